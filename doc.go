@@ -1,0 +1,2 @@
+// Package ryze is the official Go SDK of RyzeAPI.
+package ryze
