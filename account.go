@@ -1,0 +1,439 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// AccountClient acts with the token of an account (TokenAccount): it creates,
+// lists, gets and deletes instances. Get one from [Client.Account]. It is safe
+// for concurrent use.
+type AccountClient struct {
+	h handle
+}
+
+// NewAccountClient returns the handle of an account on a client of its own.
+// Use [Client.Account] to share one client between handles. It makes no
+// connection, and returns a [*ValidationError] for a bad token or option.
+func NewAccountClient(token string, opts ...Option) (*AccountClient, error) {
+	c, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	a := c.Account(token)
+	return a, a.h.err
+}
+
+// Client returns the engine that the handle belongs to.
+func (a *AccountClient) Client() *Client { return a.h.client }
+
+// RateLimit returns what is known of the account token's quota at this moment.
+func (a *AccountClient) RateLimit() RateLimit { return a.h.rateLimit(RateGlobal) }
+
+// String says what it is, not with which token.
+func (a *AccountClient) String() string { return "ryze.AccountClient" }
+
+// Instance returns a handle that acts on the instance of that name with the
+// account's token. All instances then share the account's quota, and the token
+// can delete them: at run time prefer [AccountClient.InstanceFrom]. A bad name
+// is reported by the first call.
+func (a *AccountClient) Instance(name string) *InstanceClient {
+	h := a.h
+	h.name, h.raw = name, url.PathEscape(name)
+	if h.err == nil {
+		h.err = checkInstanceName(name)
+	}
+	return newInstanceClient(h)
+}
+
+// InstanceFrom returns a handle that acts with the instance's own token, as
+// found by [AccountClient.CreateInstance], [AccountClient.ListInstances] or
+// [AccountClient.GetInstance]. If the service left the token out, the first
+// call says so.
+func (a *AccountClient) InstanceFrom(instance *Instance) *InstanceClient {
+	if instance == nil {
+		h := a.h
+		h.err = invalid("instance", "is nil")
+		return newInstanceClient(h)
+	}
+	return a.h.client.Instance(instance.Name, instance.Token.Reveal())
+}
+
+// CreateInstanceParams describes a new instance. Only Name is required; each
+// block that is not nil is set up in the same request.
+type CreateInstanceParams struct {
+	// Name is unique in the account, case-sensitive, and part of every path.
+	// The service documents no rule for it; letters, digits, hyphen and
+	// underscore are safe everywhere.
+	Name string
+	// Token fixes the instance's token, which must be unique in the account.
+	// The service makes one when it is empty.
+	Token Secret
+
+	Proxy     *ProxyConfig
+	Webhook   *WebhookConfig // becomes the webhook labelled "default"
+	WebSocket *WebSocketConfig
+	Chatwoot  *ChatwootConfig
+	Settings  *SettingsUpdate
+	Storage   *StorageConfig
+}
+
+// createInstanceBody is the flat form in which the blocks travel.
+type createInstanceBody struct {
+	Name  string `json:"name"`
+	Token string `json:"token,omitempty"`
+
+	ProxyEnabled  *bool  `json:"proxyEnabled,omitempty"`
+	ProxyHost     string `json:"proxyHost,omitempty"`
+	ProxyPort     string `json:"proxyPort,omitempty"`
+	ProxyProtocol string `json:"proxyProtocol,omitempty"`
+	ProxyUsername string `json:"proxyUsername,omitempty"`
+	ProxyPassword string `json:"proxyPassword,omitempty"`
+
+	WebhookEnabled       *bool       `json:"webhookEnabled,omitempty"`
+	WebhookURL           string      `json:"webhookURL,omitempty"`
+	WebhookAuthorization string      `json:"webhookAuthorization,omitempty"`
+	WebhookByEvents      *bool       `json:"webhookByEvents,omitempty"`
+	WebhookEvents        []EventType `json:"webhookEvents,omitempty"`
+	WebhookMediaBase64   *bool       `json:"webhookMediaBase64,omitempty"`
+
+	WebSocketEnabled     *bool       `json:"websocketEnabled,omitempty"`
+	WebSocketEvents      []EventType `json:"websocketEvents,omitempty"`
+	WebSocketMediaBase64 *bool       `json:"websocketMediaBase64,omitempty"`
+
+	ChatwootEnabled        *bool  `json:"chatwootEnabled,omitempty"`
+	ChatwootBaseURL        string `json:"chatwootBaseUrl,omitempty"`
+	ChatwootAccountID      int    `json:"chatwootAccountId,omitempty"`
+	ChatwootAPIToken       string `json:"chatwootApiToken,omitempty"`
+	ChatwootInboxName      string `json:"chatwootInboxName,omitempty"`
+	ChatwootSignMessages   *bool  `json:"chatwootSignMessages,omitempty"`
+	ChatwootIgnoreGroups   *bool  `json:"chatwootIgnoreGroups,omitempty"`
+	ChatwootStartAsPending *bool  `json:"chatwootStartAsPending,omitempty"`
+	ChatwootReopenResolved *bool  `json:"chatwootReopenResolved,omitempty"`
+
+	*SettingsUpdate
+
+	S3Enabled    *bool  `json:"s3Enabled,omitempty"`
+	S3Region     string `json:"s3Region,omitempty"`
+	S3Bucket     string `json:"s3Bucket,omitempty"`
+	S3AccessKey  string `json:"s3AccessKey,omitempty"`
+	S3SecretKey  string `json:"s3SecretKey,omitempty"`
+	S3Endpoint   string `json:"s3Endpoint,omitempty"`
+	S3PathPrefix string `json:"s3PathPrefix,omitempty"`
+}
+
+func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
+	if err := checkInstanceName(p.Name); err != nil {
+		return nil, err
+	}
+	b := &createInstanceBody{Name: p.Name, SettingsUpdate: p.Settings}
+	if p.Token != "" {
+		if err := checkToken(p.Token.Reveal()); err != nil {
+			return nil, err
+		}
+		b.Token = p.Token.Reveal()
+	}
+	if c := p.Proxy; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		b.ProxyEnabled, b.ProxyHost, b.ProxyPort, b.ProxyProtocol = Ptr(true), c.Host, c.Port, string(c.Protocol)
+		b.ProxyUsername, b.ProxyPassword = c.Username, c.Password.Reveal()
+	}
+	if c := p.Webhook; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		if c.Label != "" && c.Label != DefaultWebhookLabel {
+			return nil, invalid("Webhook.Label", "is fixed to \"default\" at creation; set further webhooks afterwards")
+		}
+		b.WebhookEnabled, b.WebhookURL, b.WebhookAuthorization = Ptr(true), c.URL, c.Authorization.Reveal()
+		b.WebhookByEvents, b.WebhookEvents, b.WebhookMediaBase64 = Ptr(c.ByEvents), c.Events, Ptr(c.MediaBase64)
+	}
+	if c := p.WebSocket; c != nil {
+		b.WebSocketEnabled, b.WebSocketEvents, b.WebSocketMediaBase64 = Ptr(true), c.Events, Ptr(c.MediaBase64)
+	}
+	if c := p.Chatwoot; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		b.ChatwootEnabled, b.ChatwootBaseURL, b.ChatwootAccountID = Ptr(true), c.BaseURL, c.AccountID
+		b.ChatwootAPIToken, b.ChatwootInboxName = c.APIToken.Reveal(), c.InboxName
+		b.ChatwootSignMessages, b.ChatwootIgnoreGroups = Ptr(c.SignMessages), Ptr(c.IgnoreGroups)
+		b.ChatwootStartAsPending, b.ChatwootReopenResolved = Ptr(c.StartAsPending), Ptr(c.ReopenResolved)
+	}
+	if c := p.Storage; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		b.S3Enabled, b.S3Region, b.S3Bucket = Ptr(true), c.Region, c.Bucket
+		b.S3AccessKey, b.S3SecretKey = c.AccessKey, c.SecretKey.Reveal()
+		b.S3Endpoint, b.S3PathPrefix = c.Endpoint, c.PathPrefix
+	}
+	return b, nil
+}
+
+type createInstanceReply struct {
+	envelope
+	Instance *wireInstance `json:"instance"`
+	Data     *wireInstance `json:"data"`
+}
+
+// CreateInstance creates an instance, disconnected at first; call
+// [InstanceClient.Connect] next. The reply's Token is the instance's own.
+//
+// A webhook, WebSocket or Chatwoot block that fails does not fail the
+// creation: see [Instance.SetupErr], and read the block back.
+//
+// Errors: [ErrQuotaExceeded]; [ErrConflict] when the name is taken;
+// [ErrOutcomeUnknown] when the instance may have been created, in which case
+// list the instances before trying again.
+//
+// POST /api/instance/new, 20 a minute. Not safe to repeat.
+func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanceParams) (*Instance, error) {
+	body, err := params.body()
+	if err != nil {
+		return nil, err
+	}
+	in := input{body: body, outcome: func(e *OutcomeError) {
+		e.hint = "the instance may exist: list the instances before creating it again"
+	}}
+	// The token is documented in two places; the first is what the service sends.
+	rep, err := fetchChecked(ctx, a.h, opInstanceCreate, in, func(r *createInstanceReply) string {
+		if r.Instance == nil {
+			r.Instance = r.Data
+		}
+		if r.Instance == nil {
+			return "the reply has no instance"
+		}
+		if r.Instance.Token == "" && r.Data != nil {
+			r.Instance.Token = r.Data.Token
+		}
+		if r.Instance.Token == "" && params.Token == "" {
+			return "the reply has no token"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	instance := rep.Instance.instance(rep.Meta)
+	if instance.Name == "" {
+		instance.Name = params.Name
+	}
+	if instance.Token == "" {
+		instance.Token = params.Token
+	}
+	return instance, nil
+}
+
+type listInstancesReply struct {
+	envelope
+	Instances []json.RawMessage `json:"instances"`
+}
+
+// list asks for the instances that the token sees; an empty filter asks for
+// all, and is left out, because the service would take an empty value the same
+// way whether meant or not.
+func (h handle) list(ctx context.Context, filter string) ([]Instance, error) {
+	var in input
+	if filter != "" {
+		in.query = url.Values{"instanceName": {filter}}.Encode()
+	}
+	rep, err := fetchChecked(ctx, h, opInstanceList, in, func(r *listInstancesReply) string {
+		if r.Instances == nil {
+			return "the reply has no instances" // which is not the same as none
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	instances := make([]Instance, 0, len(rep.Instances))
+	for _, raw := range rep.Instances {
+		var w wireInstance
+		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+		instances = append(instances, *w.instance(Meta{RateLimit: rep.RateLimit, raw: &raw}))
+	}
+	return instances, nil
+}
+
+// find returns the instance of exactly that name, never a neighbour: the
+// service ignores the filter under an instance's token.
+func (h handle) find(ctx context.Context, name string) (*Instance, error) {
+	filter := name
+	if strings.Contains(name, ",") {
+		filter = "" // a comma would make two names of it
+	}
+	instances, err := h.list(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	for i := range instances {
+		if instances[i].Name == name {
+			return &instances[i], nil
+		}
+	}
+	e := &InstanceNotFoundError{Name: name}
+	if len(instances) == 1 && filter != "" {
+		e.TokenOf = instances[0].Name
+	}
+	return nil, e
+}
+
+// InstanceNotFoundError says that the service's list does not hold an instance
+// of exactly the name asked for. It matches [ErrInstanceNotFound] and
+// [ErrNotFound].
+type InstanceNotFoundError struct {
+	Name string
+	// TokenOf is the name of the instance that the service returned instead,
+	// which is the one that the token belongs to.
+	TokenOf string
+}
+
+// Error names the instance, and the one that the token belongs to.
+func (e *InstanceNotFoundError) Error() string {
+	text := "ryze: no instance is named " + quoted(e.Name)
+	if e.TokenOf != "" {
+		text += "; the token belongs to the instance " + quoted(e.TokenOf)
+	}
+	return text
+}
+
+// Is matches [ErrInstanceNotFound] and [ErrNotFound].
+func (e *InstanceNotFoundError) Is(target error) bool {
+	return target == ErrInstanceNotFound || target == ErrNotFound
+}
+
+// ListInstances returns every instance of the account, each with its own
+// token: keep the list where tokens are kept. There is no pagination.
+//
+// GET /api/instance/list. Safe to repeat.
+func (a *AccountClient) ListInstances(ctx context.Context) ([]Instance, error) {
+	return a.h.list(ctx, "")
+}
+
+// GetInstance returns the instance of exactly that name, case included. It
+// refuses an empty name, with which the service would list the whole account,
+// and returns an [*InstanceNotFoundError] or an [*APIError], both matching
+// [ErrInstanceNotFound], when there is none: never another instance.
+//
+// GET /api/instance/list. Safe to repeat.
+func (a *AccountClient) GetInstance(ctx context.Context, name string) (*Instance, error) {
+	if err := checkInstanceName(name); err != nil {
+		return nil, err
+	}
+	return a.h.find(ctx, name)
+}
+
+// DeleteInstance logs the instance out and removes it with everything the
+// service holds of it, except objects in its own S3 bucket. It cannot be
+// undone. [ErrInstanceNotFound] when there is no such instance; a second
+// attempt after a lost reply counts that as done.
+//
+// DELETE /api/instance/delete/:instance. Safe to repeat.
+func (a *AccountClient) DeleteInstance(ctx context.Context, name string) error {
+	return run(ctx, a.Instance(name).h, opInstanceDelete, input{})
+}
+
+// Metrics returns the message counters of several instances summed into one.
+// See [InstanceClient.Metrics].
+//
+// GET /api/instance/metrics/:instance. Safe to repeat.
+func (a *AccountClient) Metrics(ctx context.Context, names ...string) (*Metrics, error) {
+	return metrics(ctx, a.h, names)
+}
+
+// Metrics counts messages. Each call makes the service count anew, which is
+// slow on busy instances. The types of its fields are not documented but for
+// TotalMessages; a count that comes in another form is left at zero, and Raw
+// has it.
+type Metrics struct {
+	Meta `json:"-"`
+
+	Instances          []string // the names that were asked for
+	TotalMessages      int
+	MessagesReceived   int
+	MessagesSent       int
+	MessagesByType     map[string]int
+	GroupMessages      int // not counted while IgnoreGroupMessages is on
+	IndividualMessages int
+	MessagesWithMedia  int
+	MediaByType        map[string]int
+	MessagesByStatus   map[string]int
+	UniqueChats        int
+	UniqueGroups       int
+	UniqueContacts     int
+	MessagesLast7Days  int
+	MessagesLast30Days int
+	FirstMessageAt     time.Time // zero when there is none
+	LastMessageAt      time.Time
+}
+
+type metricsReply struct {
+	envelope
+	Metrics *struct {
+		Instance           stringOrList   `json:"instance"`
+		TotalMessages      int            `json:"totalMessages"`
+		MessagesReceived   int            `json:"messagesReceived"`
+		MessagesSent       int            `json:"messagesSent"`
+		MessagesByType     map[string]int `json:"messagesByType"`
+		GroupMessages      int            `json:"groupMessages"`
+		IndividualMessages int            `json:"individualMessages"`
+		MessagesWithMedia  int            `json:"messagesWithMedia"`
+		MediaByType        map[string]int `json:"mediaByType"`
+		MessagesByStatus   map[string]int `json:"messagesByStatus"`
+		UniqueChats        int            `json:"uniqueChats"`
+		UniqueGroups       int            `json:"uniqueGroups"`
+		UniqueContacts     int            `json:"uniqueContacts"`
+		MessagesLast7Days  int            `json:"messagesLast7Days"`
+		MessagesLast30Days int            `json:"messagesLast30Days"`
+		FirstMessageAt     string         `json:"firstMessageAt"`
+		LastMessageAt      string         `json:"lastMessageAt"`
+	} `json:"metrics"`
+}
+
+func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
+	if len(names) == 0 {
+		return nil, invalid("names", "is empty")
+	}
+	escaped := make([]string, len(names))
+	for i, name := range names {
+		if err := checkInstanceName(name); err != nil {
+			return nil, err
+		}
+		if strings.Contains(name, ",") {
+			return nil, invalid("instance name", "has a comma, which separates names on this route")
+		}
+		escaped[i] = url.PathEscape(name)
+	}
+	h.name, h.raw = strings.Join(names, ","), strings.Join(escaped, ",")
+	rep, err := fetchChecked(ctx, h, opInstanceMetrics, input{}, func(r *metricsReply) string {
+		if r.Metrics == nil {
+			return "the reply has no metrics"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := rep.Metrics
+	return &Metrics{
+		Meta: rep.Meta, Instances: m.Instance, TotalMessages: m.TotalMessages,
+		MessagesReceived: m.MessagesReceived, MessagesSent: m.MessagesSent, MessagesByType: m.MessagesByType,
+		GroupMessages: m.GroupMessages, IndividualMessages: m.IndividualMessages,
+		MessagesWithMedia: m.MessagesWithMedia, MediaByType: m.MediaByType, MessagesByStatus: m.MessagesByStatus,
+		UniqueChats: m.UniqueChats, UniqueGroups: m.UniqueGroups, UniqueContacts: m.UniqueContacts,
+		MessagesLast7Days: m.MessagesLast7Days, MessagesLast30Days: m.MessagesLast30Days,
+		FirstMessageAt: parseTime(m.FirstMessageAt), LastMessageAt: parseTime(m.LastMessageAt),
+	}, nil
+}
+
+// RateLimit returns what is known at this moment of the quota of a token in a
+// rate class.
+func (c *Client) RateLimit(token string, class RateClass) RateLimit {
+	return c.handle("", token, false).rateLimit(class)
+}

@@ -1,0 +1,362 @@
+package ryze
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/transport"
+)
+
+// Client is the engine that handles share: connections, quota, retry policy,
+// logger. Make one for a process, and take as many handles from it as there
+// are accounts and instances; it is safe for concurrent use.
+//
+// Handles cost little and need not be kept.
+type Client struct {
+	config    *config
+	transport *transport.Client
+	userAgent []string
+	skew      clockSkew
+
+	closed  atomic.Bool
+	mu      sync.Mutex
+	closing map[io.Closer]struct{} // event streams to end with the client
+}
+
+// New returns a client. It makes no connection. It returns a
+// [*ValidationError] when an option has a bad value.
+func New(opts ...Option) (*Client, error) {
+	cfg, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	agent := "ryze-go/" + Version + " (" + runtime.Version() + ")"
+	if cfg.userAgent != "" {
+		agent = cfg.userAgent + " " + agent
+	}
+	return &Client{
+		config:    cfg,
+		transport: transport.New(cfg.base, cfg.http),
+		userAgent: []string{agent},
+		closing:   make(map[io.Closer]struct{}),
+	}, nil
+}
+
+// Account returns the handle of an account. A bad token is reported by the
+// first call, as a [*ValidationError]; [NewAccountClient] reports it at once.
+func (c *Client) Account(token string) *AccountClient {
+	return &AccountClient{h: c.handle("", token, false)}
+}
+
+// Instance returns the handle of an instance. The token is the instance's own
+// (TokenInstance) or its account's (TokenAccount). Names are case-sensitive. A
+// bad name or token is reported by the first call, as a [*ValidationError];
+// [NewInstanceClient] reports it at once.
+func (c *Client) Instance(name, token string) *InstanceClient {
+	return newInstanceClient(c.handle(name, token, true))
+}
+
+// Close ends the event streams of the client, closes its idle connections and
+// refuses further calls with [ErrClosed]. Calls under way are not cut off.
+// Close may be called more than once.
+func (c *Client) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	c.mu.Lock()
+	streams := make([]io.Closer, 0, len(c.closing))
+	for s := range c.closing {
+		streams = append(streams, s)
+	}
+	c.mu.Unlock()
+	var errs []error
+	for _, s := range streams {
+		errs = append(errs, s.Close())
+	}
+	c.transport.CloseIdle()
+	return errors.Join(errs...)
+}
+
+// closeWith makes s end with the client; the function undoes it. It reports
+// false when the client is closed already.
+func (c *Client) closeWith(s io.Closer) (forget func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed.Load() {
+		return nil, false
+	}
+	c.closing[s] = struct{}{}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.closing, s)
+	}, true
+}
+
+// String names the base URL and nothing else.
+func (c *Client) String() string { return "ryze.Client(" + c.config.base.String() + ")" }
+
+// Health is the service's report about itself.
+type Health struct {
+	Meta `json:"-"`
+
+	Status    string            `json:"status"` // "ok" or "degraded"
+	Service   string            `json:"service"`
+	Uptime    string            `json:"uptime"` // Go duration text, such as "12h34m56s"
+	Timestamp string            `json:"timestamp"`
+	Checks    map[string]string `json:"checks"` // "ok", or "fail: " and a reason; "db" is always there
+}
+
+// Healthy reports whether the service calls itself ok.
+func (h *Health) Healthy() bool { return h.Status == "ok" }
+
+// Health asks the service how it is. A degraded service is a report, not an
+// error: look at [Health.Healthy]. No token is sent, and the call takes nothing
+// from any quota.
+//
+// GET /health. Safe to repeat.
+func (c *Client) Health(ctx context.Context) (*Health, error) {
+	rep, err := c.call(ctx, handle{client: c}, opHealth, input{})
+	var api *APIError
+	if errors.As(err, &api) && api.StatusCode == http.StatusServiceUnavailable {
+		rep, err = &rawReply{status: api.StatusCode, body: api.Body, rate: api.RateLimit}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := new(Health)
+	if err := rep.decode(opHealth, h); err != nil {
+		return nil, err
+	}
+	if h.Status == "" { // not a report: a proxy's page, say
+		if api != nil {
+			return nil, api
+		}
+		return nil, rep.unreadable(opHealth, "the reply has no status", nil)
+	}
+	h.Meta = rep.meta()
+	return h, nil
+}
+
+// Do makes a request that this package has no method for: path is a route of
+// the service, such as "/api/chat/mute/support-line", already escaped and with
+// its query, if any. in is encoded as JSON unless it is nil; out, unless nil,
+// is decoded from the reply's body. Token, quota, retries and errors work as
+// everywhere. A route that is in [Operations] has the properties listed there;
+// for others, GET and HEAD are safe to repeat and nothing else is.
+func (c *Client) Do(ctx context.Context, method, path, token string, in, out any) (Meta, error) {
+	u, err := url.Parse(path)
+	if err != nil || u.Host != "" || u.Scheme != "" || len(u.Path) < 2 || u.Path[0] != '/' {
+		return Meta{}, invalid("path", "is not the path of a route, such as /api/instance/list")
+	}
+	if method == "" {
+		return Meta{}, invalid("method", "is empty")
+	}
+	op := operationFor(method, u.EscapedPath())
+	if op == nil {
+		op = &Operation{ID: method + " " + u.Path, Method: method, Class: RateGlobal, Timeout: mediaLimit}
+		op.Repeatable = method == http.MethodGet || method == http.MethodHead
+	}
+	h := c.handle("", token, false)
+	if op.anonymous {
+		h.err = nil
+	}
+	h.path, h.rawPath = u.Path, u.EscapedPath()
+	rep, err := c.call(ctx, h, op, input{body: in, query: u.RawQuery})
+	if err != nil {
+		return Meta{}, err
+	}
+	var env envelope
+	if err := rep.decode(op, &env); err != nil {
+		return rep.meta(), rep.doubt(op, input{}, err)
+	}
+	if err := env.failure(op, rep); err != nil {
+		return rep.meta(), err
+	}
+	if out != nil {
+		if err := json.Unmarshal(rep.body, out); err != nil {
+			return rep.meta(), rep.unreadable(op, "the reply does not fit the value given", err)
+		}
+	}
+	return rep.meta(), nil
+}
+
+// handle is what a call needs to know of its caller.
+type handle struct {
+	client *Client
+	name   string // of the instance, "" for an account
+	raw    string // the name, escaped as a path segment
+	auth   *credential
+	err    error // a bad name or token, reported by every call
+
+	path, rawPath string // a path given as it is, by Do
+}
+
+// credential is a token in the form in which it travels. It is only ever held
+// by pointer, so that printing what holds it shows an address.
+type credential struct {
+	header string
+	values []string
+	scope  string
+}
+
+func (c *Client) handle(name, token string, needsName bool) handle {
+	h := handle{client: c, name: name, raw: url.PathEscape(name)}
+	if needsName {
+		h.err = checkInstanceName(name)
+	}
+	if err := checkToken(token); err != nil && h.err == nil {
+		h.err = err
+	}
+	if h.err != nil {
+		return h
+	}
+	digest := sha256.Sum256([]byte(c.config.base.String() + "\x00" + token))
+	h.auth = &credential{header: "Token", values: []string{token}, scope: hex.EncodeToString(digest[:16])}
+	if c.config.bearer {
+		h.auth.header, h.auth.values = "Authorization", []string{"Bearer " + token}
+	}
+	return h
+}
+
+func (h handle) key(class RateClass) LimiterKey { return LimiterKey{Scope: h.auth.scope, Class: class} }
+
+// rateLimit is what is known of the quota of the handle's token.
+func (h handle) rateLimit(class RateClass) RateLimit {
+	if h.auth == nil {
+		return RateLimit{}
+	}
+	return h.client.config.limiter.Rate(h.key(class))
+}
+
+// Meta is what every result knows of the reply it was read from.
+type Meta struct {
+	// RateLimit is the quota as the reply stated it.
+	RateLimit RateLimit `json:"-"`
+
+	raw *json.RawMessage // by pointer: the reply may hold secrets, and %v follows slices
+}
+
+// Raw returns the JSON that the result was read from, with fields that this
+// package does not know. For an item of a list it is the item's own JSON. It
+// may contain secrets. Do not change it.
+func (m Meta) Raw() json.RawMessage {
+	if m.raw == nil {
+		return nil
+	}
+	return *m.raw
+}
+
+// input is what goes into a request, beside the operation and the handle.
+type input struct {
+	query   string
+	body    any         // encoded as JSON
+	stream  *bodyStream // instead of body: JSON with a long base64 string in it
+	patient time.Duration
+	limit   time.Duration              // instead of the operation's time limit, if set
+	sink    func(*http.Response) error // reads a 2xx body as it comes
+	outcome func(*OutcomeError)        // fills in what the caller knows
+}
+
+// maxReply bounds a reply's body.
+const maxReply = 64 << 20
+
+var jsonType = []string{"application/json"}
+
+// call makes the request of an operation and returns its reply, if that is a 2xx.
+func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*rawReply, error) {
+	if h.err != nil {
+		return nil, h.err
+	}
+	if c.closed.Load() {
+		return nil, closedError(op)
+	}
+	s := &session{client: c, handle: h, op: op, in: &in}
+	t := transport.Call{
+		Policy:     s,
+		Method:     op.Method,
+		Query:      in.query,
+		Header:     make(http.Header, 4),
+		Timeout:    op.Timeout + in.patient,
+		Replayable: op.Repeatable,
+		MaxBody:    maxReply,
+		Sink:       in.sink,
+	}
+	if in.limit > 0 {
+		t.Timeout = in.limit + in.patient
+	}
+	if own := c.config.http.Timeout; own > 0 {
+		t.Timeout = min(t.Timeout, own)
+	}
+	t.Path, t.Raw = h.path, h.rawPath
+	if t.Path == "" {
+		t.Path, t.Raw = op.path(h.name, h.raw)
+	}
+	if !op.anonymous {
+		t.TokenHeader, t.Token = h.auth.header, h.auth.values
+	}
+	t.Header["User-Agent"] = c.userAgent
+	if err := s.setBody(&t, in); err != nil {
+		return nil, err
+	}
+	if err := c.transport.Do(ctx, &t); err != nil {
+		return nil, s.interrupted(err)
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return &s.reply, nil
+}
+
+// path fills the instance's name into the route, in decoded and escaped form.
+func (op *Operation) path(name, raw string) (decoded, escaped string) {
+	const parameter = ":instance"
+	before := len(op.Path) - len(parameter)
+	if before < 0 || op.Path[before:] != parameter {
+		return op.Path, ""
+	}
+	decoded = op.Path[:before] + name
+	if raw != name {
+		escaped = op.Path[:before] + raw
+	}
+	return decoded, escaped
+}
+
+func (s *session) setBody(t *transport.Call, in input) error {
+	switch {
+	case in.stream != nil:
+		t.Body, t.Size = in.stream.open, in.stream.size()
+	case in.body != nil:
+		b, err := json.Marshal(in.body)
+		if err != nil {
+			return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
+		}
+		t.Body, t.Size = func() (io.ReadCloser, error) { return newBytesBody(b), nil }, int64(len(b))
+	default:
+		return nil
+	}
+	t.Header["Content-Type"] = jsonType
+	return nil
+}
+
+type bytesBody struct{ bytes.Reader }
+
+func newBytesBody(b []byte) *bytesBody {
+	body := new(bytesBody)
+	body.Reset(b)
+	return body
+}
+
+func (*bytesBody) Close() error { return nil }

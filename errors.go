@@ -1,0 +1,459 @@
+package ryze
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Sentinel errors, to be matched with [errors.Is]. The service sends no error
+// codes, only an HTTP status and a text; one table (in this file) turns the
+// documented texts into these. A text that is not in the table still matches
+// the sentinel of its status class.
+var (
+	// ErrInvalidArgument: the arguments were refused, by this package before
+	// any request (a [*ValidationError]) or by the service (400, 413, 422).
+	ErrInvalidArgument = errors.New("invalid argument")
+
+	// ErrUnauthorized: 401, the token is missing or not valid. The five errors
+	// below say more where the service does.
+	ErrUnauthorized         = errors.New("unauthorized")
+	ErrMissingToken         = errors.New("missing token")
+	ErrInvalidToken         = errors.New("invalid token")
+	ErrInvalidInstanceToken = errors.New("invalid instance token")
+	ErrInvalidAccountToken  = errors.New("invalid account token")
+	ErrUnauthenticated      = errors.New("unauthenticated")
+
+	// ErrForbidden: 403, a valid token without rights over the target.
+	ErrForbidden             = errors.New("forbidden")
+	ErrInstanceTokenMismatch = errors.New("instance token does not match the requested instance")
+	ErrInstanceNotOwned      = errors.New("instance does not belong to the account")
+	ErrQuotaExceeded         = errors.New("account instance quota exceeded")
+	ErrNotAdmin              = errors.New("not an admin of the group")
+
+	// ErrNotFound: 404, or a "not found" that the service sends as 400.
+	ErrNotFound           = errors.New("not found")
+	ErrInstanceNotFound   = errors.New("instance not found")
+	ErrMessageNotFound    = errors.New("message not found")
+	ErrLabelNotFound      = errors.New("label not found")
+	ErrPollNotFound       = errors.New("poll not found")
+	ErrGroupNotFound      = errors.New("group not found")
+	ErrNewsletterNotFound = errors.New("newsletter not found")
+	// ErrNotConfigured: the integration asked for was never set up on the
+	// instance (WebSocket, Chatwoot). It matches ErrNotFound as well.
+	ErrNotConfigured = errors.New("not configured")
+
+	// ErrConflict: 409, the name is taken or the webhook exists.
+	ErrConflict = errors.New("conflict")
+
+	// ErrNotConnected: the instance is not connected to WhatsApp, whichever
+	// status (400 or 503) the service chose to say it with. Nothing was sent.
+	ErrNotConnected = errors.New("instance is not connected to WhatsApp")
+	// ErrNoSession: there is no stored session to reconnect; call
+	// [InstanceClient.Connect].
+	ErrNoSession = errors.New("instance has no saved session")
+	// ErrWebSocketDisabled: the event stream is not enabled for the instance.
+	ErrWebSocketDisabled = errors.New("WebSocket is not enabled for the instance")
+	// ErrInviteRevoked: the invite link was revoked or has expired.
+	ErrInviteRevoked = errors.New("invite link revoked or expired")
+	// ErrNotEditable: the message is too old or not of a kind that can be edited.
+	ErrNotEditable = errors.New("message cannot be edited")
+
+	// ErrRateLimited: the quota of the token is used up; see [RateLimitError].
+	// The request was not accepted.
+	ErrRateLimited = errors.New("rate limited")
+	// ErrThrottled: 429 without the rate limit's text, which is how WhatsApp's
+	// own throttling shows. Slow down; sends are not repeated.
+	ErrThrottled = errors.New("throttled by WhatsApp")
+
+	// ErrNotImplemented: 501, the service cannot do this.
+	ErrNotImplemented = errors.New("not implemented by the service")
+	// ErrServer: any other 5xx.
+	ErrServer = errors.New("server error")
+
+	// ErrChatwoot: the Chatwoot installation refused, not RyzeAPI. It comes
+	// with status 400, 401 or 403 and says nothing about the caller's token.
+	ErrChatwoot = errors.New("refused by Chatwoot")
+	// ErrChatwootDisabled: 503, the Chatwoot module is off on the server.
+	ErrChatwootDisabled = errors.New("Chatwoot module is not configured on the server")
+
+	// ErrRedirect: the server answered with a redirect, which is never
+	// followed; see [RedirectError].
+	ErrRedirect = errors.New("redirect refused")
+	// ErrBadResponse: the reply could not be read: cut short, too large, not
+	// JSON, or without the fields that make it a success.
+	ErrBadResponse = errors.New("unreadable response")
+
+	// ErrOutcomeUnknown: the request may have been carried out. It is never
+	// repeated by this package and must not be repeated blindly by the caller;
+	// see [OutcomeError].
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+
+	// ErrClosed: the [Client] has been closed.
+	ErrClosed = errors.New("client is closed")
+)
+
+// errorText is one row of the table that maps what the service says to
+// sentinel errors. Texts are compared without regard to case, because the
+// service is not consistent in it. The first row that fits wins.
+type errorText struct {
+	status int // 0 stands for any
+	match  textMatch
+	text   string // lower case
+	is     []error
+}
+
+type textMatch int
+
+const (
+	exactly  textMatch = iota
+	prefix             // the tail varies
+	contains           // only a part of the text is known
+)
+
+// errorTexts lists every documented error text that means more than its
+// status. A row's sentinels replace those of the status class, so a row that
+// still belongs to its class names it.
+var errorTexts = []errorText{
+	// Chatwoot's own refusals come with 400, 401 and 403, so they go first: a
+	// 401 from Chatwoot says nothing about the caller's token.
+	{0, prefix, "chatwoot ", []error{ErrChatwoot}},
+	{http.StatusServiceUnavailable, prefix, "integration gateway not configured", []error{ErrChatwootDisabled}},
+
+	// Authentication.
+	{http.StatusUnauthorized, prefix, "missing token", []error{ErrMissingToken, ErrUnauthorized}},
+	{http.StatusUnauthorized, exactly, "invalid token", []error{ErrInvalidToken, ErrUnauthorized}},
+	{http.StatusUnauthorized, exactly, "invalid instance token", []error{ErrInvalidInstanceToken, ErrUnauthorized}},
+	{http.StatusUnauthorized, exactly, "invalid account token", []error{ErrInvalidAccountToken, ErrUnauthorized}},
+	{http.StatusUnauthorized, exactly, "unauthenticated", []error{ErrUnauthenticated, ErrUnauthorized}},
+
+	// Ownership and quota.
+	{http.StatusForbidden, prefix, "instance token does not match", []error{ErrInstanceTokenMismatch, ErrForbidden}},
+	{http.StatusForbidden, prefix, "instance does not belong to your account", []error{ErrInstanceNotOwned, ErrForbidden}},
+	{http.StatusForbidden, prefix, "account instance quota exceeded", []error{ErrQuotaExceeded, ErrForbidden}},
+	{http.StatusForbidden, prefix, "not authorized to ", []error{ErrNotAdmin, ErrForbidden}},
+
+	// Connection. The service says "not connected" with 400 on some routes and 503 on others.
+	{0, prefix, "instance is not connected to whatsapp", []error{ErrNotConnected}},
+	{http.StatusBadRequest, prefix, "instance has no saved session", []error{ErrNoSession, ErrNotConnected}},
+	{http.StatusBadRequest, prefix, "websocket is not enabled for this instance", []error{ErrWebSocketDisabled}},
+
+	// Not found. Channels that do not exist are a 400 on some routes.
+	{http.StatusNotFound, exactly, "instance not found", []error{ErrInstanceNotFound, ErrNotFound}},
+	{http.StatusNotFound, exactly, "message not found or no media available", []error{ErrMessageNotFound, ErrNotFound}},
+	{http.StatusNotFound, prefix, "message not found", []error{ErrMessageNotFound, ErrNotFound}},
+	{http.StatusNotFound, prefix, "message does not belong to this instance", []error{ErrMessageNotFound, ErrNotFound}},
+	{http.StatusNotFound, prefix, "tag not found", []error{ErrLabelNotFound, ErrNotFound}},
+	{http.StatusNotFound, prefix, "poll not found", []error{ErrPollNotFound, ErrNotFound}},
+	{http.StatusNotFound, prefix, "group not found", []error{ErrGroupNotFound, ErrNotFound}},
+	{http.StatusNotFound, prefix, "websocket not configured for this instance", []error{ErrNotConfigured, ErrNotFound}},
+	{http.StatusNotFound, prefix, "no chatwoot integration", []error{ErrNotConfigured, ErrNotFound}},
+	{0, prefix, "message with id ", []error{ErrMessageNotFound, ErrNotFound}}, // "... <id> not found"; its status is not documented
+	{http.StatusNotFound, prefix, "newsletter not found", []error{ErrNewsletterNotFound, ErrNotFound}},
+	{http.StatusBadRequest, prefix, "newsletter not found", []error{ErrNewsletterNotFound, ErrNotFound}},
+	{0, prefix, "invite link has been revoked or expired", []error{ErrInviteRevoked}}, // its status is not documented
+
+	// What can never succeed, although two of these come as 500.
+	{http.StatusBadRequest, contains, "too old to edit", []error{ErrNotEditable, ErrInvalidArgument}},
+	{http.StatusBadRequest, contains, "can only edit", []error{ErrNotEditable, ErrInvalidArgument}},
+	{http.StatusInternalServerError, prefix, "unsupported message type for forwarding", []error{ErrInvalidArgument}},
+	{http.StatusInternalServerError, prefix, "error parse community jid", []error{ErrInvalidArgument}},
+
+	// Rate limit. Any other 429 is WhatsApp's throttling.
+	{http.StatusTooManyRequests, prefix, rateLimitText, []error{ErrRateLimited}},
+}
+
+// rateLimitText begins the documented text of the rate limit's 429.
+const rateLimitText = "rate limit exceeded"
+
+// classify returns the sentinels of a reply that is not a success.
+func classify(status int, message string) []error {
+	text := strings.ToLower(strings.TrimSpace(message))
+	for i := range errorTexts {
+		if row := &errorTexts[i]; row.fits(status, text) {
+			return row.is
+		}
+	}
+	return statusClass(status)
+}
+
+func (row *errorText) fits(status int, text string) bool {
+	if row.status != 0 && row.status != status {
+		return false
+	}
+	switch row.match {
+	case prefix:
+		return strings.HasPrefix(text, row.text)
+	case contains:
+		return strings.Contains(text, row.text)
+	default:
+		return text == row.text
+	}
+}
+
+var statusClasses = map[int][]error{
+	http.StatusUnauthorized:          {ErrUnauthorized},
+	http.StatusForbidden:             {ErrForbidden},
+	http.StatusNotFound:              {ErrNotFound},
+	http.StatusConflict:              {ErrConflict},
+	http.StatusTooManyRequests:       {ErrThrottled},
+	http.StatusNotImplemented:        {ErrNotImplemented},
+	http.StatusBadRequest:            {ErrInvalidArgument},
+	http.StatusRequestEntityTooLarge: {ErrInvalidArgument},
+	http.StatusUnprocessableEntity:   {ErrInvalidArgument},
+}
+
+var serverClass = []error{ErrServer}
+
+func statusClass(status int) []error {
+	if is, ok := statusClasses[status]; ok {
+		return is
+	}
+	if status >= 500 {
+		return serverClass
+	}
+	return nil
+}
+
+// APIError is a reply of the service that says no: an HTTP status that is not
+// a success, or a 2xx whose body says "success": false. Match it with
+// [errors.Is] and the sentinels above, read it with [errors.As].
+//
+// It never holds the request, so it cannot carry a token; Message and Body are
+// what the service sent.
+type APIError struct {
+	StatusCode int       // HTTP status of the reply
+	Message    string    // error.message of the reply, or "" when it had none
+	Operation  string    // id of the operation, such as "messages.text"
+	RateLimit  RateLimit // quota headers of the reply
+	Body       []byte    // the reply's body, at most 64 KiB of it
+
+	kinds []error
+}
+
+// newAPIError classifies a reply that is not a success.
+func newAPIError(op *Operation, status int, message string, rate RateLimit, body []byte) *APIError {
+	e := &APIError{StatusCode: status, Message: message, Operation: op.ID, RateLimit: rate, Body: bounded(body)}
+	e.kinds = classify(status, message)
+	if status == http.StatusTooManyRequests && rate.Exhausted() {
+		// Remaining 0 says that it was the quota, whatever the text.
+		e.kinds = []error{ErrRateLimited}
+	}
+	return e
+}
+
+// maxErrorBody is how much of a reply's body an error keeps.
+const maxErrorBody = 64 << 10
+
+func bounded(body []byte) []byte {
+	if len(body) > maxErrorBody {
+		body = body[:maxErrorBody]
+	}
+	return append([]byte(nil), body...)
+}
+
+// Error gives the operation, the status and the service's text.
+func (e *APIError) Error() string {
+	var b strings.Builder
+	b.WriteString("ryze: ")
+	if e.Operation != "" {
+		b.WriteString(e.Operation)
+		b.WriteString(": ")
+	}
+	switch {
+	case e.Message != "":
+		b.WriteString(printable(e.Message))
+	case len(e.Body) > 0:
+		b.WriteString("the reply has no error text")
+	default:
+		b.WriteString("the reply is empty")
+	}
+	fmt.Fprintf(&b, " (HTTP %d)", e.StatusCode)
+	return b.String()
+}
+
+// Is reports whether target is one of the sentinels that the reply stands for.
+func (e *APIError) Is(target error) bool {
+	for _, kind := range e.kinds {
+		if kind == target {
+			return true
+		}
+	}
+	return false
+}
+
+// LogValue implements [slog.LogValuer] without the body, which may hold
+// anything the service was told.
+func (e *APIError) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("operation", e.Operation), slog.Int("status", e.StatusCode), slog.String("message", printable(e.Message)))
+}
+
+// Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
+func (e *APIError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// maxErrorText bounds what an error text repeats from the network.
+const maxErrorText = 512
+
+// printable makes a text from the network safe for one line of a log.
+func printable(s string) string {
+	if len(s) > maxErrorText {
+		s = strings.ToValidUTF8(s[:maxErrorText], "") + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+func formatError(f fmt.State, verb rune, err error) {
+	if verb == 'q' {
+		_, _ = fmt.Fprintf(f, "%q", err.Error())
+		return
+	}
+	_, _ = fmt.Fprint(f, err.Error())
+}
+
+// RateLimitError says that a call was given up because of the rate limit: the
+// wait would have passed the context's deadline or the longest wait allowed
+// (five minutes unless [RetryPolicy] says otherwise). The request was not
+// accepted, so it may be repeated after RetryAt. It matches [ErrRateLimited].
+type RateLimitError struct {
+	RetryAt   time.Time // when the quota is expected back, in local time
+	Operation string    // id of the operation
+	RateLimit RateLimit // the quota as last known
+	Err       error     // the 429 (*APIError) or the context's error, if one of them led here
+}
+
+// Error says when to come back.
+func (e *RateLimitError) Error() string {
+	text := "ryze: " + e.Operation + ": rate limited"
+	if !e.RetryAt.IsZero() {
+		text += " until " + e.RetryAt.UTC().Format(time.RFC3339)
+	}
+	if e.Err != nil {
+		text += ": " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
+	}
+	return text
+}
+
+// Is matches [ErrRateLimited].
+func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }
+
+// Unwrap returns what led here, if anything.
+func (e *RateLimitError) Unwrap() error { return e.Err }
+
+// ValidationError says that an argument was refused before any request was
+// made. It matches [ErrInvalidArgument].
+type ValidationError struct {
+	Field  string // the argument, named as in the Go signature or struct
+	Reason string // what is wrong with it; never the value of a secret
+
+	err error // the cause, such as that of a file that cannot be read
+}
+
+func invalid(field, reason string) *ValidationError {
+	return &ValidationError{Field: field, Reason: reason}
+}
+
+// Error names the field and the reason.
+func (e *ValidationError) Error() string { return "ryze: " + e.Field + " " + e.Reason }
+
+// Is matches [ErrInvalidArgument].
+func (e *ValidationError) Is(target error) bool { return target == ErrInvalidArgument }
+
+// Unwrap returns the cause, if there is one.
+func (e *ValidationError) Unwrap() error { return e.err }
+
+// RedirectError says that the server answered with a redirect. Redirects are
+// never followed, because the token would follow too. It matches [ErrRedirect].
+type RedirectError struct {
+	StatusCode int
+	Operation  string
+	Host       string // where the redirect pointed: host and port only
+}
+
+// Error names the host of the redirect, never a path or a query.
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("ryze: %s: refused to follow a redirect to %q (HTTP %d): check the base URL", e.Operation, e.Host, e.StatusCode)
+}
+
+// Is matches [ErrRedirect].
+func (e *RedirectError) Is(target error) bool { return target == ErrRedirect }
+
+// ResponseError says that a reply could not be read: it was cut short, larger
+// than the limit, not JSON, or lacked what makes it a success. It matches
+// [ErrBadResponse]. When the operation must not be repeated it arrives inside
+// an [OutcomeError].
+type ResponseError struct {
+	StatusCode int
+	Operation  string
+	Reason     string
+	RateLimit  RateLimit
+	Body       []byte // what was read of the body, at most 64 KiB
+	Err        error  // the cause, if there is one
+}
+
+// Error gives the status and the reason.
+func (e *ResponseError) Error() string {
+	text := fmt.Sprintf("ryze: %s: %s (HTTP %d)", e.Operation, e.Reason, e.StatusCode)
+	if e.Err != nil {
+		text += ": " + printable(e.Err.Error())
+	}
+	return text
+}
+
+// Is matches [ErrBadResponse].
+func (e *ResponseError) Is(target error) bool { return target == ErrBadResponse }
+
+// Unwrap returns the cause.
+func (e *ResponseError) Unwrap() error { return e.Err }
+
+// Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
+func (e *ResponseError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// OutcomeError says that an operation may or may not have been carried out:
+// the request left, and no reply proves either. It matches [ErrOutcomeUnknown]
+// and wraps the cause (an [*APIError], a [*ResponseError], a network error or
+// the context's error).
+//
+// Do not repeat the operation before settling it. For a message,
+// [MessagesService.Settle] looks for it; for a creation, list first.
+type OutcomeError struct {
+	Operation string    // id of the operation
+	Recipient JID       // whom a message was for; "" for other operations
+	Source    string    // the label that the message carries in its echo
+	SentAt    time.Time // when the attempt began, in local time
+	Err       error     // the cause
+
+	hint    string  // what to do next
+	content Content // what the message said, for Settle
+}
+
+// Error says that the outcome is unknown, why, and what to do.
+func (e *OutcomeError) Error() string {
+	text := "ryze: " + e.Operation + ": outcome unknown"
+	if e.hint != "" {
+		text += " (" + e.hint + ")"
+	}
+	if e.Err != nil {
+		text += ": " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
+	}
+	return text
+}
+
+// Is matches [ErrOutcomeUnknown].
+func (e *OutcomeError) Is(target error) bool { return target == ErrOutcomeUnknown }
+
+// Unwrap returns the cause.
+func (e *OutcomeError) Unwrap() error { return e.Err }
+
+// Format implements [fmt.Formatter], so that %+v and %#v print no more than %v.
+func (e *OutcomeError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// closedError is the error of a call through a closed client.
+func closedError(op *Operation) error { return fmt.Errorf("ryze: %s: %w", op.ID, ErrClosed) }

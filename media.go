@@ -1,0 +1,433 @@
+package ryze
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Media is an image, a video, an audio or any other file.
+//
+//	photo := ryze.Media{Source: ryze.MediaFile("photo.jpg"), Caption: "The view"}
+//	inst.Messages.Send(ctx, "5511987654321", photo)
+//
+// A file is streamed into the request, whatever its size, in constant memory.
+// The largest size that the service takes is not documented.
+type Media struct {
+	// Source is where the file comes from: [MediaFile], [MediaBytes],
+	// [MediaReader], [MediaFS] or [MediaURL]. It is required.
+	Source MediaSource
+	// Kind is how WhatsApp shows the file. When empty it follows from the MIME
+	// type; for a URL, from the name in it.
+	Kind MediaKind
+	// Caption is the text below the file.
+	Caption string
+	// FileName is the name shown on a document. Default: the source's name.
+	FileName string
+	// MIME is the file's type. Default: told by its content, then by its name;
+	// for a URL the service finds out.
+	MIME string
+	// Voice sends an audio as a voice note. The service does so unless told
+	// otherwise: for music, set it to ryze.Ptr(false).
+	Voice *bool
+	// Duration of an audio. The service finds out when it is zero.
+	Duration time.Duration
+	// Waveform of an audio, values 0 to 255. The service makes one when it is
+	// empty. The form in which the service accepts it is not documented.
+	Waveform []byte
+}
+
+// MediaKind is how WhatsApp shows a file.
+type MediaKind string
+
+// Kinds of media.
+const (
+	MediaImage    MediaKind = "image"
+	MediaVideo    MediaKind = "video"
+	MediaAudio    MediaKind = "audio"
+	MediaDocument MediaKind = "document"
+)
+
+// MediaSource is where a file comes from. The zero value is no source.
+type MediaSource struct {
+	url  string
+	name string
+	file sourceFile
+}
+
+// MediaFile is the file at that path. It is opened for each attempt.
+func MediaFile(name string) MediaSource {
+	return MediaSource{name: filepath.Base(name), file: &pathSource{path: name}}
+}
+
+// MediaBytes is a file in memory; name gives its name and helps to tell its type.
+func MediaBytes(name string, b []byte) MediaSource {
+	return MediaSource{name: name, file: &readerSource{seeker: bytes.NewReader(b), size: int64(len(b))}}
+}
+
+// MediaReader is whatever r gives until its end; name gives its name and helps
+// to tell its type. A reader that is an [io.Seeker] is read from where it
+// stands, can be read again for another attempt, and its size is known. Any
+// other is read once: a send that meets the rate limit after reading it fails
+// with the error that says so. The reader is not closed, and must not be used
+// before the send has returned.
+func MediaReader(name string, r io.Reader) MediaSource {
+	s := MediaSource{name: name}
+	if r != nil {
+		s.file = newReaderSource(r)
+	}
+	return s
+}
+
+// MediaFS is an open file of any file system, such as an [embed.FS]. It is not
+// closed.
+func MediaFS(f fs.File) MediaSource {
+	if f == nil {
+		return MediaSource{}
+	}
+	s := MediaSource{}
+	src := newReaderSource(f)
+	if info, err := f.Stat(); err != nil {
+		src.err = err
+	} else {
+		s.name = info.Name()
+		switch {
+		case info.IsDir():
+			src.err = fmt.Errorf("%s is a directory", info.Name())
+		case src.size < 0 && info.Mode().IsRegular():
+			src.size = info.Size()
+		}
+	}
+	s.file = src
+	return s
+}
+
+// MediaURL is a file that the service itself fetches from a public http or
+// https URL.
+func MediaURL(u string) MediaSource { return MediaSource{url: u} }
+
+func (m Media) kind() contentKind {
+	return contentKind{"a media message", opSendMedia, anyChat, usual | canMention}
+}
+
+type mediaBody struct {
+	sendCommon
+	MediaType MediaKind `json:"mediaType"`
+	MediaURL  string    `json:"mediaUrl,omitempty"`
+	Message   string    `json:"message,omitempty"`
+	MIMEType  string    `json:"mimeType,omitempty"`
+	FileName  string    `json:"fileName,omitempty"`
+	IsVoice   *bool     `json:"isVoice,omitempty"`
+	Duration  int64     `json:"duration,omitempty"` // seconds
+	Waveform  []int     `json:"waveform,omitempty"`
+}
+
+func (m Media) body(common sendCommon) (any, error) {
+	b := &mediaBody{
+		sendCommon: common, MediaType: m.Kind, Message: m.Caption, MIMEType: m.MIME, FileName: m.FileName,
+		IsVoice: m.Voice, Duration: int64((m.Duration + time.Second/2) / time.Second),
+	}
+	for _, v := range m.Waveform {
+		b.Waveform = append(b.Waveform, int(v))
+	}
+	if m.Duration < 0 {
+		return nil, invalid("Media.Duration", "is negative")
+	}
+	if strings.ContainsAny(m.FileName, "/\\\x00\r\n") {
+		return nil, invalid("Media.FileName", "is not a plain file name")
+	}
+	if m.MIME != "" {
+		if _, _, err := mime.ParseMediaType(m.MIME); err != nil {
+			return nil, invalid("Media.MIME", "is not a MIME type")
+		}
+	}
+	var stream *bodyStream
+	switch src := m.Source; {
+	case src.file == nil && src.url == "":
+		return nil, invalid("Media.Source", "is missing; use MediaFile, MediaBytes, MediaReader, MediaFS or MediaURL")
+	case src.url != "":
+		name, err := checkMediaURL("Media.Source", src.url)
+		if err != nil {
+			return nil, err
+		}
+		b.MediaURL = src.url
+		if b.MediaType == "" && m.MIME == "" {
+			b.MediaType = kindOfMIME(typeByName(name))
+		}
+	default:
+		head, err := src.file.head()
+		if err != nil {
+			return nil, &ValidationError{Field: "Media.Source", Reason: "cannot be read: " + err.Error(), err: err}
+		}
+		if len(head) == 0 {
+			return nil, invalid("Media.Source", "is empty")
+		}
+		if b.MIMEType == "" {
+			b.MIMEType = detectMIME(head, src.name)
+		}
+		if b.FileName == "" {
+			b.FileName = src.name
+		}
+		stream = &bodyStream{file: src.file}
+	}
+	if b.MediaType == "" {
+		b.MediaType = kindOfMIME(b.MIMEType)
+	}
+	if b.MediaType != MediaAudio && (m.Voice != nil || m.Duration > 0 || len(m.Waveform) > 0) {
+		return nil, invalid("Media", "has Voice, Duration or Waveform, which belong to an audio, but is "+string(b.MediaType))
+	}
+	if stream == nil {
+		return b, nil
+	}
+	return stream.around(b, "mediaBase64")
+}
+
+func checkMediaURL(field, raw string) (name string, err error) {
+	u, parseErr := url.Parse(raw)
+	switch {
+	case parseErr != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return "", invalid(field, "is not a full http or https URL")
+	case u.User != nil:
+		return "", invalid(field, "has credentials in its URL, which the service would log")
+	}
+	return path.Base(u.Path), nil
+}
+
+func kindOfMIME(m string) MediaKind {
+	major, _, _ := strings.Cut(m, "/")
+	switch major {
+	case "image", "video", "audio":
+		return MediaKind(major)
+	default:
+		return MediaDocument
+	}
+}
+
+// sniffed is how much of a file tells its type.
+const sniffed = 512
+
+// detectMIME tells the type of a file by its content, and by its name where
+// the content only says what it is packed in.
+func detectMIME(head []byte, name string) string {
+	byContent := http.DetectContentType(head)
+	plain, _, _ := mime.ParseMediaType(byContent)
+	byName := typeByName(name)
+	switch plain {
+	case "application/octet-stream", "text/plain", "application/zip", "text/xml", "application/ogg":
+		if byName != "" {
+			return byName
+		}
+	}
+	if plain == "application/ogg" {
+		return "audio/ogg"
+	}
+	if plain == "video/webm" && kindOfMIME(byName) == MediaAudio {
+		return byName
+	}
+	return byContent
+}
+
+// typeByName knows the types that chats carry, and asks the system for others.
+func typeByName(name string) string {
+	ext := strings.ToLower(path.Ext(name))
+	if t, ok := typesByExtension[ext]; ok {
+		return t
+	}
+	return mime.TypeByExtension(ext)
+}
+
+var typesByExtension = map[string]string{
+	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".heic": "image/heic",
+	".mp4": "video/mp4", ".mov": "video/quicktime", ".3gp": "video/3gpp", ".webm": "video/webm",
+	".ogg": "audio/ogg; codecs=opus", ".opus": "audio/ogg; codecs=opus", ".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".aac": "audio/aac", ".amr": "audio/amr", ".wav": "audio/wav",
+	".pdf": "application/pdf", ".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".vcf": "text/vcard; charset=utf-8",
+	".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
+	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+	".zip":  "application/zip",
+}
+
+// sourceFile is a file that can be read, perhaps more than once.
+type sourceFile interface {
+	// head returns the first bytes, without using them up.
+	head() ([]byte, error)
+	// open returns the whole file. Closing it does not close what the caller owns.
+	open() (io.ReadCloser, error)
+	// length is the number of bytes, -1 when not known before the end.
+	length() int64
+}
+
+type pathSource struct {
+	path string
+	size int64
+}
+
+func (s *pathSource) head() ([]byte, error) {
+	info, err := os.Stat(s.path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory", s.path)
+	}
+	s.size = -1
+	if info.Mode().IsRegular() {
+		s.size = info.Size()
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return readHead(f)
+}
+
+func (s *pathSource) open() (io.ReadCloser, error) { return os.Open(s.path) }
+func (s *pathSource) length() int64                { return s.size }
+
+func readHead(r io.Reader) ([]byte, error) {
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
+}
+
+// readerSource is a reader of the caller's.
+type readerSource struct {
+	seeker io.ReadSeeker // nil when it can be read only once
+	start  int64
+	once   *bufio.Reader
+	used   bool
+	size   int64
+	err    error
+}
+
+func newReaderSource(r io.Reader) *readerSource {
+	s := &readerSource{size: -1}
+	if seeker, ok := r.(io.ReadSeeker); ok {
+		// A pipe has a Seek that fails; it is then read once.
+		start, err := seeker.Seek(0, io.SeekCurrent)
+		if err == nil {
+			end, err := seeker.Seek(0, io.SeekEnd)
+			if err == nil {
+				_, err = seeker.Seek(start, io.SeekStart)
+			}
+			if err != nil {
+				s.err = err
+			}
+			s.seeker, s.start, s.size = seeker, start, end-start
+			return s
+		}
+	}
+	s.once = bufio.NewReaderSize(r, sniffed)
+	return s
+}
+
+func (s *readerSource) length() int64 { return s.size }
+
+func (s *readerSource) head() ([]byte, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if s.seeker == nil {
+		head, err := s.once.Peek(sniffed)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		return head, nil
+	}
+	head, err := readHead(s.seeker)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.seeker.Seek(s.start, io.SeekStart)
+	return head, err
+}
+
+var errReadOnce = errors.New("the reader was used by an attempt that was not accepted and cannot be read again; send a file or an io.Seeker to allow that")
+
+func (s *readerSource) open() (io.ReadCloser, error) {
+	if s.seeker != nil {
+		if _, err := s.seeker.Seek(s.start, io.SeekStart); err != nil {
+			return nil, err
+		}
+		return io.NopCloser(s.seeker), nil
+	}
+	if s.used {
+		return nil, errReadOnce
+	}
+	s.used = true
+	return io.NopCloser(s.once), nil
+}
+
+// bodyStream is a JSON body with a file in it as a base64 string, encoded on
+// the way. Attempts open it one after the other.
+type bodyStream struct {
+	before, after []byte
+	file          sourceFile
+	reading       *streamReader
+}
+
+// around makes the stream: the JSON of v with a further string field.
+func (b *bodyStream) around(v any, field string) (*bodyStream, error) {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	encoded = encoded[:len(encoded)-1] // without the closing brace
+	b.before = append(encoded, `,"`+field+`":"`...)
+	b.after = []byte(`"}`)
+	return b, nil
+}
+
+// size is the length of the body, -1 when it is not known.
+func (b *bodyStream) size() int64 {
+	n := b.file.length()
+	if n < 0 {
+		return -1
+	}
+	return int64(len(b.before)) + encodedLen(n) + int64(len(b.after))
+}
+
+func encodedLen(n int64) int64 { return (n + 2) / 3 * 4 }
+
+// repeatable reports whether the body can be had once more.
+func (b *bodyStream) repeatable() bool {
+	src, ok := b.file.(*readerSource)
+	return !ok || src.seeker != nil || !src.used
+}
+
+func (b *bodyStream) open() (io.ReadCloser, error) {
+	b.reading = &streamReader{stream: b, pending: b.before}
+	return b.reading, nil
+}
+
+// failed returns the error of the file, if that is what ended the attempt.
+func (b *bodyStream) failed() error {
+	if b.reading == nil {
+		return nil
+	}
+	return b.reading.failure()
+}
+
+// Close releases what an attempt may have left open.
+func (b *bodyStream) Close() {
+	if b.reading != nil {
+		_ = b.reading.Close()
+	}
+}

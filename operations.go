@@ -1,0 +1,230 @@
+package ryze
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Operation describes one route of the service: what it is called, how it is
+// metered, and whether this package may send it a second time by itself. The
+// ID appears in errors and logs.
+type Operation struct {
+	ID     string // such as "messages.text"
+	Method string
+	Path   string // with ":instance" where the instance's name goes
+	Class  RateClass
+	// Repeatable operations are tried again after a lost connection, a
+	// time-out or a 5xx. The others are repeated only when it is certain that
+	// the request was not accepted; see [OutcomeError].
+	Repeatable bool
+	// Timeout limits one attempt, below the caller's context. Sends add their
+	// delay to it.
+	Timeout time.Duration
+	Since   string // the version of this package that first knew the route
+
+	// goneIsDone marks removals: when a lost reply led to a second attempt, a
+	// "not found" there means that the first one worked.
+	goneIsDone bool
+	anonymous  bool // no token is sent
+	reports    bool // a 503 is an answer, not an outage
+	alias      bool // another spelling of a route that is in the table
+}
+
+// RateClass names a rate limit of the service. Each token has one window for
+// each class.
+type RateClass string
+
+// The rate classes of the service.
+const (
+	RateGlobal RateClass = "global_100" // 100 requests a minute: nearly everything
+	RateCreate RateClass = "create_20"  // 20 a minute: creating instances
+	RateBypass RateClass = "bypass"     // not metered: the health probe
+)
+
+// Limit returns the documented requests per minute of the class, 0 for none.
+// The service's own headers win over it.
+func (c RateClass) Limit() int {
+	switch c {
+	case RateGlobal:
+		return 100
+	case RateCreate:
+		return 20
+	default:
+		return 0
+	}
+}
+
+// The two columns of the retry table.
+const (
+	repeat = true  // safe to repeat
+	once   = false // sends, creations, and whatever the service does not promise
+)
+
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+	put  = http.MethodPut
+	del  = http.MethodDelete
+)
+
+// Time limits of one attempt.
+const (
+	readLimit    = 15 * time.Second
+	sendLimit    = 30 * time.Second
+	mediaLimit   = 120 * time.Second
+	connectLimit = 75 * time.Second // the service holds the request for up to a minute
+	groupsLimit  = 65 * time.Second // the list of groups is slow
+	membersLimit = 95 * time.Second // the service works on members for up to 90 s
+	slowLimit    = 65 * time.Second // Chatwoot's first activation: up to 60 s on the server
+)
+
+// The table of all routes: the only place where a path is written.
+var (
+	opHealth = define("observability.health", get, "/health", RateBypass, repeat, readLimit, withoutToken, reports)
+
+	opInstanceCreate    = define("instance.create", post, "/api/instance/new", RateCreate, once, sendLimit)
+	opInstanceList      = define("instance.list", get, "/api/instance/list", RateGlobal, repeat, readLimit)
+	opInstanceConnect   = define("instance.connect", get, "/api/instance/connect/:instance", RateGlobal, once, connectLimit)
+	opInstanceReconnect = define("instance.reconnect", post, "/api/instance/reconnect/:instance", RateGlobal, once, sendLimit)
+	opInstanceLogout    = define("instance.logout", del, "/api/instance/logout/:instance", RateGlobal, repeat, sendLimit)
+	opInstanceDelete    = define("instance.delete", del, "/api/instance/delete/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+	opSettingsUpdate    = define("instance.settings.update", post, "/api/instance/settings/:instance", RateGlobal, repeat, readLimit)
+	opSettingsGet       = define("instance.settings.get", get, "/api/instance/getSettings/:instance", RateGlobal, repeat, readLimit)
+	opProxyUpdate       = define("instance.proxy.update", post, "/api/instance/proxy/:instance", RateGlobal, repeat, readLimit)
+	opProxyGet          = define("instance.proxy.get", get, "/api/instance/getProxy/:instance", RateGlobal, repeat, readLimit)
+	opStorageUpdate     = define("instance.s3.update", post, "/api/instance/s3/:instance", RateGlobal, repeat, readLimit)
+	opStorageGet        = define("instance.s3.get", get, "/api/instance/getS3/:instance", RateGlobal, repeat, readLimit)
+	opInstanceMetrics   = define("instance.metrics", get, "/api/instance/metrics/:instance", RateGlobal, repeat, sendLimit)
+
+	opSendText     = define("messages.text", post, "/api/message/text/:instance", RateGlobal, once, sendLimit)
+	opSendMedia    = define("messages.media", post, "/api/message/media/:instance", RateGlobal, once, mediaLimit)
+	opSendSticker  = define("messages.sticker", post, "/api/message/sticker/:instance", RateGlobal, once, mediaLimit)
+	opSendLocation = define("messages.location", post, "/api/message/location/:instance", RateGlobal, once, sendLimit)
+	opSendContact  = define("messages.contact", post, "/api/message/contact/:instance", RateGlobal, once, sendLimit)
+	opSendReaction = define("messages.reaction", post, "/api/message/reaction/:instance", RateGlobal, once, sendLimit)
+	opSendPoll     = define("messages.poll", post, "/api/message/poll/:instance", RateGlobal, once, sendLimit)
+	opSendCarousel = define("messages.carousel", post, "/api/message/carousel/:instance", RateGlobal, once, mediaLimit)
+	opSendButtons  = define("messages.button", post, "/api/message/button/:instance", RateGlobal, once, mediaLimit)
+	opSendList     = define("messages.list", post, "/api/message/list/:instance", RateGlobal, once, sendLimit)
+	opSendForm     = define("messages.form", post, "/api/message/form/:instance", RateGlobal, once, sendLimit)
+	opSendPix      = define("messages.pix", post, "/api/message/pix/:instance", RateGlobal, once, sendLimit)
+	opSendEvent    = define("messages.event", post, "/api/message/event/:instance", RateGlobal, once, sendLimit)
+	opSendStatus   = define("messages.status", post, "/api/message/status/:instance", RateGlobal, once, mediaLimit)
+
+	opContactsList    = define("chat.contacts.list", get, "/api/chat/contacts/:instance", RateGlobal, repeat, sendLimit)
+	opContactsByLabel = define("chat.contacts.by_label", get, "/api/chat/contactsByLabel/:instance", RateGlobal, repeat, sendLimit)
+	opMessageGet      = define("chat.message.get", get, "/api/chat/getMessage/:instance", RateGlobal, repeat, readLimit)
+	opChatHistory     = define("chat.history", post, "/api/chat/history/:instance", RateGlobal, repeat, sendLimit)
+	opMessageMedia    = define("chat.message.media_base64", get, "/api/chat/base64/:instance", RateGlobal, repeat, mediaLimit)
+	opMessageStatus   = define("chat.message.status", get, "/api/chat/status/:instance", RateGlobal, repeat, readLimit)
+	opPollVotes       = define("chat.poll.votes", get, "/api/chat/poll/:instance", RateGlobal, repeat, readLimit)
+	opMessageRead     = define("chat.message.mark_read", post, "/api/chat/markRead/:instance", RateGlobal, repeat, readLimit)
+	opMessageEdit     = define("chat.message.edit", post, "/api/chat/edit/:instance", RateGlobal, once, sendLimit)
+	opMessageDelete   = define("chat.message.delete", del, "/api/chat/delete/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+	opMessageForward  = define("chat.message.forward", post, "/api/chat/forward/:instance", RateGlobal, once, mediaLimit)
+	opMessagePin      = define("chat.message.pin", post, "/api/chat/pinMessage/:instance", RateGlobal, repeat, readLimit)
+	opChatFavorite    = define("chat.favorite", post, "/api/chat/favorite/:instance", RateGlobal, repeat, readLimit)
+	opLabelsList      = define("chat.tags.list", get, "/api/chat/tag/:instance", RateGlobal, repeat, readLimit)
+	opLabelCreate     = define("chat.tags.create", post, "/api/chat/tag/:instance", RateGlobal, once, sendLimit)
+	opLabelDelete     = define("chat.tags.delete", del, "/api/chat/tag/:instance", RateGlobal, repeat, readLimit, goneIsDone)
+	opLabelAssign     = define("chat.tags.assign", post, "/api/chat/assignTag/:instance", RateGlobal, repeat, readLimit)
+	opLabelUnassign   = define("chat.tags.unassign", del, "/api/chat/assignTag/:instance", RateGlobal, repeat, readLimit)
+	opChatArchive     = define("chat.archive", post, "/api/chat/archive/:instance", RateGlobal, repeat, readLimit)
+	opChatRead        = define("chat.mark_chat_read", post, "/api/chat/markChatRead/:instance", RateGlobal, repeat, readLimit)
+	opChatPin         = define("chat.pin", post, "/api/chat/pinChat/:instance", RateGlobal, repeat, readLimit)
+	opChatMute        = define("chat.mute", post, "/api/chat/mute/:instance", RateGlobal, repeat, readLimit)
+	opContactBlock    = define("chat.block", post, "/api/chat/block/:instance", RateGlobal, repeat, readLimit)
+	opChatPresence    = define("chat.presence.send", post, "/api/chat/presence/:instance", RateGlobal, repeat, readLimit)
+	opChatDelete      = define("chat.delete", del, "/api/chat/deleteChat/:instance", RateGlobal, repeat, sendLimit)
+
+	opGroupCreate       = define("groups.create", post, "/api/group/create/:instance", RateGlobal, once, membersLimit)
+	opGroupsList        = define("groups.list", get, "/api/group/list/:instance", RateGlobal, repeat, groupsLimit)
+	opGroupInfo         = define("groups.info", get, "/api/group/info/:instance", RateGlobal, repeat, sendLimit)
+	opGroupUpdate       = define("groups.update", put, "/api/group/update/:instance", RateGlobal, repeat, groupsLimit)
+	opGroupParticipants = define("groups.participants", post, "/api/group/participants/:instance", RateGlobal, once, membersLimit)
+	opGroupJoin         = define("groups.join", post, "/api/group/join/:instance", RateGlobal, repeat, sendLimit)
+	opGroupResetLink    = define("groups.reset_link", post, "/api/group/resetLink/:instance", RateGlobal, once, sendLimit)
+	opGroupRequests     = define("groups.requests", get, "/api/group/requests/:instance", RateGlobal, repeat, sendLimit)
+	opGroupLeave        = define("groups.leave", del, "/api/group/leave/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+
+	opCommunityCreate    = define("communities.create", post, "/api/community/create/:instance", RateGlobal, once, membersLimit)
+	opCommunityLink      = define("communities.link", post, "/api/community/link/:instance", RateGlobal, once, sendLimit)
+	opCommunityUnlink    = define("communities.unlink", post, "/api/community/unlink/:instance", RateGlobal, once, sendLimit)
+	opCommunitySubgroups = define("communities.list_subgroups", get, "/api/community/listSubGroups/:instance", RateGlobal, repeat, sendLimit)
+
+	opNewsletterCreate = define("newsletter.create", post, "/api/newsletter/create/:instance", RateGlobal, once, groupsLimit)
+	opNewslettersList  = define("newsletter.list", get, "/api/newsletter/list/:instance", RateGlobal, repeat, sendLimit)
+	opNewsletterInfo   = define("newsletter.info", get, "/api/newsletter/info/:instance", RateGlobal, repeat, readLimit)
+	opNewsletterJoin   = define("newsletter.join", post, "/api/newsletter/join/:instance", RateGlobal, repeat, sendLimit)
+	opNewsletterLeave  = define("newsletter.leave", del, "/api/newsletter/leave/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+
+	opProfileUpdate = define("profile.update_account", post, "/api/profile/account/:instance", RateGlobal, repeat, groupsLimit)
+	opProfileGet    = define("profile.get_account", get, "/api/profile/getAccount/:instance", RateGlobal, repeat, sendLimit)
+	opPrivacyGet    = define("profile.get_privacy", get, "/api/profile/getPrivacy/:instance", RateGlobal, repeat, readLimit)
+	_               = define("profile.get_privacy_alias", get, "/api/profile/privacy/:instance", RateGlobal, repeat, readLimit, aliasOnly)
+	opPrivacyUpdate = define("profile.update_privacy", post, "/api/profile/privacy/:instance", RateGlobal, repeat, groupsLimit)
+
+	opCallFake  = define("calls.fake", post, "/api/call/fake/:instance", RateGlobal, once, sendLimit)
+	opCallAudio = define("calls.audio", post, "/api/call/audio/:instance", RateGlobal, once, mediaLimit)
+
+	opWebhookSet       = define("events.webhook.set", post, "/api/events/webhook/:instance", RateGlobal, repeat, readLimit)
+	opWebhookGet       = define("events.webhook.get", get, "/api/events/getWebhook/:instance", RateGlobal, repeat, readLimit)
+	opWebSocketSet     = define("events.websocket.set", post, "/api/events/websocket/:instance", RateGlobal, repeat, readLimit)
+	opWebSocketGet     = define("events.websocket.get", get, "/api/events/getWebsocket/:instance", RateGlobal, repeat, readLimit)
+	opWebSocketConnect = define("events.websocket.connect", get, "/ws/:instance", RateGlobal, repeat, readLimit)
+
+	opChatwootSet    = define("chatwoot.set", post, "/api/chatwoot/set/:instance", RateGlobal, once, slowLimit)
+	opChatwootGet    = define("chatwoot.get", get, "/api/chatwoot/list/:instance", RateGlobal, repeat, readLimit)
+	opChatwootDelete = define("chatwoot.delete", del, "/api/chatwoot/delete/:instance", RateGlobal, repeat, groupsLimit, goneIsDone)
+)
+
+// operations holds every row of the table above, in its order.
+var operations []*Operation
+
+func define(id, method, path string, class RateClass, repeatable bool, limit time.Duration, marks ...func(*Operation)) *Operation {
+	op := &Operation{ID: id, Method: method, Path: path, Class: class, Repeatable: repeatable, Timeout: limit, Since: "v0.1.0"}
+	for _, mark := range marks {
+		mark(op)
+	}
+	operations = append(operations, op)
+	return op
+}
+
+func goneIsDone(op *Operation)   { op.goneIsDone = true }
+func withoutToken(op *Operation) { op.anonymous = true }
+func reports(op *Operation)      { op.reports = true }
+func aliasOnly(op *Operation)    { op.alias = true }
+
+// Operations returns the table of all routes of the service: 85 operations, in
+// the order of the table. A route's alias is not listed.
+func Operations() []Operation {
+	out := make([]Operation, 0, len(operations))
+	for _, op := range operations {
+		if !op.alias {
+			out = append(out, *op)
+		}
+	}
+	return out
+}
+
+// operationFor finds the row of a method and a path in which names are filled
+// in, for requests that do not go through a typed method.
+func operationFor(method, path string) *Operation {
+	for _, op := range operations {
+		if op.Method != method {
+			continue
+		}
+		before, ok := strings.CutSuffix(op.Path, ":instance")
+		if !ok {
+			if path == op.Path {
+				return op
+			}
+			continue
+		}
+		if name, ok := strings.CutPrefix(path, before); ok && name != "" && !strings.Contains(name, "/") {
+			return op
+		}
+	}
+	return nil
+}

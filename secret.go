@@ -1,0 +1,63 @@
+package ryze
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// redacted is what every printed form of a [Secret] shows.
+const redacted = "[redacted]"
+
+// Secret is a string that must not be seen: a token, a webhook authorization
+// value, a QR code, a proxy password. However it is printed, logged or encoded,
+// it shows "[redacted]"; an empty Secret shows as an empty string, so that
+// "not set" stays visible. [Secret.Reveal] is the only way to the value.
+//
+// Reading JSON into a Secret keeps the value. Writing it does not: a struct
+// that holds a Secret can be logged or stored as JSON without leaking, and
+// therefore cannot be read back.
+type Secret string
+
+// Reveal returns the value. Call it where the value is handed over (an
+// encrypted store, another client), never on the way to a log.
+func (s Secret) Reveal() string { return string(s) }
+
+// IsZero reports whether there is no value.
+func (s Secret) IsZero() bool { return s == "" }
+
+// String returns "[redacted]", or "" for an empty Secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString returns the redacted form, quoted, for %#v.
+func (s Secret) GoString() string { return fmt.Sprintf("ryze.Secret(%q)", s.String()) }
+
+// Format implements [fmt.Formatter], because verbs such as %x and %q would
+// otherwise reach the value.
+func (s Secret) Format(f fmt.State, verb rune) {
+	switch {
+	case verb == 'v' && f.Flag('#'):
+		_, _ = fmt.Fprint(f, s.GoString())
+	case verb == 'q':
+		_, _ = fmt.Fprintf(f, "%q", s.String())
+	default:
+		_, _ = fmt.Fprint(f, s.String())
+	}
+}
+
+// LogValue implements [slog.LogValuer].
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText implements [encoding.TextMarshaler] with the redacted form. It
+// also serves JSON, XML and map keys.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler] and keeps the value.
+func (s *Secret) UnmarshalText(b []byte) error {
+	*s = Secret(b)
+	return nil
+}

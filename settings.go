@@ -1,0 +1,282 @@
+package ryze
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+)
+
+// SettingsService reads and changes how an instance behaves.
+type SettingsService service
+
+// Settings are the seven settings of an instance. By default all are off but
+// DisableHistorySync.
+type Settings struct {
+	Meta `json:"-"`
+
+	AutoRejectCalls     bool   `json:"autoRejectCalls"`     // reject incoming calls
+	CallRejectMessage   string `json:"callRejectMessage"`   // sent to the caller on rejection
+	IgnoreGroupMessages bool   `json:"ignoreGroupMessages"` // group messages are neither stored nor delivered
+	KeepOnlineStatus    bool   `json:"keepOnlineStatus"`    // appear as available
+	AutoReadMessages    bool   `json:"autoReadMessages"`    // mark incoming messages as read
+	DisableHistorySync  bool   `json:"disableHistorySync"`  // do not ask for old messages at the first pairing
+	IgnoreStatus        bool   `json:"ignoreStatus"`        // skip status (story) messages
+}
+
+// SettingsUpdate changes some settings: fields that are nil stay as they are.
+// Use [Ptr] to fill one: SettingsUpdate{AutoReadMessages: ryze.Ptr(true)}.
+type SettingsUpdate struct {
+	AutoRejectCalls     *bool   `json:"autoRejectCalls,omitempty"`
+	CallRejectMessage   *string `json:"callRejectMessage,omitempty"`
+	IgnoreGroupMessages *bool   `json:"ignoreGroupMessages,omitempty"`
+	KeepOnlineStatus    *bool   `json:"keepOnlineStatus,omitempty"`
+	AutoReadMessages    *bool   `json:"autoReadMessages,omitempty"`
+	DisableHistorySync  *bool   `json:"disableHistorySync,omitempty"`
+	IgnoreStatus        *bool   `json:"ignoreStatus,omitempty"`
+}
+
+type settingsReply struct {
+	envelope
+	Settings *Settings `json:"settings"`
+}
+
+func (r *settingsReply) missing() string {
+	if r.Settings == nil {
+		return "the reply has no settings"
+	}
+	return ""
+}
+
+func settings(r *settingsReply, err error) (*Settings, error) {
+	if err != nil {
+		return nil, err
+	}
+	r.Settings.Meta = r.Meta
+	return r.Settings, nil
+}
+
+// Get returns the settings.
+//
+// GET /api/instance/getSettings/:instance. Safe to repeat.
+func (s *SettingsService) Get(ctx context.Context) (*Settings, error) {
+	return settings(fetchChecked(ctx, s.h, opSettingsGet, input{}, (*settingsReply).missing))
+}
+
+// Update changes the settings that are not nil and returns all of them as they
+// are afterwards. At least one must be given.
+//
+// POST /api/instance/settings/:instance. Safe to repeat.
+func (s *SettingsService) Update(ctx context.Context, update SettingsUpdate) (*Settings, error) {
+	if update == (SettingsUpdate{}) {
+		return nil, invalid("SettingsUpdate", "changes nothing")
+	}
+	return settings(fetchChecked(ctx, s.h, opSettingsUpdate, input{body: update}, (*settingsReply).missing))
+}
+
+// ProxyService sets the proxy through which an instance reaches WhatsApp. A
+// change takes effect at the next [InstanceClient.Reconnect] or
+// [InstanceClient.Connect].
+type ProxyService service
+
+// ProxyProtocol is how to talk to a proxy. Only the spelling of ProxySOCKS5 is
+// documented.
+type ProxyProtocol string
+
+// Proxy protocols.
+const (
+	ProxyHTTP   ProxyProtocol = "http"
+	ProxyHTTPS  ProxyProtocol = "https"
+	ProxySOCKS5 ProxyProtocol = "socks5"
+)
+
+// ProxyConfig is the proxy of an instance.
+type ProxyConfig struct {
+	Meta `json:"-"`
+
+	Enabled  bool // read only: Set always enables
+	Host     string
+	Port     string // as text, "1080"
+	Protocol ProxyProtocol
+	Username string
+	Password Secret // never returned by the service
+}
+
+func (c *ProxyConfig) check() error {
+	port, err := strconv.Atoi(c.Port)
+	switch {
+	case c.Host == "":
+		return invalid("Proxy.Host", "is empty")
+	case err != nil || port < 1 || port > 65535:
+		return invalid("Proxy.Port", "is not a port number")
+	case c.Protocol == "":
+		return invalid("Proxy.Protocol", "is empty")
+	}
+	return nil
+}
+
+type proxyBody struct {
+	Enabled  bool   `json:"enabled"`
+	Host     string `json:"host,omitempty"`
+	Port     string `json:"port,omitempty"`
+	Protocol string `json:"protocol,omitempty"`
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+}
+
+type proxyReply struct {
+	envelope
+	Proxy *struct {
+		Enabled  bool          `json:"enabled"`
+		Host     string        `json:"host"`
+		Port     stringOrInt   `json:"port"`
+		Protocol ProxyProtocol `json:"protocol"`
+		Username string        `json:"username"`
+	} `json:"proxy"`
+}
+
+func (r *proxyReply) missing() string {
+	if r.Proxy == nil {
+		return "the reply has no proxy"
+	}
+	return ""
+}
+
+// Get returns the instance's own proxy; Enabled is false when it has none. The
+// password is never part of the reply, and a proxy that the service uses for
+// all instances is never shown.
+//
+// GET /api/instance/getProxy/:instance. Safe to repeat.
+func (s *ProxyService) Get(ctx context.Context) (*ProxyConfig, error) {
+	r, err := fetchChecked(ctx, s.h, opProxyGet, input{}, (*proxyReply).missing)
+	if err != nil {
+		return nil, err
+	}
+	p := r.Proxy
+	return &ProxyConfig{Meta: r.Meta, Enabled: p.Enabled, Host: p.Host, Port: string(p.Port), Protocol: p.Protocol, Username: p.Username}, nil
+}
+
+// Set gives the instance a proxy of its own. Host, Port and Protocol are
+// required. What the service answers is not documented; read it back with Get.
+//
+// POST /api/instance/proxy/:instance. Safe to repeat.
+func (s *ProxyService) Set(ctx context.Context, proxy ProxyConfig) error {
+	if err := proxy.check(); err != nil {
+		return err
+	}
+	return run(ctx, s.h, opProxyUpdate, input{body: proxyBody{
+		Enabled: true, Host: proxy.Host, Port: proxy.Port, Protocol: string(proxy.Protocol),
+		Username: proxy.Username, Password: proxy.Password.Reveal(),
+	}})
+}
+
+// Remove takes the instance's proxy away.
+//
+// POST /api/instance/proxy/:instance. Safe to repeat.
+func (s *ProxyService) Remove(ctx context.Context) error {
+	return run(ctx, s.h, opProxyUpdate, input{body: proxyBody{}})
+}
+
+// StorageService sets the S3 storage to which the service uploads an
+// instance's media.
+type StorageService service
+
+// StorageConfig is the S3 storage of an instance. The bucket must exist; the
+// service never creates one.
+type StorageConfig struct {
+	Meta `json:"-"`
+
+	Enabled    bool // read only: Set always enables
+	Region     string
+	Bucket     string
+	AccessKey  string
+	SecretKey  Secret // never returned by the service
+	Endpoint   string // URL of an S3-compatible store; empty for AWS
+	PathPrefix string // such as "media/support-line/"
+}
+
+func (c *StorageConfig) check() error {
+	switch {
+	case c.Bucket == "":
+		return invalid("Storage.Bucket", "is empty")
+	case c.AccessKey == "":
+		return invalid("Storage.AccessKey", "is empty")
+	case c.SecretKey == "":
+		return invalid("Storage.SecretKey", "is empty")
+	case c.Endpoint != "":
+		if u, err := url.Parse(c.Endpoint); err != nil || u.Scheme == "" || u.Host == "" {
+			return invalid("Storage.Endpoint", "is not a full URL")
+		}
+	}
+	return nil
+}
+
+type storageBody struct {
+	Enabled    bool    `json:"enabled"`
+	Region     string  `json:"region,omitempty"`
+	Bucket     string  `json:"bucket,omitempty"`
+	AccessKey  string  `json:"accessKey,omitempty"`
+	SecretKey  string  `json:"secretKey,omitempty"`
+	Endpoint   *string `json:"endpoint,omitempty"`
+	PathPrefix *string `json:"pathPrefix,omitempty"`
+}
+
+type storageReply struct {
+	envelope
+	S3 *struct {
+		Enabled    bool   `json:"enabled"`
+		Region     string `json:"region"`
+		Bucket     string `json:"bucket"`
+		AccessKey  string `json:"accessKey"`
+		Endpoint   string `json:"endpoint"`
+		PathPrefix string `json:"pathPrefix"`
+	} `json:"s3"`
+}
+
+func (r *storageReply) missing() string {
+	if r.S3 == nil {
+		return "the reply has no s3"
+	}
+	return ""
+}
+
+func storage(r *storageReply, err error) (*StorageConfig, error) {
+	if err != nil {
+		return nil, err
+	}
+	c := r.S3
+	return &StorageConfig{
+		Meta: r.Meta, Enabled: c.Enabled, Region: c.Region, Bucket: c.Bucket,
+		AccessKey: c.AccessKey, Endpoint: c.Endpoint, PathPrefix: c.PathPrefix,
+	}, nil
+}
+
+// Get returns the storage; Enabled is false when there is none. The secret key
+// is never part of the reply.
+//
+// GET /api/instance/getS3/:instance. Safe to repeat.
+func (s *StorageService) Get(ctx context.Context) (*StorageConfig, error) {
+	return storage(fetchChecked(ctx, s.h, opStorageGet, input{}, (*storageReply).missing))
+}
+
+// Set stores the whole configuration: it is not a partial update, so every
+// field has to be given each time. It returns what the service has stored.
+//
+// POST /api/instance/s3/:instance. Safe to repeat.
+func (s *StorageService) Set(ctx context.Context, config StorageConfig) (*StorageConfig, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	body := storageBody{
+		Enabled: true, Region: config.Region, Bucket: config.Bucket,
+		AccessKey: config.AccessKey, SecretKey: config.SecretKey.Reveal(),
+		Endpoint: &config.Endpoint, PathPrefix: &config.PathPrefix,
+	}
+	return storage(fetchChecked(ctx, s.h, opStorageUpdate, input{body: body}, (*storageReply).missing))
+}
+
+// Disable turns the storage off and deletes the stored credentials.
+//
+// POST /api/instance/s3/:instance. Safe to repeat.
+func (s *StorageService) Disable(ctx context.Context) error {
+	return run(ctx, s.h, opStorageUpdate, input{body: storageBody{}})
+}

@@ -1,0 +1,75 @@
+package ryze
+
+import "context"
+
+// WebSocketService sets whether and what an instance sends to its event
+// stream; see [InstanceClient.Subscribe]. An instance has one such
+// configuration.
+type WebSocketService service
+
+// WebSocketConfig is the configuration of the event stream.
+type WebSocketConfig struct {
+	Meta `json:"-"`
+
+	Enabled     bool        // read only: Set always enables
+	Events      []EventType // empty for all
+	MediaBase64 bool        // put the file into message events
+}
+
+type wireWebSocket struct {
+	Enabled     bool        `json:"enabled"`
+	Events      []EventType `json:"events"`
+	MediaBase64 bool        `json:"mediaBase64"`
+}
+
+func (w *wireWebSocket) config() *WebSocketConfig {
+	return &WebSocketConfig{Enabled: w.Enabled, Events: w.Events, MediaBase64: w.MediaBase64}
+}
+
+type webSocketReply struct {
+	envelope
+	WebSocket *wireWebSocket `json:"websocket"`
+}
+
+func (r *webSocketReply) missing() string {
+	if r.WebSocket == nil {
+		return "the reply has no websocket"
+	}
+	return ""
+}
+
+func webSocket(r *webSocketReply, err error) (*WebSocketConfig, error) {
+	if err != nil {
+		return nil, err
+	}
+	c := r.WebSocket.config()
+	c.Meta = r.Meta
+	return c, nil
+}
+
+// Set enables the stream with this filter and returns what the service has
+// stored. Streams that are open keep the filter they began with.
+//
+// POST /api/events/websocket/:instance. Safe to repeat.
+func (s *WebSocketService) Set(ctx context.Context, config WebSocketConfig) (*WebSocketConfig, error) {
+	body := wireWebSocket{Enabled: true, Events: config.Events, MediaBase64: config.MediaBase64}
+	if body.Events == nil {
+		body.Events = []EventType{}
+	}
+	return webSocket(fetchChecked(ctx, s.h, opWebSocketSet, input{body: body}, (*webSocketReply).missing))
+}
+
+// Disable refuses new streams. Open ones live on until they end by themselves.
+//
+// POST /api/events/websocket/:instance. Safe to repeat.
+func (s *WebSocketService) Disable(ctx context.Context) error {
+	return run(ctx, s.h, opWebSocketSet, input{body: wireWebSocket{Events: []EventType{}}})
+}
+
+// Get returns the configuration; Enabled is false when the stream is off.
+// [ErrNotConfigured] when it was never configured.
+//
+// GET /api/events/getWebsocket/:instance. Safe to repeat.
+func (s *WebSocketService) Get(ctx context.Context) (*WebSocketConfig, error) {
+	return webSocket(fetchChecked(ctx, s.h, opWebSocketGet, input{}, (*webSocketReply).missing))
+}
