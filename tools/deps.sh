@@ -20,6 +20,7 @@ fi
 echo "deps: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
 apt="apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o Dpkg::Use-Pty=0"
+# shellcheck disable=SC2086 # a list of words is meant
 if ! { $apt update && $apt install -y --no-install-recommends $missing; } </dev/null; then
 	echo "deps: apt-get could not install:$missing" >&2
 	exit 1

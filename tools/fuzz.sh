@@ -4,9 +4,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 time=$1
+modules=$(tools/modules.sh)
 count=0
 failed=()
-for module in $(tools/modules.sh); do
+for module in $modules; do
 	cd "$root/$module"
 	# go test -list prints the names of a package, then a line with its path.
 	list=$(go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $1 } /^ok/ { for (i = 0; i < n; i++) print $2, names[i]; n = 0 }')
