@@ -1,0 +1,71 @@
+# The commands of this repository. `make test` is the one that decides: CI runs
+# it, and nothing else has to be installed for it than Go, git and make. The work
+# is done by the scripts in tools/; the pinned tools are built into bin/.
+
+GO       ?= go
+BIN      := $(CURDIR)/bin
+GOTAG    := $(shell $(GO) env GOVERSION)
+FUZZTIME ?= 1m
+BENCH    ?= .
+COVER    ?= 90
+
+# Passed on to go test by `make test`, as in: make test TESTFLAGS='-run Send -v'
+TESTFLAGS ?=
+export TESTFLAGS
+
+# One stamp for each Go version: a linter built by an older Go refuses newer code.
+CHECKERS := $(BIN)/.checkers-$(GOTAG)
+LINTER   := $(BIN)/.linter-$(GOTAG)
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: $(CHECKERS) ## run every check and every test of every module
+	@tools/test.sh
+
+.PHONY: fmt
+fmt: ## format all Go files
+	@tools/gofiles.sh | xargs -0 gofmt -s -w
+
+.PHONY: lint
+lint: $(LINTER) ## run golangci-lint in every module
+	@tools/each.sh golangci-lint run --config "$(CURDIR)/.golangci.yml" ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (default 1m)
+	@tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run the benchmarks that match BENCH (default all); bin/benchstat compares two runs
+	@tools/each.sh $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: cover
+cover: ## measure the root package's coverage, fail below COVER (default 90) percent
+	@tools/cover.sh $(COVER)
+
+.PHONY: docs
+docs: ## regenerate what is generated, fail when that changes a file
+	@tools/docs.sh
+
+.PHONY: deps
+deps: ## install what the tests need beside Go (Debian, as root)
+	@tools/deps.sh
+
+.PHONY: tools
+tools: $(CHECKERS) $(LINTER) ## build the pinned tools into bin/
+
+.PHONY: clean
+clean: ## remove bin/
+	rm -rf "$(BIN)"
+
+# The tools are modules of their own so that their dependencies reach nobody who
+# uses the SDK. golangci-lint is apart from the others: it would move their versions.
+$(CHECKERS): tools/go.mod tools/go.sum tools/reach/main.go
+	GOWORK=off $(GO) -C tools build -buildvcs=false -o "$(BIN)/" tool
+	@touch "$@"
+
+$(LINTER): tools/lint/go.mod tools/lint/go.sum
+	GOWORK=off $(GO) -C tools/lint build -buildvcs=false -o "$(BIN)/" tool
+	@touch "$@"

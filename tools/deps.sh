@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests need from outside the Go world, when it is missing: a C
+# compiler (the race detector needs one) and, for ryzeredis, a Redis server. As
+# root on Debian it installs them; anywhere else it says what to do and fails.
+. "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+missing=
+tools/has-cc.sh || missing="$missing gcc libc6-dev"
+if [ -d ryzeredis ] && ! command -v redis-server >/dev/null; then
+	missing="$missing redis-server"
+fi
+if [ -z "$missing" ]; then
+	exit 0
+fi
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+	echo "deps: missing:$missing. On Debian or Ubuntu: sudo apt-get install$missing" >&2
+	exit 1
+fi
+echo "deps: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt="apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o Dpkg::Use-Pty=0"
+# shellcheck disable=SC2086 # a list of words is meant
+if ! { $apt update && $apt install -y --no-install-recommends $missing; } </dev/null; then
+	echo "deps: apt-get could not install:$missing" >&2
+	exit 1
+fi
