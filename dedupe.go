@@ -1,0 +1,228 @@
+package ryze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// ErrInProgress: another worker holds the claim on a key and has neither
+// committed nor released it. Whether the work will be done is not known yet:
+// do not acknowledge the event, let it be delivered again.
+var ErrInProgress = errors.New("another worker is at it")
+
+// DedupeStore remembers which keys have been dealt with, so that an event that
+// is delivered several times (webhook retries, several webhooks, WebSocket and
+// webhook together) is processed once.
+//
+// It is made for processing at least once: a key is claimed before the work
+// and committed after it, or released when the work failed. A worker that dies
+// in between loses its claim after a lease, and the next delivery is processed.
+//
+// With Redis, Claim is SET NX with the lease as expiry (and a GET when the key
+// is there), Commit a SET with the window as expiry, Release a DEL. A store
+// must be safe for concurrent use.
+type DedupeStore interface {
+	// Claim takes a key. It returns true when the caller is the first and must
+	// do the work; false when the work has been done before; and an error that
+	// matches [ErrInProgress] when somebody else has claimed the key and is not
+	// done.
+	Claim(ctx context.Context, key string) (first bool, err error)
+	// Commit says that the work of a claimed key is done: until the window has
+	// passed, Claim returns false for it.
+	Commit(ctx context.Context, key string) error
+	// Release gives up the claim, so that the next Claim returns true. It does
+	// not touch a key that has been committed.
+	Release(ctx context.Context, key string) error
+}
+
+// Deduper lets each event through once, judged by [Event.DedupeKey].
+type Deduper struct{ store DedupeStore }
+
+// NewDeduper returns a Deduper over a store, or over a new [MemoryDedupe] when
+// store is nil. Channels that deliver the same events must share the store.
+func NewDeduper(store DedupeStore) *Deduper {
+	if store == nil {
+		store = &MemoryDedupe{}
+	}
+	return &Deduper{store}
+}
+
+// settleTimeout limits Commit and Release, which go on when the caller's
+// context has ended: the outcome of the work must be recorded.
+const settleTimeout = 5 * time.Second
+
+// Do calls handle with the event unless it has been handled before, and
+// returns whether it did so. When handle fails or panics, the event counts as
+// not handled. An error without a call to handle means that nothing is known
+// (the store failed) or that somebody else is at it ([ErrInProgress]): in both
+// cases the event must be delivered again.
+//
+// When the work was done but could not be recorded, Do returns true and the
+// error of the store: the event may be handled once more, if it is delivered
+// once more.
+//
+// Gaps, and events that say neither what nor when (labels have no time in the
+// documented form), always pass: of those, two equal ones may be two
+// occurrences.
+func (d *Deduper) Do(ctx context.Context, e *Event, handle func(context.Context, *Event) error) (handled bool, err error) {
+	handled, err, storeErr := d.do(ctx, e, handle)
+	if storeErr != nil {
+		err = errors.Join(err, storeErr)
+	}
+	return handled, err
+}
+
+// Wrap returns handle with [Deduper.Do] around it, in the form in which
+// handlers of webhooks and streams are given. It returns nil for an event that
+// has been handled before, and also when the work was done but could not be
+// recorded: a delivery that is asked for again would repeat the work.
+func (d *Deduper) Wrap(handle func(context.Context, *Event) error) func(context.Context, *Event) error {
+	return func(ctx context.Context, e *Event) error {
+		_, err, _ := d.do(ctx, e, handle)
+		return err
+	}
+}
+
+func (d *Deduper) do(ctx context.Context, e *Event, handle func(context.Context, *Event) error) (handled bool, err, storeErr error) {
+	if !e.tellsOccurrence() {
+		err = handle(ctx, e)
+		return err == nil, err, nil
+	}
+	key := e.DedupeKey()
+	first, err := d.store.Claim(ctx, key)
+	if err != nil {
+		return false, fmt.Errorf("ryze: claim an event: %w", err), nil
+	}
+	if !first {
+		return false, nil, nil
+	}
+	defer func() { // also when handle panics
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		defer cancel()
+		if handled {
+			storeErr = wrapStoreError("the event was handled but not committed", d.store.Commit(ctx, key))
+		} else {
+			storeErr = wrapStoreError("release an event", d.store.Release(ctx, key))
+		}
+	}()
+	err = handle(ctx, e)
+	handled = err == nil
+	return handled, err, nil
+}
+
+func wrapStoreError(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("ryze: %s: %w", what, err)
+}
+
+// MemoryDedupe is a [DedupeStore] for one process. The zero value is ready for
+// use. Every operation takes constant time, and memory is bounded.
+type MemoryDedupe struct {
+	// Size is how many of the latest keys are remembered at least. At most twice
+	// as many are in memory. Zero means 16 384.
+	Size int
+	// Window is how long a committed key is remembered, unless Size newer ones
+	// push it out. Zero means 24 hours. For how long the service repeats a
+	// delivery is not documented.
+	Window time.Duration
+	// Lease is how long a claim holds that is neither committed nor released.
+	// Zero means five minutes. It must be longer than the work takes.
+	Lease time.Duration
+
+	mu   sync.Mutex
+	keys generations[string, dedupeEntry]
+}
+
+const (
+	defaultDedupeSize   = 16_384
+	defaultDedupeWindow = 24 * time.Hour
+	defaultDedupeLease  = 5 * time.Minute
+)
+
+type dedupeEntry struct {
+	done  bool
+	until time.Time
+}
+
+// Claim implements [DedupeStore]. It returns the context's error when the context has ended.
+func (m *MemoryDedupe) Claim(ctx context.Context, key string) (first bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if e, ok := m.keys.get(key); ok && now.Before(e.until) {
+		if !e.done {
+			return false, ErrInProgress
+		}
+		return false, nil
+	}
+	m.put(key, dedupeEntry{until: now.Add(orDefault(m.Lease, defaultDedupeLease))})
+	return true, nil
+}
+
+// Commit implements [DedupeStore]. It never fails.
+func (m *MemoryDedupe) Commit(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.put(key, dedupeEntry{done: true, until: time.Now().Add(orDefault(m.Window, defaultDedupeWindow))})
+	return nil
+}
+
+// Release implements [DedupeStore]. It never fails.
+func (m *MemoryDedupe) Release(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e, ok := m.keys.get(key); ok && !e.done {
+		m.keys.remove(key)
+	}
+	return nil
+}
+
+func (m *MemoryDedupe) put(key string, e dedupeEntry) {
+	m.keys.put(key, e, orDefault(m.Size, defaultDedupeSize))
+}
+
+func orDefault[T int | time.Duration](v, def T) T {
+	if v > 0 {
+		return v
+	}
+	return def
+}
+
+// generations is a map that forgets: when the young half is full, the old half
+// is dropped and the young one becomes the old one. The latest limit keys
+// are always there, and never more than twice as many.
+type generations[K comparable, V any] struct {
+	young, old map[K]V
+}
+
+func (g *generations[K, V]) get(key K) (V, bool) {
+	if v, ok := g.young[key]; ok {
+		return v, true
+	}
+	v, ok := g.old[key]
+	return v, ok
+}
+
+func (g *generations[K, V]) put(key K, v V, limit int) {
+	if _, ok := g.young[key]; !ok && len(g.young) >= limit {
+		g.old, g.young = g.young, nil
+	}
+	if g.young == nil {
+		g.young = make(map[K]V)
+	}
+	g.young[key] = v
+	delete(g.old, key)
+}
+
+func (g *generations[K, V]) remove(key K) {
+	delete(g.young, key)
+	delete(g.old, key)
+}

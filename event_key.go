@@ -1,0 +1,187 @@
+package ryze
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"hash"
+	"slices"
+	"time"
+)
+
+// DedupeKey returns a key that is the same for every delivery of an event,
+// whichever channel, webhook and layout brought it, and another for another
+// event. It has at most 64 bytes of ASCII and shows nothing of the content.
+//
+// It is made of the instance, the type and
+//   - for a message its id, and for edits, revocations and reactions also the
+//     target, the new text or emoji, and the time;
+//   - for receipts all message ids in any order, status, time, chat and
+//     recipient: receipts have no id of their own;
+//   - for everything else the data.
+//
+// An event that carries neither an id nor a time ([Event.At] is zero), such as
+// the documented form of label.update, has the same key each time it happens.
+// [Deduper] lets those pass; code that uses the key by itself should too.
+func (e *Event) DedupeKey() string {
+	h := keyHash{sha256.New()}
+	h.text(e.Instance)
+	h.text(string(e.Type))
+	name := string(e.Type)
+	switch d := e.Data.(type) {
+	case *MessageEvent:
+		h.message(d)
+	case *ReceiptEvent:
+		h.receipt(d)
+	case *GapEvent:
+		h.time(d.From)
+		h.time(d.To)
+		h.text(string(d.Reason))
+	case nil, *UnknownEvent:
+		name = "unknown"
+		h.data(e)
+	default:
+		h.data(e)
+	}
+	return name + ":" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// tellsOccurrence reports whether two events with the same key are one.
+func (e *Event) tellsOccurrence() bool {
+	switch d := e.Data.(type) {
+	case *GapEvent:
+		return false
+	case *MessageEvent:
+		return d.ID != "" || !d.Timestamp.IsZero()
+	case *ReceiptEvent:
+		return len(d.MessageIDs) > 0
+	case *CallEvent:
+		return !d.Timestamp.IsZero()
+	case *UnknownEvent:
+		return hasTime(jsonValue(d.Data))
+	default:
+		return !e.At().IsZero()
+	}
+}
+
+// hasTime looks for a timestamp in data that is not understood otherwise.
+func hasTime(data jsonValue) bool {
+	for c := data.members(); c.next(); {
+		if string(c.key) == "timestamp" && !readTime(c.val).IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// keyHash takes fields so that no two lists of fields look alike.
+type keyHash struct{ hash.Hash }
+
+func (h keyHash) bytes(b []byte) {
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], uint64(len(b)))
+	_, _ = h.Write(n[:])
+	_, _ = h.Write(b)
+}
+
+func (h keyHash) text(s string) { h.bytes([]byte(s)) }
+
+func (h keyHash) time(t time.Time) {
+	var n [8]byte
+	if !t.IsZero() {
+		binary.BigEndian.PutUint64(n[:], uint64(t.UnixMilli()))
+	}
+	h.bytes(n[:])
+}
+
+func (h keyHash) message(m *MessageEvent) {
+	h.text(m.ID)
+	switch {
+	case m.RevokedID != "":
+		h.text("revoke")
+		h.text(m.RevokedID)
+		h.time(m.Timestamp)
+	case m.Edit != nil:
+		h.text("edit")
+		h.text(m.Edit.OriginalID)
+		h.text(m.Edit.Text)
+		h.time(m.Timestamp)
+	case m.Reaction != nil:
+		h.text("reaction")
+		h.text(m.Reaction.TargetID)
+		h.text(m.Reaction.Emoji)
+		h.time(m.Timestamp)
+		h.text(string(m.Sender.JID))
+	case m.ID == "":
+		h.text("no id")
+		h.text(string(m.Direction))
+		h.time(m.Timestamp)
+		h.text(string(m.Chat.JID))
+		h.text(string(m.Sender.JID))
+		h.text(m.Text)
+		if m.Media != nil {
+			h.text(m.Media.URL)
+			h.bytes(m.Media.encoded)
+		}
+		if m.Selection != nil {
+			h.text(m.Selection.ID)
+		}
+	}
+}
+
+func (h keyHash) receipt(r *ReceiptEvent) {
+	ids := slices.Clone(r.MessageIDs)
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		h.text(id)
+	}
+	h.text("status")
+	h.text(string(r.Status))
+	h.time(r.Timestamp)
+	h.text(string(r.Chat.JID))
+	h.text(string(r.Recipient))
+}
+
+// data takes the event's data in one canonical form: without space, with
+// sorted keys and without nulls, for which a channel may as well send nothing.
+func (h keyHash) data(e *Event) {
+	raw := []byte(e.Lookup("data"))
+	if raw == nil { // an event that was not read but made
+		raw, _ = json.Marshal(e.Data)
+	}
+	h.bytes(canonicalJSON(raw))
+}
+
+func canonicalJSON(raw []byte) []byte {
+	var v any
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if dec.Decode(&v) != nil {
+		return raw
+	}
+	out, err := json.Marshal(withoutNulls(v))
+	if err != nil {
+		return raw
+	}
+	return out
+}
+
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, member := range v {
+			if member == nil {
+				delete(v, key)
+			} else {
+				withoutNulls(member)
+			}
+		}
+	case []any:
+		for _, element := range v {
+			withoutNulls(element)
+		}
+	}
+	return v
+}

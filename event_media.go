@@ -1,0 +1,249 @@
+package ryze
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// MediaKind says what a media file is.
+type MediaKind string
+
+// Kinds of media. The set is open.
+const (
+	MediaImage    MediaKind = "image"
+	MediaVideo    MediaKind = "video"
+	MediaAudio    MediaKind = "audio"
+	MediaDocument MediaKind = "document"
+	MediaSticker  MediaKind = "sticker"
+)
+
+// ErrNoInlineMedia: the event does not carry the bytes of its media, because
+// the channel was configured without mediaBase64.
+var ErrNoInlineMedia = errors.New("the event does not carry the media's bytes")
+
+// EventMedia is the media of a message.
+type EventMedia struct {
+	// Kind is told by the MIME type first, because the service's own word for it
+	// is not reliable, and by that word when the MIME type says nothing: a
+	// picture sent as a document is an image here. Stickers are the exception;
+	// as pictures they could not be told apart. A word that is not known is
+	// kept as received.
+	Kind      MediaKind
+	MIMEType  string // as received, parameters included: "audio/ogg; codecs=opus"
+	VoiceNote bool   // an audio recorded in the chat
+	VideoNote bool   // a round video recorded in the chat
+	FileName  string // chosen by the sender: not safe as a path
+	FileSize  int64  // bytes, 0 when not given
+	Caption   string
+	// URL is WhatsApp's copy of the file. It is encrypted: without keys that the
+	// event does not carry it is of no use.
+	URL   string
+	S3URL string // the file in the instance's own S3 storage, if it has one
+
+	wireType string
+	encoded  []byte // base64 as a JSON string without its quotes, part of Raw
+}
+
+// HasBytes reports whether the event carries the media's bytes.
+func (m *EventMedia) HasBytes() bool { return len(m.encoded) > 0 }
+
+// Bytes returns the file. It decodes anew on every call, so that an event that
+// nobody asks for its media costs nothing; keep the result. It returns
+// [ErrNoInlineMedia] when the event has no bytes, and an error that matches
+// [ErrBadResponse] when they are not base64.
+func (m *EventMedia) Bytes() ([]byte, error) {
+	enc, encoding, err := m.base64()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, encoding.DecodedLen(len(enc)))
+	n, err := encoding.Decode(out, enc)
+	if err != nil {
+		return nil, mediaError(err)
+	}
+	return out[:n], nil
+}
+
+// Reader returns the file as a stream that is decoded while it is read, with
+// the errors of [EventMedia.Bytes]. Each call starts from the beginning. It
+// needs no closing.
+func (m *EventMedia) Reader() io.Reader {
+	enc, encoding, err := m.base64()
+	if err != nil {
+		return failedReader{err}
+	}
+	return mediaReader{base64.NewDecoder(encoding, bytes.NewReader(enc))}
+}
+
+// base64 returns the encoded file without a data: prefix and padding.
+func (m *EventMedia) base64() ([]byte, *base64.Encoding, error) {
+	if !m.HasBytes() {
+		return nil, nil, fmt.Errorf("ryze: %w", ErrNoInlineMedia)
+	}
+	enc := m.encoded
+	if bytes.IndexByte(enc, '\\') >= 0 {
+		enc = unquoted(enc)
+	}
+	_, enc = cutDataPrefix(enc)
+	enc = bytes.TrimRight(enc, "=\r\n")
+	if bytes.ContainsAny(enc, "-_") {
+		return enc, base64.RawURLEncoding, nil
+	}
+	return enc, base64.RawStdEncoding, nil
+}
+
+// cutDataPrefix splits "data:image/png;base64,AAAA" into its MIME type and the rest.
+func cutDataPrefix(enc []byte) (mime string, rest []byte) {
+	const scheme = "data:"
+	if len(enc) < len(scheme) || !strings.EqualFold(string(enc[:len(scheme)]), scheme) {
+		return "", enc
+	}
+	head, rest, found := bytes.Cut(enc, []byte(","))
+	if !found {
+		return "", enc
+	}
+	mime, _ = strings.CutSuffix(string(head[len(scheme):]), ";base64")
+	return mime, rest
+}
+
+type mediaReader struct{ r io.Reader }
+
+func (r mediaReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = mediaError(err)
+	}
+	return n, err
+}
+
+type failedReader struct{ err error }
+
+func (r failedReader) Read([]byte) (int, error) { return 0, r.err }
+
+func mediaError(err error) error {
+	return fmt.Errorf("ryze: media of an event: %w: %w", ErrBadResponse, err)
+}
+
+// Format implements [fmt.Formatter], so that no verb prints the file.
+func (m EventMedia) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, m.summary()) }
+
+// LogValue implements [slog.LogValuer] with kind, MIME type and whether the bytes are there.
+func (m EventMedia) LogValue() slog.Value { return slog.StringValue(m.summary()) }
+
+func (m EventMedia) summary() string {
+	s := string(m.Kind) + " (" + m.MIMEType
+	if m.HasBytes() {
+		s += ", inline"
+	}
+	return printable(s + ")")
+}
+
+// readMedia reads a media object, and returns nil when there is nothing in it.
+func readMedia(v jsonValue) *EventMedia {
+	var m EventMedia
+	found := false
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		if c.val[0] == 'n' {
+			continue
+		}
+		switch string(key.fold(c.key)) {
+		case "type":
+			setString(&m.wireType, c.val)
+		case "mimetype", "mime":
+			setString(&m.MIMEType, c.val)
+		case "isvoicenote", "ptt":
+			m.VoiceNote = c.val.bool()
+		case "filename":
+			setString(&m.FileName, c.val)
+		case "filesize":
+			if n, ok := c.val.int64(); ok && n >= 0 {
+				m.FileSize = n
+			}
+		case "caption":
+			setString(&m.Caption, c.val)
+		case "url":
+			setString(&m.URL, c.val)
+		case "s3url":
+			setString(&m.S3URL, c.val)
+		case "base64":
+			if c.val.isString() {
+				m.encoded = c.val[1 : len(c.val)-1 : len(c.val)-1]
+			}
+		default:
+			continue
+		}
+		found = true
+	}
+	if !found {
+		return nil
+	}
+	return &m
+}
+
+// settle decides what the media is, now that the type of the message is known.
+func (m *EventMedia) settle(messageType string, voice bool) {
+	if m.MIMEType == "" {
+		m.MIMEType, _ = cutDataPrefix(m.encoded[:min(len(m.encoded), 128)])
+		m.MIMEType = strings.ReplaceAll(m.MIMEType, `\/`, "/")
+	}
+	word := first(kindWord(m.wireType), kindWord(messageType))
+	m.Kind = kindByMIME(m.MIMEType)
+	switch {
+	case m.Kind == "":
+		m.Kind = word
+	case m.Kind == MediaImage && word == MediaSticker:
+		m.Kind = MediaSticker
+	}
+	switch {
+	case m.wireType == "ptt" || messageType == "ptt" || voice:
+		m.VoiceNote = true
+	case m.wireType == "ptv" || messageType == "ptv":
+		m.VideoNote = true
+	}
+	m.wireType = ""
+}
+
+// kindByMIME tells the kind by the MIME type, "" when that says nothing.
+func kindByMIME(mime string) MediaKind {
+	mime, _, _ = strings.Cut(mime, ";")
+	mime = strings.ToLower(strings.TrimSpace(mime))
+	family, sub, _ := strings.Cut(mime, "/")
+	switch family {
+	case "image", "video", "audio":
+		return MediaKind(family)
+	case "application", "text":
+		if sub != "" && sub != "octet-stream" {
+			return MediaDocument
+		}
+	}
+	return ""
+}
+
+// kindWord reads the service's word for a kind; "media" says nothing.
+func kindWord(word string) MediaKind {
+	word = strings.TrimSuffix(word, "Message")
+	switch word {
+	case "ptt":
+		return MediaAudio
+	case "ptv":
+		return MediaVideo
+	case "media", "text":
+		return ""
+	}
+	return MediaKind(word)
+}
+
+func isMediaKind(k MediaKind) bool {
+	switch k {
+	case MediaImage, MediaVideo, MediaAudio, MediaDocument, MediaSticker:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,823 @@
+package ryze
+
+import (
+	"strings"
+	"time"
+)
+
+// Direction says which way a message went.
+type Direction string
+
+// Directions of a message.
+const (
+	DirectionIncoming Direction = "incoming"
+	// DirectionOutgoing covers both what was sent through the API and what a
+	// human typed on the phone or a linked device; see [Event.Origin].
+	DirectionOutgoing Direction = "outgoing"
+)
+
+// MessageType says what a message is. The set is open.
+type MessageType string
+
+// Types of messages. One thing has one type here, whatever the service called
+// it: its spellings "button_response" and "imageMessage" are read as
+// [MessageButtonsResponse] and [MessageImage], "media" as the kind of the
+// media, and a message without a type (the documented layout shows none) gets
+// the one that its content tells. Any other name is kept as received.
+const (
+	MessageText                MessageType = "text"
+	MessageImage               MessageType = "image"
+	MessageVideo               MessageType = "video"
+	MessageAudio               MessageType = "audio"
+	MessageDocument            MessageType = "document"
+	MessageSticker             MessageType = "sticker"
+	MessageLocation            MessageType = "location"
+	MessageContact             MessageType = "contact"
+	MessagePoll                MessageType = "poll"
+	MessageReaction            MessageType = "reaction"
+	MessageButtonsResponse     MessageType = "buttons_response"
+	MessageTemplateButtonReply MessageType = "template_button_reply"
+	MessageListResponse        MessageType = "list_response"
+	MessageInteractive         MessageType = "interactive"
+	MessageEdit                MessageType = "message_edit"
+	MessageRevoke              MessageType = "message_revoke"
+)
+
+// ChatType says what kind of chat a message belongs to. The set is open.
+type ChatType string
+
+// Types of chats.
+const (
+	ChatPrivate    ChatType = "private"
+	ChatGroup      ChatType = "group"
+	ChatNewsletter ChatType = "newsletter"
+)
+
+// EventChat is the chat of a message or receipt.
+type EventChat struct {
+	JID  JID // where to answer
+	LID  JID // the LID of a private chat, when given
+	Name string
+	Type ChatType // as received, or told from JID when absent
+	// IsCommunity marks the announcement channel of a community. The groups
+	// linked to a community do not have it.
+	IsCommunity bool
+}
+
+// EventUser is a person in an event. JID can itself be a LID, when the phone
+// is hidden; LID then holds it too.
+type EventUser struct {
+	JID  JID
+	LID  JID
+	Name string
+}
+
+// EventReply is the message that a message quotes.
+type EventReply struct {
+	MessageID string
+	Text      string // text of the quoted message, when given
+}
+
+// EventEdit is a change to an earlier message.
+type EventEdit struct {
+	OriginalID string // id of the edited message; the event's own id is another. "" when not given
+	Text       string // the new text
+}
+
+// EventReaction is a reaction to a message. No complete reaction has been
+// published: emoji and target are read under the names that are known to
+// occur.
+type EventReaction struct {
+	Emoji    string // "" when a reaction was taken back
+	TargetID string // id of the message reacted to, "" when not given
+}
+
+// Removed reports whether the reaction was taken back.
+func (r *EventReaction) Removed() bool { return r.Emoji == "" }
+
+// EventLocation is a place sent as a message.
+type EventLocation struct {
+	Latitude, Longitude float64 // degrees
+	Name                string
+	Address             string
+}
+
+// EventContact is a contact card.
+type EventContact struct {
+	Name  string
+	Phone string // as written on the card, in any format
+	VCard string
+}
+
+// EventPoll is a poll as it was created. How votes arrive is not documented.
+type EventPoll struct {
+	Title   string
+	Options []string
+}
+
+// SelectionKind says what a selection was made in. The set is open.
+type SelectionKind string
+
+// Kinds of selections.
+const (
+	SelectionButton   SelectionKind = "button"
+	SelectionList     SelectionKind = "list"
+	SelectionCarousel SelectionKind = "carousel"
+	SelectionForm     SelectionKind = "form"
+)
+
+// Selection is the answer to buttons, a list, a carousel or a form, read from
+// any of the five shapes in which the service delivers one.
+//
+// The documentation also says that a tap may arrive as a plain text message
+// whose text is the id of the button. Such a message cannot be told from one
+// that a person typed, so it has no Selection: an application that wants to be
+// ready for it compares Text with the ids it sent.
+//
+// A tap does not name the message that held the button, so ids should be
+// unique among all messages whose answers are still awaited.
+type Selection struct {
+	Kind SelectionKind
+	// ID is the id given to the button or the row when it was sent, and the
+	// flow token of a form. The documented layout of a list answer carries the
+	// name of the option instead (option_name). What was filled into a form is
+	// not documented: see [Event.Lookup].
+	ID    string
+	Title string // the visible text; "" for a button in the live layout
+	Card  int    // index of the card, for SelectionCarousel
+}
+
+// MessageEvent is a message that was sent or received, an edit, a revocation
+// or a reaction. Only the fields that belong to its kind are set.
+type MessageEvent struct {
+	ID        string // id of the message; for a revocation that of the revoked one
+	Direction Direction
+	Timestamp time.Time // zero when absent or unreadable
+	Chat      EventChat
+	Sender    EventUser  // on an outgoing message the account itself
+	Recipient *EventUser // rarely given; its contents are not documented
+
+	Type MessageType
+	// Text is what a person reads: the body, or the caption of media, or the new
+	// text of an edit.
+	Text string
+	// Source is the label that the sender of an API call gave, "api" when it
+	// gave none, "" on incoming messages and on those typed on the phone.
+	Source    string
+	Forwarded bool
+	Mentions  []JID
+
+	Media     *EventMedia
+	Selection *Selection
+	Reply     *EventReply
+	Edit      *EventEdit
+	Reaction  *EventReaction
+	RevokedID string // id of the message that was revoked for everyone
+	Location  *EventLocation
+	Contacts  []EventContact
+	Poll      *EventPoll
+}
+
+// Origin says who caused a message.
+type Origin string
+
+// Origins of a message.
+const (
+	OriginCustomer Origin = "customer" // the other side
+	OriginSelf     Origin = "self"     // this application: an echo of its own send
+	OriginAPI      Origin = "api"      // another client of the API
+	OriginPhone    Origin = "phone"    // a human, on the phone or a linked device
+	OriginUnknown  Origin = "unknown"  // not a message, or one without a direction
+)
+
+// Origin tells own sends from those of other API clients and from a human on
+// the phone, given the source label that this application sends with
+// ([WithSource]). Outgoing messages without a label count as typed on the
+// phone. Echoes of API sends without any label have been seen as well, so an
+// application that reacts to a human taking over should also compare the id
+// with those it sent.
+func (e *Event) Origin(source string) Origin {
+	m, ok := e.Data.(*MessageEvent)
+	switch {
+	case !ok:
+		return OriginUnknown
+	case m.Direction == DirectionIncoming:
+		return OriginCustomer
+	case m.Direction != DirectionOutgoing:
+		return OriginUnknown
+	case m.Source == "":
+		return OriginPhone
+	case m.Source == source:
+		return OriginSelf
+	default:
+		return OriginAPI
+	}
+}
+
+// IsEcho reports whether the event is the echo of a message that was sent
+// through the API with this source label. It is always false for an empty label.
+func (e *Event) IsEcho(source string) bool { return e.Origin(source) == OriginSelf }
+
+// messageFields is what one of the two places (data, data.message) says.
+type messageFields struct {
+	MessageEvent
+
+	wireType string
+	isEdit   bool
+	voice    bool
+	answer   answerFields
+}
+
+// answerFields is an answer as far as it has been read; see [Selection].
+type answerFields struct {
+	Selection
+	hasCard bool
+}
+
+func readMessage(data jsonValue) *MessageEvent {
+	var outer, inner messageFields
+	var message jsonValue
+	var key foldedKey
+	for c := data.members(); c.next(); {
+		if name := key.fold(c.key); string(name) == "message" {
+			message = c.val
+		} else {
+			outer.read(name, c.val)
+		}
+	}
+	for c := message.members(); c.next(); {
+		inner.read(key.fold(c.key), c.val)
+	}
+	if message.isString() {
+		inner.readContent(message)
+	}
+	m := merge(&outer, &inner)
+	return &m
+}
+
+// read takes one member, whose key is folded. A null or a value of another
+// type than the member should have is as good as absent.
+func (f *messageFields) read(key []byte, v jsonValue) {
+	if v[0] == 'n' {
+		return
+	}
+	switch string(key) {
+	case "id":
+		setString(&f.ID, v)
+	case "direction":
+		f.Direction = readDirection(v)
+	case "timestamp":
+		if t := readTime(v); !t.IsZero() {
+			f.Timestamp = t
+		}
+	case "chat":
+		f.Chat = readChat(v)
+	case "sender":
+		f.Sender = readUser(v)
+	case "recipient":
+		if u := readUser(v); u != (EventUser{}) {
+			f.Recipient = &u
+		}
+	case "type":
+		setString(&f.wireType, v)
+	case "content":
+		f.readContent(v)
+	case "source":
+		setString(&f.Source, v)
+	case "isforwarded":
+		f.Forwarded = v.bool()
+	case "isedit":
+		f.isEdit = v.bool()
+	case "isvoicenote", "ptt":
+		f.voice = v.bool()
+	case "edit":
+		f.readEdit(v)
+	case "reply":
+		f.readReply(v)
+	case "context":
+		// What it holds on a real quote is not documented. It is read like
+		// reply, which goes first.
+		if f.Reply == nil {
+			f.readReply(v)
+		}
+	case "mentions":
+		f.readMentions(v)
+	case "reaction":
+		f.readReaction(v)
+	case "media":
+		if m := readMedia(v); m != nil {
+			f.Media = m
+		}
+	case "location":
+		f.readLocation(v)
+	case "contact", "contacts":
+		f.readContacts(v)
+	case "poll":
+		f.readPoll(v)
+	case "buttonresponse", "listresponse", "interactive":
+		f.readAnswer(v)
+	}
+}
+
+// merge lets the outer place win what says who, where and when, and the inner
+// one what was said; each fills the gaps of the other.
+func merge(outer, inner *messageFields) MessageEvent {
+	m := inner.MessageEvent
+	m.ID = first(outer.ID, inner.ID)
+	m.Direction = first(outer.Direction, inner.Direction)
+	m.Timestamp = first(outer.Timestamp, inner.Timestamp)
+	m.Chat = mergeChat(outer.Chat, inner.Chat)
+	m.Sender = mergeUser(outer.Sender, inner.Sender)
+	m.Recipient = first(outer.Recipient, inner.Recipient)
+	m.Reply = first(outer.Reply, inner.Reply)
+	if outer.Mentions != nil {
+		m.Mentions = outer.Mentions
+	}
+
+	m.Text = first(inner.Text, outer.Text)
+	m.Source = first(inner.Source, outer.Source)
+	m.Forwarded = inner.Forwarded || outer.Forwarded
+	m.Media = first(inner.Media, outer.Media)
+	m.Edit = first(inner.Edit, outer.Edit)
+	m.Reaction = first(inner.Reaction, outer.Reaction)
+	m.Location = first(inner.Location, outer.Location)
+	m.Poll = first(inner.Poll, outer.Poll)
+	if m.Contacts == nil {
+		m.Contacts = outer.Contacts
+	}
+	wireType := first(inner.wireType, outer.wireType)
+	answer := first(inner.answer, outer.answer)
+	m.settle(wireType, &answer, inner.isEdit || outer.isEdit, inner.voice || outer.voice)
+	return m
+}
+
+// settle makes one message of what was read: the type decides how some fields
+// are to be understood, and the fields decide a type that is missing.
+func (m *MessageEvent) settle(wireType string, answer *answerFields, isEdit, voice bool) {
+	t := messageType(wireType)
+	m.Selection = answer.selection(t, m.Text)
+	if m.Media != nil {
+		m.Media.settle(wireType, voice)
+		if t == "" || t == "media" || isMediaKind(MediaKind(t)) {
+			t = MessageType(m.Media.Kind)
+		}
+		m.Text = first(m.Text, m.Media.Caption)
+	}
+	switch t {
+	case MessageRevoke:
+		m.RevokedID = m.ID
+	case MessageEdit:
+		isEdit = true
+	case MessageReaction:
+		if m.Reaction == nil {
+			m.Reaction = &EventReaction{Emoji: m.Text}
+		}
+	}
+	if m.Reaction != nil && t != MessageReaction && *m.Reaction == (EventReaction{}) {
+		m.Reaction = nil
+	}
+	if isEdit && m.Edit == nil {
+		m.Edit = &EventEdit{}
+	}
+	if m.Edit != nil {
+		m.Edit.Text = first(m.Edit.Text, m.Text)
+		m.Text = m.Edit.Text
+		t = MessageEdit
+	}
+	m.Type = first(t, m.typeByContent())
+}
+
+// selection returns the answer, nil when there is none. The type can say that
+// the message is an answer whose id is the content: one of the shapes that have
+// been described.
+func (a *answerFields) selection(t MessageType, content string) *Selection {
+	s := a.Selection
+	if a.hasCard {
+		s.Kind = SelectionCarousel
+	}
+	if s.ID == "" && !a.hasCard {
+		switch t {
+		case MessageButtonsResponse, MessageTemplateButtonReply:
+			s.Kind = SelectionButton
+		case MessageListResponse:
+			s.Kind = SelectionList
+		default:
+			return nil
+		}
+		if s.ID = content; s.ID == "" {
+			return nil
+		}
+	}
+	return &s
+}
+
+func (m *MessageEvent) typeByContent() MessageType {
+	switch {
+	case m.Selection != nil && m.Selection.Kind == SelectionButton:
+		return MessageButtonsResponse
+	case m.Selection != nil && m.Selection.Kind == SelectionList:
+		return MessageListResponse
+	case m.Selection != nil:
+		return MessageInteractive
+	case m.Reaction != nil:
+		return MessageReaction
+	case m.Location != nil:
+		return MessageLocation
+	case m.Contacts != nil:
+		return MessageContact
+	case m.Poll != nil:
+		return MessagePoll
+	case m.Text != "":
+		return MessageText
+	default:
+		return ""
+	}
+}
+
+// messageType gives the one name of a type; see the constants.
+func messageType(wire string) MessageType {
+	switch wire {
+	case "button_response":
+		return MessageButtonsResponse
+	case "ptt":
+		return MessageAudio
+	case "ptv":
+		return MessageVideo
+	}
+	if kind, ok := strings.CutSuffix(wire, "Message"); ok && isMediaKind(MediaKind(kind)) {
+		return MessageType(kind)
+	}
+	return MessageType(wire)
+}
+
+// readContent reads the body: a string, or an object with the member text. The
+// string "{}" is an empty object that was written as a string.
+func (f *messageFields) readContent(v jsonValue) {
+	text := ""
+	if v.isString() {
+		if text = v.str(); text == "{}" {
+			text = ""
+		}
+	}
+	for c := v.members(); c.next(); {
+		if string(c.key) == "text" {
+			text = c.val.str()
+		}
+	}
+	f.Text = first(text, f.Text)
+}
+
+func (f *messageFields) readEdit(v jsonValue) {
+	var edit EventEdit
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "originalid":
+			setString(&edit.OriginalID, c.val)
+		case "text":
+			setString(&edit.Text, c.val)
+		}
+	}
+	if edit != (EventEdit{}) {
+		f.Edit = &edit
+	}
+}
+
+func (f *messageFields) readReply(v jsonValue) {
+	var reply EventReply
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "messageid":
+			setString(&reply.MessageID, c.val)
+		case "text":
+			setString(&reply.Text, c.val)
+		}
+	}
+	if reply.MessageID != "" {
+		f.Reply = &reply
+	}
+}
+
+// readMentions reads {"mentionedUsers": [...]}, or the array by itself.
+func (f *messageFields) readMentions(v jsonValue) {
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		if string(key.fold(c.key)) == "mentionedusers" {
+			v = c.val
+		}
+	}
+	for c := v.elements(); c.next(); {
+		if u := readUser(c.val); u.JID != "" {
+			f.Mentions = append(f.Mentions, u.JID)
+		}
+	}
+}
+
+func (f *messageFields) readReaction(v jsonValue) {
+	var r EventReaction
+	if v.isString() {
+		r.Emoji = v.str()
+	}
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "text", "emoji":
+			setString(&r.Emoji, c.val)
+		case "messageid":
+			setString(&r.TargetID, c.val)
+		case "key":
+			r.TargetID = first(r.TargetID, readKey(c.val))
+		}
+	}
+	f.Reaction = &r
+}
+
+// readKey reads the id of a message key: the id itself, or an object with it.
+func readKey(v jsonValue) string {
+	id := v.str()
+	for c := v.members(); c.next(); {
+		if string(c.key) == "id" {
+			setString(&id, c.val)
+		}
+	}
+	return id
+}
+
+func (f *messageFields) readLocation(v jsonValue) {
+	var l EventLocation
+	found := false
+	for c := v.members(); c.next(); {
+		switch string(c.key) {
+		case "latitude":
+			if n, ok := c.val.float(); ok {
+				l.Latitude, found = n, true
+			}
+		case "longitude":
+			if n, ok := c.val.float(); ok {
+				l.Longitude, found = n, true
+			}
+		case "name":
+			setString(&l.Name, c.val)
+		case "address":
+			setString(&l.Address, c.val)
+		}
+	}
+	if found {
+		f.Location = &l
+	}
+}
+
+// readContacts reads one card, or an array of cards.
+func (f *messageFields) readContacts(v jsonValue) {
+	if v.isArray() {
+		for c := v.elements(); c.next(); {
+			if c.val.isObject() {
+				f.readContacts(c.val)
+			}
+		}
+		return
+	}
+	var contact EventContact
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "displayname":
+			setString(&contact.Name, c.val)
+		case "phonenumber":
+			setString(&contact.Phone, c.val)
+		case "vcard":
+			setString(&contact.VCard, c.val)
+		}
+	}
+	if contact != (EventContact{}) {
+		f.Contacts = append(f.Contacts, contact)
+	}
+}
+
+func (f *messageFields) readPoll(v jsonValue) {
+	var poll EventPoll
+	for c := v.members(); c.next(); {
+		switch string(c.key) {
+		case "title":
+			setString(&poll.Title, c.val)
+		case "options":
+			poll.Options = nil
+			for o := c.val.elements(); o.next(); {
+				name := o.val.str()
+				for m := o.val.members(); m.next(); {
+					if string(m.key) == "name" {
+						name = m.val.str()
+					}
+				}
+				poll.Options = append(poll.Options, name)
+			}
+		}
+	}
+	if poll.Title != "" || poll.Options != nil {
+		f.Poll = &poll
+	}
+}
+
+// readAnswer reads the members of button_response, list_response and
+// interactive, whose names do not clash.
+func (f *messageFields) readAnswer(v jsonValue) {
+	a := &f.answer
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "selectedbuttonid":
+			a.set(SelectionButton, c.val)
+		case "selectedrowid":
+			a.set(SelectionList, c.val)
+		case "selectedreply", "singleselectreply":
+			a.readReply(c.val)
+		case "flowtoken":
+			if a.ID == "" {
+				a.set(SelectionForm, c.val)
+			}
+		case "selectedcarouselcardindex":
+			if n, ok := c.val.int64(); ok && n >= 0 && n <= 1<<16 {
+				a.Card, a.hasCard = int(n), true
+			}
+		case "title":
+			setString(&a.Title, c.val)
+		}
+	}
+}
+
+// readReply reads selectedReply of the live layout, and single_select_reply of
+// the documented one.
+func (a *answerFields) readReply(v jsonValue) {
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "selectedrowid":
+			a.set(SelectionList, c.val)
+		case "optionname":
+			if a.ID == "" {
+				a.set(SelectionList, c.val)
+			}
+		}
+	}
+}
+
+func (a *answerFields) set(kind SelectionKind, v jsonValue) {
+	if id := v.str(); id != "" {
+		a.ID, a.Kind = id, kind
+	}
+}
+
+func readDirection(v jsonValue) Direction {
+	switch s := v.str(); s {
+	case "incoming":
+		return DirectionIncoming
+	case "outgoing":
+		return DirectionOutgoing
+	default:
+		return Direction(s)
+	}
+}
+
+// readChat reads a chat object, or the address by itself.
+func readChat(v jsonValue) EventChat {
+	var chat EventChat
+	var jid, lid string
+	if v.isString() {
+		jid = v.str()
+	}
+	for c := v.members(); c.next(); {
+		switch string(c.key) {
+		case "jid":
+			setString(&jid, c.val)
+		case "lid":
+			setString(&lid, c.val)
+		case "name":
+			setString(&chat.Name, c.val)
+		case "type":
+			chat.Type = ChatType(c.val.str())
+		case "isCommunity":
+			chat.IsCommunity = c.val.bool()
+		}
+	}
+	chat.JID, chat.LID = eventJID(jid, chat.Type), eventLID(lid)
+	if chat.LID == "" && chat.JID.IsLID() {
+		chat.LID = chat.JID
+	}
+	if chat.Type == "" {
+		chat.Type = chatTypeOf(chat.JID)
+	}
+	return chat
+}
+
+func chatTypeOf(j JID) ChatType {
+	switch j.Kind() {
+	case JIDUser, JIDLID:
+		return ChatPrivate
+	case JIDGroup:
+		return ChatGroup
+	case JIDNewsletter:
+		return ChatNewsletter
+	default:
+		return ""
+	}
+}
+
+// readUser reads a person's object, or the address by itself.
+func readUser(v jsonValue) EventUser {
+	var u EventUser
+	var jid, lid string
+	if v.isString() || v.isNumber() {
+		jid = v.str()
+	}
+	for c := v.members(); c.next(); {
+		switch string(c.key) {
+		case "jid":
+			setString(&jid, c.val)
+		case "lid":
+			setString(&lid, c.val)
+		case "name":
+			setString(&u.Name, c.val)
+		}
+	}
+	u.JID, u.LID = eventJID(jid, ChatPrivate), eventLID(lid)
+	if u.LID == "" && u.JID.IsLID() {
+		u.LID = u.JID
+	}
+	return u
+}
+
+// eventJID brings an address into its bare form. The documented layout leaves
+// the server out, and then only the type of the chat says what it was. Digits
+// too many for a phone are left as they are: they may be a LID.
+func eventJID(s string, t ChatType) JID {
+	j := JID(s)
+	if s == "" || strings.Contains(s, "@") {
+		return j.Bare()
+	}
+	switch {
+	case t == ChatGroup:
+		return JID(s + "@" + ServerGroup)
+	case t == ChatNewsletter:
+		return JID(s + "@" + ServerNewsletter)
+	case len(j.User()) > maxBarePhoneDigits:
+		return j
+	default:
+		return j.Bare()
+	}
+}
+
+// eventLID brings a LID into its bare form. The documentation shows one with
+// the server of a phone number.
+func eventLID(s string) JID {
+	if s == "" {
+		return ""
+	}
+	j := JID(s)
+	if server := j.Server(); server == "" || server == ServerUser {
+		return JID(j.User() + "@" + ServerLID)
+	}
+	return j.Bare()
+}
+
+// mergeChat fills the gaps of outer from inner when both mean the same chat.
+func mergeChat(outer, inner EventChat) EventChat {
+	if outer.JID != "" && inner.JID != "" && !outer.JID.Same(inner.JID) {
+		return outer
+	}
+	return EventChat{
+		JID:         first(outer.JID, inner.JID),
+		LID:         first(outer.LID, inner.LID),
+		Name:        first(outer.Name, inner.Name),
+		Type:        first(outer.Type, inner.Type),
+		IsCommunity: outer.IsCommunity || inner.IsCommunity,
+	}
+}
+
+// mergeUser fills the gaps of outer from inner when both mean the same person.
+func mergeUser(outer, inner EventUser) EventUser {
+	if outer.JID != "" && inner.JID != "" && !outer.JID.Same(inner.JID) {
+		return outer
+	}
+	return EventUser{
+		JID:  first(outer.JID, inner.JID),
+		LID:  first(outer.LID, inner.LID),
+		Name: first(outer.Name, inner.Name),
+	}
+}
+
+// setString overwrites s with a value that is a string or a number and not empty.
+func setString(s *string, v jsonValue) {
+	if text := v.str(); text != "" {
+		*s = text
+	}
+}
+
+// first returns the first of two values that is not zero.
+func first[T comparable](a, b T) T {
+	var zero T
+	if a != zero {
+		return a
+	}
+	return b
+}

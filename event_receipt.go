@@ -1,0 +1,257 @@
+package ryze
+
+import (
+	"sync"
+	"time"
+)
+
+// ReceiptStatus is what a receipt says about messages. The set is open.
+type ReceiptStatus string
+
+// Statuses of receipts.
+const (
+	ReceiptDelivered   ReceiptStatus = "delivered"    // reached the recipient's device
+	ReceiptRead        ReceiptStatus = "read"         // read by a recipient who has read receipts on
+	ReceiptPlayed      ReceiptStatus = "played"       // the audio or voice note was played
+	ReceiptSender      ReceiptStatus = "sender"       // internal echo of the sending side
+	ReceiptReadSelf    ReceiptStatus = "read_self"    // the account read it on another of its devices
+	ReceiptPlayedSelf  ReceiptStatus = "played_self"  // the account played it on another of its devices
+	ReceiptRetry       ReceiptStatus = "retry"        // redelivery was asked for; passes by itself
+	ReceiptInactive    ReceiptStatus = "inactive"     // the recipient has been offline for too long
+	ReceiptServerError ReceiptStatus = "server_error" // WhatsApp's servers failed
+)
+
+// Rank orders the statuses that mean progress of a sent message: delivered (1)
+// before read (2) before played (3). All others, also those that are not
+// known, have rank 0: they never take progress back.
+func (s ReceiptStatus) Rank() int {
+	switch s {
+	case ReceiptDelivered:
+		return 1
+	case ReceiptRead:
+		return 2
+	case ReceiptPlayed:
+		return 3
+	default:
+		return 0
+	}
+}
+
+// Supersedes reports whether s, arriving now, changes what is known from an
+// earlier status ("" for none). Receipts come out of order: a late "delivered"
+// does not undo a "read", and a "server_error" undoes no progress.
+func (s ReceiptStatus) Supersedes(earlier ReceiptStatus) bool {
+	if earlier.Rank() == 0 {
+		return s != earlier
+	}
+	return s.Rank() > earlier.Rank()
+}
+
+// ReceiptEvent says what became of one or several messages. It can arrive
+// before the reply of the send whose message it is about, and out of order: see
+// [Receipts].
+type ReceiptEvent struct {
+	MessageIDs []string
+	Status     ReceiptStatus
+	Timestamp  time.Time
+	Chat       EventChat
+	// Recipient is who produced the receipt. When the service leaves it out it
+	// is the address of the chat, which in a private chat is the same person.
+	Recipient     JID
+	MessageSender JID  // in groups, the author of the messages
+	FromMe        bool // as received; false when left out
+}
+
+func readReceipt(data jsonValue) *ReceiptEvent {
+	r := &ReceiptEvent{}
+	var key foldedKey
+	for c := data.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "messageids":
+			r.MessageIDs = nil
+			if id := c.val.str(); id != "" {
+				r.MessageIDs = append(r.MessageIDs, id)
+			}
+			for id := c.val.elements(); id.next(); {
+				if s := id.val.str(); s != "" {
+					r.MessageIDs = append(r.MessageIDs, s)
+				}
+			}
+		case "status":
+			r.Status = ReceiptStatus(c.val.str())
+		case "timestamp":
+			r.Timestamp = readTime(c.val)
+		case "chat":
+			r.Chat = readChat(c.val)
+		case "recipient":
+			r.Recipient = readUser(c.val).JID
+		case "messagesender":
+			r.MessageSender = readUser(c.val).JID
+		case "isfromme":
+			r.FromMe = c.val.bool()
+		}
+	}
+	if r.Recipient == "" {
+		r.Recipient = r.Chat.JID
+	}
+	return r
+}
+
+// ReceiptUpdate is progress of one message.
+type ReceiptUpdate struct {
+	MessageID string
+	Recipient JID           // who received, read or played it
+	Status    ReceiptStatus // what is known now
+	Previous  ReceiptStatus // what was known before, "" for nothing
+	Timestamp time.Time     // the receipt's own time
+	Chat      JID
+}
+
+// Receipts follows the messages that an application sends and turns receipts
+// into progress: never backwards, never the same step twice. Tell it of every
+// send that was accepted ([Receipts.Sent]) and of every receipt
+// ([Receipts.Observe]).
+//
+// A receipt may be faster than the reply of its send. Receipts for messages
+// that are not known yet are therefore held for a while, and come out of Sent
+// when the message becomes known. Those about other messages (sent from the
+// phone, received ones that were read) are forgotten after that while.
+//
+// In a group, and in the status feed, every recipient has progress of its own;
+// in a private chat the recipient's phone and LID count as one.
+//
+// The zero value is ready for use. It is safe for concurrent use; its memory is
+// bounded.
+type Receipts struct {
+	// MaxMessages is how many of the latest messages are followed at least, and
+	// how many steps of progress and receipts of unknown messages are kept.
+	// Zero means 10 000. At most twice as many are in memory.
+	MaxMessages int
+	// HoldFor is how long a receipt waits for its message to become known. Zero
+	// means five minutes.
+	HoldFor time.Duration
+
+	mu       sync.Mutex
+	sent     generations[string, struct{}]
+	progress generations[receiptKey, ReceiptStatus]
+	held     generations[string, []heldReceipt]
+}
+
+const (
+	defaultReceiptMessages = 10_000
+	defaultReceiptHold     = 5 * time.Minute
+	maxHeldPerMessage      = 64
+)
+
+type receiptKey struct {
+	message   string
+	recipient JID // "" in a private chat
+}
+
+type heldReceipt struct {
+	update ReceiptUpdate
+	many   bool // the chat has many recipients
+	at     time.Time
+}
+
+// Sent says that the message with this id was accepted, and returns the
+// progress that its receipts, if any came before, already tell.
+func (r *Receipts) Sent(messageID string) []ReceiptUpdate {
+	if messageID == "" {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent.put(messageID, struct{}{}, r.maxMessages())
+	held, _ := r.held.get(messageID)
+	r.held.remove(messageID)
+	var updates []ReceiptUpdate
+	for _, h := range held {
+		if time.Since(h.at) < r.holdFor() {
+			updates = r.advance(updates, h)
+		}
+	}
+	return updates
+}
+
+// Observe takes a receipt and returns the progress that it means, one update
+// for each message that it moves. It returns nothing for messages that are not
+// known (yet), and for what is known already.
+func (r *Receipts) Observe(e *ReceiptEvent) []ReceiptUpdate {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	var updates []ReceiptUpdate
+	for _, id := range e.MessageIDs {
+		h := heldReceipt{at: now, many: hasManyRecipients(e.Chat.JID), update: ReceiptUpdate{
+			MessageID: id, Recipient: e.Recipient.Bare(), Status: e.Status, Timestamp: e.Timestamp, Chat: e.Chat.JID,
+		}}
+		if _, known := r.sent.get(id); known {
+			r.sent.put(id, struct{}{}, r.maxMessages())
+			updates = r.advance(updates, h)
+		} else {
+			r.hold(h)
+		}
+	}
+	return updates
+}
+
+// Status returns how far a message got with a recipient, "" when nothing is
+// known. In a private chat, which has one recipient, it may be left empty.
+func (r *Receipts) Status(messageID string, recipient JID) ReceiptStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	status, known := r.progress.get(receiptKey{message: messageID})
+	if !known {
+		status, _ = r.progress.get(receiptKey{messageID, recipient.Bare()})
+	}
+	return status
+}
+
+func (r *Receipts) hold(h heldReceipt) {
+	held, _ := r.held.get(h.update.MessageID)
+	fresh := make([]heldReceipt, 0, len(held)+1)
+	for _, old := range held {
+		if h.at.Sub(old.at) < r.holdFor() {
+			fresh = append(fresh, old)
+		}
+	}
+	if len(fresh) < maxHeldPerMessage {
+		fresh = append(fresh, h)
+	}
+	r.held.put(h.update.MessageID, fresh, r.maxMessages())
+}
+
+func (r *Receipts) advance(updates []ReceiptUpdate, h heldReceipt) []ReceiptUpdate {
+	u := h.update
+	key := receiptKey{message: u.MessageID}
+	if h.many {
+		key.recipient = u.Recipient
+	}
+	u.Previous, _ = r.progress.get(key)
+	if !u.Status.Supersedes(u.Previous) {
+		r.progress.put(key, u.Previous, r.maxMessages()) // still in use
+		return updates
+	}
+	r.progress.put(key, u.Status, r.maxMessages())
+	return append(updates, u)
+}
+
+func hasManyRecipients(chat JID) bool {
+	kind := chat.Kind()
+	return kind == JIDGroup || kind == JIDBroadcast
+}
+
+func (r *Receipts) maxMessages() int {
+	if r.MaxMessages > 0 {
+		return r.MaxMessages
+	}
+	return defaultReceiptMessages
+}
+
+func (r *Receipts) holdFor() time.Duration {
+	if r.HoldFor > 0 {
+		return r.HoldFor
+	}
+	return defaultReceiptHold
+}

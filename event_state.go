@@ -1,0 +1,295 @@
+package ryze
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// CallStatus is the stage of a call. The set is open.
+type CallStatus string
+
+// Stages of a call.
+const (
+	CallOffer        CallStatus = "offer"
+	CallAccepted     CallStatus = "accepted"
+	CallRejected     CallStatus = "rejected"
+	CallTerminated   CallStatus = "terminated"
+	CallNotification CallStatus = "notification"
+	CallLatency      CallStatus = "latency"
+)
+
+// CallEvent is a step in the signalling of a call. The service documents the
+// values of Status and no field name at all, so the fields below are read under
+// the names that the other events use, and may all be empty: Data holds the
+// whole.
+type CallEvent struct {
+	ID        string // data.id
+	Status    CallStatus
+	Timestamp time.Time
+	Chat      EventChat
+	Data      json.RawMessage // the member "data" as received
+}
+
+func readCall(data jsonValue) *CallEvent {
+	call := &CallEvent{Data: json.RawMessage(data)}
+	var status, kind CallStatus
+	for c := data.members(); c.next(); {
+		switch string(c.key) {
+		case "id":
+			setString(&call.ID, c.val)
+		case "status":
+			status = CallStatus(c.val.str())
+		case "type":
+			kind = CallStatus(c.val.str())
+		case "timestamp":
+			call.Timestamp = readTime(c.val)
+		case "chat":
+			call.Chat = readChat(c.val)
+		}
+	}
+	call.Status = first(status, kind)
+	if !isCallStatus(status) && isCallStatus(kind) {
+		call.Status = kind
+	}
+	return call
+}
+
+func isCallStatus(s CallStatus) bool {
+	switch s {
+	case CallOffer, CallAccepted, CallRejected, CallTerminated, CallNotification, CallLatency:
+		return true
+	default:
+		return false
+	}
+}
+
+// GroupChange says what changed in a group. The set is open.
+type GroupChange string
+
+// Changes of a group: the first four concern Participants, the others the group.
+const (
+	GroupJoined   GroupChange = "joined"
+	GroupLeft     GroupChange = "left"
+	GroupPromoted GroupChange = "promoted"
+	GroupDemoted  GroupChange = "demoted"
+	GroupName     GroupChange = "name" // GroupEvent.Name is the new name
+	GroupTopic    GroupChange = "topic"
+	GroupAnnounce GroupChange = "announce"
+	GroupLink     GroupChange = "link"
+	GroupDelete   GroupChange = "delete"
+)
+
+// GroupEvent is a change in a group. Who made the change and, but for the
+// name, the new value of what changed are not documented; see [Event.Lookup].
+type GroupEvent struct {
+	Change       GroupChange
+	Group        JID
+	Name         string // name of the group, when given
+	Timestamp    time.Time
+	Participants []EventUser // whom a change of members concerns; some are known by LID only
+}
+
+func readGroup(data jsonValue) *GroupEvent {
+	g := &GroupEvent{}
+	var key foldedKey
+	for c := data.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "type":
+			g.Change = GroupChange(c.val.str())
+		case "groupjid":
+			g.Group = eventJID(c.val.str(), ChatGroup)
+		case "groupname":
+			setString(&g.Name, c.val)
+		case "timestamp":
+			g.Timestamp = readTime(c.val)
+		case "participants":
+			g.Participants = nil
+			for p := c.val.elements(); p.next(); {
+				if u := readUser(p.val); u != (EventUser{}) {
+					g.Participants = append(g.Participants, u)
+				}
+			}
+		}
+	}
+	return g
+}
+
+// InstanceState is a state of the connection between an instance and
+// WhatsApp. The set is open.
+type InstanceState string
+
+// States of an instance. The events and the list of instances spell some of
+// them differently; [ParseInstanceState] reads both into these.
+const (
+	InstanceConnected              InstanceState = "connected"
+	InstanceConnecting             InstanceState = "connecting"
+	InstanceDisconnected           InstanceState = "disconnected"
+	InstanceClosed                 InstanceState = "closed"     // never paired, or the QR code ran out
+	InstanceLoggedOut              InstanceState = "logged_out" // pair again
+	InstanceBanned                 InstanceState = "banned"
+	InstanceTempBanned             InstanceState = "temp_banned"
+	InstanceQRReady                InstanceState = "qr_ready"
+	InstancePairSuccess            InstanceState = "pair_success"
+	InstancePairError              InstanceState = "pair_error"
+	InstanceQRScannedNoMultidevice InstanceState = "qr_scanned_no_multidevice"
+	InstanceStreamReplaced         InstanceState = "stream_replaced" // the session was opened elsewhere
+	InstanceStreamError            InstanceState = "stream_error"
+	InstanceClientOutdated         InstanceState = "client_outdated"
+	InstanceConnectFailure         InstanceState = "connect_failure"
+	InstanceCATRefreshError        InstanceState = "cat_refresh_error"
+	InstanceKeepaliveTimeout       InstanceState = "keepalive_timeout"
+	InstanceKeepaliveRestored      InstanceState = "keepalive_restored"
+	InstanceManualReconnect        InstanceState = "manual_reconnect"
+	InstanceOpen                   InstanceState = "open"    // seen in the list of instances
+	InstanceDeleted                InstanceState = "deleted" // answer of the deletion
+)
+
+// ParseInstanceState reads a state in any of the service's spellings: the list
+// of instances says loggedout and qr where events say logged_out and qr_ready.
+// A state that is not known is returned in lower case and otherwise as it is.
+func ParseInstanceState(s string) InstanceState {
+	switch s := strings.ToLower(strings.TrimSpace(s)); s {
+	case "loggedout":
+		return InstanceLoggedOut
+	case "qr":
+		return InstanceQRReady
+	case "close":
+		return InstanceClosed
+	default:
+		return InstanceState(s)
+	}
+}
+
+// InstanceStateEvent is a change of an instance's connection. Reasons and
+// expiry times of bans and failures are not documented; see [Event.Lookup].
+//
+// Some deployments have delivered this event to webhooks without the
+// configured Authorization header: take it as a hint to ask for the state, not
+// as proof of it.
+type InstanceStateEvent struct {
+	State     InstanceState // in the spelling of the constants
+	RawState  string        // as received
+	Timestamp time.Time
+	JID       JID // the paired number, when given
+	// Codes are the texts of QR codes, for InstanceQRReady. Whoever has one while
+	// it is valid can pair the number: show it, do not log it or hand it to a
+	// service that draws codes.
+	Codes []Secret
+}
+
+func readInstanceState(data jsonValue) *InstanceStateEvent {
+	e := &InstanceStateEvent{}
+	status := ""
+	for c := data.members(); c.next(); {
+		switch string(c.key) {
+		case "state":
+			setString(&e.RawState, c.val)
+		case "status": // read by old clients, unproven
+			setString(&status, c.val)
+		case "timestamp":
+			e.Timestamp = readTime(c.val)
+		case "jid":
+			e.JID = eventJID(c.val.str(), ChatPrivate)
+		case "codes":
+			e.Codes = nil
+			if code := c.val.str(); code != "" {
+				e.Codes = append(e.Codes, Secret(code))
+			}
+			for code := c.val.elements(); code.next(); {
+				if s := code.val.str(); s != "" {
+					e.Codes = append(e.Codes, Secret(s))
+				}
+			}
+		}
+	}
+	e.RawState = first(e.RawState, status)
+	e.State = ParseInstanceState(e.RawState)
+	return e
+}
+
+// LabelChange says what a label event is about. The set is open.
+type LabelChange string
+
+// Changes of labels.
+const (
+	LabelEdit    LabelChange = "edit"    // the label itself was changed or deleted
+	LabelChat    LabelChange = "chat"    // put on a chat, or taken off it
+	LabelMessage LabelChange = "message" // put on a message, or taken off it
+)
+
+// LabelAction says what was done. The set is open; whether creating a label has
+// an action of its own is not documented.
+type LabelAction string
+
+// Actions on labels.
+const (
+	LabelUpdated LabelAction = "updated"
+	LabelDeleted LabelAction = "deleted"
+	LabelAdd     LabelAction = "add"
+	LabelRemove  LabelAction = "remove"
+)
+
+// LabelEvent is a change of a WhatsApp Business label, also one made through
+// the API. The documented event has no id and no time, so one that is
+// delivered twice looks like one that happened twice.
+type LabelEvent struct {
+	Change  LabelChange
+	LabelID string // the id that the label methods use
+	Action  LabelAction
+	Name    string // for LabelEdit
+	Color   *int   // for LabelEdit; the meaning of the numbers is not documented
+	Deleted bool   // the label is gone
+	Chat    JID    // for LabelChat
+	// Labeled says whether the label is on after the change, told by Action and
+	// otherwise by the event's own field. It is nil when neither says.
+	Labeled *bool
+	// MessageID and Timestamp are not documented. They are read under the names
+	// that other events use.
+	MessageID string
+	Timestamp time.Time
+}
+
+func readLabel(data jsonValue) *LabelEvent {
+	l := &LabelEvent{}
+	var key foldedKey
+	for c := data.members(); c.next(); {
+		if c.val[0] == 'n' {
+			continue
+		}
+		switch string(key.fold(c.key)) {
+		case "type":
+			l.Change = LabelChange(c.val.str())
+		case "labelid":
+			setString(&l.LabelID, c.val)
+		case "action":
+			l.Action = LabelAction(c.val.str())
+		case "name":
+			setString(&l.Name, c.val)
+		case "color":
+			if n, ok := c.val.int64(); ok && int64(int(n)) == n {
+				color := int(n)
+				l.Color = &color
+			}
+		case "deleted":
+			l.Deleted = c.val.bool()
+		case "chatjid":
+			l.Chat = eventJID(c.val.str(), "")
+		case "labeled":
+			on := c.val.bool()
+			l.Labeled = &on
+		case "messageid":
+			setString(&l.MessageID, c.val)
+		case "timestamp":
+			l.Timestamp = readTime(c.val)
+		}
+	}
+	switch l.Action {
+	case LabelAdd, LabelRemove:
+		on := l.Action == LabelAdd
+		l.Labeled = &on
+	case LabelDeleted:
+		l.Deleted = true
+	}
+	return l
+}

@@ -1,0 +1,361 @@
+package ryze
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// EventType is the name of an event, as the service writes it.
+type EventType string
+
+// The events of the service. The set is open: an event with another name is
+// delivered with an [*UnknownEvent].
+const (
+	EventMessage       EventType = "message.exchange" // a message was sent or received
+	EventReceipt       EventType = "message.status"   // messages were delivered, read, played, ...
+	EventCall          EventType = "call.update"      // call signalling
+	EventGroup         EventType = "group.flow"       // members or properties of a group changed
+	EventInstanceState EventType = "instance.state"   // the connection to WhatsApp changed
+	EventLabel         EventType = "label.update"     // a label was edited, put on or taken off
+)
+
+// EventGap is the type of the event that a stream puts where it may have
+// missed others; see [GapEvent]. The service never sends it.
+const EventGap EventType = "ryze.gap"
+
+// Event is one event of an instance, the same whichever channel (WebSocket or
+// webhook) and whichever of the service's two layouts brought it.
+//
+//	switch data := e.Data.(type) {
+//	case *ryze.MessageEvent:
+//	case *ryze.ReceiptEvent:
+//	case *ryze.GapEvent:
+//	default: // other events, also those that do not exist yet
+//	}
+//
+// Fields that the service leaves out or sends as null are zero. Times are UTC.
+// Addresses are in the form of [JID.Bare]: with their server, without a device.
+//
+// Printing or logging an Event shows its type, instance and id, never content.
+type Event struct {
+	Type     EventType
+	Instance string // name of the instance, "" when the event does not say
+	// Data is never nil in an event that [ParseEvent] returns.
+	Data EventData
+
+	// Raw is the event as received, byte by byte, without the instance's token
+	// and base URL (members token and baseUrl of the envelope and of any object
+	// named instanceData). It is nil for a [GapEvent].
+	//
+	// It holds everything else: of an instance.state event that means the QR
+	// codes, which let anyone pair the number while they are valid. Treat the
+	// raw form of those as secret. Raw is not part of an Event's own JSON form.
+	//
+	// Parts of Data point into Raw: do not change it.
+	Raw json.RawMessage `json:"-"`
+}
+
+// EventData is the content of an event: one of [*MessageEvent],
+// [*ReceiptEvent], [*CallEvent], [*GroupEvent], [*InstanceStateEvent],
+// [*LabelEvent], [*UnknownEvent] and [*GapEvent].
+type EventData interface{ eventData() }
+
+func (*MessageEvent) eventData()       {}
+func (*ReceiptEvent) eventData()       {}
+func (*CallEvent) eventData()          {}
+func (*GroupEvent) eventData()         {}
+func (*InstanceStateEvent) eventData() {}
+func (*LabelEvent) eventData()         {}
+func (*UnknownEvent) eventData()       {}
+func (*GapEvent) eventData()           {}
+
+// UnknownEvent is an event that this package cannot read further: its name is
+// not known, or its data is not the object that its name promises.
+type UnknownEvent struct {
+	// Data is the member "data" as received, nil when there was none.
+	Data json.RawMessage
+}
+
+// GapReason says why a stream may have missed events.
+type GapReason string
+
+// Reasons for a gap.
+const (
+	GapOutage     GapReason = "outage"     // the connection was lost; the service replays nothing
+	GapOverflow   GapReason = "overflow"   // the queue was full because the events were not taken fast enough
+	GapUnreadable GapReason = "unreadable" // something came that is not an event; Cause is an *EventError
+)
+
+// GapEvent stands in a stream where events may be missing, so that a hole is
+// never silent: what came before it is complete up to From, what follows is
+// complete from To. Only streams make it; the service does not send it and
+// [ParseEvent] does not return it.
+//
+// What was missed cannot be fetched again from the service. An application
+// that must not lose messages uses a webhook, or reads the chat histories
+// between From and To.
+type GapEvent struct {
+	From    time.Time // the last moment at which the stream was known to be whole
+	To      time.Time // when it was whole again
+	Reason  GapReason
+	Dropped int   // events dropped on this side; 0 for an outage, where the number cannot be known
+	Cause   error // what ended the connection or could not be read, if known
+}
+
+// EventError says that something is not an event: not JSON, not a JSON object,
+// or without an event name. It matches [ErrBadResponse].
+type EventError struct {
+	Reason string // what is wrong with it
+	// Body is the beginning of what was received, at most 4 KiB of it: the part
+	// that could be read as JSON, without the token. It may be empty. The text
+	// of the error does not show it.
+	Body []byte
+}
+
+// maxEventErrorBody is how much of an unreadable event an error keeps.
+const maxEventErrorBody = 4 << 10
+
+// Error gives the reason.
+func (e *EventError) Error() string { return "ryze: not an event: " + e.Reason }
+
+// Is matches [ErrBadResponse].
+func (e *EventError) Is(target error) bool { return target == ErrBadResponse }
+
+// Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
+func (e *EventError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// LogValue implements [slog.LogValuer] without the body.
+func (e *EventError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+func newEventError(reason string, b []byte, cuts []jsonSpan, end int) *EventError {
+	for len(cuts) > 0 && cuts[len(cuts)-1].to > end {
+		cuts = cuts[:len(cuts)-1]
+	}
+	body := withoutSpans(b[:end], cuts)
+	return &EventError{Reason: reason, Body: bytes.Clone(body[:min(len(body), maxEventErrorBody)])}
+}
+
+// ParseEvent reads an event as the WebSocket and the webhooks deliver it. It
+// keeps no reference to b.
+//
+// It fails, with an [*EventError], only when b is not a JSON object with an
+// event name. An event, a field or a value that this package does not know is
+// not an error: an unknown name, or data that is not an object, gives an
+// [*UnknownEvent], and every field stays reachable through Raw and
+// [Event.Lookup].
+//
+// Two layouts of message.exchange exist. Where the identity of a message (id,
+// direction, timestamp, chat, sender, recipient, reply, mentions) is given
+// both on data and inside data.message, the outer one wins and the inner one
+// fills its gaps.
+func ParseEvent(b []byte) (*Event, error) {
+	cuts, end, err := checkEvent(b)
+	if err != nil {
+		return nil, newEventError("not JSON: "+err.Error(), b, cuts, end)
+	}
+	raw := bytes.TrimSpace(withoutSpans(b, cuts))
+	envelope := jsonValue(raw)
+	if !envelope.isObject() {
+		return nil, newEventError("not a JSON object", b, cuts, end)
+	}
+
+	e := &Event{Raw: json.RawMessage(raw)}
+	var data jsonValue
+	for c := envelope.members(); c.next(); {
+		switch string(c.key) {
+		case "event":
+			e.Type = eventType(c.val)
+		case "data":
+			data = c.val
+		case "instanceData":
+			e.Instance = instanceName(c.val)
+		}
+	}
+	if e.Type == "" {
+		return nil, newEventError("it has no event name", b, cuts, end)
+	}
+	if e.Instance == "" && e.Type == EventInstanceState {
+		e.Instance = instanceName(data)
+	}
+	e.Data = readEventData(e.Type, data)
+	return e, nil
+}
+
+func readEventData(t EventType, data jsonValue) EventData {
+	if data.isObject() {
+		switch t {
+		case EventMessage:
+			return readMessage(data)
+		case EventReceipt:
+			return readReceipt(data)
+		case EventCall:
+			return readCall(data)
+		case EventGroup:
+			return readGroup(data)
+		case EventInstanceState:
+			return readInstanceState(data)
+		case EventLabel:
+			return readLabel(data)
+		}
+	}
+	return &UnknownEvent{Data: json.RawMessage(data)}
+}
+
+// eventType reads the event's name, without an allocation for the usual ones.
+func eventType(v jsonValue) EventType {
+	if !v.isString() {
+		return ""
+	}
+	switch t := v[1 : len(v)-1]; string(t) {
+	case string(EventMessage):
+		return EventMessage
+	case string(EventReceipt):
+		return EventReceipt
+	default:
+		return EventType(v.str())
+	}
+}
+
+func instanceName(v jsonValue) string {
+	name := ""
+	for c := v.members(); c.next(); {
+		if string(c.key) == "instance" && c.val.isString() {
+			name = c.val.str()
+		}
+	}
+	return name
+}
+
+// Lookup returns a value of the raw event by its keys, which are compared
+// exactly: Lookup("data", "message", "interactive"). It serves fields that
+// this package does not read. It returns nil when there is no such value; a
+// JSON null is returned as such. The result points into Raw.
+func (e *Event) Lookup(path ...string) json.RawMessage {
+	v := jsonValue(e.Raw)
+	for _, key := range path {
+		var found jsonValue
+		for c := v.members(); c.next(); {
+			if string(c.key) == key {
+				found = c.val
+			}
+		}
+		if v = found; v == nil {
+			return nil
+		}
+	}
+	return json.RawMessage(v)
+}
+
+// At returns when the event happened by the service's clock, and the zero time
+// when it does not say or says it in a way that cannot be read. For a gap it
+// is the end of the gap.
+func (e *Event) At() time.Time {
+	switch d := e.Data.(type) {
+	case *MessageEvent:
+		return d.Timestamp
+	case *ReceiptEvent:
+		return d.Timestamp
+	case *CallEvent:
+		return d.Timestamp
+	case *GroupEvent:
+		return d.Timestamp
+	case *InstanceStateEvent:
+		return d.Timestamp
+	case *LabelEvent:
+		return d.Timestamp
+	case *GapEvent:
+		return d.To
+	default:
+		return time.Time{}
+	}
+}
+
+// IsHistory reports whether the event is a message from before connectedAt,
+// the moment at which the instance was paired: after pairing the service
+// delivers old messages like new ones, and an application that answers
+// messages must not answer those. It is false for a message without a readable
+// time. The service's times are whole seconds, so is the comparison.
+func (e *Event) IsHistory(connectedAt time.Time) bool {
+	m, ok := e.Data.(*MessageEvent)
+	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(connectedAt.Truncate(time.Second))
+}
+
+// id returns what identifies the event in a log.
+func (e Event) id() string {
+	switch d := e.Data.(type) {
+	case *MessageEvent:
+		return d.ID
+	case *ReceiptEvent:
+		return strings.Join(d.MessageIDs, ",")
+	case *CallEvent:
+		return d.ID
+	default:
+		return ""
+	}
+}
+
+// String returns the type, the instance and the id, and nothing of the content.
+func (e Event) String() string {
+	s := printable(string(e.Type)) + " instance=" + strconv.Quote(printable(e.Instance))
+	if id := e.id(); id != "" {
+		s += " id=" + strconv.Quote(printable(id))
+	}
+	return s
+}
+
+// Format implements [fmt.Formatter]: every verb prints what String returns,
+// because Raw and Data hold messages, and the codes of a pairing.
+func (e Event) Format(f fmt.State, verb rune) {
+	if verb == 'q' {
+		_, _ = fmt.Fprintf(f, "%q", e.String())
+		return
+	}
+	_, _ = fmt.Fprint(f, e.String())
+}
+
+// LogValue implements [slog.LogValuer] with the type, the instance and the id.
+func (e Event) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("type", printable(string(e.Type))), slog.String("instance", printable(e.Instance))}
+	if id := e.id(); id != "" {
+		attrs = append(attrs, slog.String("id", printable(id)))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// readTime reads a time in any of the forms that occur or may occur: RFC 3339
+// with any offset, or a Unix time in seconds or milliseconds, as a number or
+// as a string. Anything else gives the zero time.
+func readTime(v jsonValue) time.Time {
+	if !v.isString() && !v.isNumber() {
+		return time.Time{}
+	}
+	s := v[:]
+	if v.isString() {
+		s = unquoted(v[1 : len(v)-1])
+	}
+	if len(s) == 0 || len(s) > 64 {
+		return time.Time{}
+	}
+	if len(s) > len("2006-01-02") && s[4] == '-' {
+		t, err := time.Parse(time.RFC3339, string(s))
+		if t = t.UTC(); err != nil || t.Year() < 1 || t.Year() > 9999 {
+			return time.Time{}
+		}
+		return t
+	}
+	unix, err := strconv.ParseFloat(string(s), 64)
+	if err != nil || unix <= 0 || math.IsNaN(unix) || unix >= 1e14 {
+		return time.Time{}
+	}
+	if unix >= 1e11 { // as seconds it would be the year 5138
+		return time.UnixMilli(int64(unix)).UTC()
+	}
+	whole, fraction := math.Modf(unix)
+	return time.Unix(int64(whole), int64(fraction*1e9)).UTC()
+}
