@@ -1,0 +1,222 @@
+package ryzetest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// obj is a JSON object.
+type obj = map[string]any
+
+// reply is what a handler answers with.
+type reply struct {
+	status   int
+	body     any
+	hijacked bool // the handler has answered by itself
+}
+
+func ok(body obj) reply {
+	body["success"] = true
+	return reply{status: http.StatusOK, body: body}
+}
+
+func fail(status int, text string) reply {
+	return reply{status: status, body: obj{"success": false, "error": obj{"message": text}}}
+}
+
+// call is one request on its way through the server.
+type call struct {
+	s      *Server
+	w      http.ResponseWriter
+	r      *http.Request
+	route  *route
+	params map[string]string
+	query  map[string][]string
+	body   values
+	media  map[string]*payload // the streamed fields, by name
+	entry  *entry              // in the request log
+	fault  *Fault
+	quota  quota
+	class  rateClass
+
+	token string
+	acc   *account  // owner of the token, or of the token's instance
+	inst  *Instance // of the path; the first one when there are several
+	insts []*Instance
+	byKey *Instance // set when the token is a TokenInstance
+}
+
+// serve answers one request: log, rate window, faults, token, ownership, body,
+// handler, in that order.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if !s.begin() {
+		panic(http.ErrAbortHandler)
+	}
+	defer s.work.Done()
+
+	c := &call{s: s, w: w, r: r, query: r.URL.Query()}
+	var otherMethod bool
+	c.route, c.params, otherMethod = match(r.Method, r.URL.EscapedPath())
+	c.entry = s.log.add(c, s.clock.now())
+	defer func() {
+		s.log.finish(c.entry)
+		if s.cfg.observer != nil {
+			s.cfg.observer(s.log.snapshot(c.entry))
+		}
+	}()
+
+	if r.Method == http.MethodOptions {
+		c.preflight()
+		return
+	}
+	c.allowOrigin()
+	c.class = rateGlobal
+	if c.route != nil {
+		c.class = c.route.rate
+	}
+	c.token, _ = c.readToken()
+	if c.class != rateBypass {
+		var room bool
+		c.quota, room = s.windows.take(c.token, c.class, s.clock.now())
+		if !room {
+			c.drain()
+			c.answer(fail(http.StatusTooManyRequests, textRateLimit))
+			return
+		}
+	}
+	if c.route == nil {
+		c.violate(UnknownRoute, r.Method+" "+r.URL.Path)
+		c.drain()
+		if otherMethod {
+			c.answer(fail(http.StatusMethodNotAllowed, "Method Not Allowed"))
+			return
+		}
+		c.answer(fail(http.StatusNotFound, "Not Found"))
+		return
+	}
+	if c.fault = s.faults.take(c.route); c.fault != nil {
+		c.entry.setFaulted()
+		if c.fault.uncounted() && c.class != rateBypass {
+			s.windows.giveBack(c.token, c.class, s.clock.now())
+		}
+		if !c.fault.processes() {
+			c.failWithout()
+			return
+		}
+	}
+	c.answer(c.process())
+}
+
+// process does what the request asks for.
+func (c *call) process() reply {
+	if res, stop := c.authorize(); stop {
+		c.drain()
+		return res
+	}
+	if res, stop := c.readBody(); stop {
+		return res
+	}
+	c.checkQuery()
+	return c.route.handle(c)
+}
+
+// answer writes a reply, bent by the fault if there is one.
+func (c *call) answer(res reply) {
+	if res.hijacked {
+		return
+	}
+	if f := c.fault; f != nil {
+		c.failAfter(f, res)
+		return
+	}
+	c.write(res.status, encode(res.body), nil)
+}
+
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("ryzetest: " + err.Error()) // only values of our own get here
+	}
+	return b
+}
+
+func (c *call) write(status int, body []byte, extra http.Header) {
+	h := c.w.Header()
+	h.Set("Content-Type", "application/json")
+	c.commonHeaders(h)
+	for k, v := range extra {
+		h[http.CanonicalHeaderKey(k)] = v
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.entry.setStatus(status)
+	c.w.WriteHeader(status)
+	c.w.Write(body)
+}
+
+// commonHeaders sets the headers of every reply of the service.
+func (c *call) commonHeaders(h http.Header) {
+	now := c.s.clock.now()
+	h.Set("Date", now.Add(c.s.cfg.skew).UTC().Format(http.TimeFormat))
+	if c.class != rateBypass && (c.fault == nil || !c.fault.Gateway) {
+		c.s.setRateHeaders(h, c.quota)
+	}
+}
+
+// sleep waits on the server's clock, until the server closes. It does not stop
+// when the client goes away: the service goes on with what it has accepted.
+func (c *call) sleep(d time.Duration) error { return c.s.clock.sleep(c.s.ctx, d) }
+
+// patience ends when the client gives up or the server closes. The client's
+// leaving is only noticed once its request was read whole.
+func (c *call) patience() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(c.r.Context())
+	stop := context.AfterFunc(c.s.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// param returns a query parameter, and whether it is there at all.
+func (c *call) param(name string) (string, bool) {
+	v, ok := c.query[name]
+	if !ok || len(v) == 0 {
+		return "", ok
+	}
+	return v[0], true
+}
+
+func (c *call) checkQuery() {
+	for name := range c.query {
+		if slices.Contains(c.route.query, name) || name == "token" {
+			continue
+		}
+		c.violate(UnknownQuery, name)
+	}
+}
+
+func (c *call) preflight() {
+	origin := c.r.Header.Get("Origin")
+	h := c.w.Header()
+	if c.s.originAllowed(origin) {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, token")
+		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS")
+		h.Set("Vary", "Origin")
+	}
+	c.entry.setStatus(http.StatusNoContent)
+	c.w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *call) allowOrigin() {
+	if origin := c.r.Header.Get("Origin"); origin != "" && c.s.originAllowed(origin) {
+		c.w.Header().Set("Access-Control-Allow-Origin", origin)
+		c.w.Header().Set("Vary", "Origin")
+	}
+}
+
+func (s *Server) originAllowed(origin string) bool {
+	return slices.ContainsFunc(s.cfg.allowedOrigins, func(o string) bool { return strings.EqualFold(o, origin) })
+}

@@ -1,0 +1,228 @@
+package ryzetest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"time"
+)
+
+// Incoming is something that a customer does in a chat. Exactly one of Text,
+// Media, Location, Card, Poll, Answer, Reaction, Edit and Revoke makes the kind
+// of message; Text is also the new text of an Edit and the caption of Media.
+type Incoming struct {
+	From  string // who writes: digits, or a JID
+	Name  string // push name, remembered for the contact
+	Group string // JID of the group it is written in; "" for a private chat
+	// ID is the id of the message (or of the edit); a fresh one when empty.
+	ID string
+	// At is when it was written; now when zero.
+	At time.Time
+
+	Text     string
+	Media    *File
+	Location *Location
+	Card     *ContactCard
+	Poll     *Poll
+	Answer   *Answer
+	Reaction *Reaction
+	Edit     string // id of the message that gets a new Text
+	Revoke   string // id of the message that is taken back
+
+	ReplyTo   string // id of the message quoted
+	Mentions  []string
+	Forwarded bool
+	// HideNumber lets chat and sender show the contact's LID instead of its JID.
+	HideNumber bool
+	// Patch is merged into data.message of the event, to play parts and
+	// spellings that the simulator does not: {"media": {...}} replaces them all.
+	Patch map[string]any
+}
+
+// File is a media that somebody sends.
+type File struct {
+	Data     []byte
+	MIME     string // detected when empty
+	FileName string
+	Kind     string // image, video, audio, document, sticker; from MIME when empty
+	Voice    bool
+	Duration int // seconds
+}
+
+// Receive plays a customer who writes to the instance. The message is stored
+// and announced on the event channels, unless the instance is not connected or
+// its settings ignore groups or status messages: then it returns "".
+func (i *Instance) Receive(in Incoming) (messageID string) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.state != StateConnected {
+		return ""
+	}
+	if in.Name != "" {
+		i.s.remember(in.From, in.Name)
+	}
+	chat := in.Group
+	if chat == "" {
+		chat = userJID(in.From)
+	}
+	if chatType(chat) == "group" && i.settings.ignoreGroupMessages || chat == jidStatus && i.settings.ignoreStatus {
+		return ""
+	}
+	m := i.compose(in, chat)
+	m.Sender = userJID(in.From)
+	m.Status = "received"
+	if i.settings.autoReadMessages {
+		m.Status = "read"
+	}
+	i.deliver(m)
+	return m.eventID()
+}
+
+// TypeOnPhone plays a human who writes on the phone of the instance itself:
+// an outgoing message with an empty source. From is not used; to is a number
+// or JID.
+func (i *Instance) TypeOnPhone(to string, in Incoming) (messageID string) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.state != StateConnected {
+		return ""
+	}
+	m := i.compose(in, userJID(to))
+	m.Sender = i.jid()
+	m.FromMe = true
+	m.Status = "sent"
+	i.deliver(m)
+	i.scheduleReceipts(m)
+	return m.eventID()
+}
+
+// NameGroup gives a group its name, as events and replies show it.
+func (i *Instance) NameGroup(jid, name string) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.groups[jid] = name
+}
+
+// SetHistory sets the old messages that the phone holds when it is paired. They
+// come as ordinary events with their old timestamps after a pairing for which
+// connect was given ?history= or disableHistorySync is false. An Incoming whose
+// From is "me" was sent by the phone itself, to Group.
+func (i *Instance) SetHistory(messages []Incoming) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.history = messages
+}
+
+// replayHistory brings in what the phone holds, of the last days (all when
+// days is not positive). The caller holds the lock.
+func (i *Instance) replayHistory(days int) {
+	now := i.s.clock.now()
+	for _, in := range i.history {
+		if days > 0 && !in.At.IsZero() && in.At.Before(now.AddDate(0, 0, -days)) {
+			continue
+		}
+		mine := in.From == "me"
+		chat := in.Group
+		if chat == "" {
+			chat = userJID(in.From)
+		}
+		m := i.compose(in, userJID(chat))
+		m.Sender, m.Status = userJID(in.From), "received"
+		if mine {
+			m.Sender, m.FromMe, m.Status = i.jid(), true, "sent"
+		}
+		if in.Name != "" {
+			i.s.remember(in.From, in.Name)
+		}
+		i.deliver(m)
+	}
+}
+
+// compose makes the message of an Incoming.
+func (i *Instance) compose(in Incoming, chat string) *Message {
+	m := &Message{
+		ID: in.ID, Chat: chat, Kind: "text", Text: in.Text, Timestamp: in.At,
+		ReplyTo: in.ReplyTo, Mentions: in.Mentions, Forwarded: in.Forwarded,
+		Location: in.Location, Card: in.Card, Poll: in.Poll, Answer: in.Answer, Reaction: in.Reaction,
+		event: eventPart{hidden: in.HideNumber, patch: maps.Clone(in.Patch)},
+	}
+	if m.ID == "" {
+		m.ID = newMessageID()
+	}
+	if m.Timestamp.IsZero() {
+		m.Timestamp = i.s.clock.now()
+	}
+	switch {
+	case in.Media != nil:
+		m.Media = in.Media.media(in.Text)
+		m.Kind = m.Media.Kind
+	case in.Location != nil:
+		m.Kind = "location"
+	case in.Card != nil:
+		m.Kind = "contact"
+	case in.Poll != nil:
+		m.Kind = "poll"
+		m.Text = in.Poll.Question
+	case in.Answer != nil:
+		m.Kind, _ = in.Answer.live()["type"].(string)
+	case in.Reaction != nil:
+		m.Kind = "reaction"
+	case in.Edit != "":
+		m.event.original = in.Edit
+	case in.Revoke != "":
+		m.event.revoke = true
+		m.event.id = in.Revoke
+	}
+	return m
+}
+
+// deliver stores a message and announces it. Edits and revokes change the
+// message that they mean. The caller holds the lock.
+func (i *Instance) deliver(m *Message) {
+	switch {
+	case m.event.revoke:
+		if old := i.byID[m.event.id]; old != nil {
+			old.Revoked = true
+		}
+	case m.event.original != "":
+		if old := i.byID[m.event.original]; old != nil {
+			old.Text = m.Text
+			old.Edited = true
+		}
+	default:
+		i.store(m)
+	}
+	i.announce(m)
+}
+
+func (f *File) media(caption string) *Media {
+	sum := sha256.Sum256(f.Data)
+	m := &Media{
+		Kind: f.Kind, MIME: f.MIME, FileName: f.FileName, Voice: f.Voice, Duration: f.Duration,
+		Caption: caption, Size: int64(len(f.Data)), SHA256: hex.EncodeToString(sum[:]), Bytes: f.Data,
+	}
+	if m.MIME == "" {
+		m.MIME = sniff(f.Data)
+	}
+	if m.Kind == "" {
+		m.Kind = mediaKind(m.MIME)
+	}
+	return m
+}
+
+// remember notes the push name of whoever writes. The caller holds the lock.
+func (s *Server) remember(who, name string) {
+	user, server := splitJID(userJID(who))
+	if server == serverLID {
+		if user = s.world.byLID[who]; user == "" {
+			return
+		}
+	}
+	if s.world.contacts == nil {
+		s.world.contacts = map[string]Contact{}
+		s.world.byLID = map[string]string{}
+	}
+	c := s.world.contacts[user]
+	c.Phone, c.Name = user, name
+	s.world.contacts[user] = c
+}

@@ -1,0 +1,435 @@
+package ryzetest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"time"
+)
+
+// State is the connection state of an instance, in the spelling of
+// GET /api/instance/list.
+type State string
+
+const (
+	StateConnected    State = "connected"
+	StateConnecting   State = "connecting"
+	StateDisconnected State = "disconnected"
+	StateLoggedOut    State = "loggedout"
+	// StateBanned, StateClosed and StateQR are not documented; clients have seen
+	// them. The last two appear only WithObservedStates.
+	StateBanned State = "banned"
+	StateClosed State = "closed"
+	StateQR     State = "qr"
+)
+
+// Instance is one WhatsApp connection of an account, and the phone behind it.
+// Its methods play what happens outside the API; they are safe for concurrent
+// use.
+type Instance struct {
+	s     *Server
+	acc   *account
+	id    string
+	name  string
+	token string
+
+	created, updated time.Time
+	gone             chan struct{} // closed when the instance is deleted
+
+	state    State
+	phone    string // digits; empty before the first pairing
+	session  bool   // there is something to reconnect with
+	profile  profile
+	settings settings
+	proxy    proxy
+	s3       s3
+	chatwoot obj
+
+	pairing   *pairing
+	reconnect func() // cancels a reconnect on its way
+
+	hooks   []*hook // sorted by label
+	stream  *streamConfig
+	sockets map[*socket]struct{}
+
+	messages []*Message
+	byID     map[string]*Message
+	receipts Receipts
+	unread   map[string][]*Message // delivered, not read yet, by chat
+	history  []Incoming
+	groups   map[string]string // group JID to name
+}
+
+type profile struct {
+	name, picture, businessName string
+	business                    bool
+}
+
+// settings are the seven behaviour flags.
+type settings struct {
+	autoRejectCalls     bool
+	callRejectMessage   string
+	ignoreGroupMessages bool
+	keepOnlineStatus    bool
+	autoReadMessages    bool
+	disableHistorySync  bool
+	ignoreStatus        bool
+}
+
+type proxy struct {
+	enabled                                  bool
+	host, port, protocol, username, password string
+}
+
+type s3 struct {
+	enabled                                                    bool
+	region, bucket, accessKey, secretKey, endpoint, pathPrefix string
+}
+
+// pairing is one attempt to log in.
+type pairing struct {
+	number  string   // set when a pairing code was asked for
+	code    string   // the pairing code
+	codes   []string // the QR codes that are left, the current one first
+	history int      // days of history that were asked for; -1: not asked
+	cancel  []func()
+}
+
+// Pairing figures. A QR code lives about 20 seconds; that WhatsApp hands out
+// six of them per attempt, and that a pairing code lives two minutes, is not
+// documented by the service.
+const (
+	qrLifetime   = 20 * time.Second
+	qrCodes      = 6
+	codeLifetime = 2 * time.Minute
+)
+
+// newInstance adds an instance to an account. The caller holds the lock.
+func (s *Server) newInstance(acc *account, name, token string) *Instance {
+	now := s.clock.now()
+	i := &Instance{
+		s: s, acc: acc, id: newToken(), name: name, token: token,
+		created: now, updated: now, gone: make(chan struct{}),
+		state:    StateDisconnected,
+		settings: settings{disableHistorySync: true},
+		sockets:  map[*socket]struct{}{},
+		byID:     map[string]*Message{},
+		receipts: defaultReceipts,
+		groups:   map[string]string{},
+		unread:   map[string][]*Message{},
+	}
+	acc.instances = append(acc.instances, i)
+	return i
+}
+
+// Name returns the instance's name.
+func (i *Instance) Name() string { return i.name }
+
+// Token returns the TokenInstance.
+func (i *Instance) Token() string { return i.token }
+
+// State returns the connection state, as the list shows it.
+func (i *Instance) State() State {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	return i.state
+}
+
+// Phone returns the digits of the paired number, or "".
+func (i *Instance) Phone() string {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	return i.phone
+}
+
+// jid is the account's own JID.
+func (i *Instance) jid() string { return i.phone + "@" + serverUser }
+
+// QRCode returns the text of the QR code on show, or "".
+func (i *Instance) QRCode() string {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.pairing == nil || len(i.pairing.codes) == 0 {
+		return ""
+	}
+	return i.pairing.codes[0]
+}
+
+// PairingCode returns the pairing code that waits to be typed, or "".
+func (i *Instance) PairingCode() string {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.pairing == nil {
+		return ""
+	}
+	return i.pairing.code
+}
+
+// setState changes the state and tells the event channels, with the event's
+// own spelling of it. The caller holds the lock.
+func (i *Instance) setState(state State, event string, extra obj) {
+	i.state = state
+	i.updated = i.s.clock.now()
+	if event != "" {
+		i.emitState(event, extra)
+	}
+}
+
+func (i *Instance) emitState(event string, extra obj) {
+	data := obj{"state": event, "timestamp": i.s.stamp(i.s.clock.now()), "instance": i.name}
+	if i.phone != "" {
+		data["jid"] = i.jid()
+	}
+	for k, v := range extra {
+		data[k] = v
+	}
+	i.emit("instance.state", func(bool) any { return data })
+}
+
+// startPairing begins a fresh attempt and drops the old one. The caller holds
+// the lock.
+func (i *Instance) startPairing(number string, history int) {
+	i.stopPairing()
+	p := &pairing{number: number, history: history}
+	i.pairing = p
+	if number != "" {
+		p.code = newPairingCode()
+		i.setState(StateConnecting, "", nil)
+		p.cancel = append(p.cancel, i.s.clock.after(codeLifetime, func() { i.expire(p) }))
+	} else {
+		for range qrCodes {
+			p.codes = append(p.codes, newQRText())
+		}
+		state := StateConnecting
+		if i.s.cfg.observedStates {
+			state = StateQR
+		}
+		i.setState(state, "qr_ready", obj{"codes": p.codes})
+		p.cancel = append(p.cancel, i.s.clock.after(qrLifetime, func() { i.rotate(p) }))
+	}
+	if d := i.s.cfg.autoPair; d > 0 {
+		p.cancel = append(p.cancel, i.s.clock.after(d, func() { i.pairIf(p) }))
+	}
+}
+
+// rotate puts the next QR code on show, or ends the attempt.
+func (i *Instance) rotate(p *pairing) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.pairing != p {
+		return
+	}
+	p.codes = p.codes[1:]
+	if len(p.codes) == 0 {
+		i.giveUpPairing()
+		return
+	}
+	i.emitState("qr_ready", obj{"codes": p.codes})
+	p.cancel = append(p.cancel, i.s.clock.after(qrLifetime, func() { i.rotate(p) }))
+}
+
+func (i *Instance) expire(p *pairing) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.pairing == p {
+		i.giveUpPairing()
+	}
+}
+
+func (i *Instance) giveUpPairing() {
+	i.stopPairing()
+	state := StateDisconnected
+	if i.s.cfg.observedStates {
+		state = StateClosed
+	}
+	i.setState(state, "disconnected", nil)
+}
+
+func (i *Instance) stopPairing() {
+	if i.pairing == nil {
+		return
+	}
+	for _, cancel := range i.pairing.cancel {
+		cancel()
+	}
+	i.pairing = nil
+}
+
+func (i *Instance) stopReconnect() {
+	if i.reconnect != nil {
+		i.reconnect()
+		i.reconnect = nil
+	}
+}
+
+// Pair plays the user who scans the QR code, or types the pairing code, with
+// the phone of that number (digits; "" picks one). The instance becomes
+// connected; events pair_success and connected go out, and old messages when
+// history was asked for. Pair also works when nobody asked for a code: tests
+// that do not care about pairing save a request.
+func (i *Instance) Pair(phone string) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.pair(phone)
+}
+
+func (i *Instance) pairIf(p *pairing) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.pairing == p {
+		i.pair("")
+	}
+}
+
+func (i *Instance) pair(phone string) {
+	days := -1
+	if i.pairing != nil {
+		days = i.pairing.history
+		if phone == "" {
+			phone = i.pairing.number
+		}
+	}
+	if phone == "" {
+		phone = i.phone
+	}
+	if phone == "" {
+		i.s.nextPhone++
+		phone = fmt.Sprintf("55119%08d", i.s.nextPhone)
+	}
+	i.stopPairing()
+	i.stopReconnect()
+	i.phone = phone
+	i.session = true
+	if i.profile.name == "" {
+		i.profile.name = i.name
+	}
+	i.emitState("pair_success", nil)
+	i.setState(StateConnected, "connected", nil)
+	if days >= 0 || !i.settings.disableHistorySync {
+		i.replayHistory(days)
+	}
+}
+
+// FailPairing plays a pairing that WhatsApp refused: pair_error goes out, and
+// the attempt is over.
+func (i *Instance) FailPairing() {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.emitState("pair_error", nil)
+	i.stopPairing()
+	i.setState(StateDisconnected, "", nil)
+}
+
+// LogOutFromPhone plays the user who unlinks the device on the phone. The
+// session is gone: only connect brings the instance back.
+func (i *Instance) LogOutFromPhone() {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.logOut()
+}
+
+// logOut ends the session, if there is one. The caller holds the lock.
+func (i *Instance) logOut() {
+	i.stopPairing()
+	i.stopReconnect()
+	had := i.session
+	i.session = false
+	event := ""
+	if had {
+		event = "logged_out"
+	}
+	i.setState(StateLoggedOut, event, nil)
+}
+
+// Ban plays WhatsApp banning the number for a while: the connection is lost,
+// temp_banned goes out.
+func (i *Instance) Ban() {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.stopPairing()
+	i.stopReconnect()
+	i.setState(StateBanned, "temp_banned", nil)
+}
+
+// Disconnect plays a lost connection. The session stays: reconnect works.
+func (i *Instance) Disconnect() {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.stopPairing()
+	i.stopReconnect()
+	i.setState(StateDisconnected, "disconnected", nil)
+}
+
+// Reconnect plays the connection coming back by itself. It does nothing
+// without a session.
+func (i *Instance) Reconnect() {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	if i.session {
+		i.stopReconnect()
+		i.setState(StateConnected, "connected", nil)
+	}
+}
+
+// startReconnect brings a stored session back up, a little later.
+func (i *Instance) startReconnect() {
+	i.stopPairing()
+	i.stopReconnect()
+	i.setState(StateConnecting, "manual_reconnect", nil)
+	i.reconnect = i.s.clock.after(i.s.cfg.reconnectDelay, func() {
+		i.s.mu.Lock()
+		defer i.s.mu.Unlock()
+		if i.state == StateConnecting && i.session {
+			i.reconnect = nil
+			i.setState(StateConnected, "connected", nil)
+		}
+	})
+}
+
+// remove deletes the instance from its account. The caller holds the lock.
+func (i *Instance) remove() {
+	if i.session {
+		i.logOut()
+	}
+	i.stopPairing()
+	i.stopReconnect()
+	for k, other := range i.acc.instances {
+		if other == i {
+			i.acc.instances = append(i.acc.instances[:k:k], i.acc.instances[k+1:]...)
+			break
+		}
+	}
+	close(i.gone)
+}
+
+// deleted reports whether the instance was removed. The caller holds the lock.
+func (i *Instance) deleted() bool {
+	select {
+	case <-i.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// newQRText returns a text of the form that WhatsApp puts into its QR codes:
+// a reference and three keys.
+func newQRText() string {
+	part := func(n int) string {
+		b := make([]byte, n)
+		rand.Read(b)
+		return base64.StdEncoding.EncodeToString(b)
+	}
+	return "2@" + part(64) + "," + part(32) + "," + part(32) + "," + part(32)
+}
+
+// newPairingCode returns eight characters without the ones that look alike.
+func newPairingCode() string {
+	const alphabet = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
+	b := make([]byte, 8)
+	rand.Read(b)
+	for i := range b {
+		b[i] = alphabet[int(b[i])%len(alphabet)]
+	}
+	return string(b)
+}

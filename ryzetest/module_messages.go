@@ -1,0 +1,302 @@
+package ryzetest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fields that several sends share.
+var (
+	targetFields  = []field{str("number"), integer("delay"), str("replyTo"), boolean("replyPrivate"), str("source")}
+	mentionFields = []field{list("mention", str("")), boolean("mentionAll")}
+	voiceFields   = []field{boolean("isVoice"), integer("duration"), list("waveform", integer(""))}
+)
+
+func messageRoutes() []route {
+	send := func(kind string, compose composer, fields ...field) route {
+		return route{
+			id: "messages." + kind, method: "POST", path: "/api/message/" + kind + "/:instance",
+			body: fields, badBody: badBodyDetail, handle: sender(compose),
+		}
+	}
+	media := send("media", composeMedia, slices.Concat(targetFields, mentionFields, voiceFields, []field{
+		str("mediaType", "image", "video", "document", "audio"), str("mediaUrl"), str("mediaBase64"), str("message"),
+		str("mimeType"), str("fileName"),
+	})...)
+	media.stream = []string{"mediaBase64", "mediaUrl"}
+	return []route{
+		send("text", composeText, slices.Concat(targetFields, mentionFields, []field{str("message"), boolean("linkPreview")})...),
+		media,
+	}
+}
+
+// draft is what one kind of send makes of its body.
+type draft struct {
+	kind string // of the event, "text"
+	// messageType is that of the reply; the kind when empty.
+	messageType string
+	text        string // body or caption
+	// content is that of the reply; the text when empty. Kinds without one set
+	// noContent.
+	content   string
+	noContent bool
+	data      obj    // further members of the reply's data
+	message   string // of the reply; "Message sent successfully" when empty
+	media     *Media
+	location  *Location
+	card      *ContactCard
+	poll      *Poll
+	reaction  *Reaction
+	patch     obj // of the event
+}
+
+// composer checks the body of one kind of send and makes its draft. It reports
+// true with the reply of a body that will not do.
+type composer func(c *call) (draft, reply, bool)
+
+func composeText(c *call) (draft, reply, bool) {
+	text := c.body.str("message")
+	if text == "" {
+		return draft{}, fail(http.StatusBadRequest, "Message is required"), true
+	}
+	return draft{kind: "text", text: text}, reply{}, false
+}
+
+func composeMedia(c *call) (draft, reply, bool) {
+	bad := func(text string) (draft, reply, bool) {
+		return draft{}, fail(http.StatusBadRequest, text), true
+	}
+	b := c.body
+	kind := b.str("mediaType")
+	if !slices.Contains([]string{"image", "video", "document", "audio"}, kind) {
+		return bad("mediaType must be one of: image, video, document, audio")
+	}
+	m, err := c.file(kind, "mediaUrl", "mediaBase64")
+	if err != nil {
+		return bad(err.Error())
+	}
+	m.Caption = b.str("message")
+	m.Duration = b.int("duration")
+	m.Voice = kind == "audio" && (!b.has("isVoice") || b.bool("isVoice"))
+	data := obj{
+		"mediaUrl":      "https://mmg.whatsapp.net/v/" + m.SHA256[:16] + ".enc",
+		"mediaMimeType": m.MIME,
+		"mediaSize":     m.Size,
+	}
+	if m.Voice && m.Duration > 0 {
+		data["mediaDuration"] = m.Duration
+	}
+	return draft{kind: kind, text: m.Caption, media: m, data: data}, reply{}, false
+}
+
+// file takes the one media of a body: a URL field, which may carry base64 too,
+// and a base64 field, never both.
+func (c *call) file(kind, urlField, base64Field string) (*Media, error) {
+	var p *payload
+	for _, name := range []string{urlField, base64Field} {
+		q := c.media[name]
+		if q == nil {
+			continue
+		}
+		if err := q.close(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if q.empty {
+			continue
+		}
+		if p != nil {
+			return nil, fmt.Errorf("%s and %s cannot be used together", urlField, base64Field)
+		}
+		if name == base64Field && q.mode == modeURL {
+			return nil, fmt.Errorf("%s: %w", name, errBase64)
+		}
+		p = q
+	}
+	if p == nil {
+		return nil, fmt.Errorf("%s or %s is required", urlField, base64Field)
+	}
+	if p.mode == modeURL {
+		fetched, err := c.fetch(p.url)
+		if err != nil {
+			return nil, err
+		}
+		p = fetched
+	}
+	m := p.media(kind, c.body.str("mimeType"), c.body.str("fileName"))
+	m.URL = p.url
+	return m, nil
+}
+
+var errDownload = errors.New("mediaUrl could not be downloaded")
+
+// fetch downloads a media from this machine. Addresses elsewhere are only
+// recorded: their content stays unknown.
+func (c *call) fetch(address string) (*payload, error) {
+	p := newPayload(c.s.cfg.mediaKeep)
+	p.url, p.empty = address, false
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("mediaUrl is not a URL")
+	}
+	if !isLoopback(u.Hostname()) || c.s.cfg.inMemory {
+		return p, nil
+	}
+	req, err := http.NewRequestWithContext(c.s.ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, errors.New("mediaUrl is not a URL")
+	}
+	client := http.Client{Timeout: time.Minute, Transport: c.s.fetcher}
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, errDownload
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, errDownload
+	}
+	buf := make([]byte, 64<<10)
+	body := &boundedReader{res.Body, c.s.cfg.mediaLimit}
+	for {
+		n, err := body.Read(buf)
+		p.take(buf[:n])
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, errDownload
+		}
+	}
+	if t := res.Header.Get("Content-Type"); t != "" {
+		p.mime = t
+	}
+	return p, nil
+}
+
+// sender is the handler of every send: body checked, recipient found, delay
+// waited for, message stored, echo and receipts on their way.
+func sender(compose composer) func(*call) reply {
+	return func(c *call) reply {
+		b := c.body
+		number := b.str("number")
+		if number == "" {
+			return fail(http.StatusBadRequest, textNumberRequired)
+		}
+		jid, valid := parseNumber(number)
+		if !valid {
+			return fail(http.StatusBadRequest, fmt.Sprintf("Number %q is neither digits nor a JID", number))
+		}
+		d, res, stop := compose(c)
+		if stop {
+			return res
+		}
+		if b.int("delay") < 0 {
+			return fail(http.StatusBadRequest, "delay cannot be negative")
+		}
+
+		m := &Message{
+			Kind: d.kind, Text: d.text, Source: b.str("source"), Request: c.body,
+			Media: d.media, Location: d.location, Card: d.card, Poll: d.poll, Reaction: d.reaction,
+			ReplyTo: b.str("replyTo"),
+			event:   eventPart{patch: d.patch},
+		}
+		if m.Source == "" {
+			m.Source = "api"
+		}
+		if res, stop := c.prepare(m, jid); stop {
+			return res
+		}
+		if err := c.sleep(time.Duration(b.int("delay")) * time.Second); err != nil {
+			return fail(http.StatusServiceUnavailable, textNotConnected)
+		}
+		return c.send(m, d)
+	}
+}
+
+// prepare finds the recipient and what the message quotes, before the delay.
+func (c *call) prepare(m *Message, jid string) (reply, bool) {
+	i := c.inst
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if i.state != StateConnected {
+		return fail(c.s.cfg.notConnected, textNotConnected), true
+	}
+	if m.ReplyTo != "" {
+		quoted := i.byID[m.ReplyTo]
+		if quoted == nil {
+			return fail(http.StatusBadRequest, "replyTo message not found"), true
+		}
+		if c.body.bool("replyPrivate") && chatType(quoted.Chat) == "group" {
+			jid = quoted.Sender
+		}
+	}
+	var there bool
+	if m.Chat, there = c.s.world.resolve(jid); !there {
+		return fail(http.StatusBadRequest, fmt.Sprintf("Number %s is not on WhatsApp", strings.TrimSuffix(jid, "@"+serverUser))), true
+	}
+	if chatType(m.Chat) == "group" {
+		m.Mentions = c.body.strings("mention")
+		m.MentionAll = c.body.bool("mentionAll")
+	}
+	return reply{}, false
+}
+
+// send stores the message, announces it and answers.
+func (c *call) send(m *Message, d draft) reply {
+	s, i := c.s, c.inst
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i.state != StateConnected || i.deleted() {
+		return fail(s.cfg.notConnected, textNotConnected)
+	}
+	m.ID, m.Sender, m.FromMe, m.Status, m.Timestamp = newMessageID(), i.jid(), true, "sent", s.clock.now()
+	i.store(m)
+	if !s.cfg.noEchoes {
+		i.announce(m)
+	}
+	i.scheduleReceipts(m)
+
+	data := obj{
+		"messageId": m.ID, "timestamp": s.stamp(m.Timestamp), "direction": "outgoing",
+		"messageType": orElse(d.messageType, d.kind), "chat": i.replyChat(m.Chat),
+		"sender": obj{"jid": i.jid(), "name": i.profile.name},
+	}
+	if !d.noContent {
+		data["content"] = orElse(d.content, d.text)
+	}
+	if len(m.Mentions) > 0 {
+		data["mentions"] = m.Mentions
+	}
+	if m.ReplyTo != "" {
+		data["replyTo"] = obj{"messageId": m.ReplyTo}
+	}
+	for k, v := range d.data {
+		data[k] = v
+	}
+	return ok(obj{"message": orElse(d.message, "Message sent successfully"), "status": "sent", "data": data})
+}
+
+// replyChat is the chat of a send's reply: the JID that WhatsApp knows it by.
+func (i *Instance) replyChat(jid string) obj {
+	chat := obj{"jid": jid}
+	isGroup := chatType(jid) == "group"
+	if i.s.cfg.layout == LayoutLive {
+		chat["isGroup"] = isGroup
+	}
+	if isGroup {
+		chat["groupName"] = i.groups[jid]
+	}
+	return chat
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

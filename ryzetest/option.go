@@ -1,0 +1,199 @@
+package ryzetest
+
+import (
+	"net/http"
+	"time"
+)
+
+// An Option changes how a Server is built.
+type Option func(*config)
+
+type config struct {
+	listen        string
+	inMemory      bool
+	accountToken  string
+	quota         int
+	globalLimit   int
+	createLimit   int
+	layout        Layout
+	skew          time.Duration
+	noRateHeaders bool
+	relativeReset bool
+
+	webhookClient  *http.Client
+	webhookRetry   []time.Duration
+	webhookTimeout time.Duration
+	bareState      bool
+
+	allowedOrigins []string
+	bodyLimit      int64
+	mediaLimit     int64
+	mediaKeep      int64
+	bareQR         bool
+	codeDelay      time.Duration
+	reconnectDelay time.Duration
+	autoPair       time.Duration
+	notConnected   int
+	tokenInData    bool
+	observedStates bool
+	deviceSuffix   string
+	noEchoes       bool
+	observer       func(Request)
+}
+
+func defaults() config {
+	return config{
+		listen:         "127.0.0.1:0",
+		quota:          100,
+		globalLimit:    100,
+		createLimit:    20,
+		layout:         LayoutLive,
+		webhookRetry:   []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
+		webhookTimeout: 10 * time.Second,
+		bodyLimit:      1 << 20,
+		mediaLimit:     400 << 20,
+		mediaKeep:      16 << 20,
+		reconnectDelay: 200 * time.Millisecond,
+		notConnected:   http.StatusServiceUnavailable,
+	}
+}
+
+// InMemory serves over net.Pipe instead of a socket. The server, its webhook
+// workers and its timers then work inside a testing/synctest bubble, where
+// waiting costs no time, and leave it clean after Close. Requests must go
+// through Server.HTTPClient, or a transport that dials with Server.DialContext;
+// webhooks through WithWebhookHandler or WithWebhookClient.
+func InMemory() Option { return func(c *config) { c.inMemory = true } }
+
+// WithListen sets the address to listen on, "127.0.0.1:0" by default.
+func WithListen(addr string) Option { return func(c *config) { c.listen = addr } }
+
+// WithAccountToken sets the token of the main account; a random one otherwise.
+func WithAccountToken(token string) Option { return func(c *config) { c.accountToken = token } }
+
+// WithQuota caps the instances of the main account, 100 by default.
+func WithQuota(instances int) Option { return func(c *config) { c.quota = instances } }
+
+// WithRateLimit sets the requests per minute and token of the global class,
+// 100 by default.
+func WithRateLimit(perMinute int) Option { return func(c *config) { c.globalLimit = perMinute } }
+
+// WithCreateRateLimit sets the requests per minute and token of
+// POST /api/instance/new, 20 by default.
+func WithCreateRateLimit(perMinute int) Option { return func(c *config) { c.createLimit = perMinute } }
+
+// WithoutRateHeaders leaves the X-RateLimit-* headers out of every reply.
+func WithoutRateHeaders() Option { return func(c *config) { c.noRateHeaders = true } }
+
+// WithRelativeReset sends X-RateLimit-Reset as the seconds left instead of a
+// Unix time.
+func WithRelativeReset() Option { return func(c *config) { c.relativeReset = true } }
+
+// WithClockSkew sets how far the server's clock, as seen in the Date and
+// X-RateLimit-Reset headers, runs ahead of the real time (behind, when negative).
+func WithClockSkew(d time.Duration) Option { return func(c *config) { c.skew = d } }
+
+// A Layout is one of the two shapes of message.exchange events.
+type Layout string
+
+const (
+	// LayoutLive is what the running service was seen to send: the identity of
+	// the message on data, its content in data.message, content a string,
+	// absent parts null, timestamps with an offset.
+	LayoutLive Layout = "live"
+	// LayoutDocumented is what the documentation shows: everything below
+	// data.message, bare digits as JIDs, content an object, absent parts left
+	// out, timestamps in UTC.
+	LayoutDocumented Layout = "documented"
+)
+
+// WithLayout sets the shape of message.exchange events, LayoutLive by default.
+func WithLayout(l Layout) Option { return func(c *config) { c.layout = l } }
+
+// WithWebhookClient sets how webhook deliveries leave. Without it they reach
+// loopback addresses only.
+func WithWebhookClient(client *http.Client) Option {
+	return func(c *config) { c.webhookClient = client }
+}
+
+// WithWebhookHandler makes h the receiver of every webhook delivery, whatever
+// its URL, without any network. With InMemory it is the simplest way to receive.
+func WithWebhookHandler(h http.Handler) Option {
+	return WithWebhookClient(&http.Client{
+		Transport:     handlerTransport{h},
+		CheckRedirect: noRedirect,
+	})
+}
+
+// WithWebhookRetry sets the pauses before the second, third, ... attempt of a
+// webhook delivery; after the last one it becomes a DeadLetter. The service
+// documents that it retries with backoff and keeps a dead letter queue, not
+// the schedule: the default (1 s, 5 s, 30 s, 2 min, 10 min) is an invention of
+// the simulator. Without arguments a failed delivery is dead at once.
+func WithWebhookRetry(pauses ...time.Duration) Option {
+	return func(c *config) { c.webhookRetry = pauses }
+}
+
+// WithWebhookTimeout limits one attempt of a webhook delivery. The service's
+// own limit is not documented; the default of 10 s is an invention.
+func WithWebhookTimeout(d time.Duration) Option {
+	return func(c *config) { c.webhookTimeout = d }
+}
+
+// WithoutStateAuthorization delivers instance.state without the Authorization
+// header, as one client of the service reported.
+func WithoutStateAuthorization() Option { return func(c *config) { c.bareState = true } }
+
+// WithAllowedOrigins sets the browser origins ("https://app.example.com") that
+// are authorised for the accounts; none by default.
+func WithAllowedOrigins(origins ...string) Option {
+	return func(c *config) { c.allowedOrigins = origins }
+}
+
+// WithBodyLimits sets the largest request body in bytes: of ordinary routes
+// (1 MiB by default) and of those that carry media (400 MiB). The service's own
+// limits are not documented.
+func WithBodyLimits(ordinary, media int64) Option {
+	return func(c *config) { c.bodyLimit, c.mediaLimit = ordinary, media }
+}
+
+// WithMediaKeep sets up to which size, in bytes, the content of a media is
+// kept (16 MiB by default). Of larger ones only size and hash are known, and
+// their events carry no base64.
+func WithMediaKeep(n int64) Option { return func(c *config) { c.mediaKeep = n } }
+
+// WithoutQRPrefix sends qrCodeBase64 without "data:image/png;base64,".
+func WithoutQRPrefix() Option { return func(c *config) { c.bareQR = true } }
+
+// WithCodeDelay makes connect wait this long before it answers with a code.
+func WithCodeDelay(d time.Duration) Option { return func(c *config) { c.codeDelay = d } }
+
+// WithReconnectDelay sets how long an instance stays "connecting" after a
+// reconnect, 200 ms by default.
+func WithReconnectDelay(d time.Duration) Option { return func(c *config) { c.reconnectDelay = d } }
+
+// WithAutoPair pairs every instance by itself, this long after its connect.
+func WithAutoPair(d time.Duration) Option { return func(c *config) { c.autoPair = max(d, 1) } }
+
+// WithNotConnectedStatus sets the status of "Instance is not connected to
+// WhatsApp": 503 (default) or 400. The service documents both.
+func WithNotConnectedStatus(status int) Option { return func(c *config) { c.notConnected = status } }
+
+// WithTokenInData puts the token of a new instance at data.token, as the
+// authentication guide says, instead of instance.token.
+func WithTokenInData() Option { return func(c *config) { c.tokenInData = true } }
+
+// WithObservedStates lets the list use the state words that clients have seen
+// beside the documented ones: "qr" while a code is shown, "closed" once it
+// expired unused.
+func WithObservedStates() Option { return func(c *config) { c.observedStates = true } }
+
+// WithDeviceSuffix adds ":<n>" to the user part of numberJid, as it was seen.
+func WithDeviceSuffix(n string) Option { return func(c *config) { c.deviceSuffix = n } }
+
+// WithoutEchoes emits no message.exchange for messages sent through the API.
+func WithoutEchoes() Option { return func(c *config) { c.noEchoes = true } }
+
+// WithObserver calls fn for each request once it was answered (or dropped),
+// from the goroutine that served it.
+func WithObserver(fn func(Request)) Option { return func(c *config) { c.observer = fn } }

@@ -1,0 +1,217 @@
+package ryzetest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Request is one request that reached the server.
+type Request struct {
+	Time   time.Time // of arrival, on the server's clock
+	Method string
+	Path   string // with its query; a token in it is redacted
+	// Route is the route that matched, as "POST /api/message/text/:instance",
+	// or empty.
+	Route    string
+	Instance string      // name in the path
+	Header   http.Header // tokens are replaced by a short digest, see Digest
+	// Body holds the first 64 KiB of the body.
+	Body []byte
+	// Size is how many bytes of the body were read.
+	Size int64
+	// Status is what was answered; 0 while nothing was, and after a drop.
+	Status     int
+	Faulted    bool // a Fault took part
+	Done       bool // the server is through with it
+	Violations []Violation
+}
+
+// A Violation is something in a request that the service ignores in silence,
+// or takes for something else, although the client surely meant it.
+type Violation struct {
+	Route  string
+	Kind   ViolationKind
+	Detail string // the field, parameter or value
+}
+
+func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Route, v.Kind, v.Detail) }
+
+// A ViolationKind says what is wrong with a request.
+type ViolationKind string
+
+const (
+	UnknownRoute ViolationKind = "unknown route"
+	UnknownField ViolationKind = "unknown field"
+	UnknownQuery ViolationKind = "unknown query parameter"
+	UnknownValue ViolationKind = "value outside its enumeration"
+	WrongType    ViolationKind = "wrong JSON type"
+	TokenInQuery ViolationKind = "token in the query"
+	ContentType  ViolationKind = "content type is not application/json"
+	UselessBody  ViolationKind = "body on a route without one"
+)
+
+// Digest is what the request log shows in place of a token.
+func Digest(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return "sha256:" + hex.EncodeToString(sum[:4])
+}
+
+const (
+	maxLoggedBody = 64 << 10
+	maxLogged     = 20000 // requests; the oldest half goes when it is full
+)
+
+type requestLog struct {
+	mu      sync.Mutex
+	entries []*entry
+	counts  map[string]int
+}
+
+// entry is a Request in the making.
+type entry struct {
+	mu  *sync.Mutex
+	req Request
+}
+
+func (l *requestLog) add(c *call, now time.Time) *entry {
+	e := &entry{mu: &l.mu, req: Request{
+		Time:   now,
+		Method: c.r.Method,
+		Path:   redactPath(c.r.URL),
+		Header: redactHeader(c.r.Header),
+	}}
+	if c.route != nil {
+		e.req.Route = c.route.name()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.entries) >= maxLogged {
+		l.entries = slices.Clone(l.entries[maxLogged/2:])
+	}
+	l.entries = append(l.entries, e)
+	if l.counts == nil {
+		l.counts = map[string]int{}
+	}
+	l.counts[e.req.Route]++
+	l.counts["*"]++
+	return e
+}
+
+func (l *requestLog) finish(e *entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.req.Done = true
+}
+
+func (l *requestLog) snapshot(e *entry) Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return e.copy()
+}
+
+func (e *entry) copy() Request {
+	r := e.req
+	r.Header = r.Header.Clone()
+	r.Body = slices.Clone(r.Body)
+	r.Violations = slices.Clone(r.Violations)
+	return r
+}
+
+func (e *entry) setStatus(status int) { e.mu.Lock(); e.req.Status = status; e.mu.Unlock() }
+func (e *entry) setFaulted()          { e.mu.Lock(); e.req.Faulted = true; e.mu.Unlock() }
+func (e *entry) setInstance(n string) { e.mu.Lock(); e.req.Instance = n; e.mu.Unlock() }
+
+// Write records what is read of the body, up to a bound.
+func (e *entry) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.req.Size += int64(len(p))
+	if room := maxLoggedBody - len(e.req.Body); room > 0 {
+		e.req.Body = append(e.req.Body, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}
+
+func (c *call) violate(kind ViolationKind, detail string) {
+	v := Violation{Kind: kind, Detail: detail}
+	if c.route != nil {
+		v.Route = c.route.name()
+	}
+	c.entry.mu.Lock()
+	defer c.entry.mu.Unlock()
+	c.entry.req.Violations = append(c.entry.req.Violations, v)
+}
+
+// Requests returns the requests that reached the server, in order of arrival.
+// Very long logs (20000 requests) lose their older half.
+func (s *Server) Requests() []Request {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	list := make([]Request, len(s.log.entries))
+	for i, e := range s.log.entries {
+		list[i] = e.copy()
+	}
+	return list
+}
+
+// Count returns how many requests reached a route, faulted and refused ones
+// included; "*" counts all. It panics on a route that the server does not have.
+func (s *Server) Count(route string) int {
+	key := route
+	if route != "*" {
+		r := findRoute(route)
+		if r == nil {
+			panic(fmt.Sprintf("ryzetest: no route %q", route))
+		}
+		key = r.name()
+	}
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return s.log.counts[key]
+}
+
+// Violations returns what clients did that the service would ignore in
+// silence: a test of a client should find none.
+func (s *Server) Violations() []Violation {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	var list []Violation
+	for _, e := range s.log.entries {
+		list = append(list, e.req.Violations...)
+	}
+	return list
+}
+
+func redactHeader(h http.Header) http.Header {
+	h = h.Clone()
+	for _, name := range []string{"Token", "Authorization"} {
+		for i, v := range h[name] {
+			if scheme, t, ok := strings.Cut(v, " "); ok {
+				h[name][i] = scheme + " " + Digest(strings.TrimSpace(t))
+			} else {
+				h[name][i] = Digest(v)
+			}
+		}
+	}
+	return h
+}
+
+func redactPath(u *url.URL) string {
+	if u.RawQuery == "" {
+		return u.EscapedPath()
+	}
+	pairs := strings.Split(u.RawQuery, "&")
+	for i, p := range pairs {
+		if name, _, ok := strings.Cut(p, "="); ok && name == "token" {
+			pairs[i] = "token=redacted"
+		}
+	}
+	return u.EscapedPath() + "?" + strings.Join(pairs, "&")
+}

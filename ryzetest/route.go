@@ -1,0 +1,127 @@
+package ryzetest
+
+import (
+	"net/url"
+	"strings"
+)
+
+// authKind says which tokens a route takes.
+type authKind int
+
+const (
+	authAny     authKind = iota // TokenAccount of the owner, or TokenInstance
+	authAccount                 // TokenAccount only
+	authNone                    // none is looked at
+	authStream                  // authAny, and the token may be in the query
+)
+
+// route is one row of the table of everything that the server answers.
+type route struct {
+	id      string // as in "messages.text"
+	method  string
+	path    string // ":instance" stands for one segment
+	auth    authKind
+	rate    rateClass
+	query   []string // parameters that the route knows
+	body    []field  // JSON fields that the route knows; nil: any body is ignored
+	free    bool     // any JSON is accepted as the body, nothing is checked
+	stream  []string // fields whose (base64) value is read without holding it
+	badBody string   // text of the 400 for a body that is no JSON of the right types
+	several bool     // :instance may be several names joined by commas
+	unknown string   // text for an unknown instance, "Instance not found" by default
+	handle  func(*call) reply
+}
+
+// name is how tests and logs call the route.
+func (r *route) name() string { return r.method + " " + r.path }
+
+// Texts of the 400 for a malformed body; the modules differ.
+const (
+	badBodyPlain  = "Invalid request body"
+	badBodyDetail = "Invalid request body: " // and the detail
+	badBodyLower  = "invalid body: "         // and the detail
+)
+
+// routes is the table, one function per module. It is filled by init because
+// handlers look things up in it.
+var routes []*route
+
+func init() {
+	for _, module := range [][]route{
+		healthRoutes(),
+		instanceRoutes(),
+		settingsRoutes(),
+		messageRoutes(),
+		eventRoutes(),
+	} {
+		for i := range module {
+			routes = append(routes, &module[i])
+		}
+	}
+}
+
+// match finds the route of a request. The path is the escaped one, so that an
+// escaped slash stays inside its segment. methodOnly reports that the path
+// exists under another method.
+func match(method, escapedPath string) (r *route, params map[string]string, methodOnly bool) {
+	segments := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
+	for _, r := range routes {
+		params, ok := r.matches(segments)
+		if !ok {
+			continue
+		}
+		if r.method == method {
+			return r, params, false
+		}
+		methodOnly = true
+	}
+	return nil, nil, methodOnly
+}
+
+func (r *route) matches(segments []string) (map[string]string, bool) {
+	pattern := strings.Split(strings.TrimPrefix(r.path, "/"), "/")
+	if len(segments) == len(pattern)-1 && strings.HasPrefix(pattern[len(pattern)-1], ":") {
+		segments = append(segments[:len(segments):len(segments)], "") // the name is missing
+	}
+	if len(segments) != len(pattern) {
+		return nil, false
+	}
+	var params map[string]string
+	for i, p := range pattern {
+		if !strings.HasPrefix(p, ":") {
+			if p != segments[i] {
+				return nil, false
+			}
+			continue
+		}
+		v, err := url.PathUnescape(segments[i])
+		if err != nil {
+			return nil, false
+		}
+		if params == nil {
+			params = map[string]string{}
+		}
+		params[p[1:]] = v
+	}
+	return params, true
+}
+
+// findRoute returns the route that a test names: "POST /api/message/text/:instance"
+// or "messages.text".
+func findRoute(name string) *route {
+	for _, r := range routes {
+		if r.id == name || r.name() == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// Routes lists everything that the server answers, as "METHOD /path/:instance".
+func Routes() []string {
+	names := make([]string, len(routes))
+	for i, r := range routes {
+		names[i] = r.name()
+	}
+	return names
+}

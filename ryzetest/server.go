@@ -1,0 +1,334 @@
+package ryzetest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Server is a simulated RyzeAPI. Its methods are safe for concurrent use.
+type Server struct {
+	// URL is the base URL, without a trailing slash.
+	URL string
+	// AccountToken is the TokenAccount of the main account.
+	AccountToken string
+
+	cfg      config
+	clock    *clock
+	windows  *windows
+	faults   faults
+	log      requestLog
+	client   *http.Client
+	hooks    *http.Client
+	fetcher  *http.Transport
+	started  time.Time
+	http     *http.Server
+	listener net.Listener
+
+	ctx    context.Context // ends when the server closes
+	cancel context.CancelFunc
+	once   sync.Once
+	closed chan struct{}
+	gate   sync.Mutex     // orders the last work.Add before Close waits
+	work   sync.WaitGroup // handlers, streams, webhook workers, the clock
+	conns  sync.WaitGroup // connections that net/http still serves
+	connMu sync.Mutex
+	open   map[net.Conn]struct{}
+
+	mu        sync.Mutex // guards what follows, and every account and instance
+	accounts  []*account
+	degraded  map[string]string
+	world     world
+	hookLog   []Delivery
+	dead      []DeadLetter
+	refuse    int
+	frozen    bool
+	nextPhone int
+}
+
+type account struct {
+	token     string
+	quota     int
+	instances []*Instance
+}
+
+// NewServer starts a server. It is ready when NewServer returns, and panics
+// only if it cannot listen. Close it when done.
+func NewServer(opts ...Option) *Server {
+	cfg := defaults()
+	for _, o := range opts {
+		o(&cfg)
+	}
+	s, err := newServer(cfg)
+	if err != nil {
+		panic("ryzetest: " + err.Error())
+	}
+	return s
+}
+
+// Start is NewServer for programs: it returns the error of listening.
+func Start(opts ...Option) (*Server, error) {
+	cfg := defaults()
+	for _, o := range opts {
+		o(&cfg)
+	}
+	return newServer(cfg)
+}
+
+func newServer(cfg config) (*Server, error) {
+	if cfg.accountToken == "" {
+		cfg.accountToken = newToken()
+	}
+	s := &Server{
+		AccountToken: cfg.accountToken,
+		cfg:          cfg,
+		clock:        newClock(),
+		windows:      newWindows(cfg.globalLimit, cfg.createLimit),
+		closed:       make(chan struct{}),
+		open:         map[net.Conn]struct{}{},
+		degraded:     map[string]string{},
+		accounts:     []*account{{token: cfg.accountToken, quota: cfg.quota}},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.started = s.clock.now()
+	if err := s.listen(); err != nil {
+		s.cancel()
+		return nil, err
+	}
+	s.hooks = cfg.webhookClient
+	if s.hooks == nil {
+		s.hooks = loopbackClient()
+	}
+	s.fetcher = &http.Transport{}
+	s.http = &http.Server{
+		Handler:   http.HandlerFunc(s.serve),
+		ConnState: s.connState,
+		ErrorLog:  log.New(io.Discard, "", 0),
+	}
+	s.spawn(func() { s.clock.loop(s.ctx) })
+	s.spawn(func() {
+		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) && s.ctx.Err() == nil {
+			panic("ryzetest: " + err.Error())
+		}
+	})
+	return s, nil
+}
+
+func (s *Server) listen() error {
+	if s.cfg.inMemory {
+		l := newPipeListener()
+		s.listener = l
+		s.URL = "http://localhost"
+		s.client = newClient(s.DialContext)
+		return nil
+	}
+	l, err := net.Listen("tcp", s.cfg.listen)
+	if err != nil {
+		return err
+	}
+	s.listener = l
+	s.URL = "http://" + l.Addr().String()
+	s.client = newClient(s.DialContext)
+	return nil
+}
+
+// DialContext connects to this server, whatever the address. It is what the
+// transport of HTTPClient dials with.
+func (s *Server) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	if s.takeRefusal() {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: s.listener.Addr(), Err: errRefused}
+	}
+	if l, ok := s.listener.(*pipeListener); ok {
+		return l.dial(ctx)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", s.listener.Addr().String())
+}
+
+// RefuseConnections makes the next n dials through DialContext (hence through
+// HTTPClient) fail as if nobody listened: no byte of the request leaves.
+func (s *Server) RefuseConnections(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse = n
+}
+
+func (s *Server) takeRefusal() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refuse <= 0 {
+		return false
+	}
+	s.refuse--
+	return true
+}
+
+// HTTPClient returns a client whose transport reaches this server. With
+// InMemory there is no other way in. It follows no redirects and uses no proxy;
+// Close closes its idle connections.
+func (s *Server) HTTPClient() *http.Client { return s.client }
+
+// Close stops the server and everything that it started: the listener,
+// connections, event streams, webhook workers and timers. No goroutine is left
+// when it returns. It may be called again.
+func (s *Server) Close() {
+	s.once.Do(func() {
+		s.gate.Lock()
+		s.cancel()
+		s.gate.Unlock()
+		s.listener.Close()
+		s.http.Close()
+		s.closeSockets()
+		s.work.Wait()
+		s.client.CloseIdleConnections()
+		s.hooks.CloseIdleConnections()
+		s.fetcher.CloseIdleConnections()
+		s.conns.Wait()
+		close(s.closed)
+	})
+	<-s.closed
+}
+
+// spawn runs fn in a goroutine that Close waits for. It reports false, and
+// runs nothing, once the server closes.
+func (s *Server) spawn(fn func()) bool {
+	if !s.begin() {
+		return false
+	}
+	go func() {
+		defer s.work.Done()
+		fn()
+	}()
+	return true
+}
+
+// begin registers work that Close waits for; the caller owes work.Done.
+func (s *Server) begin() bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.work.Add(1)
+	return true
+}
+
+func (s *Server) connState(conn net.Conn, state http.ConnState) {
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	switch state {
+	case http.StateNew:
+		s.conns.Add(1)
+		s.open[conn] = struct{}{}
+	case http.StateClosed, http.StateHijacked:
+		s.conns.Done()
+		delete(s.open, conn)
+	}
+}
+
+// dropConns resets every connection that net/http serves.
+func (s *Server) dropConns() {
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	for conn := range s.open {
+		resetConn(conn)
+	}
+}
+
+// Now returns the server's time: real time (or that of the synctest bubble)
+// plus what Advance added.
+func (s *Server) Now() time.Time { return s.clock.now() }
+
+// Advance moves the server's time forward. Rate windows, QR codes, receipts,
+// delays and webhook retries follow it. What falls due on the way has run, in
+// order, when Advance returns; webhook attempts have been started.
+func (s *Server) Advance(d time.Duration) { s.clock.advance(d) }
+
+// AddAccount adds an account with its own token and quota, to play ownership
+// errors.
+func (s *Server) AddAccount(token string, quota int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accounts = append(s.accounts, &account{token: token, quota: quota})
+}
+
+// AddInstance creates an instance of the main account without a request.
+// It panics when the name is taken.
+func (s *Server) AddInstance(name string) *Instance {
+	return s.AddInstanceTo(s.AccountToken, name)
+}
+
+// AddInstanceTo is AddInstance for the account with that token. It panics when
+// there is no such account.
+func (s *Server) AddInstanceTo(accountToken, name string) *Instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	acc := s.account(accountToken)
+	if acc == nil {
+		panic("ryzetest: no account with that token")
+	}
+	if acc.find(name) != nil {
+		panic(fmt.Sprintf("ryzetest: the account already has an instance %q", name))
+	}
+	return s.newInstance(acc, name, newToken())
+}
+
+// Instance returns the instance of the main account with that name, or nil.
+func (s *Server) Instance(name string) *Instance { return s.InstanceOf(s.AccountToken, name) }
+
+// InstanceOf returns the instance of the account with that token, or nil.
+func (s *Server) InstanceOf(accountToken, name string) *Instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	acc := s.account(accountToken)
+	if acc == nil {
+		return nil
+	}
+	return acc.find(name)
+}
+
+// Eat spends n requests of the token's global window, as another program that
+// shares the token would. A negative n gives them back.
+func (s *Server) Eat(token string, n int) { s.windows.eat(token, n, s.clock.now()) }
+
+// SetStranger lets another program share every token from now on: for each
+// request counted, it spends share further ones (0.5: one for every two).
+func (s *Server) SetStranger(share float64) { s.windows.setStranger(share) }
+
+// Degrade makes GET /health answer 503, with the check ("db", "s3") failing for
+// that reason. An empty reason heals the check.
+func (s *Server) Degrade(check, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if reason == "" {
+		delete(s.degraded, check)
+		return
+	}
+	s.degraded[check] = reason
+}
+
+func (a *account) find(name string) *Instance {
+	for _, i := range a.instances {
+		if i.name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// newToken returns a random UUID, the form that the service's tokens have in
+// its event samples.
+func newToken() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}

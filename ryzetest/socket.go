@@ -1,0 +1,219 @@
+package ryzetest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/coder/websocket"
+)
+
+// streamConfig is the WebSocket channel of an instance; nil until it is
+// configured for the first time.
+type streamConfig struct {
+	enabled     bool
+	events      []string
+	mediaBase64 bool
+}
+
+// socketQueue is how many frames wait for a client that does not read, before
+// its stream is cut. The service's own behaviour is not documented.
+const socketQueue = 4096
+
+// socket is one open event stream.
+type socket struct {
+	inst   *Instance
+	conn   *websocket.Conn
+	frames chan []byte
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// openStream is the handler of GET /ws/:instance.
+func openStream(c *call) reply {
+	s, inst := c.s, c.inst
+	if origin := c.r.Header.Get("Origin"); origin != "" && !s.originAllowed(origin) && !sameHost(origin, c.r.Host) {
+		return fail(http.StatusForbidden, "Origin not allowed")
+	}
+	s.mu.Lock()
+	enabled := inst.stream != nil && inst.stream.enabled
+	s.mu.Unlock()
+	if !enabled {
+		return fail(http.StatusBadRequest,
+			"WebSocket is not enabled for this instance. Configure it first using POST /api/events/websocket/"+inst.name)
+	}
+	if !strings.EqualFold(c.r.Header.Get("Upgrade"), "websocket") {
+		return fail(http.StatusUpgradeRequired, "Upgrade Required")
+	}
+	if c.fault != nil && c.fault.processes() && c.fault.Drop == NoDrop {
+		c.wait(c.fault.Delay)
+	}
+
+	c.commonHeaders(c.w.Header())
+	so := &socket{inst: inst, frames: make(chan []byte, socketQueue)}
+	so.ctx, so.cancel = context.WithCancel(s.ctx)
+	defer so.cancel()
+	// The stream is open for events before the client learns that it is: what
+	// happens right after its dial is not lost.
+	if !s.addSocket(so) {
+		return fail(http.StatusNotFound, textNoInstance)
+	}
+	defer s.removeSocket(so)
+	conn, err := websocket.Accept(c.w, c.r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // checked above, and only when it is there
+		OnPingReceived:     func(context.Context, []byte) bool { return !s.isFrozen() },
+	})
+	if err != nil {
+		c.entry.setStatus(http.StatusBadRequest)
+		return reply{hijacked: true}
+	}
+	defer conn.CloseNow()
+	c.entry.setStatus(http.StatusSwitchingProtocols)
+	s.mu.Lock()
+	so.conn = conn
+	s.mu.Unlock()
+	s.spawn(so.write)
+	so.read()
+	return reply{hijacked: true}
+}
+
+func sameHost(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(u.Host, host)
+}
+
+func (s *Server) addSocket(so *socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil || so.inst.deleted() {
+		return false
+	}
+	so.inst.sockets[so] = struct{}{}
+	return true
+}
+
+// push queues a frame. The caller holds the lock.
+func (so *socket) push(frame []byte) {
+	select {
+	case so.frames <- frame:
+	default:
+		so.cut()
+	}
+}
+
+// write sends the queued frames. While the server is frozen they are lost.
+func (so *socket) write() {
+	defer so.cut()
+	for {
+		select {
+		case <-so.ctx.Done():
+			return
+		case frame := <-so.frames:
+			if so.inst.s.isFrozen() {
+				continue
+			}
+			if err := so.conn.Write(so.ctx, websocket.MessageText, frame); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// read answers pings and notices the end of the stream. What the client sends
+// is ignored.
+func (so *socket) read() {
+	for {
+		if _, _, err := so.conn.Read(so.ctx); err != nil {
+			return
+		}
+	}
+}
+
+func (s *Server) removeSocket(so *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(so.inst.sockets, so)
+}
+
+// cut ends the stream without a close frame. It does not wait, and may be
+// called with the lock held.
+func (so *socket) cut() { so.cancel() }
+
+// end ends the stream, with a close frame unless the code is 0. The caller
+// holds the lock, and has taken the stream off its instance.
+func (so *socket) end(code int) {
+	conn := so.conn
+	if code == 0 || conn == nil {
+		so.cut()
+		return
+	}
+	so.inst.s.spawn(func() { conn.Close(websocket.StatusCode(code), "") })
+}
+
+// WebSockets returns how many event streams of the instance are open.
+func (i *Instance) WebSockets() int {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	return len(i.sockets)
+}
+
+// DropWebSockets ends every event stream of the instance: abruptly with code 0,
+// else with a close frame of that code.
+func (i *Instance) DropWebSockets(code int) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.dropSockets(code)
+}
+
+func (i *Instance) dropSockets(code int) {
+	for so := range i.sockets {
+		delete(i.sockets, so)
+		so.end(code)
+	}
+}
+
+// DropWebSockets ends the event streams of all instances, see
+// Instance.DropWebSockets.
+func (s *Server) DropWebSockets(code int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, acc := range s.accounts {
+		for _, i := range acc.instances {
+			i.dropSockets(code)
+		}
+	}
+}
+
+// FreezeWebSockets plays a network that swallows everything: open streams stay
+// open, but neither events nor pongs arrive, until it is called with false.
+func (s *Server) FreezeWebSockets(frozen bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frozen = frozen
+}
+
+func (s *Server) isFrozen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.frozen
+}
+
+// closeSockets cuts every stream when the server closes.
+func (s *Server) closeSockets() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, acc := range s.accounts {
+		for _, i := range acc.instances {
+			i.dropSockets(0)
+		}
+	}
+}
+
+// Restart plays a deployment of the service: every connection, event streams
+// included, ends abruptly; the next ones are served as before. State and
+// sessions survive it.
+func (s *Server) Restart() {
+	s.DropWebSockets(0)
+	s.dropConns()
+}

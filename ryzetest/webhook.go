@@ -1,0 +1,200 @@
+package ryzetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// hook is one labelled webhook of an instance.
+type hook struct {
+	inst          *Instance
+	label         string
+	enabled       bool
+	url           string
+	authorization *string
+	byEvents      bool
+	events        []string
+	mediaBase64   bool
+
+	queue   []*post
+	working bool // a worker goroutine is there
+	wake    chan struct{}
+}
+
+// post is one event on its way to one webhook. It keeps the settings of the
+// moment in which the event happened.
+type post struct {
+	event   string
+	url     string
+	auth    *string
+	body    []byte
+	attempt int
+}
+
+// Delivery is one attempt to deliver an event to a webhook.
+type Delivery struct {
+	Time     time.Time
+	Instance string
+	Label    string
+	Event    string
+	URL      string
+	Attempt  int    // from 1
+	Body     []byte // the envelope, with the instance's token in it
+	Status   int    // what the receiver answered; 0 when it did not
+	Err      error
+}
+
+// OK reports whether the receiver took the event.
+func (d Delivery) OK() bool { return d.Status >= 200 && d.Status < 300 }
+
+// DeadLetter is an event that was given up, with its last attempt.
+type DeadLetter struct{ Delivery }
+
+// maxDeliveries bounds the log; the oldest half goes when it is full.
+const maxDeliveries = 20000
+
+// Deliveries returns every webhook attempt so far, in order.
+func (s *Server) Deliveries() []Delivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.hookLog)
+}
+
+// DeadLetters returns the events that no attempt could deliver.
+func (s *Server) DeadLetters() []DeadLetter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.dead)
+}
+
+// enqueue adds an event to the webhook's queue. The caller holds the lock.
+func (h *hook) enqueue(event string, body []byte) {
+	p := &post{event: event, url: h.target(event), auth: h.authorization, body: body}
+	if event == "instance.state" && h.inst.s.cfg.bareState {
+		p.auth = nil
+	}
+	h.push(p)
+}
+
+func (h *hook) push(p *post) {
+	h.queue = append(h.queue, p)
+	if !h.working {
+		h.working = true
+		h.wake = make(chan struct{}, 1)
+		h.inst.s.spawn(h.work)
+	}
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// target is where an event goes. With byEvents the name of the event is
+// appended to the path; a query stays behind it.
+func (h *hook) target(event string) string {
+	if !h.byEvents {
+		return h.url
+	}
+	base, query, has := strings.Cut(h.url, "?")
+	base = strings.TrimSuffix(base, "/") + "/" + event
+	if has {
+		base += "?" + query
+	}
+	return base
+}
+
+// work delivers the queue, one event at a time, until the server closes or the
+// instance is deleted. A failed event goes back to the queue later, so those
+// behind it do not wait for it.
+func (h *hook) work() {
+	s := h.inst.s
+	for {
+		s.mu.Lock()
+		var p *post
+		if len(h.queue) > 0 {
+			p = h.queue[0]
+			h.queue = h.queue[1:]
+		}
+		s.mu.Unlock()
+		if p == nil {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-h.inst.gone:
+				return
+			case <-h.wake:
+			}
+			continue
+		}
+		if s.ctx.Err() != nil {
+			return
+		}
+		h.deliver(p)
+	}
+}
+
+func (h *hook) deliver(p *post) {
+	s := h.inst.s
+	p.attempt++
+	d := Delivery{
+		Time: s.clock.now(), Instance: h.inst.name, Label: h.label, Event: p.event,
+		URL: p.url, Attempt: p.attempt, Body: p.body,
+	}
+	d.Status, d.Err = s.send(p)
+	if s.ctx.Err() != nil {
+		return
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.hookLog) >= maxDeliveries {
+		s.hookLog = slices.Clone(s.hookLog[maxDeliveries/2:])
+	}
+	s.hookLog = append(s.hookLog, d)
+	if d.OK() {
+		return
+	}
+	if p.attempt > len(s.cfg.webhookRetry) {
+		s.dead = append(s.dead, DeadLetter{d})
+		return
+	}
+	s.clock.after(s.cfg.webhookRetry[p.attempt-1], func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !h.inst.deleted() {
+			h.push(p)
+		}
+	})
+}
+
+// send makes one attempt.
+func (s *Server) send(p *post) (int, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.webhookTimeout)
+	defer cancel()
+	if u, err := url.Parse(p.url); err != nil || u.Host == "" {
+		return 0, fmt.Errorf("not a URL: %q", p.url)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "RyzeAPI")
+	if p.auth != nil && *p.auth != "" {
+		req.Header.Set("Authorization", *p.auth)
+	}
+	res, err := s.hooks.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
+	return res.StatusCode, nil
+}
