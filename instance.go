@@ -130,7 +130,9 @@ type ChatwootState struct {
 }
 
 // Connected reports whether the instance is connected to WhatsApp.
-func (i *Instance) Connected() bool { return i.State == StateConnected }
+func (i *Instance) Connected() bool {
+	return i.State == InstanceConnected || i.State == InstanceOpen
+}
 
 // SetupErr reports a block of the creation that the service says has failed;
 // the creation itself succeeded. A nil result does not prove that a webhook or
@@ -266,7 +268,7 @@ func (p *Pairing) PNG() []byte {
 // AlreadyConnected reports whether there is nothing to pair, because the
 // instance is connected. That answer is not documented.
 func (p *Pairing) AlreadyConnected() bool {
-	return p.QRCode == "" && p.Code == "" && p.png == nil && ParseInstanceState(p.Status) == StateConnected
+	return p.QRCode == "" && p.Code == "" && p.png == nil && ParseInstanceState(p.Status) == InstanceConnected
 }
 
 type connectReply struct {
@@ -304,7 +306,7 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 		e.hint = "a pairing may have begun: look at the state, or connect again for a new code"
 	}}
 	rep, err := fetchChecked(ctx, i.h, opInstanceConnect, in, func(r *connectReply) string {
-		if r.QRCode == "" && r.QRCodeBase64 == "" && r.PairingCode == "" && ParseInstanceState(r.Status) != StateConnected {
+		if r.QRCode == "" && r.QRCodeBase64 == "" && r.PairingCode == "" && ParseInstanceState(r.Status) != InstanceConnected {
 			return "the reply has neither a QR code nor a pairing code"
 		}
 		return ""
@@ -370,7 +372,7 @@ func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 			}
 		case info.Connected():
 			return info, nil
-		case info.State == StateBanned:
+		case info.State == InstanceBanned, info.State == InstanceTempBanned:
 			return nil, &StateError{Instance: i.h.name, State: info.State}
 		case !listening && info.WebSocket != nil && info.WebSocket.Enabled:
 			listening = true

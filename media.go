@@ -49,17 +49,6 @@ type Media struct {
 	Waveform []byte
 }
 
-// MediaKind is how WhatsApp shows a file.
-type MediaKind string
-
-// Kinds of media.
-const (
-	MediaImage    MediaKind = "image"
-	MediaVideo    MediaKind = "video"
-	MediaAudio    MediaKind = "audio"
-	MediaDocument MediaKind = "document"
-)
-
 // MediaSource is where a file comes from. The zero value is no source.
 type MediaSource struct {
 	url  string
