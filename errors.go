@@ -71,7 +71,8 @@ var (
 
 	// ErrNotImplemented: 501, the service cannot do this.
 	ErrNotImplemented = errors.New("not implemented by the service")
-	// ErrServer: any other 5xx.
+	// ErrServer: any other 5xx, or a 2xx that says that it failed in a text that
+	// is not known.
 	ErrServer = errors.New("server error")
 
 	// ErrChatwoot: the Chatwoot installation refused, not RyzeAPI. It comes
@@ -169,7 +170,8 @@ var errorTexts = []errorText{
 // rateLimitText begins the documented text of the rate limit's 429.
 const rateLimitText = "rate limit exceeded"
 
-// classify returns the sentinels of a reply that is not a success.
+// classify returns the sentinels of a reply that is not a success. When a 2xx
+// says that it failed, only the text counts.
 func classify(status int, message string) []error {
 	text := strings.ToLower(strings.TrimSpace(message))
 	for i := range errorTexts {
@@ -181,7 +183,7 @@ func classify(status int, message string) []error {
 }
 
 func (row *errorText) fits(status int, text string) bool {
-	if row.status != 0 && row.status != status {
+	if row.status != 0 && row.status != status && status/100 != 2 {
 		return false
 	}
 	switch row.match {
@@ -212,7 +214,7 @@ func statusClass(status int) []error {
 	if is, ok := statusClasses[status]; ok {
 		return is
 	}
-	if status >= 500 {
+	if status >= 500 || status/100 == 2 {
 		return serverClass
 	}
 	return nil

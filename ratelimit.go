@@ -68,7 +68,7 @@ const (
 	mostDoublings  = 4                      // of that wait
 	sameWindow     = 1500 * time.Millisecond
 	farthestReset  = 24 * time.Hour // beyond it a Reset makes no sense
-	epochThreshold = 1_000_000_000  // smaller values of Reset are seconds from now
+	epochThreshold = 100_000_000    // smaller values of Reset are seconds from now
 	largestQuota   = 1_000_000
 
 	defaultRateLimitWait = 5 * time.Minute

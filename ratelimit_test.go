@@ -90,9 +90,15 @@ func TestHandlesOfOneTokenShareItsWindow(t *testing.T) {
 func TestTokensHaveWindowsOfTheirOwn(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		a, b := paired(t, sim, client, "a"), paired(t, sim, client, "b")
-		took, refused := sendMany(t, sim, []*InstanceClient{a, b}, 64, 160)
-		assert.Zero(t, refused)
-		assert.Less(t, took, time.Minute, "two tokens have two hundred requests in the first minute")
+		var wg sync.WaitGroup
+		for _, inst := range []*InstanceClient{a, b} {
+			wg.Go(func() {
+				took, refused := sendMany(t, sim, []*InstanceClient{inst}, 32, 100)
+				assert.Zero(t, refused)
+				assert.Less(t, took, time.Minute, "each token has a hundred requests in the first minute")
+			})
+		}
+		wg.Wait()
 	})
 }
 
@@ -330,7 +336,7 @@ func TestWindowsThatAreCutToTheSecondCostOneRefusal(t *testing.T) {
 		for range 80 {
 			ticket := acquired(t, l)
 			rate := reply()
-			if accepted > 0 && rate.Remaining == 0 && rate.Reset.Before(time.Now()) {
+			if accepted > 0 && rate.Remaining == 0 && !rate.Reset.After(time.Now()) {
 				refused++
 			} else {
 				accepted++
