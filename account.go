@@ -198,9 +198,7 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if err != nil {
 		return nil, err
 	}
-	in := input{body: body, outcome: func(e *OutcomeError) {
-		e.hint = "the instance may exist: list the instances before creating it again"
-	}}
+	in := input{body: body, hint: "the instance may exist: list the instances before creating it again"}
 	// The token is documented in two places; the first is what the service sends.
 	rep, err := fetchChecked(ctx, a.h, opInstanceCreate, in, func(r *createInstanceReply) string {
 		if r.Instance == nil {

@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -262,12 +261,17 @@ func (m Meta) Raw() json.RawMessage {
 // input is what goes into a request, beside the operation and the handle.
 type input struct {
 	query   string
-	body    any         // encoded as JSON
-	stream  *bodyStream // instead of body: JSON with a long base64 string in it
-	patient time.Duration
+	body    any                        // encoded as JSON
+	stream  *bodyStream                // instead of body: JSON with a long base64 string in it
 	limit   time.Duration              // instead of the operation's time limit, if set
+	patient time.Duration              // in addition to it
 	sink    func(*http.Response) error // reads a 2xx body as it comes
-	outcome func(*OutcomeError)        // fills in what the caller knows
+
+	// What an OutcomeError tells.
+	hint    string
+	to      JID
+	source  string
+	content Content
 }
 
 // maxReply bounds a reply's body.
@@ -283,8 +287,9 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 	if c.closed.Load() {
 		return nil, closedError(op)
 	}
-	s := &session{client: c, handle: h, op: op, in: &in}
-	t := transport.Call{
+	s := &session{client: c, handle: h, op: op, in: in}
+	t := &s.call
+	*t = transport.Call{
 		Policy:     s,
 		Method:     op.Method,
 		Query:      in.query,
@@ -308,10 +313,10 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		t.TokenHeader, t.Token = h.auth.header, h.auth.values
 	}
 	t.Header["User-Agent"] = c.userAgent
-	if err := s.setBody(&t, in); err != nil {
+	if err := s.setBody(); err != nil {
 		return nil, err
 	}
-	if err := c.transport.Do(ctx, &t); err != nil {
+	if err := c.transport.Do(ctx, t); err != nil {
 		return nil, s.interrupted(err)
 	}
 	if s.err != nil {
@@ -334,29 +339,19 @@ func (op *Operation) path(name, raw string) (decoded, escaped string) {
 	return decoded, escaped
 }
 
-func (s *session) setBody(t *transport.Call, in input) error {
+func (s *session) setBody() error {
 	switch {
-	case in.stream != nil:
-		t.Body, t.Size = in.stream.open, in.stream.size()
-	case in.body != nil:
-		b, err := json.Marshal(in.body)
+	case s.in.stream != nil:
+		s.call.Open, s.call.Size = s.in.stream.open, s.in.stream.size()
+	case s.in.body != nil:
+		b, err := json.Marshal(s.in.body)
 		if err != nil {
 			return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
 		}
-		t.Body, t.Size = func() (io.ReadCloser, error) { return newBytesBody(b), nil }, int64(len(b))
+		s.call.Bytes = b
 	default:
 		return nil
 	}
-	t.Header["Content-Type"] = jsonType
+	s.call.Header["Content-Type"] = jsonType
 	return nil
 }
-
-type bytesBody struct{ bytes.Reader }
-
-func newBytesBody(b []byte) *bytesBody {
-	body := new(bytesBody)
-	body.Reset(b)
-	return body
-}
-
-func (*bytesBody) Close() error { return nil }

@@ -302,9 +302,7 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 	case params.HistoryDays > 0:
 		query.Set("history", strconv.Itoa(params.HistoryDays))
 	}
-	in := input{query: query.Encode(), outcome: func(e *OutcomeError) {
-		e.hint = "a pairing may have begun: look at the state, or connect again for a new code"
-	}}
+	in := input{query: query.Encode(), hint: "a pairing may have begun: look at the state, or connect again for a new code"}
 	rep, err := fetchChecked(ctx, i.h, opInstanceConnect, in, func(r *connectReply) string {
 		if r.QRCode == "" && r.QRCodeBase64 == "" && r.PairingCode == "" && ParseInstanceState(r.Status) != InstanceConnected {
 			return "the reply has neither a QR code nor a pairing code"
@@ -402,9 +400,7 @@ func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 //
 // POST /api/instance/reconnect/:instance. Not safe to repeat.
 func (i *InstanceClient) Reconnect(ctx context.Context) error {
-	return run(ctx, i.h, opInstanceReconnect, input{outcome: func(e *OutcomeError) {
-		e.hint = "the session may be coming up: look at the state"
-	}})
+	return run(ctx, i.h, opInstanceReconnect, input{hint: "the session may be coming up: look at the state"})
 }
 
 // Logout unlinks the device from WhatsApp and drops the session. The instance,

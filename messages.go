@@ -261,17 +261,12 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	if s.h.err != nil {
 		return nil, s.h.err
 	}
-	var o sendOptions
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			return nil, err
-		}
+	o, err := s.options(opts)
+	if err != nil {
+		return nil, err
 	}
 	if err := o.check(kind.name, kind.features, to); err != nil {
 		return nil, err
-	}
-	if o.source == "" {
-		o.source = s.h.client.config.source
 	}
 	common := sendCommon{
 		Number: to.wire(), Delay: int64((o.delay + time.Second - 1) / time.Second),
@@ -283,15 +278,14 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	if err != nil {
 		return nil, err
 	}
-	in := input{body: body, limit: o.limit, patient: time.Duration(common.Delay) * time.Second}
+	in := input{
+		body: body, limit: o.limit, patient: time.Duration(common.Delay) * time.Second,
+		to: to, source: o.source, content: content,
+		hint: "the message may have been sent: settle it before sending again",
+	}
 	if stream, ok := body.(*bodyStream); ok {
 		in.body, in.stream = nil, stream
 		defer stream.Close()
-	}
-	in.outcome = func(e *OutcomeError) {
-		e.Recipient, e.Source = to, o.source
-		e.hint = "the message may have been sent: settle it before sending again"
-		e.content = content
 	}
 	r, err := fetchChecked(ctx, s.h, kind.op, in, (*sendReply).missing)
 	if err != nil {
@@ -307,6 +301,21 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 			Duration: time.Duration(d.MediaDuration * float64(time.Second)),
 		},
 	}, nil
+}
+
+// options applies the options of a send to the defaults.
+func (s *MessagesService) options(opts []SendOption) (sendOptions, error) {
+	source := s.h.client.config.source
+	if len(opts) == 0 {
+		return sendOptions{source: source}, nil
+	}
+	o := sendOptions{source: source}
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return sendOptions{}, err
+		}
+	}
+	return o, nil
 }
 
 // Settlement is what became of a send whose outcome was unknown.

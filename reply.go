@@ -35,11 +35,10 @@ func (r *rawReply) doubt(op *Operation, in input, err error) error {
 	if op.Repeatable || err == nil {
 		return err
 	}
-	e := &OutcomeError{Operation: op.ID, SentAt: r.began, Err: err}
-	if in.outcome != nil {
-		in.outcome(e)
+	return &OutcomeError{
+		Operation: op.ID, Recipient: in.to, Source: in.source, SentAt: r.began, Err: err,
+		hint: in.hint, content: in.content,
 	}
-	return e
 }
 
 // decode reads the body into v. A field of an unexpected type is left empty,
@@ -52,10 +51,11 @@ func (r *rawReply) decode(op *Operation, v any) error {
 	if body[0] != '{' {
 		return r.unreadable(op, "the reply is not a JSON object", nil)
 	}
-	err := json.Unmarshal(body, v)
-	var mismatch *json.UnmarshalTypeError
-	if err != nil && !errors.As(err, &mismatch) {
-		return r.unreadable(op, "the reply is not whole JSON", err)
+	if err := json.Unmarshal(body, v); err != nil {
+		var mismatch *json.UnmarshalTypeError
+		if !errors.As(err, &mismatch) {
+			return r.unreadable(op, "the reply is not whole JSON", err)
+		}
 	}
 	return nil
 }

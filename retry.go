@@ -29,7 +29,8 @@ type session struct {
 	client *Client
 	handle handle
 	op     *Operation
-	in     *input
+	in     input
+	call   transport.Call
 
 	ticket  Ticket
 	tries   int           // attempts, without those that met the rate limit
@@ -169,7 +170,7 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 // error to give if it ends here.
 func (s *session) doubt(cause error) error {
 	s.doubted = true
-	return s.reply.doubt(s.op, *s.in, cause)
+	return s.reply.doubt(s.op, s.in, cause)
 }
 
 // backOff asks for another attempt after a pause drawn with full jitter, if

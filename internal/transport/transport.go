@@ -6,6 +6,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,10 +67,11 @@ type Call struct {
 	// Token headers, added at the last moment. The slice is shared and not changed.
 	TokenHeader string
 	Token       []string
-	// Body opens the request's body, once for each attempt. Size is its
-	// length, -1 when it is not known.
-	Body func() (io.ReadCloser, error)
-	Size int64
+	// Bytes is the request's body. Instead of it, Open opens the body, once for
+	// each attempt, and Size is its length, -1 when it is not known.
+	Bytes []byte
+	Open  func() (io.ReadCloser, error)
+	Size  int64
 	// Timeout limits one attempt, from admission to the end of the body.
 	Timeout time.Duration
 	// Replayable allows net/http to send the request again by itself when a
@@ -80,6 +82,7 @@ type Call struct {
 	// Sink reads the body of a 2xx reply instead of its being kept, if set.
 	Sink func(*http.Response) error
 
+	ctx     callContext
 	attempt Attempt
 	trace   httptrace.ClientTrace
 	conn    atomic.Int32 // connUntraced, connWanted or connHad
@@ -151,7 +154,8 @@ func (c *Client) Do(ctx context.Context, call *Call) error {
 }
 
 func (c *Client) request(ctx context.Context, call *Call) (*retryablehttp.Request, error) {
-	hr, err := http.NewRequestWithContext(callContext{ctx, call}, call.Method, "", nil)
+	call.ctx = callContext{ctx, call}
+	hr, err := http.NewRequestWithContext(&call.ctx, call.Method, "", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +164,7 @@ func (c *Client) request(ctx context.Context, call *Call) (*retryablehttp.Reques
 	hr.Host = c.host
 	hr.Header = call.Header
 	call.trace.GetConn, call.trace.GotConn = call.getConn, call.gotConn
-	if call.Body == nil {
+	if call.Bytes == nil && call.Open == nil {
 		if !call.Replayable {
 			// net/http sends a GET again when a kept-alive connection dies,
 			// unless it has a body that cannot be had twice. An empty one will do.
@@ -178,6 +182,10 @@ func (c *Client) request(ctx context.Context, call *Call) (*retryablehttp.Reques
 // open is the body's ReaderFunc. Its first call only serves SetBody, which
 // wants to know the length.
 func (call *Call) open() (io.Reader, error) {
+	if call.Bytes != nil {
+		// net/http knows this type and sends head and body in one write.
+		return bytes.NewReader(call.Bytes), nil
+	}
 	if !call.probed {
 		call.probed = true
 		if call.Size < 0 {
@@ -185,7 +193,7 @@ func (call *Call) open() (io.Reader, error) {
 		}
 		return length(call.Size), nil
 	}
-	return call.Body()
+	return call.Open()
 }
 
 type length int64
@@ -207,7 +215,7 @@ type callContext struct {
 
 type callKey struct{}
 
-func (c callContext) Value(key any) any {
+func (c *callContext) Value(key any) any {
 	if key == (callKey{}) {
 		return c.call
 	}

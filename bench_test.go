@@ -1,0 +1,205 @@
+package ryze
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+)
+
+const textReply = `{"success":true,"message":"Message sent successfully","status":"sent","data":{"messageId":"3EB0AAAAAAAAAAAAAAAA",` +
+	`"timestamp":"2026-01-01T12:00:00Z","direction":"outgoing","messageType":"text","content":"Hello",` +
+	`"chat":{"jid":"5511987654321@s.whatsapp.net"},"sender":{}}}`
+
+// quotaServer answers every request alike, with the rate headers of a quota
+// that is never used up.
+func quotaServer(b *testing.B) *httptest.Server {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		h := w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("X-RateLimit-Limit", "1000000")
+		h.Set("X-RateLimit-Remaining", "999999")
+		h.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+60, 10))
+		_, _ = io.WriteString(w, textReply)
+	}))
+	b.Cleanup(server.Close)
+	return server
+}
+
+// BenchmarkSendText measures a text send beside the same call written by hand
+// with net/http and encoding/json: a time limit, the status checked, the reply
+// bounded and decoded. Run both in one run:
+//
+//	go test -run '^$' -bench SendText -benchmem -count 6 .
+func BenchmarkSendText(b *testing.B) {
+	b.Run("net-http", func(b *testing.B) {
+		server := quotaServer(b)
+		client := &http.Client{Transport: defaultTransport()}
+		defer client.CloseIdleConnections()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := sendByHand(b.Context(), client, server.URL, "support-line", "token", "5511987654321", "Hello"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("ryze", func(b *testing.B) {
+		server := quotaServer(b)
+		client, err := New(WithBaseURL(server.URL))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = client.Close() }()
+		inst := client.Instance("support-line", "token")
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := inst.Messages.SendText(b.Context(), "5511987654321", "Hello"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+type textByHand struct {
+	Number  string `json:"number"`
+	Message string `json:"message"`
+	Source  string `json:"source,omitempty"`
+}
+
+type sentByHand struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
+	Status  string `json:"status"`
+	Data    struct {
+		MessageID   string    `json:"messageId"`
+		Timestamp   time.Time `json:"timestamp"`
+		MessageType string    `json:"messageType"`
+		Content     string    `json:"content"`
+		Chat        struct {
+			JID string `json:"jid"`
+		} `json:"chat"`
+	} `json:"data"`
+	Error struct {
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+func sendByHand(ctx context.Context, client *http.Client, base, instance, token, number, text string) (*sentByHand, error) {
+	body, err := json.Marshal(textByHand{Number: number, Message: text, Source: "ryze-go"})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/message/text/"+instance, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("token", token)
+	req.Header.Set("User-Agent", "acme-crm/2.1")
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return nil, err
+	}
+	var sent sentByHand
+	if err := json.Unmarshal(raw, &sent); err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK || !sent.Success {
+		return nil, fmt.Errorf("%d: %s", resp.StatusCode, sent.Error.Message)
+	}
+	if sent.Data.MessageID == "" {
+		return nil, errors.New("no message id")
+	}
+	return &sent, nil
+}
+
+// zeros gives n zero bytes and cannot be read twice.
+type zeros struct{ n int64 }
+
+func (z *zeros) Read(p []byte) (int, error) {
+	if z.n == 0 {
+		return 0, io.EOF
+	}
+	n := min(int64(len(p)), z.n)
+	clear(p[:n])
+	z.n -= n
+	return int(n), nil
+}
+
+// BenchmarkSendFile sends 256 MiB and reports the most heap in use while doing
+// so, beyond what was in use before.
+//
+//	go test -run '^$' -bench SendFile -benchtime 3x .
+func BenchmarkSendFile(b *testing.B) {
+	const size = 256 << 20
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		if n < encodedLen(size) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(w, textReply)
+	}))
+	defer server.Close()
+	client, err := New(WithBaseURL(server.URL))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	inst := client.Instance("support-line", "token")
+	b.SetBytes(size)
+	var most uint64
+	for b.Loop() {
+		runtime.GC()
+		before := heapInUse()
+		stop, peak := make(chan struct{}), make(chan uint64)
+		go watchHeap(stop, peak)
+		media := Media{Source: MediaReader("film.mp4", &zeros{size}), Kind: MediaVideo}
+		if _, err := inst.Messages.Send(b.Context(), "5511987654321", media); err != nil {
+			b.Fatal(err)
+		}
+		close(stop)
+		if p := <-peak; p > before {
+			most = max(most, p-before)
+		}
+	}
+	b.ReportMetric(float64(most)/(1<<20), "MiB-extra-heap")
+}
+
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse
+}
+
+func watchHeap(stop <-chan struct{}, peak chan<- uint64) {
+	var most uint64
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			peak <- most
+			return
+		case <-tick.C:
+			most = max(most, heapInUse())
+		}
+	}
+}
