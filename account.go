@@ -3,6 +3,7 @@ package ryze
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -79,6 +80,12 @@ type CreateInstanceParams struct {
 	Chatwoot  *ChatwootConfig
 	Settings  *SettingsUpdate
 	Storage   *StorageConfig
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (p CreateInstanceParams) Format(f fmt.State, verb rune) {
+	type plain CreateInstanceParams
+	formatPlain(f, verb, plain(p))
 }
 
 // createInstanceBody is the flat form in which the blocks travel.
@@ -254,7 +261,7 @@ func (h handle) list(ctx context.Context, filter string) ([]Instance, error) {
 	for _, raw := range rep.Instances {
 		var w wireInstance
 		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
-		instances = append(instances, *w.instance(Meta{RateLimit: rep.RateLimit, raw: &raw}))
+		instances = append(instances, *w.instance(Meta{RateLimit: rep.RateLimit, raw: hide(raw)}))
 	}
 	return instances, nil
 }

@@ -136,13 +136,13 @@ func (c *Client) Health(ctx context.Context) (*Health, error) {
 		return nil, err
 	}
 	h := new(Health)
-	if err := rep.decode(opHealth, h); err != nil {
+	err = rep.decode(opHealth, h)
+	switch {
+	case api != nil && h.Status == "": // not a report: a proxy's page, say
+		return nil, api
+	case err != nil:
 		return nil, err
-	}
-	if h.Status == "" { // not a report: a proxy's page, say
-		if api != nil {
-			return nil, api
-		}
+	case h.Status == "":
 		return nil, rep.unreadable(opHealth, "the reply has no status", nil)
 	}
 	h.Meta = rep.meta()
@@ -203,12 +203,28 @@ type handle struct {
 	path, rawPath string // a path given as it is, by Do
 }
 
-// credential is a token in the form in which it travels. It is only ever held
-// by pointer, so that printing what holds it shows an address.
+// credential is a token in the form in which it travels.
 type credential struct {
 	header string
-	values []string
+	values hidden[[]string]
 	scope  string
+}
+
+// hidden keeps a value out of sight of fmt, which does not ask the methods of
+// unexported fields, and follows one pointer for verbs that do not fit, but
+// not two.
+type hidden[T any] struct{ value **T }
+
+func hide[T any](v T) hidden[T] {
+	p := &v
+	return hidden[T]{&p}
+}
+
+func (h hidden[T]) get() (v T) {
+	if h.value == nil {
+		return v
+	}
+	return **h.value
 }
 
 func (c *Client) handle(name, token string, needsName bool) handle {
@@ -223,9 +239,9 @@ func (c *Client) handle(name, token string, needsName bool) handle {
 		return h
 	}
 	digest := sha256.Sum256([]byte(c.config.base.String() + "\x00" + token))
-	h.auth = &credential{header: "Token", values: []string{token}, scope: hex.EncodeToString(digest[:16])}
+	h.auth = &credential{header: "Token", values: hide([]string{token}), scope: hex.EncodeToString(digest[:16])}
 	if c.config.bearer {
-		h.auth.header, h.auth.values = "Authorization", []string{"Bearer " + token}
+		h.auth.header, h.auth.values = "Authorization", hide([]string{"Bearer " + token})
 	}
 	return h
 }
@@ -245,17 +261,14 @@ type Meta struct {
 	// RateLimit is the quota as the reply stated it.
 	RateLimit RateLimit `json:"-"`
 
-	raw *json.RawMessage // by pointer: the reply may hold secrets, and %v follows slices
+	raw hidden[json.RawMessage] // the reply may hold secrets
 }
 
 // Raw returns the JSON that the result was read from, with fields that this
 // package does not know. For an item of a list it is the item's own JSON. It
 // may contain secrets. Do not change it.
 func (m Meta) Raw() json.RawMessage {
-	if m.raw == nil {
-		return nil
-	}
-	return *m.raw
+	return m.raw.get()
 }
 
 // input is what goes into a request, beside the operation and the handle.
@@ -310,7 +323,7 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		t.Path, t.Raw = op.path(h.name, h.raw)
 	}
 	if !op.anonymous {
-		t.TokenHeader, t.Token = h.auth.header, h.auth.values
+		t.TokenHeader, t.Token = h.auth.header, h.auth.values.get()
 	}
 	t.Header["User-Agent"] = c.userAgent
 	if err := s.setBody(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -112,6 +113,12 @@ type Instance struct {
 
 	CreatedAt time.Time // not documented; zero when not said
 	UpdatedAt time.Time
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (i Instance) Format(f fmt.State, verb rune) {
+	type plain Instance
+	formatPlain(f, verb, plain(i))
 }
 
 // InstanceProfile is the WhatsApp profile of the paired number.
@@ -254,21 +261,16 @@ type Pairing struct {
 	// the middle. It works once.
 	Code Secret
 
-	png *[]byte // by pointer, so that %v does not show it
+	png hidden[[]byte]
 }
 
 // PNG returns the QR code as a picture, or nil when the service sent none.
-func (p *Pairing) PNG() []byte {
-	if p.png == nil {
-		return nil
-	}
-	return *p.png
-}
+func (p *Pairing) PNG() []byte { return p.png.get() }
 
 // AlreadyConnected reports whether there is nothing to pair, because the
 // instance is connected. That answer is not documented.
 func (p *Pairing) AlreadyConnected() bool {
-	return p.QRCode == "" && p.Code == "" && p.png == nil && ParseInstanceState(p.Status) == InstanceConnected
+	return p.QRCode == "" && p.Code == "" && len(p.PNG()) == 0 && ParseInstanceState(p.Status) == InstanceConnected
 }
 
 type connectReply struct {
@@ -313,9 +315,7 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 		return nil, err
 	}
 	p := &Pairing{Meta: rep.Meta, Status: rep.Status, QRCode: rep.QRCode, Code: rep.PairingCode}
-	if png := decodeBase64(rep.QRCodeBase64); len(png) > 0 {
-		p.png = &png
-	}
+	p.png = hide(decodeBase64(rep.QRCodeBase64))
 	return p, nil
 }
 

@@ -17,8 +17,7 @@ type rawReply struct {
 }
 
 func (r *rawReply) meta() Meta {
-	raw := json.RawMessage(r.body)
-	return Meta{RateLimit: r.rate, raw: &raw}
+	return Meta{RateLimit: r.rate, raw: hide(json.RawMessage(r.body))}
 }
 
 // unreadable returns the error of a reply that is not what it should be.

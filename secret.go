@@ -61,3 +61,14 @@ func (s *Secret) UnmarshalText(b []byte) error {
 	*s = Secret(b)
 	return nil
 }
+
+// formatPlain prints v, a value of a type without methods of its own, for the
+// Format method of a struct that points to others with secrets: for a verb
+// that does not fit, fmt would print those without asking [Secret].
+func formatPlain(f fmt.State, verb rune, v any) {
+	format := "%v"
+	if verb == 'v' {
+		format = fmt.FormatString(f, verb)
+	}
+	_, _ = fmt.Fprintf(f, format, v)
+}
