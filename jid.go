@@ -106,12 +106,13 @@ func (j JID) User() string {
 	return user
 }
 
-// Server returns the part after the @; a bare number has [ServerUser].
+// Server returns the part after the @; a bare number has [ServerUser], unless
+// it is so long that it looks like a LID without its server.
 func (j JID) Server() string {
 	if _, _, server := j.split(); server != "" || strings.Contains(string(j), "@") {
 		return server
 	}
-	if isDigits(j.User()) {
+	if user := j.User(); isDigits(user) && len(user) <= maxBarePhoneDigits {
 		return ServerUser
 	}
 	return ""

@@ -25,6 +25,7 @@ func TestJIDKinds(t *testing.T) {
 		{"5511987654321-1600000000@g.us", JIDGroup, "5511987654321-1600000000@g.us", "", "5511987654321-1600000000@g.us"},
 		{"120363000000000009@newsletter", JIDNewsletter, "120363000000000009@newsletter", "", "120363000000000009@newsletter"},
 		{StatusBroadcast, JIDBroadcast, "status@broadcast", "", "status@broadcast"},
+		{"123456789012345", JIDUnknown, "123456789012345", "", "123456789012345"},
 		{"x@bot", JIDUnknown, "x@bot", "", "x@bot"},
 		{"", JIDUnknown, "", "", ""},
 	} {

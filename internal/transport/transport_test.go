@@ -1,0 +1,173 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// script is a policy that repeats as often as it is told and keeps what came.
+type script struct {
+	again    int
+	admit    error
+	attempts []Attempt
+}
+
+func (s *script) Admit(context.Context) error { return s.admit }
+
+func (s *script) Judge(_ context.Context, a *Attempt) (bool, time.Duration) {
+	s.attempts = append(s.attempts, *a)
+	s.again--
+	return s.again >= 0, 0
+}
+
+func newCall(s *script, method string) *Call {
+	return &Call{Policy: s, Method: method, Path: "/x", Header: http.Header{}, TokenHeader: "Token", Token: []string{"tok"}, Timeout: time.Minute, MaxBody: 1 << 20}
+}
+
+func clientFor(t *testing.T, rawURL string, h *http.Client) *Client {
+	t.Helper()
+	u, err := url.Parse(rawURL)
+	require.NoError(t, err)
+	return New(u, h)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestTokenStaysWithItsOrigin(t *testing.T) {
+	var seen []*http.Request
+	c := clientFor(t, "https://api.example", &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		seen = append(seen, r)
+		return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+	})})
+	require.NoError(t, c.Do(t.Context(), newCall(&script{}, http.MethodGet)))
+	require.Len(t, seen, 1)
+	assert.Equal(t, "tok", seen[0].Header.Get("Token"))
+
+	for _, foreign := range []string{"https://evil.example/x", "http://api.example/x", "https://api.example:8443/x"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, foreign, strings.NewReader("body"))
+		require.NoError(t, err)
+		_, err = c.HTTP().Do(req)
+		require.ErrorIs(t, err, ErrForeignOrigin, foreign)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example/x", nil)
+	require.NoError(t, err)
+	req.Host = "evil.example"
+	_, err = c.HTTP().Do(req)
+	require.ErrorIs(t, err, ErrForeignOrigin)
+	assert.Len(t, seen, 1)
+}
+
+func TestBodyIsReadToTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		size    int
+		chunked bool
+		tooLong bool
+	}{
+		{"empty", 0, false, false}, {"small", 10, false, false}, {"small, length not said", 10, true, false},
+		{"at the limit", 1 << 20, false, false}, {"at the limit, length not said", 1 << 20, true, false},
+		{"above", 1<<20 + 1, false, true}, {"above, length not said", 1<<20 + 1, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			content := bytes.Repeat([]byte("a"), c.size)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if c.chunked {
+					w.(http.Flusher).Flush()
+				}
+				_, _ = w.Write(content)
+			}))
+			defer server.Close()
+			s := &script{}
+			client := clientFor(t, server.URL, &http.Client{Transport: &http.Transport{}})
+			defer client.CloseIdle()
+			require.NoError(t, client.Do(t.Context(), newCall(s, http.MethodGet)))
+			a := s.attempts[0]
+			if c.tooLong {
+				require.ErrorIs(t, a.BodyErr, ErrTooLarge)
+				assert.LessOrEqual(t, len(a.Body), 1<<20)
+				return
+			}
+			require.NoError(t, a.BodyErr)
+			assert.Equal(t, len(content), len(a.Body))
+		})
+	}
+}
+
+func TestEachAttemptHasItsOwnBody(t *testing.T) {
+	var bodies []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(b))
+		assert.Equal(t, int64(len(b)), r.ContentLength)
+	}))
+	defer server.Close()
+	client := clientFor(t, server.URL, &http.Client{Transport: &http.Transport{}})
+	defer client.CloseIdle()
+
+	call := newCall(&script{again: 2}, http.MethodPost)
+	call.Bytes = []byte("hello")
+	require.NoError(t, client.Do(t.Context(), call))
+
+	opened := 0
+	call = newCall(&script{again: 1}, http.MethodPost)
+	call.Size = 3
+	call.Open = func() (io.ReadCloser, error) { opened++; return io.NopCloser(strings.NewReader("abc")), nil }
+	require.NoError(t, client.Do(t.Context(), call))
+
+	assert.Equal(t, []string{"hello", "hello", "hello", "abc", "abc"}, bodies)
+	assert.Equal(t, 2, opened, "once for each attempt, none to learn the length")
+}
+
+func TestWaitEndsWithTheContext(t *testing.T) {
+	c := clientFor(t, "https://api.example", &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 500, Body: http.NoBody, Request: r}, nil
+	})})
+	ctx, cancel := context.WithCancel(t.Context())
+	call := newCall(nil, http.MethodGet)
+	call.Policy = waitForever{cancel}
+	require.ErrorIs(t, c.Do(ctx, call), context.Canceled)
+}
+
+type waitForever struct{ cancel func() }
+
+func (waitForever) Admit(context.Context) error { return nil }
+func (w waitForever) Judge(context.Context, *Attempt) (bool, time.Duration) {
+	w.cancel()
+	return true, time.Hour
+}
+
+func TestRefusedAttemptIsNotMade(t *testing.T) {
+	refusal := errors.New("no quota")
+	c := clientFor(t, "https://api.example", &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was made")
+		return nil, io.EOF
+	})})
+	s := &script{admit: refusal}
+	require.NoError(t, c.Do(t.Context(), newCall(s, http.MethodPost)))
+	require.ErrorIs(t, s.attempts[0].Err, refusal)
+	assert.True(t, s.attempts[0].Refused)
+}
+
+func TestErrorsDoNotRepeatTheURL(t *testing.T) {
+	s := &script{}
+	c := clientFor(t, "http://127.0.0.1:1", &http.Client{Transport: &http.Transport{}})
+	call := newCall(s, http.MethodGet)
+	call.Query = "number=5511987654321"
+	require.NoError(t, c.Do(t.Context(), call))
+	require.Error(t, s.attempts[0].Err)
+	assert.False(t, s.attempts[0].Sent)
+	assert.NotContains(t, s.attempts[0].Err.Error(), "5511987654321")
+}
