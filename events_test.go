@@ -733,6 +733,10 @@ func TestDedupeKeyIsStable(t *testing.T) {
 			`{"event":"group.flow","data":{"type":"topic","topic":"é","old":null,"p":[{"a":null}]},"instanceData":{"token":"a"}}`,
 			`{ "event":"group.flow", "data":{ "topic":"\u00e9", "p":[{}], "type":"topic" }, "instanceData":{"token":"b","baseUrl":"c"} }`,
 		},
+		{ // nor do the spelling of times and addresses
+			`{"event":"instance.state","data":{"state":"connected","timestamp":"2026-09-15T12:00:00Z","jid":"5511987654321"}}`,
+			`{"event":"instance.state","data":{"state":"connected","timestamp":"2026-09-15T09:00:00-03:00","jid":"5511987654321:2@s.whatsapp.net"}}`,
+		},
 		{ // a message is its id
 			`{"event":"message.exchange","data":{"id":"1","message":{"content":"a"}}}`,
 			`{"event":"message.exchange","data":{"message":{"id":"1","content":{"text":"a"},"media":null}}}`,
