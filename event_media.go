@@ -218,7 +218,8 @@ func kindByMIME(mime string) MediaKind {
 	case "image", "video", "audio":
 		return MediaKind(family)
 	case "application", "text":
-		if sub != "" && sub != "octet-stream" {
+		// Audio is often application/ogg, so that says nothing either.
+		if sub != "" && sub != "octet-stream" && sub != "ogg" {
 			return MediaDocument
 		}
 	}

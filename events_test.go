@@ -210,6 +210,15 @@ func TestOuterIdentityWinsAndInnerFillsItsGaps(t *testing.T) {
 	}, m, "another person's name must not be put on the sender")
 }
 
+func TestSenderOfAPrivateChatIsTheChat(t *testing.T) {
+	in := `{"event":"message.exchange","data":{"direction":"incoming","chat":{"jid":"5511987654321","lid":"1@lid","name":"Ana"},"sender":null}}`
+	want := EventUser{JID: "5511987654321@s.whatsapp.net", LID: "1@lid", Name: "Ana"}
+	assert.Equal(t, want, parseMessage(t, []byte(in)).Sender)
+	for old, changed := range map[string]string{"incoming": "outgoing", "5511987654321": "120363000000000001@g.us"} {
+		assert.Zero(t, parseMessage(t, []byte(strings.Replace(in, old, changed, 1))).Sender, changed)
+	}
+}
+
 func TestContentInAnyForm(t *testing.T) {
 	for content, want := range map[string]string{
 		`"hi"`:                          "hi",
@@ -313,6 +322,7 @@ func TestMediaKindIsToldByMIMEFirst(t *testing.T) {
 		{`"sticker"`, `{"mimetype":"image/webp"}`, MediaSticker, MessageSticker, false},
 		{`null`, `{"type":"hologram"}`, "hologram", "hologram", false},
 		{`null`, `{"base64":"data:image\/png;base64,AAAA"}`, MediaImage, MessageImage, false},
+		{`"audio"`, `{"mimetype":"application/ogg"}`, MediaAudio, MessageAudio, false},
 		{`"media"`, `{"fileName":"x"}`, "", "", false},
 		{`"text"`, `{"mimetype":"image/png"}`, MediaImage, MessageText, false},
 	} {
@@ -630,6 +640,10 @@ func TestPrintingAnEventShowsNoContent(t *testing.T) {
 				text += fmt.Sprintf(verb+verb, d.Media, *d.Media)
 			}
 		}
+	}
+	odd := parse(t, []byte(`{"event":"instance.state","data":["2@qr-code-secret-1"]}`))
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		text += fmt.Sprintf(verb+verb, odd, odd.Data)
 	}
 	for _, v := range []any{e, *e, e.Data, m} {
 		b, err := json.Marshal(v)
