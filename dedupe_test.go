@@ -42,23 +42,38 @@ func TestEventWhoseHandlingFailedIsHandledAgain(t *testing.T) {
 	assert.PanicsWithValue(t, "boom", func() {
 		_, _ = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { panic("boom") })
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err = d.Do(ctx, textEvent("1"), func(context.Context, *Event) error { cancel(); return ctx.Err() })
-	require.ErrorIs(t, err, context.Canceled)
 	handled, err = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { return nil })
 	require.NoError(t, err)
 	assert.True(t, handled)
 }
 
-func TestWorkThatIsDoneIsRecordedAlthoughTheContextEnded(t *testing.T) {
-	d := NewDeduper(nil)
+// remoteStore honours the context, as a store across a network does.
+type remoteStore struct{ MemoryDedupe }
+
+func (s *remoteStore) Commit(ctx context.Context, key string) error {
+	return errors.Join(ctx.Err(), s.MemoryDedupe.Commit(ctx, key))
+}
+
+func (s *remoteStore) Release(ctx context.Context, key string) error {
+	return errors.Join(ctx.Err(), s.MemoryDedupe.Release(ctx, key))
+}
+
+func TestOutcomeIsRecordedAlthoughTheContextEnded(t *testing.T) {
+	d := NewDeduper(&remoteStore{})
 	ctx, cancel := context.WithCancel(t.Context())
-	handled, err := d.Do(ctx, textEvent("1"), func(context.Context, *Event) error { cancel(); return nil })
+	handled, err := d.Do(ctx, textEvent("done"), func(context.Context, *Event) error { cancel(); return nil })
 	require.NoError(t, err)
 	assert.True(t, handled)
-	handled, err = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { return nil })
+	handled, err = d.Do(t.Context(), textEvent("done"), func(context.Context, *Event) error { return nil })
 	require.NoError(t, err)
 	assert.False(t, handled)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	_, err = d.Do(ctx, textEvent("failed"), func(ctx context.Context, _ *Event) error { cancel(); return ctx.Err() })
+	require.Equal(t, context.Canceled, err, "and nothing of the store")
+	handled, err = d.Do(t.Context(), textEvent("failed"), func(context.Context, *Event) error { return nil })
+	require.NoError(t, err)
+	assert.True(t, handled)
 }
 
 func TestEventInProgressIsNeitherHandledNorAcknowledged(t *testing.T) {

@@ -26,6 +26,7 @@ func addEventSeeds(f *testing.F) {
 		`{"event":"message.exchange","data":{"message":{"media":{"base64":"\/\/79"}}}}`,
 		`{"\u0065vent":"x","instanceData":{"\u0074oken":"t","a":1}}`,
 		`{"event":"x","instanceData":"{\"token\":1}"}`,
+		`{"\\":"\\","a\"":"\\\"","event":"x\\","b":["\\\\","]"],"c":{"d":"\\","e":"}"}}`,
 		"{\"event\":\"\xff\",\"\xff\":\"\\ud800\"}",
 		`{"event":"message.status","data":{"messageIds":[1,null,"a"],"timestamp":1e999}}`,
 	} {
@@ -67,6 +68,11 @@ func FuzzParseEvent(f *testing.F) {
 		}
 		if got, want := jsonTree(t, e.Raw), treeWithoutSecrets(jsonTree(t, in), placeRoot); !reflect.DeepEqual(got, want) {
 			t.Fatalf("raw is %v, want %v", got, want)
+		}
+		for key, member := range object {
+			if got := e.Lookup(key); got != nil && !reflect.DeepEqual(jsonTree(t, got), treeWithoutSecrets(jsonTree(t, member), below(key))) {
+				t.Fatalf("member %q is %s, want %s", key, got, member)
+			}
 		}
 		exercise(t, e)
 		again, err := ParseEvent(e.Raw)
@@ -117,6 +123,14 @@ func jsonTree(t testing.TB, b []byte) any {
 		return tok
 	}
 	return value(token())
+}
+
+// below is the place of a member of the event.
+func below(key string) jsonPlace {
+	if strings.EqualFold(key, "instanceData") {
+		return placeInstanceData
+	}
+	return placeElsewhere
 }
 
 // treeWithoutSecrets says what is left of an event, by other means than the parser's.
