@@ -766,3 +766,52 @@ func TestDedupeKeyIsStable(t *testing.T) {
 	assert.NotEqual(t, made.DedupeKey(), (&Event{Type: EventLabel, Data: &LabelEvent{LabelID: "2"}}).DedupeKey())
 	assert.NotEmpty(t, (&Event{Type: EventType(strings.Repeat("x", 999))}).DedupeKey())
 }
+
+func TestIncompleteMessagesAreReadAsFarAsTheyGo(t *testing.T) {
+	for in, want := range map[string]MessageEvent{
+		`{"type":"reaction","content":"👍"}`:                     {Type: MessageReaction, Text: "👍", Reaction: &EventReaction{Emoji: "👍"}},
+		`{"reaction":"👍"}`:                                      {Type: MessageReaction, Reaction: &EventReaction{Emoji: "👍"}},
+		`{"type":"reaction","reaction":{}}`:                     {Type: MessageReaction, Reaction: &EventReaction{}},
+		`{"type":"text","content":"hi","reaction":{"text":""}}`: {Type: MessageText, Text: "hi"},
+		`{"type":"text","content":"new","isEdit":true}`:         {Type: MessageEdit, Text: "new", Edit: &EventEdit{Text: "new"}},
+		`{"type":"message_edit","content":"new"}`:               {Type: MessageEdit, Text: "new", Edit: &EventEdit{Text: "new"}},
+		`{"content":"old","edit":{"text":"new"}}`:               {Type: MessageEdit, Text: "new", Edit: &EventEdit{Text: "new"}},
+		`{"edit":{"original_id":"","text":""}}`:                 {},
+		`{"type":"ptt"}`:                                        {Type: MessageAudio},
+		`{"type":"ptv"}`:                                        {Type: MessageVideo},
+		`{"type":"stickerMessage"}`:                             {Type: MessageSticker},
+		`{"type":"holoMessage"}`:                                {Type: "holoMessage"},
+		`{"location":{"latitude":"-23.5","longitude":"x"}}`:     {Type: MessageLocation, Location: &EventLocation{Latitude: -23.5}},
+		`{"location":{"name":"nowhere"}}`:                       {},
+		`{"poll":{"options":["Yes",{"name":"No"},{}]}}`:         {Type: MessagePoll, Poll: &EventPoll{Options: []string{"Yes", "No", ""}}},
+		`{"mentions":["5511900000001",null,7,{}]}`:              {Mentions: []JID{"5511900000001@s.whatsapp.net", "7@s.whatsapp.net"}},
+		`{"context":{"forwardingScore":1}}`:                     {},
+		`{"interactive":{"selectedCarouselCardIndex":2}}`:       {Type: MessageInteractive, Selection: &Selection{Kind: SelectionCarousel, Card: 2}},
+		`{"isForwarded":"true"}`:                                {Forwarded: true},
+	} {
+		want.ID, want.Direction = "3EB0", DirectionIncoming
+		assert.Equal(t, &want, parseMessage(t, message(in)), in)
+	}
+	assert.True(t, (&EventReaction{TargetID: "1"}).Removed())
+	assert.False(t, (&EventReaction{Emoji: "👍"}).Removed())
+}
+
+func TestAnotherChatInsideFillsNoGap(t *testing.T) {
+	m := parseMessage(t, []byte(`{"event":"message.exchange","data":{"chat":{"jid":"5511900000001"},
+		"message":{"chat":{"jid":"5511900000002","name":"Mallory","lid":"2@lid"}}}}`))
+	assert.Equal(t, EventChat{JID: "5511900000001@s.whatsapp.net", Type: ChatPrivate}, m.Chat)
+}
+
+func TestLoggedErrorsAndMediaShowNoBytes(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	_, err := ParseEvent([]byte(`{"data":"private text"}`))
+	require.Error(t, err)
+	media := parseMessage(t, fixture(t, "live/image")).Media
+	unknown := parse(t, []byte(`{"event":"x","data":"private text"}`)).Data
+	logger.Info("all", "err", err, "media", media, "unknown", unknown)
+	assert.Contains(t, log.String(), "no event name")
+	assert.Contains(t, log.String(), "image (image/jpeg, inline)")
+	assert.NotContains(t, log.String(), "private text")
+	assert.NotContains(t, log.String(), "aGVsbG8")
+}
