@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"hash"
 	"slices"
 	"strings"
@@ -149,7 +150,11 @@ func (h keyHash) receipt(r *ReceiptEvent) {
 func (h keyHash) data(e *Event) {
 	raw := []byte(e.Lookup("data"))
 	if raw == nil { // an event that was not read but made
-		raw, _ = json.Marshal(e.Data)
+		made, err := json.Marshal(e.Data)
+		if err != nil {
+			made = fmt.Appendf(nil, "%v", e.Data)
+		}
+		raw = made
 	}
 	h.bytes(canonicalJSON(raw))
 }

@@ -16,6 +16,7 @@ func played(t *testing.T, layout ryzetest.Layout) (events []*Event) {
 	t.Helper()
 	taken := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		t.Helper()
 		_, err := client.Account(sim.AccountToken).CreateInstance(t.Context(), CreateInstanceParams{
 			Name: "support-line", Webhook: &WebhookConfig{URL: "https://hooks.example.com/wh", MediaBase64: true},
 		})

@@ -121,6 +121,7 @@ func benchMedia() []byte {
 }
 
 func benchmarkBoth(b *testing.B, in []byte) {
+	b.Helper()
 	b.Run("ParseEvent", func(b *testing.B) {
 		b.SetBytes(int64(len(in)))
 		b.ReportAllocs()

@@ -12,6 +12,7 @@ import (
 )
 
 func addEventSeeds(f *testing.F) {
+	f.Helper()
 	for _, dir := range []string{"live", "documented", "other"} {
 		for _, b := range fixtures(f, dir) {
 			f.Add(b)
@@ -91,13 +92,14 @@ type treeMember struct {
 }
 
 // jsonTree reads JSON with encoding/json.
-func jsonTree(t testing.TB, b []byte) any {
+func jsonTree(tb testing.TB, b []byte) any {
+	tb.Helper()
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	token := func() json.Token {
 		tok, err := dec.Token()
 		if err != nil {
-			t.Fatalf("%v in %q", err, b)
+			tb.Fatalf("%v in %q", err, b)
 		}
 		return tok
 	}
@@ -165,6 +167,7 @@ func treeWithoutSecrets(v any, place jsonPlace) any {
 }
 
 func exercise(t *testing.T, e *Event) {
+	t.Helper()
 	if e.Data == nil || e.Type == "" || len(e.DedupeKey()) > 64 {
 		t.Fatalf("type %q, data %v", e.Type, e.Data)
 	}

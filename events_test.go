@@ -19,38 +19,38 @@ import (
 // fixtureToken is the instance's token in every fixture.
 const fixtureToken = "00000000-0000-0000-0000-00000000beef"
 
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
+func fixture(tb testing.TB, name string) []byte {
+	tb.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", "events", name+".json"))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return b
 }
 
-func fixtures(t testing.TB, dir string) map[string][]byte {
-	t.Helper()
+func fixtures(tb testing.TB, dir string) map[string][]byte {
+	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "events", dir, "*.json"))
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
+	require.NoError(tb, err)
+	require.NotEmpty(tb, paths)
 	all := make(map[string][]byte)
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".json")
-		all[name] = fixture(t, dir+"/"+name)
+		all[name] = fixture(tb, dir+"/"+name)
 	}
 	return all
 }
 
-func parse(t testing.TB, b []byte) *Event {
-	t.Helper()
+func parse(tb testing.TB, b []byte) *Event {
+	tb.Helper()
 	e, err := ParseEvent(b)
-	require.NoError(t, err)
-	require.NotNil(t, e.Data)
+	require.NoError(tb, err)
+	require.NotNil(tb, e.Data)
 	return e
 }
 
-func parseMessage(t testing.TB, b []byte) *MessageEvent {
-	t.Helper()
-	e := parse(t, b)
-	require.IsType(t, &MessageEvent{}, e.Data)
+func parseMessage(tb testing.TB, b []byte) *MessageEvent {
+	tb.Helper()
+	e := parse(tb, b)
+	require.IsType(tb, &MessageEvent{}, e.Data)
 	return e.Data.(*MessageEvent)
 }
 
@@ -518,7 +518,7 @@ func TestOnlyWhatIsNotAnEventIsAnError(t *testing.T) {
 		require.ErrorAs(t, err, &eventErr, in)
 		require.ErrorIs(t, err, ErrBadResponse)
 		assert.Contains(t, eventErr.Reason, reason, in)
-		assert.False(t, len(eventErr.Body) > maxEventErrorBody)
+		assert.LessOrEqual(t, len(eventErr.Body), maxEventErrorBody)
 	}
 }
 
@@ -597,7 +597,8 @@ func TestRawNeverHoldsTokenNorBaseURL(t *testing.T) {
 func TestRawIsTheReceivedTextAroundTheToken(t *testing.T) {
 	in := "{\"event\" :\"x\",\"n\":1.50e+2, \"s\":\"\\u00e9\\/\", \"instanceData\":{\"instance\":\"i\", \"token\":\"TOKEN\"} }"
 	e := parse(t, []byte(in))
-	assert.Equal(t, "{\"event\" :\"x\",\"n\":1.50e+2, \"s\":\"\\u00e9\\/\", \"instanceData\":{\"instance\":\"i\"} }", string(e.Raw))
+	want := strings.Replace(in, ", \"token\":\"TOKEN\"", "", 1)
+	assert.Equal(t, want, string(e.Raw), "byte by byte")
 }
 
 func TestUnreadableEventsDoNotShowTheToken(t *testing.T) {
@@ -762,7 +763,7 @@ func TestDedupeKeyIsStable(t *testing.T) {
 		}
 	}
 	made := &Event{Type: EventLabel, Data: &LabelEvent{LabelID: "1"}}
-	assert.Equal(t, made.DedupeKey(), made.DedupeKey())
+	assert.Equal(t, made.DedupeKey(), (&Event{Type: EventLabel, Data: &LabelEvent{LabelID: "1"}}).DedupeKey())
 	assert.NotEqual(t, made.DedupeKey(), (&Event{Type: EventLabel, Data: &LabelEvent{LabelID: "2"}}).DedupeKey())
 	assert.NotEmpty(t, (&Event{Type: EventType(strings.Repeat("x", 999))}).DedupeKey())
 }
