@@ -50,8 +50,9 @@ type Event struct {
 	Data EventData
 
 	// Raw is the event as received, byte by byte, without the instance's token
-	// and base URL (members token and baseUrl of the envelope and of any object
-	// named instanceData). It is nil for a [GapEvent].
+	// and base URL: members token and baseUrl of the envelope and of anything
+	// below a member named instanceData, however deep. An instanceData that is a
+	// string is left out whole. Raw is nil for a [GapEvent].
 	//
 	// It holds everything else: of an instance.state event that means the QR
 	// codes, which let anyone pair the number while they are valid. Treat the
