@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ErrInProgress: another worker holds the claim on a key and has neither
-// committed nor released it. Whether the work will be done is not known yet:
+// ErrInProgress says that another worker holds the claim on a key and has
+// neither committed nor released it. Whether the work will be done is not known yet:
 // do not acknowledge the event, let it be delivered again.
 var ErrInProgress = errors.New("another worker is at it")
 

@@ -156,7 +156,7 @@ func (c *jsonChecker) object(place jsonPlace) error {
 		if err := c.str(); err != nil {
 			return err
 		}
-		key := unquotedKey(c.b[start+1 : c.i-1])
+		key := unquoted(c.b[start+1 : c.i-1])
 		c.space()
 		if !c.at(':') {
 			return c.unexpected("after a key")
@@ -435,7 +435,7 @@ func (c *jsonCursor) next() bool {
 	}
 	if c.object {
 		end := skipString(c.b, i)
-		c.key = unquotedKey(c.b[i+1 : end-1])
+		c.key = unquoted(c.b[i+1 : end-1])
 		i = skipSeparators(c.b, end)
 	}
 	c.i = skipValue(c.b, i)
@@ -557,15 +557,6 @@ func unquoted(s []byte) []byte {
 		i += 2
 	}
 	return out
-}
-
-// unquotedKey is unquoted for keys: only escapes matter, since a key that is
-// not UTF-8 is none of ours.
-func unquotedKey(s []byte) []byte {
-	if bytes.IndexByte(s, '\\') < 0 {
-		return s
-	}
-	return unquoted(s)
 }
 
 // A foldedKey is a key as fields are looked up: the service writes one name as

@@ -6,8 +6,10 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"hash"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -144,16 +146,21 @@ func (h keyHash) receipt(r *ReceiptEvent) {
 	h.text(string(r.Recipient))
 }
 
-// data takes the event's data in one canonical form: without space, with
-// sorted keys and without nulls, for which a channel may as well send nothing.
+// data takes the event's data in one canonical form; see canonicalJSON.
 func (h keyHash) data(e *Event) {
 	raw := []byte(e.Lookup("data"))
 	if raw == nil { // an event that was not read but made
-		raw, _ = json.Marshal(e.Data)
+		made, err := json.Marshal(e.Data)
+		if err != nil {
+			made = fmt.Appendf(nil, "%v", e.Data)
+		}
+		raw = made
 	}
 	h.bytes(canonicalJSON(raw))
 }
 
+// canonicalJSON brings data into a form that does not depend on the channel:
+// without space and nulls, with sorted keys, times in UTC and addresses bare.
 func canonicalJSON(raw []byte) []byte {
 	var v any
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -161,26 +168,35 @@ func canonicalJSON(raw []byte) []byte {
 	if dec.Decode(&v) != nil {
 		return raw
 	}
-	out, err := json.Marshal(withoutNulls(v))
+	out, err := json.Marshal(canonical("", v))
 	if err != nil {
 		return raw
 	}
 	return out
 }
 
-func withoutNulls(v any) any {
+func canonical(key string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, member := range v {
 			if member == nil {
 				delete(v, key)
 			} else {
-				withoutNulls(member)
+				v[key] = canonical(key, member)
 			}
 		}
 	case []any:
-		for _, element := range v {
-			withoutNulls(element)
+		for i, element := range v {
+			v[i] = canonical(key, element)
+		}
+	case string:
+		switch {
+		case key == "timestamp":
+			if t, err := time.Parse(time.RFC3339, v); err == nil {
+				return t.UTC()
+			}
+		case strings.HasSuffix(strings.ToLower(key), "jid"):
+			return eventJID(v, "")
 		}
 	}
 	return v

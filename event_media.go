@@ -22,8 +22,8 @@ const (
 	MediaSticker  MediaKind = "sticker"
 )
 
-// ErrNoInlineMedia: the event does not carry the bytes of its media, because
-// the channel was configured without mediaBase64.
+// ErrNoInlineMedia says that the event does not carry the bytes of its media,
+// because the channel was configured without mediaBase64.
 var ErrNoInlineMedia = errors.New("the event does not carry the media's bytes")
 
 // EventMedia is the media of a message.
@@ -115,7 +115,7 @@ type mediaReader struct{ r io.Reader }
 
 func (r mediaReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = mediaError(err)
 	}
 	return n, err
@@ -218,7 +218,8 @@ func kindByMIME(mime string) MediaKind {
 	case "image", "video", "audio":
 		return MediaKind(family)
 	case "application", "text":
-		if sub != "" && sub != "octet-stream" {
+		// Audio is often application/ogg, so that says nothing either.
+		if sub != "" && sub != "octet-stream" && sub != "ogg" {
 			return MediaDocument
 		}
 	}

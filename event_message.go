@@ -154,7 +154,9 @@ type MessageEvent struct {
 	Direction Direction
 	Timestamp time.Time // zero when absent or unreadable
 	Chat      EventChat
-	Sender    EventUser  // on an outgoing message the account itself
+	// Sender is who wrote: on an outgoing message the account itself, and on an
+	// incoming one of a private chat that chat, if the service does not say.
+	Sender    EventUser
 	Recipient *EventUser // rarely given; its contents are not documented
 
 	Type MessageType
@@ -328,6 +330,9 @@ func merge(outer, inner *messageFields) MessageEvent {
 	m.Timestamp = first(outer.Timestamp, inner.Timestamp)
 	m.Chat = mergeChat(outer.Chat, inner.Chat)
 	m.Sender = mergeUser(outer.Sender, inner.Sender)
+	if m.Sender == (EventUser{}) && m.Direction == DirectionIncoming && m.Chat.Type == ChatPrivate {
+		m.Sender = EventUser{JID: m.Chat.JID, LID: m.Chat.LID, Name: m.Chat.Name}
+	}
 	m.Recipient = first(outer.Recipient, inner.Recipient)
 	m.Reply = first(outer.Reply, inner.Reply)
 	if outer.Mentions != nil {

@@ -50,8 +50,9 @@ type Event struct {
 	Data EventData
 
 	// Raw is the event as received, byte by byte, without the instance's token
-	// and base URL (members token and baseUrl of the envelope and of any object
-	// named instanceData). It is nil for a [GapEvent].
+	// and base URL: members token and baseUrl of the envelope and of anything
+	// below a member named instanceData, however deep. An instanceData that is a
+	// string is left out whole. Raw is nil for a [GapEvent].
 	//
 	// It holds everything else: of an instance.state event that means the QR
 	// codes, which let anyone pair the number while they are valid. Treat the
@@ -81,6 +82,15 @@ type UnknownEvent struct {
 	// Data is the member "data" as received, nil when there was none.
 	Data json.RawMessage
 }
+
+// Format implements [fmt.Formatter]: nobody knows what Data holds, so no verb
+// prints it.
+func (u UnknownEvent) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, u.summary()) }
+
+// LogValue implements [slog.LogValuer] with the size of the data.
+func (u UnknownEvent) LogValue() slog.Value { return slog.StringValue(u.summary()) }
+
+func (u UnknownEvent) summary() string { return fmt.Sprintf("%d bytes of data", len(u.Data)) }
 
 // GapReason says why a stream may have missed events.
 type GapReason string
@@ -134,11 +144,17 @@ func (e *EventError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 func (e *EventError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
 func newEventError(reason string, b []byte, cuts []jsonSpan, end int) *EventError {
-	for len(cuts) > 0 && cuts[len(cuts)-1].to > end {
-		cuts = cuts[:len(cuts)-1]
+	var body []byte
+	at := 0
+	for _, cut := range append(cuts, jsonSpan{end, end}) {
+		if cut.to > end || len(body) == maxEventErrorBody {
+			break
+		}
+		kept := b[at:cut.from]
+		body = append(body, kept[:min(len(kept), maxEventErrorBody-len(body))]...)
+		at = cut.to
 	}
-	body := withoutSpans(b[:end], cuts)
-	return &EventError{Reason: reason, Body: bytes.Clone(body[:min(len(body), maxEventErrorBody)])}
+	return &EventError{Reason: reason, Body: body}
 }
 
 // ParseEvent reads an event as the WebSocket and the webhooks deliver it. It

@@ -1,0 +1,241 @@
+package ryze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func textEvent(id string) *Event {
+	return &Event{Type: EventMessage, Instance: "shop", Data: &MessageEvent{ID: id, Text: "hi"}}
+}
+
+func TestEventIsHandledOnceHoweverOftenItIsDelivered(t *testing.T) {
+	d := NewDeduper(nil)
+	calls := 0
+	handle := d.Wrap(func(context.Context, *Event) error { calls++; return nil })
+	for range 3 {
+		require.NoError(t, handle(t.Context(), textEvent("1")))
+	}
+	require.NoError(t, handle(t.Context(), textEvent("2")))
+	assert.Equal(t, 2, calls)
+
+	handled, err := d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { panic("again") })
+	require.NoError(t, err)
+	assert.False(t, handled)
+}
+
+func TestEventWhoseHandlingFailedIsHandledAgain(t *testing.T) {
+	d := NewDeduper(nil)
+	broken := errors.New("broken")
+	handled, err := d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { return broken })
+	require.Equal(t, broken, err)
+	assert.False(t, handled)
+	assert.PanicsWithValue(t, "boom", func() {
+		_, _ = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { panic("boom") })
+	})
+	handled, err = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { return nil })
+	require.NoError(t, err)
+	assert.True(t, handled)
+}
+
+// remoteStore honours the context, as a store across a network does.
+type remoteStore struct{ MemoryDedupe }
+
+func (s *remoteStore) Commit(ctx context.Context, key string) error {
+	return errors.Join(ctx.Err(), s.MemoryDedupe.Commit(ctx, key))
+}
+
+func (s *remoteStore) Release(ctx context.Context, key string) error {
+	return errors.Join(ctx.Err(), s.MemoryDedupe.Release(ctx, key))
+}
+
+func TestOutcomeIsRecordedAlthoughTheContextEnded(t *testing.T) {
+	d := NewDeduper(&remoteStore{})
+	ctx, cancel := context.WithCancel(t.Context())
+	handled, err := d.Do(ctx, textEvent("done"), func(context.Context, *Event) error { cancel(); return nil })
+	require.NoError(t, err)
+	assert.True(t, handled)
+	handled, err = d.Do(t.Context(), textEvent("done"), func(context.Context, *Event) error { return nil })
+	require.NoError(t, err)
+	assert.False(t, handled)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	_, err = d.Do(ctx, textEvent("failed"), func(ctx context.Context, _ *Event) error { cancel(); return ctx.Err() })
+	require.Equal(t, context.Canceled, err, "and nothing of the store")
+	handled, err = d.Do(t.Context(), textEvent("failed"), func(context.Context, *Event) error { return nil })
+	require.NoError(t, err)
+	assert.True(t, handled)
+}
+
+func TestEventInProgressIsNeitherHandledNorAcknowledged(t *testing.T) {
+	d := NewDeduper(nil)
+	_, err := d.Do(t.Context(), textEvent("1"), func(ctx context.Context, e *Event) error {
+		handled, err := d.Do(ctx, e, func(context.Context, *Event) error { panic("twice at once") })
+		assert.False(t, handled)
+		require.ErrorIs(t, err, ErrInProgress)
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+func TestEventsThatDoNotTellTheirOccurrenceAlwaysPass(t *testing.T) {
+	d := NewDeduper(nil)
+	for name, e := range map[string]*Event{
+		"gap":            {Type: EventGap, Data: &GapEvent{From: time.Unix(1, 0), To: time.Unix(2, 0)}},
+		"label":          parse(t, fixture(t, "other/label_chat")),
+		"call":           parse(t, fixture(t, "other/call_by_type")),
+		"unknown":        parse(t, fixture(t, "other/unknown")),
+		"empty message":  parse(t, message(`{}`)),
+		"empty receipts": {Type: EventReceipt, Data: &ReceiptEvent{}},
+	} {
+		if m, ok := e.Data.(*MessageEvent); ok {
+			m.ID = ""
+		}
+		for range 2 {
+			handled, err := d.Do(t.Context(), e, func(context.Context, *Event) error { return nil })
+			require.NoError(t, err)
+			assert.True(t, handled, name)
+		}
+	}
+	for _, in := range []string{
+		`{"event":"new","data":{"timestamp":1777372200}}`,
+		`{"event":"label.update","data":{"timestamp":1777372200}}`,
+	} {
+		for i := range 2 {
+			handled, err := d.Do(t.Context(), parse(t, []byte(in)), func(context.Context, *Event) error { return nil })
+			require.NoError(t, err)
+			assert.Equal(t, i == 0, handled, in)
+		}
+	}
+}
+
+// brokenStore fails where it is told to.
+type brokenStore struct {
+	MemoryDedupe
+	claim, commit, release error
+}
+
+func (s *brokenStore) Claim(ctx context.Context, key string) (bool, error) {
+	if s.claim != nil {
+		return false, s.claim
+	}
+	return s.MemoryDedupe.Claim(ctx, key)
+}
+func (s *brokenStore) Commit(context.Context, string) error  { return s.commit }
+func (s *brokenStore) Release(context.Context, string) error { return s.release }
+
+func TestStoreThatFails(t *testing.T) {
+	down := errors.New("store is down")
+	ok := func(context.Context, *Event) error { return nil }
+
+	d := NewDeduper(&brokenStore{claim: down})
+	handled, err := d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { panic("handled without a claim") })
+	require.ErrorIs(t, err, down)
+	assert.False(t, handled)
+	require.ErrorIs(t, d.Wrap(ok)(t.Context(), textEvent("1")), down, "the event must be delivered again")
+
+	d = NewDeduper(&brokenStore{commit: down})
+	handled, err = d.Do(t.Context(), textEvent("1"), ok)
+	require.ErrorIs(t, err, down)
+	assert.True(t, handled)
+	require.NoError(t, d.Wrap(ok)(t.Context(), textEvent("2")), "a redelivery would repeat what is done")
+
+	d = NewDeduper(&brokenStore{release: down})
+	broken := errors.New("broken")
+	_, err = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { return broken })
+	require.ErrorIs(t, err, broken)
+	require.ErrorIs(t, err, down)
+}
+
+func TestClaimsLapseAndCommitsAreForgottenAfterTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := MemoryDedupe{Window: time.Hour, Lease: time.Minute}
+		claim := func() (bool, error) { return m.Claim(t.Context(), "k") }
+		first, err := claim()
+		require.NoError(t, err)
+		require.True(t, first)
+		time.Sleep(time.Minute - 1)
+		_, err = claim()
+		require.ErrorIs(t, err, ErrInProgress)
+		time.Sleep(time.Nanosecond)
+		first, err = claim()
+		require.NoError(t, err)
+		require.True(t, first, "the worker is taken for dead")
+
+		require.NoError(t, m.Commit(t.Context(), "k"))
+		require.NoError(t, m.Release(t.Context(), "k"))
+		time.Sleep(time.Hour - 1)
+		first, err = claim()
+		require.NoError(t, err)
+		require.False(t, first)
+		time.Sleep(time.Nanosecond)
+		first, err = claim()
+		require.NoError(t, err)
+		require.True(t, first)
+		require.NoError(t, m.Release(t.Context(), "k"))
+		first, err = claim()
+		require.NoError(t, err)
+		require.True(t, first, "released")
+	})
+}
+
+func TestMemoryDedupeKeepsTheLatestKeysAndNotMoreThanTwice(t *testing.T) {
+	m := MemoryDedupe{Size: 100}
+	for i := range 1050 {
+		key := fmt.Sprint(i)
+		first, err := m.Claim(t.Context(), key)
+		require.NoError(t, err)
+		require.True(t, first)
+		require.NoError(t, m.Commit(t.Context(), key))
+		require.LessOrEqual(t, len(m.keys.young)+len(m.keys.old), 200)
+	}
+	for i := 950; i < 1050; i++ {
+		first, err := m.Claim(t.Context(), fmt.Sprint(i))
+		require.NoError(t, err)
+		require.False(t, first, i)
+	}
+	first, err := m.Claim(t.Context(), "0")
+	require.NoError(t, err)
+	assert.True(t, first)
+}
+
+func TestMemoryDedupeHonoursTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var m MemoryDedupe
+	_, err := m.Claim(ctx, "k")
+	require.ErrorIs(t, err, context.Canceled)
+	first, err := m.Claim(t.Context(), "k")
+	require.NoError(t, err)
+	assert.True(t, first)
+}
+
+func TestOneOfManyWorkersHandlesAnEvent(t *testing.T) {
+	d := NewDeduper(nil)
+	var calls atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 200 {
+				_, err := d.Do(t.Context(), textEvent(fmt.Sprint(i)), func(context.Context, *Event) error {
+					calls.Add(1)
+					return nil
+				})
+				if err != nil && !errors.Is(err, ErrInProgress) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	assert.EqualValues(t, 200, calls.Load())
+}

@@ -1,0 +1,143 @@
+package ryze
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func receipt(status ReceiptStatus, ids ...string) *ReceiptEvent {
+	return &ReceiptEvent{MessageIDs: ids, Status: status, Chat: EventChat{JID: "5511987654321@s.whatsapp.net"}, Recipient: "5511987654321@s.whatsapp.net"}
+}
+
+func steps(updates []ReceiptUpdate) []string {
+	var s []string
+	for _, u := range updates {
+		s = append(s, fmt.Sprintf("%s:%s>%s", u.MessageID, u.Previous, u.Status))
+	}
+	return s
+}
+
+func TestReceiptsNeverGoBack(t *testing.T) {
+	var r Receipts
+	assert.Empty(t, r.Sent("1"))
+	assert.Equal(t, []string{"1:>server_error"}, steps(r.Observe(receipt(ReceiptServerError, "1"))))
+	assert.Equal(t, []string{"1:server_error>read"}, steps(r.Observe(receipt(ReceiptRead, "1"))))
+	for _, late := range []ReceiptStatus{ReceiptDelivered, ReceiptRead, ReceiptServerError, ReceiptRetry, ReceiptInactive, ReceiptReadSelf, "new"} {
+		assert.Empty(t, r.Observe(receipt(late, "1")), late)
+		assert.Equal(t, ReceiptRead, r.Status("1", ""))
+	}
+	assert.Equal(t, []string{"1:read>played"}, steps(r.Observe(receipt(ReceiptPlayed, "1"))))
+}
+
+func TestReceiptForSeveralMessagesMovesEachOfThem(t *testing.T) {
+	var r Receipts
+	r.Sent("1")
+	r.Sent("2")
+	r.Observe(receipt(ReceiptRead, "2"))
+	assert.Equal(t, []string{"1:>delivered"}, steps(r.Observe(receipt(ReceiptDelivered, "1", "2", "1"))))
+}
+
+func TestReceiptBeforeTheReplyOfItsSendIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := Receipts{HoldFor: time.Minute}
+		early := receipt(ReceiptRead, "1", "2")
+		early.Timestamp = time.Unix(1777372200, 0)
+		assert.Empty(t, r.Observe(early))
+		assert.Empty(t, r.Observe(receipt(ReceiptDelivered, "1")))
+		assert.Empty(t, r.Status("1", ""))
+		time.Sleep(time.Minute - 1)
+		updates := r.Sent("1")
+		require.Equal(t, []string{"1:>read"}, steps(updates))
+		assert.Equal(t, early.Timestamp, updates[0].Timestamp)
+		assert.Equal(t, ReceiptRead, r.Status("1", ""))
+		assert.NotContains(t, r.held.young, "1", "returned once")
+		time.Sleep(time.Nanosecond)
+		assert.Empty(t, r.Sent("2"), "held for a minute and no longer")
+		assert.Empty(t, r.Sent(""))
+	})
+}
+
+func TestRecipientsOfAGroupAreFollowedOneByOne(t *testing.T) {
+	var r Receipts
+	r.Sent("1")
+	from := func(status ReceiptStatus, who JID) *ReceiptEvent {
+		e := receipt(status, "1")
+		e.Chat, e.Recipient = EventChat{JID: "120363000000000001@g.us"}, who
+		return e
+	}
+	assert.Equal(t, []string{"1:>read"}, steps(r.Observe(from(ReceiptRead, "5511900000001:7@s.whatsapp.net"))))
+	assert.Equal(t, []string{"1:>delivered"}, steps(r.Observe(from(ReceiptDelivered, "5511900000002@s.whatsapp.net"))))
+	assert.Empty(t, r.Observe(from(ReceiptDelivered, "5511900000001@s.whatsapp.net")))
+	assert.Equal(t, ReceiptRead, r.Status("1", "5511900000001"))
+	assert.Equal(t, ReceiptDelivered, r.Status("1", "5511900000002"))
+	assert.Empty(t, r.Status("1", "5511900000003"))
+}
+
+func TestPhoneAndLIDOfAPrivateChatAreOneRecipient(t *testing.T) {
+	var r Receipts
+	r.Sent("1")
+	r.Observe(receipt(ReceiptRead, "1"))
+	late := receipt(ReceiptDelivered, "1")
+	late.Recipient = "123456789012345@lid"
+	assert.Empty(t, r.Observe(late))
+}
+
+func TestMemoryOfReceiptsIsBounded(t *testing.T) {
+	r := Receipts{MaxMessages: 10}
+	for i := range 200 {
+		id := fmt.Sprint(i)
+		r.Sent(id)
+		r.Observe(receipt(ReceiptRead, id))
+		for range 2 * maxHeldPerMessage {
+			r.Observe(receipt(ReceiptDelivered, "unknown", "unknown "+id))
+		}
+	}
+	assert.LessOrEqual(t, len(r.sent.young)+len(r.sent.old), 20)
+	assert.LessOrEqual(t, len(r.progress.young)+len(r.progress.old), 20)
+	assert.LessOrEqual(t, len(r.held.young)+len(r.held.old), 20)
+	held, _ := r.held.get("unknown")
+	assert.Len(t, held, maxHeldPerMessage)
+	assert.Equal(t, ReceiptRead, r.Status("195", ""), "the latest are kept")
+	assert.Empty(t, r.Status("150", ""))
+}
+
+func TestReceiptsAreSafeForConcurrentUse(t *testing.T) {
+	var r Receipts
+	var wg sync.WaitGroup
+	moved := make(chan ReceiptUpdate, 1000)
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range 100 {
+				id := fmt.Sprint(i)
+				var updates []ReceiptUpdate
+				if worker%2 == 0 {
+					updates = r.Sent(id)
+				} else {
+					updates = r.Observe(receipt(ReceiptDelivered, id))
+				}
+				for _, u := range updates {
+					moved <- u
+				}
+			}
+		})
+	}
+	wg.Wait()
+	assert.Len(t, moved, 100, "each message is delivered exactly once")
+}
+
+func TestRankOfReceipts(t *testing.T) {
+	assert.Less(t, ReceiptDelivered.Rank(), ReceiptRead.Rank())
+	assert.Less(t, ReceiptRead.Rank(), ReceiptPlayed.Rank())
+	for _, s := range []ReceiptStatus{"", ReceiptSender, ReceiptReadSelf, ReceiptPlayedSelf, ReceiptRetry, ReceiptInactive, ReceiptServerError, "new"} {
+		assert.Zero(t, s.Rank(), s)
+		assert.False(t, s.Supersedes(ReceiptDelivered), s)
+		assert.True(t, ReceiptDelivered.Supersedes(s), s)
+	}
+	assert.False(t, ReceiptRead.Supersedes(ReceiptRead))
+}
