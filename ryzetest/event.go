@@ -66,7 +66,7 @@ func (i *Instance) emit(event string, data func(withMedia bool) any) {
 			h.enqueue(event, render(h.mediaBase64))
 		}
 	}
-	if i.stream == nil || !wants(i.stream.events, event) {
+	if i.stream == nil || !i.stream.enabled || !wants(i.stream.events, event) {
 		return
 	}
 	for so := range i.sockets {
@@ -265,7 +265,7 @@ func (i *Instance) quote(to obj, m *Message) {
 }
 
 func mediaPart(m *Media, withMedia bool) obj {
-	p := obj{"url": "https://mmg.whatsapp.net/v/" + m.SHA256[:min(16, len(m.SHA256))] + ".enc", "mimetype": m.MIME}
+	p := obj{"url": m.remoteURL(), "mimetype": m.MIME}
 	if m.FileName != "" {
 		p["fileName"] = m.FileName
 	}
