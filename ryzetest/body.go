@@ -224,8 +224,10 @@ func (s *splitter) copyString(w io.Writer) error {
 		if len(chunk) == 0 {
 			return unexpected(err)
 		}
-		if i := bytes.IndexAny(chunk, `"\`); i >= 0 {
-			chunk = chunk[:i]
+		for _, special := range []byte{'"', '\\'} {
+			if i := bytes.IndexByte(chunk, special); i >= 0 {
+				chunk = chunk[:i]
+			}
 		}
 		if len(chunk) > 0 {
 			if _, err := w.Write(chunk); err != nil {
