@@ -133,10 +133,6 @@ func TestDelayHoldsTheReplyAndSendsEvenWhenTheClientLeft(t *testing.T) {
 		assert.Equal(t, 200, (<-done).status)
 
 		req := c.request("POST", "/api/message/text/a", `{"number":"5511987654321","message":"x","delay":60}`)
-		go func() {
-			time.Sleep(time.Second)
-			c.s.HTTPClient().CloseIdleConnections()
-		}()
 		client := *s.HTTPClient()
 		client.Timeout = 10 * time.Second
 		_, err := client.Do(req)
