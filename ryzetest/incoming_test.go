@@ -143,6 +143,9 @@ func TestWhatCustomersDoChangesTheStore(t *testing.T) {
 	i.Reconnect()
 	_, ok = i.Message(waiting)
 	assert.True(t, ok)
+	i.Disconnect()
+	i.Reconnect()
+	assert.Len(t, i.Messages(), 2, "it comes once")
 
 	c.do("POST", "/api/instance/settings/a", `{"ignoreGroupMessages":true,"ignoreStatus":true,"autoReadMessages":true}`)
 	assert.Empty(t, i.Receive(Incoming{From: "5511987654321", Group: "120363000000000001@g.us", Text: "x"}))

@@ -152,7 +152,7 @@ func TestDelayHoldsTheReplyAndSendsEvenWhenTheClientLeft(t *testing.T) {
 
 func TestMediaComesAsBase64OrURL(t *testing.T) {
 	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/a.pdf" {
+		if r.Method != http.MethodGet || r.URL.Path != "/a.pdf" {
 			http.NotFound(w, r)
 			return
 		}
