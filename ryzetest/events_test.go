@@ -132,7 +132,8 @@ func TestDeliveriesCarryWhatWasConfigured(t *testing.T) {
 		assert.Equal(t, "connected", got[1].at("data", "state"))
 		assert.Empty(t, got[0].auth, "as one client saw it")
 
-		i.Receive(Incoming{From: "5511987654321", Media: &File{Data: []byte("hi"), MIME: "image/png"}})
+		c.do("POST", "/api/instance/s3/a", `{"enabled":true,"region":"r","bucket":"b","pathPrefix":"m/"}`)
+		id := i.Receive(Incoming{From: "5511987654321", Media: &File{Data: []byte("hi"), MIME: "image/png"}})
 		got = in.take()
 		require.Len(t, got, 2)
 		byPath := map[string]delivery{}
@@ -144,6 +145,7 @@ func TestDeliveriesCarryWhatWasConfigured(t *testing.T) {
 		assert.Equal(t, "application/json", plain.contentType)
 		assert.Empty(t, full.auth)
 		assert.Nil(t, plain.at("data", "message", "media", "base64"))
+		assert.Equal(t, "https://b.s3.r.amazonaws.com/m/"+id, plain.at("data", "message", "media", "s3Url"))
 		assert.Equal(t, "aGk=", full.at("data", "message", "media", "base64"))
 		assert.Equal(t, map[string]any{"baseUrl": s.URL, "instance": "a", "token": i.Token()}, full.at("instanceData"))
 		assert.Len(t, s.Deliveries(), 4)
