@@ -523,3 +523,18 @@ func TestEchoesCanBeSwitchedOff(t *testing.T) {
 		assert.Len(t, in.take(), 1)
 	}, WithWebhookHandler(in), WithoutEchoes())
 }
+
+// Between the client's 101 and the server's own view of the connection lies a
+// moment: a close code given then must wait for the connection, not be lost.
+func TestCloseCodeGivenDuringTheUpgradeIsKept(t *testing.T) {
+	s, _ := start(t)
+	i := s.AddInstance("a")
+	so := &socket{inst: i, frames: make(chan []byte, 1)}
+	so.ctx, so.cancel = context.WithCancel(t.Context())
+	defer so.cancel()
+	require.True(t, s.addSocket(so))
+	i.DropWebSockets(1012)
+	assert.NoError(t, so.ctx.Err(), "not cut")
+	assert.EqualValues(t, 1012, so.code)
+	assert.Equal(t, 0, i.WebSockets())
+}
