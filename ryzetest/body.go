@@ -52,7 +52,7 @@ func (c *call) readBody() (reply, bool) {
 		limit = c.s.cfg.mediaLimit
 	}
 	src := io.TeeReader(&boundedReader{c.r.Body, limit}, c.entry)
-	if rt.body == nil && !rt.free {
+	if rt.body == nil {
 		n, _ := io.Copy(io.Discard, src)
 		if n > 0 && c.r.Method == http.MethodGet {
 			c.violate(UselessBody, c.r.Method)
@@ -84,9 +84,6 @@ func (c *call) readBody() (reply, bool) {
 		return c.malformed("json: cannot unmarshal into an object"), true
 	}
 	c.body = o
-	if rt.free {
-		return reply{}, false
-	}
 	for _, f := range checkObject(o, rt.body, "") {
 		c.violate(f.kind, f.detail)
 		if f.kind == WrongType {
@@ -224,8 +221,10 @@ func (s *splitter) copyString(w io.Writer) error {
 		if len(chunk) == 0 {
 			return unexpected(err)
 		}
-		if i := bytes.IndexAny(chunk, `"\`); i >= 0 {
-			chunk = chunk[:i]
+		for _, special := range []byte{'"', '\\'} {
+			if i := bytes.IndexByte(chunk, special); i >= 0 {
+				chunk = chunk[:i]
+			}
 		}
 		if len(chunk) > 0 {
 			if _, err := w.Write(chunk); err != nil {

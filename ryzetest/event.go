@@ -66,7 +66,7 @@ func (i *Instance) emit(event string, data func(withMedia bool) any) {
 			h.enqueue(event, render(h.mediaBase64))
 		}
 	}
-	if i.stream == nil || !wants(i.stream.events, event) {
+	if i.stream == nil || !i.stream.enabled || !wants(i.stream.events, event) {
 		return
 	}
 	for so := range i.sockets {
@@ -164,8 +164,7 @@ func (i *Instance) liveExchange(m *Message, withMedia bool) obj {
 		body["edit"] = obj{"original_id": m.event.original, "text": m.Text}
 	}
 	if m.Media != nil {
-		media := mediaPart(m.Media, withMedia)
-		media["type"] = m.Media.Kind
+		media := i.mediaPart(m, withMedia)
 		media["isVoiceNote"] = m.Media.Voice
 		media["fileSize"] = m.Media.Size
 		body["media"] = media
@@ -217,8 +216,7 @@ func (i *Instance) documentedExchange(m *Message, withMedia bool) obj {
 	}
 	switch {
 	case m.Media != nil:
-		media := mediaPart(m.Media, withMedia)
-		media["type"] = m.Media.Kind
+		media := i.mediaPart(m, withMedia)
 		if m.Media.Voice {
 			media["type"] = "ptt"
 		}
@@ -264,8 +262,12 @@ func (i *Instance) quote(to obj, m *Message) {
 	}
 }
 
-func mediaPart(m *Media, withMedia bool) obj {
-	p := obj{"url": "https://mmg.whatsapp.net/v/" + m.SHA256[:min(16, len(m.SHA256))] + ".enc", "mimetype": m.MIME}
+func (i *Instance) mediaPart(msg *Message, withMedia bool) obj {
+	m := msg.Media
+	p := obj{"type": m.Kind, "url": m.remoteURL(), "mimetype": m.MIME}
+	if i.s3.enabled {
+		p["s3Url"] = i.s3.object(msg.ID)
+	}
 	if m.FileName != "" {
 		p["fileName"] = m.FileName
 	}
@@ -305,10 +307,14 @@ func pollPart(p *Poll) obj {
 type AnswerKind string
 
 const (
-	AnswerButton   AnswerKind = "button"
-	AnswerList     AnswerKind = "list"
+	// AnswerButton is a tap on a button.
+	AnswerButton AnswerKind = "button"
+	// AnswerList is a row picked from a list.
+	AnswerList AnswerKind = "list"
+	// AnswerCarousel is a tap on a button of a carousel card.
 	AnswerCarousel AnswerKind = "carousel"
-	AnswerForm     AnswerKind = "form"
+	// AnswerForm is a form filled in.
+	AnswerForm AnswerKind = "form"
 	// AnswerText is a tap that arrives as a text message carrying the button's
 	// id, as the pages of buttons and carousel describe it.
 	AnswerText AnswerKind = "text"

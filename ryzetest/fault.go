@@ -40,12 +40,13 @@ type Fault struct {
 	// Times is how many requests the fault takes, one after the other; 0 means 1.
 	Times int
 	// Status is answered instead of processing the request. Without Body the
-	// documented error envelope carries Message.
+	// documented error envelope carries Message, or the status's own text.
 	Status  int
 	Message string
 	// Body replaces the reply's body, whatever it is.
 	Body string
-	// Header is added to the reply; it replaces what the server would send.
+	// Header is added to the reply; it replaces what the server would send, and
+	// a nil value takes a header away.
 	Header http.Header
 	// Delay holds the reply (or the drop) back, on the server's clock. Alone it
 	// makes a slow server: the request is processed, its reply comes late, or
@@ -176,7 +177,7 @@ func (c *call) failAfter(f *Fault, res reply) {
 	switch {
 	case f.Status != 0:
 		status = f.Status
-		body = encode(fail(status, f.Message).body)
+		body = encode(fail(status, orElse(f.Message, http.StatusText(status))).body)
 	case res.body != nil:
 		body = encode(res.body)
 	}

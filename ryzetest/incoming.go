@@ -50,12 +50,14 @@ type File struct {
 }
 
 // Receive plays a customer who writes to the instance. The message is stored
-// and announced on the event channels, unless the instance is not connected or
-// its settings ignore groups or status messages: then it returns "".
+// and announced on the event channels; while the connection is lost it waits,
+// as WhatsApp keeps it, for the instance to come back. Receive returns "" when
+// nothing will come of it: no phone is paired, or the settings ignore groups or
+// status messages.
 func (i *Instance) Receive(in Incoming) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
-	if i.state != StateConnected {
+	if !i.session {
 		return ""
 	}
 	if in.Name != "" {
@@ -74,13 +76,17 @@ func (i *Instance) Receive(in Incoming) (messageID string) {
 	if i.settings.autoReadMessages {
 		m.Status = "read"
 	}
+	if i.state != StateConnected {
+		i.offline = append(i.offline, m)
+		return m.eventID()
+	}
 	i.deliver(m)
 	return m.eventID()
 }
 
 // TypeOnPhone plays a human who writes on the phone of the instance itself:
 // an outgoing message with an empty source. From is not used; to is a number
-// or JID.
+// or JID. It returns "" when the instance is not connected.
 func (i *Instance) TypeOnPhone(to string, in Incoming) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

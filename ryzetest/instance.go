@@ -57,6 +57,7 @@ type Instance struct {
 	receipts Receipts
 	unread   map[string][]*Message // delivered, not read yet, by chat
 	history  []Incoming
+	offline  []*Message        // written by others while the instance was not connected
 	groups   map[string]string // group JID to name
 }
 
@@ -172,6 +173,14 @@ func (i *Instance) setState(state State, event string, extra obj) {
 	i.updated = i.s.clock.now()
 	if event != "" {
 		i.emitState(event, extra)
+	}
+	if state != StateConnected {
+		return
+	}
+	waiting := i.offline
+	i.offline = nil
+	for _, m := range waiting {
+		i.deliver(m)
 	}
 }
 
@@ -334,6 +343,7 @@ func (i *Instance) logOut() {
 	i.stopReconnect()
 	had := i.session
 	i.session = false
+	i.offline = nil
 	event := ""
 	if had {
 		event = "logged_out"

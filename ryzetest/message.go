@@ -2,6 +2,8 @@ package ryzetest
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,13 +57,25 @@ type Media struct {
 	MIME     string
 	FileName string
 	// URL is the mediaUrl of the request, when the file was given by address.
-	URL      string
+	URL string
+	// Size and SHA256 (hex) are zero when the file was given by an address that
+	// the simulator does not reach.
 	Size     int64
-	SHA256   string // hex
+	SHA256   string
 	Bytes    []byte // nil when the file is larger than WithMediaKeep allows
 	Voice    bool   // voice note
 	Duration int    // seconds; 0 when not known
 	Caption  string
+}
+
+// remoteURL is where WhatsApp keeps the (encrypted) file.
+func (m *Media) remoteURL() string {
+	key := m.SHA256
+	if key == "" {
+		sum := sha256.Sum256([]byte(m.URL))
+		key = hex.EncodeToString(sum[:])
+	}
+	return "https://mmg.whatsapp.net/v/" + key[:16] + ".enc"
 }
 
 // Location is a point on the map.

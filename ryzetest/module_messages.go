@@ -84,10 +84,9 @@ func composeMedia(c *call) (draft, reply, bool) {
 	m.Caption = b.str("message")
 	m.Duration = b.int("duration")
 	m.Voice = kind == "audio" && (!b.has("isVoice") || b.bool("isVoice"))
-	data := obj{
-		"mediaUrl":      "https://mmg.whatsapp.net/v/" + m.SHA256[:16] + ".enc",
-		"mediaMimeType": m.MIME,
-		"mediaSize":     m.Size,
+	data := obj{"mediaUrl": m.remoteURL(), "mediaMimeType": m.MIME}
+	if m.Size > 0 {
+		data["mediaSize"] = m.Size
 	}
 	if m.Voice && m.Duration > 0 {
 		data["mediaDuration"] = m.Duration
@@ -128,9 +127,7 @@ func (c *call) file(kind, urlField, base64Field string) (*Media, error) {
 		}
 		p = fetched
 	}
-	m := p.media(kind, c.body.str("mimeType"), c.body.str("fileName"))
-	m.URL = p.url
-	return m, nil
+	return p.media(kind, c.body.str("mimeType"), c.body.str("fileName")), nil
 }
 
 var errDownload = errors.New("mediaUrl could not be downloaded")

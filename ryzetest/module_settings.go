@@ -1,6 +1,9 @@
 package ryzetest
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 var settingsFields = []field{
 	boolean("autoRejectCalls"), str("callRejectMessage"), boolean("ignoreGroupMessages"), boolean("keepOnlineStatus"),
@@ -95,6 +98,15 @@ func (x s3) view() obj {
 		"enabled": x.enabled, "region": x.region, "bucket": x.bucket, "accessKey": x.accessKey,
 		"endpoint": x.endpoint, "pathPrefix": x.pathPrefix,
 	}
+}
+
+// object is the address of a stored media.
+func (x s3) object(messageID string) string {
+	base := "https://" + x.bucket + ".s3." + x.region + ".amazonaws.com/"
+	if x.endpoint != "" {
+		base = strings.TrimSuffix(x.endpoint, "/") + "/" + x.bucket + "/"
+	}
+	return base + x.pathPrefix + messageID
 }
 
 func updateS3(c *call) reply {

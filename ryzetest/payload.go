@@ -7,7 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
+	"mime"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 )
 
@@ -150,13 +153,36 @@ func (p *payload) media(kind, mimeType, fileName string) *Media {
 	if mimeType == "" {
 		mimeType = p.mime
 	}
-	if mimeType == "" && len(p.head) > 0 {
-		mimeType = sniff(p.head)
+	m := &Media{Kind: kind, MIME: mimeType, FileName: fileName, URL: p.url}
+	if p.size > 0 {
+		m.Size, m.SHA256, m.Bytes = p.size, hex.EncodeToString(p.sum.Sum(nil)), p.data
 	}
-	return &Media{
-		Kind: kind, MIME: mimeType, FileName: fileName,
-		Size: p.size, SHA256: hex.EncodeToString(p.sum.Sum(nil)), Bytes: p.data,
+	switch {
+	case m.MIME != "":
+	case p.size > 0:
+		m.MIME = sniff(p.head)
+	default:
+		m.MIME = guessMIME(p.url, kind)
 	}
+	return m
+}
+
+// guessMIME names the type of a file that nobody has looked at.
+func guessMIME(address, kind string) string {
+	if u, err := url.Parse(address); err == nil {
+		if t := mime.TypeByExtension(path.Ext(u.Path)); t != "" {
+			return t
+		}
+	}
+	switch kind {
+	case "image":
+		return "image/jpeg"
+	case "video":
+		return "video/mp4"
+	case "audio":
+		return "audio/ogg; codecs=opus"
+	}
+	return "application/octet-stream"
 }
 
 // sniff tells the MIME type from the content, in WhatsApp's words.

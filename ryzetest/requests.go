@@ -41,20 +41,31 @@ type Violation struct {
 	Detail string // the field, parameter or value
 }
 
+// String is one line for a log.
 func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Route, v.Kind, v.Detail) }
 
 // A ViolationKind says what is wrong with a request.
 type ViolationKind string
 
 const (
+	// UnknownRoute is a method and path that the service does not document.
 	UnknownRoute ViolationKind = "unknown route"
+	// UnknownField is a JSON member that the route does not document; the
+	// spelling counts, upper and lower case included.
 	UnknownField ViolationKind = "unknown field"
+	// UnknownQuery is a query parameter that the route does not document.
 	UnknownQuery ViolationKind = "unknown query parameter"
+	// UnknownValue is a value that a documented enumeration does not hold.
 	UnknownValue ViolationKind = "value outside its enumeration"
-	WrongType    ViolationKind = "wrong JSON type"
+	// WrongType is a JSON type other than the documented one; the simulator
+	// also answers 400.
+	WrongType ViolationKind = "wrong JSON type"
+	// TokenInQuery is a token in the URL of anything but an event stream.
 	TokenInQuery ViolationKind = "token in the query"
-	ContentType  ViolationKind = "content type is not application/json"
-	UselessBody  ViolationKind = "body on a route without one"
+	// ContentType is a JSON body that does not call itself application/json.
+	ContentType ViolationKind = "content type is not application/json"
+	// UselessBody is a body on a GET.
+	UselessBody ViolationKind = "body on a route without one"
 )
 
 // Digest is what the request log shows in place of a token.

@@ -24,7 +24,6 @@ type route struct {
 	rate    rateClass
 	query   []string // parameters that the route knows
 	body    []field  // JSON fields that the route knows; nil: any body is ignored
-	free    bool     // any JSON is accepted as the body, nothing is checked
 	stream  []string // fields whose (base64) value is read without holding it
 	badBody string   // text of the 400 for a body that is no JSON of the right types
 	several bool     // :instance may be several names joined by commas

@@ -185,7 +185,6 @@ func (s *Server) Close() {
 		s.gate.Unlock()
 		s.listener.Close()
 		s.http.Close()
-		s.closeSockets()
 		s.work.Wait()
 		s.client.CloseIdleConnections()
 		s.hooks.CloseIdleConnections()

@@ -1,10 +1,12 @@
 package ryzetest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"runtime/pprof"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -259,4 +261,39 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		s.Close()
 		assert.Error(t, <-failed)
 	})
+}
+
+func TestCloseWaitsForEverythingOnTCPToo(t *testing.T) {
+	s := NewServer(WithWebhookHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })))
+	c := client{t, s, s.AccountToken}
+	i := s.AddInstance("a")
+	i.Pair("")
+	c.do("POST", "/api/events/websocket/a", `{"enabled":true}`)
+	c.do("POST", "/api/events/webhook/a", `{"enabled":true,"url":"http://h.test/"}`)
+	conn := dial(t, s, "a", i.Token())
+	i.Emit("x", obj{})
+	s.Fault("messages.text", Fault{Drop: NeverAnswer})
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.try("POST", "/api/message/text/a", hello)
+		failed <- err
+	}()
+	require.Eventually(t, func() bool { return s.Count(textRoute) == 1 && len(s.Deliveries()) == 1 }, 10*time.Second, time.Millisecond)
+
+	s.Close()
+	assert.Error(t, <-failed)
+	_, _, err := conn.Read(t.Context())
+	for err == nil { // what was written before the end
+		_, _, err = conn.Read(t.Context())
+	}
+	assert.Eventually(t, func() bool {
+		var dump bytes.Buffer
+		pprof.Lookup("goroutine").WriteTo(&dump, 2)
+		return !strings.Contains(dump.String(), "ryzetest.(*")
+	}, 10*time.Second, time.Millisecond)
+	assert.Equal(t, "a", i.Name(), "what happened can still be read")
+	i.Pair("")
+	s.Advance(time.Hour)
+	_, err = c.try("GET", "/health", "")
+	assert.Error(t, err)
 }

@@ -28,6 +28,7 @@ type socket struct {
 	frames chan []byte
 	ctx    context.Context
 	cancel context.CancelFunc
+	code   websocket.StatusCode // to close with, when that came before conn was there
 }
 
 // openStream is the handler of GET /ws/:instance.
@@ -72,8 +73,13 @@ func openStream(c *call) reply {
 	c.entry.setStatus(http.StatusSwitchingProtocols)
 	s.mu.Lock()
 	so.conn = conn
+	early := so.code
 	s.mu.Unlock()
-	s.spawn(so.write)
+	if early != 0 {
+		s.spawn(func() { conn.Close(early, "") })
+	} else {
+		s.spawn(so.write)
+	}
 	so.read()
 	return reply{hijacked: true}
 }
@@ -144,8 +150,12 @@ func (so *socket) cut() { so.cancel() }
 // holds the lock, and has taken the stream off its instance.
 func (so *socket) end(code int) {
 	conn := so.conn
-	if code == 0 || conn == nil {
+	switch {
+	case code == 0:
 		so.cut()
+		return
+	case conn == nil:
+		so.code = websocket.StatusCode(code)
 		return
 	}
 	so.inst.s.spawn(func() { conn.Close(websocket.StatusCode(code), "") })
@@ -197,17 +207,6 @@ func (s *Server) isFrozen() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.frozen
-}
-
-// closeSockets cuts every stream when the server closes.
-func (s *Server) closeSockets() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, acc := range s.accounts {
-		for _, i := range acc.instances {
-			i.dropSockets(0)
-		}
-	}
 }
 
 // Restart plays a deployment of the service: every connection, event streams

@@ -133,10 +133,14 @@ func (h *hook) work() {
 			}
 			continue
 		}
-		if s.ctx.Err() != nil {
+		select {
+		case <-s.ctx.Done():
 			return
+		case <-h.inst.gone:
+			return
+		default:
+			h.deliver(p)
 		}
-		h.deliver(p)
 	}
 }
 
@@ -168,9 +172,7 @@ func (h *hook) deliver(p *post) {
 	s.clock.after(s.cfg.webhookRetry[p.attempt-1], func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if !h.inst.deleted() {
-			h.push(p)
-		}
+		h.push(p)
 	})
 }
 
