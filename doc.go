@@ -1,2 +1,73 @@
-// Package ryze is the official Go SDK of RyzeAPI.
+// Package ryze is the Go SDK of RyzeAPI, a hosted HTTP API through which
+// companies run WhatsApp numbers, called instances. It sends messages, manages
+// groups, contacts and webhooks, and streams events.
+//
+// # Five minutes
+//
+// An account's token creates instances; each instance has a token of its own
+// for the daily work. One [Client] serves any number of both:
+//
+//	client, err := ryze.New()
+//	account := client.Account(os.Getenv("RYZE_ACCOUNT_TOKEN"))
+//
+//	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "support-line"})
+//	inst := account.InstanceFrom(created)
+//
+//	pairing, err := inst.Connect(ctx, ryze.ConnectParams{}) // show pairing.QRCode or pairing.PNG()
+//	info, err := inst.WaitConnected(ctx)
+//
+//	sent, err := inst.Messages.SendText(ctx, "5511987654321", "Hello")
+//	sent, err = inst.Messages.Send(ctx, "5511987654321", ryze.Media{Source: ryze.MediaFile("menu.pdf")})
+//
+// Events come over a stream, or to a webhook, in one model:
+//
+//	sub, err := inst.Subscribe(ctx)
+//	for event, err := range sub.All() {
+//		if msg, ok := event.Data.(*ryze.MessageEvent); ok && msg.Direction == ryze.DirectionIncoming {
+//			inst.Messages.SendText(ctx, msg.Chat.JID, "You said: "+msg.Text)
+//		}
+//	}
+//
+// All of it works without an account against package ryzetest, a simulator of
+// the service; "go run ./examples/quickstart" shows it.
+//
+// # What it promises
+//
+// Never twice: a send is repeated only when it is certain that the first try
+// was not accepted. When it is not certain, the error matches
+// [ErrOutcomeUnknown] and [MessagesService.Settle] looks for the message.
+//
+// Never over, never under: the quota of a token is used up to the last request
+// and no further, however many goroutines and handles share it. Waiting is
+// automatic and ends with the context; see [RateLimitError] and [Limiter].
+//
+// Never in silence: a stream that had a hole says so with a [GapEvent] in its
+// place. Unknown events, fields and values are delivered.
+//
+// Never leaked: tokens are [Secret], travel in a header to one origin, and
+// follow no redirect.
+//
+// # Errors
+//
+// Every error can be matched with [errors.Is] and the sentinels of this package
+// (the service sends texts, not codes; the package knows them), and read with
+// [errors.As]: [*APIError] is a refusal by the service, [*ValidationError] an
+// argument refused before any request, [*RateLimitError] a wait that would have
+// been too long, [*OutcomeError] a call that may have been carried out,
+// [*ResponseError] a reply that could not be read, [*RedirectError] a redirect.
+//
+// # Where to look
+//
+//	Client, Option, RetryPolicy, Limiter    the engine
+//	AccountClient                           create, list, get and delete instances
+//	InstanceClient                          connect, reconnect, log out; the services
+//	MessagesService, Content                send: Text, Media and the other kinds
+//	InstanceClient.Subscribe, Event         the event stream
+//	NewWebhookHandler, Inbox                receiving webhooks
+//	JID                                     addresses: phones, LIDs, groups, channels
+//	Client.Do                               a route that this package does not know yet
+//
+// Everything is safe for concurrent use, honours its context and reads at most
+// a bounded amount from the network. The package reads no environment variables
+// and logs nothing unless it is given a logger.
 package ryze

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// service is what run talks to: the real one, or a simulator together with
+// somebody who plays the people on the other side.
+type service struct {
+	options      []ryze.Option
+	accountToken string
+	instance     string
+	to           ryze.JID
+
+	codeShown    func(instance string) // the QR code is on the screen
+	picturesSent func(instance string) // the customer has something to answer
+	close        func()
+}
+
+func chooseService(to string) (*service, error) {
+	base, token := os.Getenv("RYZE_BASE_URL"), os.Getenv("RYZE_ACCOUNT_TOKEN")
+	if base == "" && token == "" {
+		return simulated(), nil
+	}
+	if token == "" {
+		return nil, errors.New("RYZE_ACCOUNT_TOKEN is not set")
+	}
+	if to == "" {
+		return nil, errors.New("say whom to write to: -to 5511987654321")
+	}
+	if base == "" {
+		base = ryze.DefaultBaseURL
+	}
+	name := os.Getenv("RYZE_INSTANCE")
+	if name == "" {
+		name = "quickstart-" + time.Now().Format("20060102-150405")
+	}
+	nothing := func(string) {}
+	return &service{
+		options:      []ryze.Option{ryze.WithBaseURL(base)},
+		accountToken: token, instance: name, to: ryze.JID(to),
+		codeShown: nothing, picturesSent: nothing, close: func() {},
+	}, nil
+}
+
+// simulated starts a simulator in which a phone scans the code after a moment,
+// and a customer answers the picture.
+func simulated() *service {
+	sim := ryzetest.NewServer()
+	return &service{
+		options:      []ryze.Option{ryze.WithBaseURL(sim.URL)},
+		accountToken: sim.AccountToken, instance: "quickstart", to: "5511987654321",
+		codeShown: func(name string) { sim.Instance(name).Pair("5511900000001") },
+		picturesSent: func(name string) {
+			sim.Instance(name).Receive(ryzetest.Incoming{From: "5511987654321", Name: "Ana", Text: "What a view!"})
+		},
+		close: sim.Close,
+	}
+}
