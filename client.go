@@ -80,10 +80,12 @@ func (c *Client) Close() error {
 		streams = append(streams, s)
 	}
 	c.mu.Unlock()
-	var errs []error
-	for _, s := range streams {
-		errs = append(errs, s.Close())
+	errs := make([]error, len(streams))
+	var closing sync.WaitGroup
+	for k, s := range streams {
+		closing.Go(func() { errs[k] = s.Close() }) // each may take a second to say goodbye
 	}
+	closing.Wait()
 	c.transport.CloseIdle()
 	return errors.Join(errs...)
 }

@@ -372,7 +372,7 @@ func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 			return info, nil
 		case info.State == InstanceBanned, info.State == InstanceTempBanned:
 			return nil, &StateError{Instance: i.h.name, State: info.State}
-		case !listening && info.WebSocket != nil && info.WebSocket.Enabled:
+		case !listening && info.WebSocket.tells(EventInstanceState):
 			listening = true
 			var stop func()
 			changed, stop = i.listenState(ctx)

@@ -1,0 +1,585 @@
+package ryze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ErrEventTooLarge is the cause of a gap whose connection was given up because
+// of an event larger than the read limit; see [WithReadLimit]. The stream goes
+// on without that event. It ends with this error when another one follows
+// within a minute: that is a limit set too low, not an accident.
+var ErrEventTooLarge = errors.New("event larger than the read limit")
+
+// StreamError is the error of a stream that has ended for good: the token was
+// refused (401, 403), the instance is gone (404), the stream was disabled
+// ([ErrWebSocketDisabled]), the server's certificate is not valid, the service
+// answered with a redirect or closed the connection with code 1008, an event
+// was too large twice ([ErrEventTooLarge]), or the queue was full under
+// [FailWhenFull].
+type StreamError struct {
+	Instance string
+	// AliveUntil is the last moment at which the stream was known to be whole.
+	// What happened since has not been delivered.
+	AliveUntil time.Time
+	Err        error // why it ended
+}
+
+// Error names the instance and the reason.
+func (e *StreamError) Error() string {
+	return "ryze: the event stream of " + quoted(e.Instance) + " has ended: " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
+}
+
+// Unwrap returns the reason.
+func (e *StreamError) Unwrap() error { return e.Err }
+
+// CloseError says that the service closed a stream's connection with a close
+// frame.
+type CloseError struct {
+	Code   int    // such as 1001; 1005 stands for a frame without a code
+	Reason string // the service's text, usually empty
+}
+
+// Error gives code and reason.
+func (e *CloseError) Error() string {
+	text := fmt.Sprintf("the service closed the connection with code %d", e.Code)
+	if e.Reason != "" {
+		text += ": " + printable(e.Reason)
+	}
+	return text
+}
+
+// closePolicyViolation is the only close code that says not to come back.
+const closePolicyViolation = 1008
+
+// StreamState is what a stream is doing. The set is open.
+type StreamState string
+
+// States of a stream.
+const (
+	StreamConnecting   StreamState = "connecting"   // Subscribe has not returned yet
+	StreamOpen         StreamState = "open"         // events come in
+	StreamReconnecting StreamState = "reconnecting" // an outage; the stream comes back by itself
+	StreamClosed       StreamState = "closed"       // the stream has ended, see Err
+)
+
+// StreamStats are the counters of a stream since Subscribe.
+type StreamStats struct {
+	State          StreamState
+	ConnectedSince time.Time // zero unless the state is StreamOpen
+	LastEvent      time.Time // when the last event came, in local time
+	Received       uint64    // events put into the queue; not those that OnlyEvents leaves out
+	Dropped        uint64    // events dropped because the queue was full
+	Unreadable     uint64    // frames that were not events
+	Reconnects     uint64    // outages that are over
+	Queued         int       // events that wait to be taken, gaps included
+	QueuedBytes    int       // of their JSON
+	LastOutage     error     // what ended the previous connection, nil before the first outage
+}
+
+// healthyAfter is how long a connection must last for the backoff to begin
+// anew.
+const healthyAfter = time.Minute
+
+// tooLargeWithin is how soon a second event beyond the read limit ends a stream.
+const tooLargeWithin = time.Minute
+
+// Subscription is a stream of an instance's events; see
+// [InstanceClient.Subscribe]. It is safe for concurrent use. Take the events
+// from one of Events, All and Handle: each event is delivered once, to one of
+// them.
+type Subscription struct {
+	handle handle
+	config *streamConfig
+	queue  eventQueue
+	parent context.Context //nolint:containedctx // the stream lives as long as it, not as long as a call
+	cancel context.CancelFunc
+
+	closeOnce sync.Once
+	closed    chan struct{} // Close was called
+
+	mu         sync.Mutex
+	state      StreamState
+	err        error // why the stream ended by itself
+	closeErr   error // what Close was called with
+	connected  time.Time
+	outage     error
+	reconnects uint64
+	unreadable uint64
+	events     chan *Event
+	changes    []StreamState // not yet told to config.onState
+	telling    bool
+
+	goroutines sync.WaitGroup
+}
+
+// Subscribe opens the instance's event stream and keeps it open: through lost
+// connections, restarts of the service, silent peers and refused reconnections,
+// until ctx ends, Close is called on the Subscription or the Client, or an
+// error says that it will not come back; see [StreamError].
+//
+// The service does not replay what happened while a stream was down. Every
+// such hole is told: an outage puts exactly one event with a [*GapEvent] at its
+// place among the events, with the time of the last sign of life, the time of
+// the reconnection and the cause. (Only when the queue overflows is it merged
+// with the gap of what was dropped.) An application that must not miss messages
+// reads the chat histories of that time, or uses a webhook beside the stream
+// and a deduplicator; see [Event.DedupeKey]. The service may deliver an event
+// more than once.
+//
+// Subscribe makes the first connection itself, so that a wrong token, a wrong
+// name or a stream that is not enabled is an error at once: see
+// [ErrWebSocketDisabled] and [EnsureEnabled]. Outages at that point are retried
+// as in any call, within ctx and the client's [RetryPolicy]. Every attempt to
+// connect takes one request from the token's quota; a refused one waits for
+// the quota's reset.
+//
+// One goroutine reads and never waits for the application; events wait in a
+// queue that is bounded by [WithBuffer] and [WithOverflow]. A frame that is not
+// an event becomes a gap with the reason [GapUnreadable]. Pings find silent
+// connections ([WithPing]).
+//
+// Time is the process's own: there is no option for a clock, because tests run
+// streams in virtual time with testing/synctest.
+//
+// GET /ws/:instance. Safe to repeat; every stream of an instance gets every
+// event. How many streams the service allows is not documented.
+func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption) (*Subscription, error) {
+	if i.h.err != nil {
+		return nil, i.h.err
+	}
+	config, err := newStreamConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subscription{
+		handle: i.h, config: config, queue: newEventQueue(i.h.name, config), parent: ctx,
+		closed: make(chan struct{}),
+	}
+	ctx, s.cancel = context.WithCancel(ctx)
+	s.goroutines.Add(1)
+	forget, ok := i.h.client.closeWith((*streamOfClient)(s))
+	if !ok {
+		s.cancel()
+		return nil, closedError(opWebSocketConnect)
+	}
+	s.setState(StreamConnecting)
+	l, err := s.open(ctx, i)
+	if err != nil {
+		if s.isClosed() {
+			err = closedError(opWebSocketConnect)
+		}
+		s.finish(err)
+		forget()
+		s.goroutines.Done()
+		return nil, err
+	}
+	s.setOpen(l)
+	go func() {
+		defer s.goroutines.Done()
+		defer forget()
+		s.finish(s.run(ctx, l))
+	}()
+	return s, nil
+}
+
+// streamOfClient is a stream as its client sees it.
+type streamOfClient Subscription
+
+// Close ends the stream because its client is closed.
+func (c *streamOfClient) Close() error {
+	(*Subscription)(c).shut(ErrClosed)
+	return nil
+}
+
+// open makes the first connection.
+func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*link, error) {
+	if s.config.ensure != nil {
+		if err := i.WebSocket.ensure(ctx, *s.config.ensure); err != nil {
+			return nil, err
+		}
+	}
+	try := s.newSession()
+	for {
+		l, a := s.attempt(ctx, try)
+		if l != nil {
+			return l, nil
+		}
+		again, wait := s.judge(ctx, try, a)
+		if !again {
+			return nil, try.err
+		}
+		if err := pause(ctx, wait); err != nil {
+			return nil, try.interrupted(err)
+		}
+	}
+}
+
+// run reads, and connects again after every outage, until the stream ends. The
+// error says why; it is nil when the context ended.
+func (s *Subscription) run(ctx context.Context, l *link) error {
+	tries := 0
+	var tooLarge time.Time
+	for {
+		cause := s.receive(ctx, l)
+		alive := l.alive
+		if ctx.Err() != nil {
+			return nil
+		}
+		if isFinal(cause) {
+			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: cause}
+		}
+		now := time.Now()
+		if errors.Is(cause, ErrEventTooLarge) {
+			if !tooLarge.IsZero() && now.Sub(tooLarge) < tooLargeWithin {
+				return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: cause}
+			}
+			tooLarge = now
+		}
+		if now.Sub(l.opened) >= healthyAfter {
+			tries = 0
+		}
+		s.setLost(cause)
+		var err error
+		if l, err = s.reconnect(ctx, &tries); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
+		}
+		gap := &GapEvent{From: alive, To: l.opened, Reason: GapOutage, Cause: cause}
+		if err := s.queue.push(s.gapEvent(gap), l.opened); err != nil {
+			l.hangUp()
+			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
+		}
+		s.setOpen(l)
+	}
+}
+
+func (s *Subscription) gapEvent(gap *GapEvent) *Event {
+	return &Event{Type: EventGap, Instance: s.handle.name, Data: gap}
+}
+
+// reconnect tries until there is a connection, or an error that is final.
+func (s *Subscription) reconnect(ctx context.Context, tries *int) (*link, error) {
+	try := s.newSession()
+	wait := s.backOff(tries)
+	for {
+		if err := pause(ctx, wait); err != nil {
+			return nil, err
+		}
+		l, a := s.attempt(ctx, try)
+		if l != nil {
+			return l, nil
+		}
+		_, wait = s.judge(ctx, try, a)
+		var limited *RateLimitError
+		switch {
+		case ctx.Err() != nil || isFinal(try.err):
+			return nil, try.err
+		case errors.As(try.err, &limited):
+			if wait = time.Until(limited.RetryAt); wait <= 0 {
+				wait = s.backOff(tries)
+			}
+		case !errors.Is(try.err, ErrRateLimited): // else wait is until the reset
+			wait = s.backOff(tries)
+		}
+	}
+}
+
+// backOff draws the pause before the next attempt, with full jitter.
+func (s *Subscription) backOff(tries *int) time.Duration {
+	bound := s.config.maxPause
+	if doubled := s.config.minPause << *tries; *tries < 32 && doubled > 0 && doubled < bound {
+		bound = doubled
+		*tries++
+	}
+	return rand.N(bound + 1)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return ctx.Err()
+	}
+}
+
+// take puts a received frame into the queue.
+func (s *Subscription) take(frame []byte, now, alive time.Time) error {
+	e, err := ParseEvent(frame)
+	if err != nil {
+		s.mu.Lock()
+		s.unreadable++
+		s.mu.Unlock()
+		gap := &GapEvent{From: alive, To: now, Reason: GapUnreadable, Cause: err}
+		return s.queue.push(s.gapEvent(gap), now)
+	}
+	if !s.config.wants(e.Type) {
+		return nil
+	}
+	return s.queue.push(e, now)
+}
+
+// next returns the next event that choose takes. It returns nil when the
+// stream or ctx has ended.
+func (s *Subscription) next(ctx context.Context, choose func(*Event, bool) verdict) *Event {
+	for {
+		if s.isOver() || ctx.Err() != nil {
+			return nil
+		}
+		e, over := s.queue.take(choose)
+		if e != nil || over {
+			return e
+		}
+		select {
+		case <-s.queue.ready:
+		case <-s.closed:
+		case <-s.parent.Done():
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (s *Subscription) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// isOver reports whether the application has ended the stream, in which case
+// nothing more is delivered.
+func (s *Subscription) isOver() bool { return s.isClosed() || s.parent.Err() != nil }
+
+// Events returns the channel of the events. It is closed when the stream has
+// ended and what was received has been delivered, or at once when the
+// application ended it; Err then says why. Every call returns the same channel.
+func (s *Subscription) Events() <-chan *Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.events != nil {
+		return s.events
+	}
+	s.events = make(chan *Event)
+	if s.isOver() {
+		close(s.events)
+		return s.events
+	}
+	s.goroutines.Add(1)
+	go s.deliver()
+	return s.events
+}
+
+// deliver moves events from the queue to the channel.
+func (s *Subscription) deliver() {
+	defer s.goroutines.Done()
+	defer close(s.events)
+	for {
+		e := s.next(s.parent, nil)
+		if e == nil {
+			return
+		}
+		select {
+		case s.events <- e:
+		case <-s.closed:
+			return
+		case <-s.parent.Done():
+			return
+		}
+	}
+}
+
+// All iterates over the events until the stream ends. When that was not by
+// Close, the last pair has the error of Err and no event. Leaving the loop
+// leaves the stream open.
+//
+//	for e, err := range sub.All() {
+//		if err != nil {
+//			return err
+//		}
+//		...
+//	}
+func (s *Subscription) All() iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		for {
+			e := s.next(s.parent, nil)
+			if e == nil {
+				if err := s.Err(); err != nil {
+					yield(nil, err)
+				}
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Err returns why the stream ended: nil while it has not, and after Close; a
+// [*StreamError] when it ended by itself; the context's error when that ended
+// it; [ErrClosed] when the Client was closed.
+func (s *Subscription) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.isClosed():
+		return s.closeErr
+	case s.parent.Err() != nil:
+		return fmt.Errorf("ryze: the event stream of %s has ended: %w", quoted(s.handle.name), s.parent.Err())
+	default:
+		return nil
+	}
+}
+
+// Close ends the stream: it says goodbye to the service, for at most a second,
+// and returns when everything that the stream started has ended, except for a
+// function of [OnStateChange] that is running. Events that have not been taken
+// are not delivered. It may be called at any time, more than once, and always
+// returns nil.
+func (s *Subscription) Close() error {
+	s.shut(nil)
+	return nil
+}
+
+func (s *Subscription) shut(reason error) {
+	s.closeOnce.Do(func() {
+		s.mu.Lock()
+		s.closeErr = reason
+		close(s.closed)
+		s.mu.Unlock()
+		s.cancel()
+	})
+	s.goroutines.Wait()
+}
+
+// finish is the end of the stream.
+func (s *Subscription) finish(err error) {
+	s.mu.Lock()
+	if !s.isOver() {
+		s.err = err
+	}
+	s.mu.Unlock()
+	s.setState(StreamClosed)
+	s.queue.end()
+	s.queue.signal()
+	s.cancel()
+	if err != nil {
+		s.log(slog.LevelWarn, "event stream has ended", err)
+	}
+}
+
+// State returns what the stream is doing.
+func (s *Subscription) State() StreamState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Stats returns the stream's counters.
+func (s *Subscription) Stats() StreamStats {
+	s.mu.Lock()
+	st := StreamStats{
+		State: s.state, ConnectedSince: s.connected, Unreadable: s.unreadable,
+		Reconnects: s.reconnects, LastOutage: s.outage,
+	}
+	s.mu.Unlock()
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	st.LastEvent, st.Received, st.Dropped = q.last, q.received, q.dropped
+	st.Queued, st.QueuedBytes = len(q.items)-q.head, q.bytes
+	if q.lost != nil {
+		st.Queued++
+	}
+	return st
+}
+
+func (s *Subscription) setOpen(l *link) {
+	s.mu.Lock()
+	if s.state == StreamReconnecting {
+		s.reconnects++
+	}
+	s.connected = l.opened
+	s.mu.Unlock()
+	s.setState(StreamOpen)
+	s.log(slog.LevelDebug, "event stream is open", nil)
+}
+
+func (s *Subscription) setLost(cause error) {
+	s.mu.Lock()
+	s.outage, s.connected = cause, time.Time{}
+	s.mu.Unlock()
+	s.setState(StreamReconnecting)
+	s.log(slog.LevelWarn, "event stream was lost and will be opened again", cause)
+}
+
+// mostChanges is how many changes of state wait for a slow function.
+const mostChanges = 64
+
+func (s *Subscription) setState(state StreamState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = state
+	if state == StreamClosed {
+		s.connected = time.Time{}
+	}
+	if s.config.onState == nil {
+		return
+	}
+	if len(s.changes) == mostChanges {
+		s.changes[mostChanges-1] = state
+	} else {
+		s.changes = append(s.changes, state)
+	}
+	if !s.telling {
+		s.telling = true
+		go s.tell()
+	}
+}
+
+// tell calls the function of OnStateChange until it knows the last state.
+func (s *Subscription) tell() {
+	for {
+		s.mu.Lock()
+		if len(s.changes) == 0 {
+			s.changes, s.telling = nil, false
+			s.mu.Unlock()
+			return
+		}
+		state := s.changes[0]
+		s.changes = s.changes[1:]
+		s.mu.Unlock()
+		s.config.onState(state)
+	}
+}
+
+func (s *Subscription) log(level slog.Level, text string, err error) {
+	logger := s.handle.client.config.logger
+	if logger == nil {
+		return
+	}
+	attrs := []slog.Attr{slog.String("instance", s.handle.name)}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	logger.LogAttrs(s.parent, level, "ryze: "+text, attrs...)
+}

@@ -1,0 +1,296 @@
+package ryze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+)
+
+// HandleOption is a handler, or how handlers are run: what [On], [OnError] and
+// [WithLanes] return.
+type HandleOption func(*dispatch) error
+
+// On returns a handler for the events with one kind of data: one of the types
+// of [EventData], by pointer, or EventData itself for all events.
+//
+//	err := sub.Handle(ctx,
+//		ryze.On(func(ctx context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
+//			return reply(ctx, m)
+//		}),
+//		ryze.On(func(ctx context.Context, e *ryze.Event, gap *ryze.GapEvent) error {
+//			return catchUp(ctx, gap.From, gap.To)
+//		}),
+//	)
+func On[T EventData](handle func(ctx context.Context, e *Event, data T) error) HandleOption {
+	return func(d *dispatch) error {
+		if handle == nil {
+			return invalid("On", "was given no function")
+		}
+		d.handlers = append(d.handlers, handler{
+			wants: func(e *Event) bool { _, ok := e.Data.(T); return ok },
+			run:   func(ctx context.Context, e *Event) error { return handle(ctx, e, e.Data.(T)) },
+		})
+		return nil
+	}
+}
+
+// OnError has a function called with every error and panic of a handler, which
+// then does not end Handle: a [*HandlerError]. It is called by the goroutine
+// that ran the handler, before the next event of the same chat.
+func OnError(report func(ctx context.Context, err *HandlerError)) HandleOption {
+	return func(d *dispatch) error {
+		if report == nil {
+			return invalid("OnError", "was given no function")
+		}
+		d.report = report
+		return nil
+	}
+}
+
+// WithLanes sets how many events are handled at the same time; the default is
+// 16. With 1 the events of all chats are handled one after another.
+func WithLanes(lanes int) HandleOption {
+	return func(d *dispatch) error {
+		if lanes < 1 {
+			return invalid("WithLanes", "is not positive")
+		}
+		d.lanes = lanes
+		return nil
+	}
+}
+
+// HandlerError says which event a handler failed with. Neither its text nor
+// the event's shows content.
+type HandlerError struct {
+	Event *Event
+	Err   error // what the handler returned, or a [*PanicError]
+}
+
+// Error names the event and gives the handler's error.
+func (e *HandlerError) Error() string {
+	return fmt.Sprintf("ryze: handling %v: %v", e.Event, e.Err)
+}
+
+// Unwrap returns the handler's error.
+func (e *HandlerError) Unwrap() error { return e.Err }
+
+// PanicError is a panic of a handler, as an error.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error gives the value of the panic, not the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value of the panic, if that is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+const defaultLanes = 16
+
+// Handle takes the stream's events and runs the handlers, until the stream or
+// ctx ends or a handler fails. Several handlers may want an event; they are
+// called in the order in which they were given. An event that no handler wants
+// is passed over.
+//
+// Events of one chat are handled one after another, in the order of the stream;
+// those of different chats at the same time, as many as [WithLanes] says. Events
+// that belong to no chat go one after another by their type. A gap starts when
+// everything before it has been started, and nothing after it starts until it
+// has been handled. An event waits in the stream's queue, and counts against
+// its bounds, until its handler starts; a busy chat does not hold up others.
+//
+// A handler that panics does not take the program down: the panic is an error,
+// a [*PanicError]. The first error ends Handle, unless [OnError] takes them;
+// ctx, as handlers see it, then ends. Handle returns when no handler is running:
+// with the [*HandlerError], with the error of ctx, or with that of
+// [Subscription.Err]. It does not close the stream.
+func (s *Subscription) Handle(ctx context.Context, opts ...HandleOption) error {
+	d := &dispatch{lanes: defaultLanes, busy: make(map[lane]struct{}), stream: s}
+	for _, opt := range opts {
+		if opt == nil {
+			return invalid("handler", "is nil")
+		}
+		if err := opt(d); err != nil {
+			return err
+		}
+	}
+	if len(d.handlers) == 0 {
+		return invalid("Handle", "was given no handler; make one with On")
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d.fail = cancel
+	d.slots = make(chan struct{}, d.lanes)
+	d.run(ctx)
+	d.running.Wait()
+
+	var failed *HandlerError
+	switch err := context.Cause(ctx); {
+	case err == nil:
+		return s.Err()
+	case errors.As(err, &failed):
+		return failed
+	default:
+		return ctx.Err()
+	}
+}
+
+// lane is what events that must keep their order have in common.
+type lane struct {
+	chat  JID
+	other EventType // for events without a chat
+}
+
+func laneOf(e *Event) lane {
+	var chat EventChat
+	switch d := e.Data.(type) {
+	case *MessageEvent:
+		chat = d.Chat
+	case *ReceiptEvent:
+		chat = d.Chat
+	case *CallEvent:
+		chat = d.Chat
+	case *GroupEvent:
+		chat.JID = d.Group
+	case *LabelEvent:
+		chat.JID = d.Chat
+	}
+	switch {
+	case chat.LID != "": // a private chat may come under its JID, its LID or both
+		return lane{chat: chat.LID}
+	case chat.JID != "":
+		return lane{chat: chat.JID}
+	default:
+		return lane{other: e.Type}
+	}
+}
+
+type handler struct {
+	wants func(*Event) bool
+	run   func(context.Context, *Event) error
+}
+
+// dispatch is one call of Handle.
+type dispatch struct {
+	stream   *Subscription
+	handlers []handler
+	lanes    int
+	report   func(context.Context, *HandlerError)
+	fail     context.CancelCauseFunc
+	slots    chan struct{}
+	running  sync.WaitGroup
+
+	mu    sync.Mutex
+	busy  map[lane]struct{}
+	inGap bool
+}
+
+// run starts a goroutine for every event that may be handled now.
+func (d *dispatch) run(ctx context.Context) {
+	for {
+		select {
+		case d.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		e := d.stream.next(ctx, d.choose)
+		if e == nil {
+			return
+		}
+		if !d.wanted(e) {
+			<-d.slots
+			continue
+		}
+		where := d.enter(e)
+		d.running.Go(func() {
+			defer d.leave(e, where)
+			d.handle(ctx, e)
+		})
+	}
+}
+
+func (d *dispatch) wanted(e *Event) bool {
+	return slices.ContainsFunc(d.handlers, func(h handler) bool { return h.wants(e) })
+}
+
+// choose picks the first event whose lane is free, out of the stream's queue.
+func (d *dispatch) choose(e *Event, first bool) verdict {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.inGap {
+		return stop
+	}
+	if !d.wanted(e) {
+		return take
+	}
+	if e.Type == EventGap {
+		if first {
+			return take
+		}
+		return stop
+	}
+	if _, taken := d.busy[laneOf(e)]; taken {
+		return skip
+	}
+	return take
+}
+
+func (d *dispatch) enter(e *Event) lane {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e.Type == EventGap {
+		d.inGap = true
+		return lane{}
+	}
+	where := laneOf(e)
+	d.busy[where] = struct{}{}
+	return where
+}
+
+func (d *dispatch) leave(e *Event, where lane) {
+	d.mu.Lock()
+	if e.Type == EventGap {
+		d.inGap = false
+	} else {
+		delete(d.busy, where)
+	}
+	d.mu.Unlock()
+	<-d.slots
+	d.stream.queue.signal()
+}
+
+// handle calls the handlers that want the event.
+func (d *dispatch) handle(ctx context.Context, e *Event) {
+	for _, h := range d.handlers {
+		if !h.wants(e) {
+			continue
+		}
+		err := safely(ctx, e, h)
+		if err == nil {
+			continue
+		}
+		failed := &HandlerError{Event: e, Err: err}
+		if d.report == nil {
+			d.fail(failed)
+			return
+		}
+		d.report(ctx, failed)
+	}
+}
+
+// safely calls a handler and returns its panic as an error.
+func safely(ctx context.Context, e *Event, h handler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return h.run(ctx, e)
+}
