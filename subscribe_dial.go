@@ -44,7 +44,7 @@ func (s *Subscription) dial(ctx context.Context, a *transport.Attempt) *link {
 	target.Path, target.RawPath = opWebSocketConnect.path(h.name, h.raw)
 	conn, _, err := websocket.Dial(attempt, target.String(), &websocket.DialOptions{ //nolint:bodyclose // Dial closes it
 		HTTPClient:     &http.Client{Transport: up, CheckRedirect: c.transport.HTTP().CheckRedirect},
-		HTTPHeader:     http.Header{h.auth.header: h.auth.values, "User-Agent": c.userAgent},
+		HTTPHeader:     http.Header{h.auth.header: h.auth.values.get(), "User-Agent": c.userAgent},
 		OnPingReceived: func(context.Context, []byte) bool { l.isWhole(); return true },
 		OnPongReceived: func(context.Context, []byte) { l.isWhole() },
 	})

@@ -20,7 +20,7 @@ import (
 // newSession returns what meters and judges attempts to connect: the same
 // that does it for calls.
 func (s *Subscription) newSession() *session {
-	return &session{client: s.handle.client, handle: s.handle, op: opWebSocketConnect, in: &input{}}
+	return &session{client: s.handle.client, handle: s.handle, op: opWebSocketConnect, in: input{}}
 }
 
 // attempt takes quota and tries to connect once. It returns either a
@@ -163,7 +163,7 @@ func (s *Subscription) broken(l *link, err error) error {
 }
 
 // token returns the token as it is.
-func (c *credential) token() string { return strings.TrimPrefix(c.values[0], "Bearer ") }
+func (c *credential) token() string { return strings.TrimPrefix(c.values.get()[0], "Bearer ") }
 
 // redact takes the token out of a text from the network.
 func (c *credential) redact(text string) string {
