@@ -48,10 +48,11 @@ func chooseService(to string) (*service, error) {
 	}, nil
 }
 
-// simulated starts a simulator in which a phone scans the code after a moment,
+func simulated() *service { return simulatedBy(ryzetest.NewServer()) }
+
+// simulatedBy plays with a simulator in which a phone scans the code at once,
 // and a customer answers the picture.
-func simulated() *service {
-	sim := ryzetest.NewServer()
+func simulatedBy(sim *ryzetest.Server) *service {
 	return &service{
 		options:      []ryze.Option{ryze.WithBaseURL(sim.URL)},
 		accountToken: sim.AccountToken, instance: "quickstart", to: "5511987654321",
