@@ -28,6 +28,7 @@ type route struct {
 	badBody string   // text of the 400 for a body that is no JSON of the right types
 	several bool     // :instance may be several names joined by commas
 	unknown string   // text for an unknown instance, "Instance not found" by default
+	offline int      // status for an instance that is not connected; WithNotConnectedStatus when 0
 	handle  func(*call) reply
 }
 
@@ -51,6 +52,7 @@ func init() {
 		instanceRoutes(),
 		settingsRoutes(),
 		messageRoutes(),
+		chatRoutes(),
 		eventRoutes(),
 	} {
 		for i := range module {
