@@ -30,6 +30,8 @@ type route struct {
 	unknown string   // text for an unknown instance, "Instance not found" by default
 	offline int      // status for an instance that is not connected; WithNotConnectedStatus when 0
 	handle  func(*call) reply
+
+	keepsChat bool // replyPrivate is declared, and not heeded
 }
 
 // name is how tests and logs call the route.
@@ -52,6 +54,7 @@ func init() {
 		instanceRoutes(),
 		settingsRoutes(),
 		messageRoutes(),
+		kindRoutes(),
 		chatRoutes(),
 		eventRoutes(),
 	} {
