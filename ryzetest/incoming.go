@@ -52,8 +52,8 @@ type File struct {
 // Receive plays a customer who writes to the instance. The message is stored
 // and announced on the event channels; while the connection is lost it waits,
 // as WhatsApp keeps it, for the instance to come back. Receive returns "" when
-// nothing will come of it: no phone is paired, or the settings ignore groups or
-// status messages.
+// nothing will come of it: no phone is paired, the settings ignore groups or
+// status messages, or the account has blocked who writes.
 func (i *Instance) Receive(in Incoming) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -68,6 +68,9 @@ func (i *Instance) Receive(in Incoming) (messageID string) {
 		chat = userJID(in.From)
 	}
 	if chatType(chat) == "group" && i.settings.ignoreGroupMessages || chat == jidStatus && i.settings.ignoreStatus {
+		return ""
+	}
+	if in.Group == "" && i.blocks(chat) {
 		return ""
 	}
 	m := i.compose(in, chat)

@@ -59,6 +59,7 @@ type Instance struct {
 	history  []Incoming
 	offline  []*Message        // written by others while the instance was not connected
 	groups   map[string]string // group JID to name
+	book     chatbook
 }
 
 type profile struct {

@@ -29,6 +29,9 @@ type Message struct {
 	Forwarded  bool
 	Edited     bool
 	Revoked    bool
+	Pinned     bool // in its chat, for everyone
+	Starred    bool // a favorite of the account
+	Deleted    bool // by the account for itself, alone or with its chat
 	Media      *Media
 	Location   *Location
 	Card       *ContactCard
@@ -39,7 +42,8 @@ type Message struct {
 	// Streamed media fields are empty strings in it.
 	Request map[string]any
 
-	event eventPart // what only its event shows
+	event  eventPart // what only its event shows
+	stored time.Time
 }
 
 // eventPart is what a message.exchange says beyond the stored message.
@@ -163,6 +167,7 @@ func newMessageID() string {
 
 // store keeps a message. The caller holds the lock.
 func (i *Instance) store(m *Message) {
+	m.stored = i.s.clock.now()
 	i.messages = append(i.messages, m)
 	i.byID[m.ID] = m
 }
@@ -173,7 +178,7 @@ var rank = map[string]int{"pending": 0, "sent": 1, "delivered": 2, "read": 3, "p
 // scheduleReceipts plays the other side's device. The caller holds the lock.
 func (i *Instance) scheduleReceipts(m *Message) {
 	r := i.receipts
-	if r.Off || m.Chat == jidStatus || chatType(m.Chat) == "newsletter" {
+	if r.Off || m.Chat == jidStatus || chatType(m.Chat) == "newsletter" || i.blocks(m.Chat) {
 		return
 	}
 	if r.Delivered >= 0 {

@@ -19,20 +19,22 @@ var (
 )
 
 func messageRoutes() []route {
-	send := func(kind string, compose composer, fields ...field) route {
-		return route{
-			id: "messages." + kind, method: "POST", path: "/api/message/" + kind + "/:instance",
-			body: fields, badBody: badBodyDetail, handle: sender(compose),
-		}
-	}
-	media := send("media", composeMedia, slices.Concat(targetFields, mentionFields, voiceFields, []field{
+	media := sendRoute("media", composeMedia, slices.Concat(targetFields, mentionFields, voiceFields, []field{
 		str("mediaType", "image", "video", "document", "audio"), str("mediaUrl"), str("mediaBase64"), str("message"),
 		str("mimeType"), str("fileName"),
 	})...)
 	media.stream = []string{"mediaBase64", "mediaUrl"}
 	return []route{
-		send("text", composeText, slices.Concat(targetFields, mentionFields, []field{str("message"), boolean("linkPreview")})...),
+		sendRoute("text", composeText, slices.Concat(targetFields, mentionFields, []field{str("message"), boolean("linkPreview")})...),
 		media,
+	}
+}
+
+// sendRoute is the route of one kind of send.
+func sendRoute(kind string, compose composer, fields ...field) route {
+	return route{
+		id: "messages." + kind, method: "POST", path: "/api/message/" + kind + "/:instance",
+		body: fields, badBody: badBodyDetail, handle: sender(compose),
 	}
 }
 
@@ -196,15 +198,7 @@ func sender(compose composer) func(*call) reply {
 			return fail(http.StatusBadRequest, "delay cannot be negative")
 		}
 
-		m := &Message{
-			Kind: d.kind, Text: d.text, Source: b.str("source"), Request: c.body,
-			Media: d.media, Location: d.location, Card: d.card, Poll: d.poll, Reaction: d.reaction,
-			ReplyTo: b.str("replyTo"),
-			event:   eventPart{patch: d.patch},
-		}
-		if m.Source == "" {
-			m.Source = "api"
-		}
+		m := c.message(d)
 		if res, stop := c.prepare(m, jid); stop {
 			return res
 		}
@@ -212,6 +206,16 @@ func sender(compose composer) func(*call) reply {
 			return fail(http.StatusServiceUnavailable, textNotConnected)
 		}
 		return c.send(m, d)
+	}
+}
+
+// message makes the message of a draft.
+func (c *call) message(d draft) *Message {
+	return &Message{
+		Kind: d.kind, Text: d.text, Source: orElse(c.body.str("source"), "api"), Request: c.body,
+		Media: d.media, Location: d.location, Card: d.card, Poll: d.poll, Reaction: d.reaction,
+		ReplyTo: c.body.str("replyTo"),
+		event:   eventPart{patch: d.patch},
 	}
 }
 
@@ -228,7 +232,7 @@ func (c *call) prepare(m *Message, jid string) (reply, bool) {
 		if quoted == nil {
 			return fail(http.StatusBadRequest, "replyTo message not found"), true
 		}
-		if c.body.bool("replyPrivate") && chatType(quoted.Chat) == "group" {
+		if c.body.bool("replyPrivate") && !c.route.keepsChat && chatType(quoted.Chat) == "group" {
 			jid = quoted.Sender
 		}
 	}

@@ -29,6 +29,7 @@ type config struct {
 	bodyLimit      int64
 	mediaLimit     int64
 	mediaKeep      int64
+	mediaDelay     time.Duration
 	bareQR         bool
 	codeDelay      time.Duration
 	reconnectDelay time.Duration
@@ -162,6 +163,10 @@ func WithBodyLimits(ordinary, media int64) Option {
 // their events carry no base64.
 func WithMediaKeep(n int64) Option { return func(c *config) { c.mediaKeep = n } }
 
+// WithMediaDelay sets how long the service takes to download the media of a
+// message, 0 by default: until then GET /api/chat/base64 answers 404.
+func WithMediaDelay(d time.Duration) Option { return func(c *config) { c.mediaDelay = d } }
+
 // WithoutQRPrefix sends qrCodeBase64 without "data:image/png;base64,".
 func WithoutQRPrefix() Option { return func(c *config) { c.bareQR = true } }
 
@@ -176,7 +181,9 @@ func WithReconnectDelay(d time.Duration) Option { return func(c *config) { c.rec
 func WithAutoPair(d time.Duration) Option { return func(c *config) { c.autoPair = max(d, 1) } }
 
 // WithNotConnectedStatus sets the status of "Instance is not connected to
-// WhatsApp": 503 (default) or 400. The service documents both.
+// WhatsApp": 503 (default) or 400. The service documents both. Routes whose
+// pages name one keep it: 503 in the chat module, 400 in those of groups,
+// communities and newsletters.
 func WithNotConnectedStatus(status int) Option { return func(c *config) { c.notConnected = status } }
 
 // WithTokenInData puts the token of a new instance at data.token, as the

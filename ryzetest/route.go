@@ -28,7 +28,10 @@ type route struct {
 	badBody string   // text of the 400 for a body that is no JSON of the right types
 	several bool     // :instance may be several names joined by commas
 	unknown string   // text for an unknown instance, "Instance not found" by default
+	offline int      // status for an instance that is not connected; WithNotConnectedStatus when 0
 	handle  func(*call) reply
+
+	keepsChat bool // replyPrivate is declared, and not heeded
 }
 
 // name is how tests and logs call the route.
@@ -51,6 +54,8 @@ func init() {
 		instanceRoutes(),
 		settingsRoutes(),
 		messageRoutes(),
+		kindRoutes(),
+		chatRoutes(),
 		eventRoutes(),
 	} {
 		for i := range module {
