@@ -169,14 +169,13 @@ func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handl
 // Handler calls; give it to [NewWebhookReceiver] to have the errors of that.
 //
 // While the event waits for its turn, the end of ctx ends the wait. Once the
-// handler has been called it is not interrupted when ctx is cancelled, only by
-// the deadline of ctx and by [WithEventTimeout]: when the service hangs up on a
-// slow handler, its work is finished and recorded, and the next delivery has
-// its answer at once.
+// handler has been called, ctx does not interrupt it, only [WithEventTimeout]
+// does: when the service hangs up on a slow handler, its work is finished and
+// recorded, and the next delivery has its answer at once.
 //
 // It matches [ErrInProgress] when another process is at the same event.
 func (in *Inbox) Handle(ctx context.Context, e *Event) error {
-	_, err := in.process(ctx, in.enter(laneOf(e)), e, detached)
+	_, err := in.process(ctx, context.WithoutCancel(ctx), in.enter(laneOf(e)), e)
 	return err
 }
 
@@ -222,7 +221,7 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 
 // runOne handles an event of a stream, where nobody waits for the outcome.
 func (in *Inbox) runOne(ctx context.Context, t *turn, e *Event) {
-	byHandler, err := in.process(ctx, t, e, attached)
+	byHandler, err := in.process(ctx, ctx, t, e)
 	switch {
 	case err == nil, errors.Is(err, ErrIgnore):
 	case errors.Is(err, ErrInProgress):
@@ -245,31 +244,16 @@ func (in *Inbox) tell(ctx context.Context, e *Event, err error, urgent bool) {
 	}
 }
 
-func attached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithCancel(ctx)
-}
-
-// detached keeps the values and the deadline of a context.
-func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	ctx = context.WithoutCancel(ctx)
-	if !ok {
-		return ctx, func() {}
-	}
-	return context.WithDeadline(ctx, deadline)
-}
-
-// process handles an event when its turn has come. byHandler says that the
-// error is one that the handler returned.
-func (in *Inbox) process(ctx context.Context, t *turn, e *Event, forWork func(context.Context) (context.Context, context.CancelFunc)) (byHandler bool, err error) {
+// process handles an event when its turn has come. The context wait ends the
+// waiting, the context ctx the work. byHandler says that the error is one that
+// the handler returned.
+func (in *Inbox) process(wait, ctx context.Context, t *turn, e *Event) (byHandler bool, err error) {
 	defer in.leave(t)
-	if err := in.await(ctx, t); err != nil {
+	if err := in.await(wait, t); err != nil {
 		return false, err
 	}
 	defer func() { <-in.running }()
 
-	ctx, cancel := forWork(ctx)
-	defer cancel()
 	ignored := false
 	handled, err := in.dedupe.Do(ctx, e, func(ctx context.Context, e *Event) error {
 		ctx, cancel := context.WithTimeout(ctx, in.timeout)

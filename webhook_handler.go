@@ -113,7 +113,8 @@ func WithBodyLimit(n int64) WebhookOption {
 // WithHandleTimeout ends the context of the handler after d. The answer still
 // waits until the handler returns: an event is neither accepted nor refused
 // while it is being worked on. Without it only the end of the request, such as
-// the service hanging up, ends the context.
+// the service hanging up, ends the context. In front of an [Inbox] it limits
+// how long a delivery waits for its turn.
 func WithHandleTimeout(d time.Duration) WebhookOption {
 	return func(c *webhookConfig) error {
 		if d <= 0 {
