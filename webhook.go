@@ -2,7 +2,12 @@ package ryze
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // WebhooksService sets where the service delivers an instance's events: up to
@@ -77,8 +82,8 @@ func (w *wireWebhook) config() *WebhookConfig {
 
 type webhookReply struct {
 	envelope
-	Webhook  *wireWebhook   `json:"webhook"`
-	Webhooks []*wireWebhook `json:"webhooks"`
+	Webhook  *wireWebhook      `json:"webhook"`
+	Webhooks []json.RawMessage `json:"webhooks"`
 }
 
 func webhook(r *webhookReply, err error) (*WebhookConfig, error) {
@@ -134,6 +139,197 @@ func (s *WebhooksService) Get(ctx context.Context, label string) (*WebhookConfig
 	return webhook(fetchChecked(ctx, s.h, opWebhookGet, in, (*webhookReply).missing))
 }
 
+// MaxWebhooks is how many webhooks of an instance can be enabled at a time.
+const MaxWebhooks = 3
+
+// ErrTooManyWebhooks: the instance has [MaxWebhooks] enabled webhooks already.
+var ErrTooManyWebhooks = errors.New("too many enabled webhooks")
+
+// EnsuredWebhook is a webhook that the service was seen to have as asked for.
+type EnsuredWebhook struct {
+	WebhookConfig
+
+	// Changed is false when nothing had to be written.
+	Changed bool
+	// Stray are the labels of the other enabled webhooks of the instance,
+	// sorted. Each of them receives the events that it asks for as well; see
+	// [WebhooksService.DisableOthers].
+	Stray []string
+}
+
+// Ensure makes the webhook of config's label be as config says: it reads what
+// there is, writes only when a field differs, and then reads it back and
+// compares every field. Run it at each start of a program: webhooks drift, for
+// example when somebody sets one by hand, or when the block that sets one at
+// the creation of the instance fails.
+//
+// The order of Events does not count, and all six events are the same as none.
+//
+// [*ConfigMismatchError] when the service has stored something else than it was
+// told; [ErrTooManyWebhooks], before anything is written, when the label is not
+// enabled yet and three others are.
+//
+// GET /api/events/getWebhook/:instance, POST /api/events/webhook/:instance.
+// Safe to repeat.
+func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*EnsuredWebhook, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	config.Label, config.Enabled = labelOr(config.Label), true
+	all, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ensured := &EnsuredWebhook{}
+	var stored *WebhookConfig
+	for i := range all {
+		switch {
+		case all[i].Label == config.Label:
+			stored = &all[i]
+		case all[i].Enabled:
+			ensured.Stray = append(ensured.Stray, all[i].Label)
+		}
+	}
+	slices.Sort(ensured.Stray)
+	if stored != nil && len(config.differences(stored)) == 0 {
+		ensured.WebhookConfig = *stored
+		return ensured, nil
+	}
+	if (stored == nil || !stored.Enabled) && len(ensured.Stray) >= MaxWebhooks {
+		return nil, fmt.Errorf("ryze: webhook %s: %w: %s", quoted(config.Label), ErrTooManyWebhooks, quotedList(ensured.Stray))
+	}
+	if _, err := s.Set(ctx, config); err != nil {
+		return nil, err
+	}
+	stored, err = s.Get(ctx, config.Label)
+	if err != nil {
+		return nil, err
+	}
+	if diff := config.differences(stored); len(diff) > 0 {
+		return nil, &ConfigMismatchError{
+			What: "webhook " + quoted(config.Label), Fields: diff,
+			Quoted: isQuotedForm(stored.Authorization.Reveal(), config.Authorization.Reveal()),
+		}
+	}
+	ensured.WebhookConfig, ensured.Changed = *stored, true
+	return ensured, nil
+}
+
+// DisableOthers disables every enabled webhook whose label is not in keep (""
+// is the default one) and returns the labels that it disabled, also when it
+// stops at an error. It takes at least one label to keep.
+//
+// GET /api/events/getWebhook/:instance, POST /api/events/webhook/:instance.
+// Safe to repeat.
+func (s *WebhooksService) DisableOthers(ctx context.Context, keep ...string) (disabled []string, err error) {
+	if len(keep) == 0 {
+		return nil, invalid("keep", "names no webhook")
+	}
+	keep = slices.Clone(keep)
+	for i := range keep {
+		keep[i] = labelOr(keep[i])
+	}
+	all, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if !all[i].Enabled || slices.Contains(keep, all[i].Label) {
+			continue
+		}
+		if err := s.Disable(ctx, all[i].Label); err != nil {
+			return disabled, err
+		}
+		disabled = append(disabled, all[i].Label)
+	}
+	return disabled, nil
+}
+
+// differences names the fields in which stored is not what c asks for.
+func (c *WebhookConfig) differences(stored *WebhookConfig) []string {
+	var d []string
+	for _, field := range []struct {
+		name string
+		same bool
+	}{
+		{"Label", labelOr(c.Label) == stored.Label},
+		{"Enabled", stored.Enabled},
+		{"URL", c.URL == stored.URL},
+		{"Authorization", c.Authorization == stored.Authorization},
+		{"ByEvents", c.ByEvents == stored.ByEvents},
+		{"Events", sameEvents(c.Events, stored.Events)},
+		{"MediaBase64", c.MediaBase64 == stored.MediaBase64},
+	} {
+		if !field.same {
+			d = append(d, field.name)
+		}
+	}
+	return d
+}
+
+// allEvents are the events that an empty filter stands for.
+var allEvents = []EventType{EventMessage, EventReceipt, EventCall, EventGroup, EventInstanceState, EventLabel}
+
+// sameEvents compares two filters.
+func sameEvents(a, b []EventType) bool {
+	return slices.Equal(eventSet(a), eventSet(b))
+}
+
+func eventSet(events []EventType) []EventType {
+	if len(events) == 0 {
+		events = allEvents
+	}
+	events = slices.Clone(events)
+	slices.Sort(events)
+	return slices.Compact(events)
+}
+
+// isQuotedForm reports whether got is want with quotes around all of it or
+// around what follows the scheme: Bearer "abc" for Bearer abc.
+func isQuotedForm(got, want string) bool {
+	return got != want && want != "" && slices.Contains(quotedForms(want), got)
+}
+
+// quotedForms are the ways in which an authorization value has been seen, or
+// may be expected, to gain quotes between its configuration and its delivery.
+func quotedForms(value string) []string {
+	forms := []string{`"` + value + `"`}
+	if scheme, rest, ok := strings.Cut(value, " "); ok {
+		forms = append(forms, scheme+` "`+rest+`"`)
+	}
+	return forms
+}
+
+// ConfigMismatchError says that the service has accepted a configuration and
+// stored another one. It never shows values: one of them is a secret.
+type ConfigMismatchError struct {
+	What   string   // which configuration, such as `webhook "default"`
+	Fields []string // fields of the struct that was given, such as "URL"
+	// Quoted says that Authorization was stored with extra quotes around it:
+	// what the service sends will not be what the receiver expects.
+	Quoted bool
+}
+
+// Error names the fields that differ.
+func (e *ConfigMismatchError) Error() string {
+	text := "ryze: " + e.What + " is not stored as it was set: " + strings.Join(e.Fields, ", ") + " differ"
+	if len(e.Fields) == 1 {
+		text += "s"
+	}
+	if e.Quoted {
+		text += "; Authorization is wrapped in extra quotes"
+	}
+	return text
+}
+
+func quotedList(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = quoted(name)
+	}
+	return strings.Join(list, ", ")
+}
+
 // List returns every webhook, disabled ones included, sorted by label.
 //
 // GET /api/events/getWebhook/:instance. Safe to repeat.
@@ -148,12 +344,11 @@ func (s *WebhooksService) List(ctx context.Context) ([]WebhookConfig, error) {
 		return nil, err
 	}
 	list := make([]WebhookConfig, 0, len(r.Webhooks))
-	for _, w := range r.Webhooks {
-		if w == nil {
-			continue
-		}
+	for _, raw := range r.Webhooks {
+		var w wireWebhook
+		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
 		c := w.config()
-		c.RateLimit = r.RateLimit
+		c.Meta = Meta{RateLimit: r.RateLimit, raw: &raw}
 		list = append(list, *c)
 	}
 	return list, nil

@@ -1,6 +1,9 @@
 package ryze
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // WebSocketService sets whether and what an instance sends to its event
 // stream; see [InstanceClient.Subscribe]. An instance has one such
@@ -72,4 +75,60 @@ func (s *WebSocketService) Disable(ctx context.Context) error {
 // GET /api/events/getWebsocket/:instance. Safe to repeat.
 func (s *WebSocketService) Get(ctx context.Context) (*WebSocketConfig, error) {
 	return webSocket(fetchChecked(ctx, s.h, opWebSocketGet, input{}, (*webSocketReply).missing))
+}
+
+// EnsuredWebSocket is a configuration that the service was seen to have as
+// asked for.
+type EnsuredWebSocket struct {
+	WebSocketConfig
+
+	// Changed is false when nothing had to be written. When it is true, streams
+	// that were open before keep the filter they began with.
+	Changed bool
+}
+
+// Ensure makes the stream be enabled with this filter: it reads what there is,
+// writes only when that differs or was never configured, and then reads it back
+// and compares every field. The order of Events does not count, and all six
+// events are the same as none.
+//
+// [*ConfigMismatchError] when the service has stored something else than it was
+// told.
+//
+// GET /api/events/getWebsocket/:instance, POST /api/events/websocket/:instance.
+// Safe to repeat.
+func (s *WebSocketService) Ensure(ctx context.Context, config WebSocketConfig) (*EnsuredWebSocket, error) {
+	stored, err := s.Get(ctx)
+	switch {
+	case err == nil && len(config.differences(stored)) == 0:
+		return &EnsuredWebSocket{WebSocketConfig: *stored}, nil
+	case err != nil && !errors.Is(err, ErrNotConfigured):
+		return nil, err
+	}
+	if _, err := s.Set(ctx, config); err != nil {
+		return nil, err
+	}
+	stored, err = s.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if diff := config.differences(stored); len(diff) > 0 {
+		return nil, &ConfigMismatchError{What: "WebSocket", Fields: diff}
+	}
+	return &EnsuredWebSocket{WebSocketConfig: *stored, Changed: true}, nil
+}
+
+// differences names the fields in which stored is not what c asks for.
+func (c *WebSocketConfig) differences(stored *WebSocketConfig) []string {
+	var d []string
+	if !stored.Enabled {
+		d = append(d, "Enabled")
+	}
+	if !sameEvents(c.Events, stored.Events) {
+		d = append(d, "Events")
+	}
+	if c.MediaBase64 != stored.MediaBase64 {
+		d = append(d, "MediaBase64")
+	}
+	return d
 }

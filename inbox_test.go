@@ -1,0 +1,659 @@
+package ryze
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// source is an EventSource that a test feeds.
+type source struct {
+	events chan *Event
+	err    error
+}
+
+func newSource() *source                { return &source{events: make(chan *Event, 20_000)} }
+func (s *source) Events() <-chan *Event { return s.events }
+func (s *source) Err() error            { return s.err }
+
+func (s *source) push(t *testing.T, body []byte) {
+	t.Helper()
+	e, err := ParseEvent(body)
+	require.NoError(t, err)
+	s.events <- e
+}
+
+func newInbox(t *testing.T, handle func(context.Context, *Event) error, opts ...InboxOption) *Inbox {
+	t.Helper()
+	in, err := NewInbox(handle, opts...)
+	require.NoError(t, err)
+	return in
+}
+
+// ledger counts what a handler did with each message.
+type ledger struct {
+	mu       sync.Mutex
+	calls    map[string]int
+	effects  map[string]int
+	running  int
+	parallel int              // most handlers at a time
+	chats    map[JID]int      // running handlers of a chat
+	tangled  bool             // two handlers of one chat ran at a time
+	order    map[JID][]string // of the effects
+}
+
+func newLedger() *ledger {
+	return &ledger{calls: map[string]int{}, effects: map[string]int{}, chats: map[JID]int{}, order: map[JID][]string{}}
+}
+
+// handle runs work between the beginning and the end of a message's handling.
+// Its call is the number of this call for the message, from 1.
+func (l *ledger) handle(e *Event, work func(call int) error) error {
+	m, ok := e.Data.(*MessageEvent)
+	if !ok {
+		return ErrIgnore
+	}
+	l.mu.Lock()
+	l.calls[m.ID]++
+	call := l.calls[m.ID]
+	l.running++
+	l.parallel = max(l.parallel, l.running)
+	l.chats[m.Chat.JID]++
+	l.tangled = l.tangled || l.chats[m.Chat.JID] > 1
+	l.mu.Unlock()
+
+	var err error
+	defer func() {
+		failed := recover()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.running--
+		l.chats[m.Chat.JID]--
+		if failed != nil {
+			panic(failed)
+		}
+		if err == nil {
+			l.effects[m.ID]++
+			l.order[m.Chat.JID] = append(l.order[m.Chat.JID], m.ID)
+		}
+	}()
+	err = work(call)
+	return err
+}
+
+// numbered are messages of several chats, each with a number of its own.
+func numbered(events *ryzetest.Events, n, chats int) [][]byte {
+	list := make([][]byte, n)
+	for i := range list {
+		list[i] = events.Message(ryzetest.Incoming{From: fmt.Sprintf("55119876%05d", i%chats), ID: fmt.Sprintf("3EB0%06d", i), Text: "hi"})
+	}
+	return list
+}
+
+// TestTenThousandDeliveriesHaveOneEffectEach: every tenth delivery is a
+// duplicate, every seventh message fails at its first handling, some panic,
+// half of the messages come by the stream as well, and everything happens at
+// the same time. The service repeats what is not answered with 200.
+func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
+	const unique, duplicates, chats, parallel = 9_000, 1_000, 700, 12
+	bodies := numbered(ryzetest.NewEvents("support-line"), unique, chats)
+
+	l := newLedger()
+	in := newInbox(t, func(_ context.Context, e *Event) error {
+		return l.handle(e, func(call int) error {
+			n := numberOf(e)
+			switch {
+			case call == 1 && n%7 == 0:
+				return errors.New("first try")
+			case call <= 2 && n%101 == 0:
+				panic("worse")
+			}
+			return nil
+		})
+	}, WithParallel(parallel), WithInboxErrors(func(context.Context, *Event, error) {}))
+	h := in.Handler(testAuthorization, WithWebhookErrors(func(context.Context, *WebhookError) {}))
+
+	stream := newSource()
+	for i := 0; i < unique; i += 2 {
+		stream.push(t, bodies[i])
+	}
+	close(stream.events)
+
+	deliveries := slices.Clone(bodies)
+	for range duplicates {
+		deliveries = append(deliveries, bodies[rand.IntN(unique)])
+	}
+	require.Len(t, deliveries, 10_000)
+	rand.Shuffle(len(deliveries), func(i, j int) { deliveries[i], deliveries[j] = deliveries[j], deliveries[i] })
+
+	work := make(chan []byte)
+	var repeated atomic.Int64
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			for body := range work {
+				for ryzetest.Deliver(h, "/hooks/ryze", testAuthorization, body).StatusCode != http.StatusOK {
+					repeated.Add(1)
+				}
+			}
+		})
+	}
+	wg.Go(func() { assert.NoError(t, in.Run(t.Context(), stream)) })
+	for _, body := range deliveries {
+		work <- body
+	}
+	close(work)
+	wg.Wait()
+
+	require.Len(t, l.effects, unique)
+	failures := 0
+	for id, n := range l.effects {
+		require.Equal(t, 1, n, id)
+		failures += l.calls[id] - n
+	}
+	want := 0
+	for n := range unique {
+		switch {
+		case n%101 == 0: // two panics, of which the first may be the error
+			want += 2
+		case n%7 == 0:
+			want++
+		}
+	}
+	assert.Equal(t, want, failures, "handled again only after a failure")
+	assert.Positive(t, repeated.Load())
+	assert.False(t, l.tangled, "one chat, one handler at a time")
+	assert.LessOrEqual(t, l.parallel, parallel)
+	assert.Empty(t, in.lanes, "lanes are forgotten when they are empty")
+}
+
+func numberOf(e *Event) int {
+	n := 0
+	fmt.Sscanf(e.Data.(*MessageEvent).ID, "3EB0%d", &n)
+	return n
+}
+
+func TestWebhookIsNotAnsweredBeforeTheStreamsHandlerHasSucceeded(t *testing.T) {
+	for name, c := range map[string]struct {
+		first error
+		calls int
+	}{
+		"it succeeds":         {nil, 1},
+		"it fails":            {errors.New("no"), 2},
+		"it is not for us":    {ErrIgnore, 1},
+		"it finds a deadline": {context.DeadlineExceeded, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body := ryzetest.NewEvents("a").Message(greeting)
+				finish := make(chan error)
+				calls := 0
+				in := newInbox(t, func(context.Context, *Event) error {
+					calls++
+					if calls == 1 {
+						return <-finish
+					}
+					return nil
+				})
+				stream := newSource()
+				stream.push(t, body)
+				go func() { _ = in.Run(t.Context(), stream) }()
+				synctest.Wait()
+
+				var answered atomic.Int32
+				h := in.Handler(testAuthorization)
+				go func() { answered.Store(int32(ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)) }()
+				settle(30 * time.Second)
+				assert.Zero(t, answered.Load(), "answered while nothing was known")
+				finish <- c.first
+				synctest.Wait()
+				assert.EqualValues(t, 200, answered.Load())
+				assert.Equal(t, c.calls, calls)
+				close(stream.events)
+			})
+		})
+	}
+}
+
+func TestEventThatFailedOnTheStreamComesAgainByTheWebhook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := ryzetest.NewEvents("a").Message(greeting)
+		for name, fail := range map[string]func() error{
+			"error": func() error { return errors.New("no") },
+			"panic": func() error { panic("no") },
+		} {
+			l := newLedger()
+			var reported []error
+			in := newInbox(t, func(_ context.Context, e *Event) error {
+				return l.handle(e, func(call int) error {
+					if call == 1 {
+						return fail()
+					}
+					return nil
+				})
+			}, WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
+			stream := newSource()
+			stream.push(t, body)
+			close(stream.events)
+			require.NoError(t, in.Run(t.Context(), stream))
+			assert.Len(t, reported, 1, name)
+			assert.Empty(t, l.effects, name)
+
+			h := in.Handler(testAuthorization)
+			for range 3 {
+				assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode, name)
+			}
+			assert.Equal(t, map[string]int{greeting.ID: 1}, l.effects, name)
+			assert.Equal(t, 2, l.calls[greeting.ID], name)
+		}
+	})
+}
+
+func TestWebhookFailureIsHandledAgainByEitherChannel(t *testing.T) {
+	body := ryzetest.NewEvents("a").Message(greeting)
+	l := newLedger()
+	in := newInbox(t, func(_ context.Context, e *Event) error {
+		return l.handle(e, func(call int) error {
+			if call < 3 {
+				return errors.New("no")
+			}
+			return nil
+		})
+	})
+	h := in.Handler(testAuthorization)
+	assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+	assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+	stream := newSource()
+	stream.push(t, body)
+	close(stream.events)
+	require.NoError(t, in.Run(t.Context(), stream))
+	assert.Equal(t, 1, l.effects[greeting.ID])
+	assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+	assert.Equal(t, 3, l.calls[greeting.ID])
+}
+
+func TestIgnoredEventIsNotHandledAgain(t *testing.T) {
+	body := ryzetest.NewEvents("a").Message(greeting)
+	calls := 0
+	in := newInbox(t, func(context.Context, *Event) error { calls++; return fmt.Errorf("spam: %w", ErrIgnore) })
+	h := in.Handler(testAuthorization)
+	assert.Equal(t, `{"status":"ignored"}`, bodyOf(ryzetest.Deliver(h, "/", testAuthorization, body)))
+	assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+	assert.Equal(t, 1, calls)
+}
+
+func TestSlowHandlerIsFinishedThoughTheServiceHungUp(t *testing.T) {
+	l := newLedger()
+	in := newInbox(t, func(ctx context.Context, e *Event) error {
+		return l.handle(e, func(int) error {
+			select {
+			case <-time.After(25 * time.Second): // the simulator waits for ten
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	})
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		inst := paired(t, sim, client, "support-line")
+		webhookTo(t, inst, WebhookConfig{Events: []EventType{EventMessage}})
+		sim.Instance("support-line").Receive(greeting)
+		settle(time.Hour)
+		deliveries := sim.Deliveries()
+		assert.Zero(t, deliveries[0].Status, "the service hung up")
+		assert.Equal(t, 200, deliveries[len(deliveries)-1].Status)
+		assert.Equal(t, map[string]int{greeting.ID: 1}, l.effects)
+		assert.Equal(t, 1, l.calls[greeting.ID])
+	}, ryzetest.WithWebhookHandler(in.Handler(testAuthorization)))
+}
+
+func TestEventTimeoutEndsTheHandlersContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := newInbox(t, func(ctx context.Context, _ *Event) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}, WithEventTimeout(20*time.Second))
+		h := in.Handler(testAuthorization)
+		started := time.Now()
+		assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, ryzetest.NewEvents("a").Message(greeting)).StatusCode)
+		assert.Equal(t, 20*time.Second, time.Since(started))
+	})
+}
+
+func TestWaitForATurnEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := ryzetest.NewEvents("a")
+		hold := make(chan struct{})
+		calls := 0
+		in := newInbox(t, func(context.Context, *Event) error {
+			calls++
+			<-hold
+			return nil
+		}, WithParallel(1))
+		parse := func(from, id string) *Event {
+			e, err := ParseEvent(events.Message(ryzetest.Incoming{From: from, ID: id, Text: "x"}))
+			require.NoError(t, err)
+			return e
+		}
+		go func() { assert.NoError(t, in.Handle(t.Context(), parse("5511987654321", "1"))) }()
+		synctest.Wait()
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.ErrorIs(t, in.Handle(ctx, parse("5511987654321", "2")), context.DeadlineExceeded, "behind the same chat")
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.ErrorIs(t, in.Handle(ctx, parse("5511900000002", "3")), context.DeadlineExceeded, "for a place")
+
+		close(hold)
+		synctest.Wait()
+		assert.Equal(t, 1, calls)
+		assert.NoError(t, in.Handle(t.Context(), parse("5511987654321", "2")))
+		assert.NoError(t, in.Handle(t.Context(), parse("5511900000002", "3")))
+		assert.Equal(t, 3, calls)
+		assert.Empty(t, in.lanes)
+	})
+}
+
+func TestChatsKeepTheirOrderAndDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := ryzetest.NewEvents("a")
+		l := newLedger()
+		in := newInbox(t, func(_ context.Context, e *Event) error {
+			return l.handle(e, func(int) error {
+				time.Sleep(time.Duration(rand.IntN(1000)) * time.Millisecond)
+				if e.Data.(*MessageEvent).Chat.JID == "5511900000000@s.whatsapp.net" {
+					time.Sleep(time.Hour)
+				}
+				return nil
+			})
+		}, WithEventTimeout(24*time.Hour))
+		stream := newSource()
+		want := map[JID][]string{}
+		for i := range 300 {
+			from, id := fmt.Sprintf("551190000000%d", i%6), fmt.Sprintf("%03d", i)
+			if i%6 == 0 && i > 0 {
+				continue // the slow chat has one message
+			}
+			stream.push(t, events.Message(ryzetest.Incoming{From: from, ID: id, Text: "x"}))
+			want[JID(from+"@s.whatsapp.net")] = append(want[JID(from+"@s.whatsapp.net")], id)
+		}
+		close(stream.events)
+		done := make(chan error, 1)
+		go func() { done <- in.Run(t.Context(), stream) }()
+		settle(30 * time.Minute)
+		l.mu.Lock()
+		assert.Len(t, l.effects, 250, "all but the slow one")
+		l.mu.Unlock()
+		assert.NoError(t, <-done)
+		assert.Equal(t, want, l.order)
+		assert.Greater(t, l.parallel, 1)
+	})
+}
+
+func TestChannelsShareTheOrderOfAChat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := ryzetest.NewEvents("a")
+		l := newLedger()
+		in := newInbox(t, func(_ context.Context, e *Event) error {
+			return l.handle(e, func(int) error { time.Sleep(time.Second); return nil })
+		})
+		h := in.Handler(testAuthorization)
+		stream := &source{events: make(chan *Event)}
+		go func() { _ = in.Run(t.Context(), stream) }()
+		var want []string
+		for i := range 20 {
+			id := fmt.Sprintf("%02d", i)
+			body := events.Message(ryzetest.Incoming{From: "5511987654321", ID: id, Text: "x"})
+			if i%3 == 0 {
+				stream.push(t, body)
+			} else {
+				go ryzetest.Deliver(h, "/", testAuthorization, body)
+			}
+			synctest.Wait()
+			want = append(want, id)
+		}
+		close(stream.events)
+		settle(time.Minute)
+		assert.Equal(t, want, l.order["5511987654321@s.whatsapp.net"])
+	})
+}
+
+func TestGroupMessagesAndChangesOfTheGroupShareALane(t *testing.T) {
+	const group = "120363000000000001@g.us"
+	events := ryzetest.NewEvents("a")
+	parse := func(body []byte) lane {
+		e, err := ParseEvent(body)
+		require.NoError(t, err)
+		return laneOf(e)
+	}
+	want := lane{instance: "a", chat: group}
+	assert.Equal(t, want, parse(events.Message(ryzetest.Incoming{From: "5511987654321", Group: group, Text: "x"})))
+	assert.Equal(t, want, parse(events.Event("group.flow", map[string]any{"type": "name", "groupJid": group})))
+	assert.Equal(t, want, parse(events.Event("label.update", map[string]any{"type": "chat", "labelId": "1", "chatJid": group})))
+	assert.Equal(t, want, parse(events.Receipt("read", group, "1")))
+	assert.NotEqual(t, parse(events.State("connected")), parse(events.Event("other", nil)))
+
+	documented := ryzetest.NewEvents("a", ryzetest.WithLayout(ryzetest.LayoutDocumented))
+	assert.Equal(t, parse(events.Message(greeting)), parse(documented.Message(greeting)))
+	assert.NotEqual(t, parse(events.Message(greeting)), parse(ryzetest.NewEvents("b").Message(greeting)))
+}
+
+func TestGapsPassThrough(t *testing.T) {
+	var got []*Event
+	in := newInbox(t, func(_ context.Context, e *Event) error { got = append(got, e); return nil }, WithParallel(1))
+	stream := newSource()
+	gap := &Event{Type: EventGap, Instance: "a", Data: &GapEvent{Reason: GapOutage}}
+	stream.events <- gap
+	stream.events <- gap
+	close(stream.events)
+	require.NoError(t, in.Run(t.Context(), stream))
+	assert.Equal(t, []*Event{gap, gap}, got, "every one of them")
+}
+
+func TestRunEndsWithItsSourceAndSaysWhy(t *testing.T) {
+	in := newInbox(t, accept)
+	stream := newSource()
+	stream.err = ErrWebSocketDisabled
+	close(stream.events)
+	assert.ErrorIs(t, in.Run(t.Context(), stream), ErrWebSocketDisabled)
+}
+
+func TestRunStopsItsHandlersWithItsContextAndWaitsForThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := ryzetest.NewEvents("a")
+		var begun, ended atomic.Int32
+		var reported atomic.Int32
+		in := newInbox(t, func(ctx context.Context, _ *Event) error {
+			begun.Add(1)
+			<-ctx.Done()
+			time.Sleep(time.Second) // tidying up
+			ended.Add(1)
+			return ctx.Err()
+		}, WithParallel(2), WithInboxErrors(func(context.Context, *Event, error) { reported.Add(1) }))
+		stream := newSource()
+		for _, body := range numbered(events, 10, 10) {
+			stream.push(t, body)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- in.Run(ctx, stream) }()
+		settle(time.Second)
+		cancel()
+		assert.ErrorIs(t, <-done, context.Canceled)
+		assert.EqualValues(t, 2, begun.Load())
+		assert.EqualValues(t, 2, ended.Load())
+		assert.Zero(t, reported.Load())
+		assert.Empty(t, in.lanes)
+
+		// None of them counts as handled.
+		in.handle = accept
+		h := in.Handler(testAuthorization)
+		assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, events.Message(greeting)).StatusCode)
+	})
+}
+
+func TestBacklogIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := newInbox(t, func(ctx context.Context, _ *Event) error { <-ctx.Done(); return ctx.Err() }, WithParallel(1), WithBacklog(5))
+		stream := newSource()
+		for _, body := range numbered(ryzetest.NewEvents("a"), 100, 100) {
+			stream.push(t, body)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- in.Run(ctx, stream) }()
+		synctest.Wait()
+		assert.Len(t, stream.events, 100-5-1, "five in the backlog, one in hand")
+		cancel()
+		<-done
+	})
+}
+
+func TestIdleSourcesTakeNoRoomFromBusyOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		in := newInbox(t, func(context.Context, *Event) error { calls.Add(1); return nil }, WithBacklog(1))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range 50 {
+			go func() { _ = in.Run(ctx, newSource()) }()
+		}
+		busy := newSource()
+		go func() { _ = in.Run(ctx, busy) }()
+		for _, body := range numbered(ryzetest.NewEvents("a"), 20, 3) {
+			busy.push(t, body)
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 20, calls.Load())
+	})
+}
+
+// brokenStore fails where it is told to.
+type brokenStore struct {
+	MemoryDedupe
+	claim, commit error
+}
+
+func (s *brokenStore) Claim(ctx context.Context, key string) (bool, error) {
+	if s.claim != nil {
+		return false, s.claim
+	}
+	return s.MemoryDedupe.Claim(ctx, key)
+}
+
+func (s *brokenStore) Commit(ctx context.Context, key string) error {
+	if s.commit != nil {
+		return s.commit
+	}
+	return s.MemoryDedupe.Commit(ctx, key)
+}
+
+func TestNothingIsAcknowledgedWhenTheStoreFails(t *testing.T) {
+	down := errors.New("store is down")
+	store := &brokenStore{claim: down}
+	var reported []error
+	in := newInbox(t, func(context.Context, *Event) error { t.Error("handled without a claim"); return nil },
+		WithDedupeStore(store), WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
+	body := ryzetest.NewEvents("a").Message(greeting)
+	assert.Equal(t, 503, ryzetest.Deliver(in.Handler(testAuthorization), "/", testAuthorization, body).StatusCode)
+
+	stream := newSource()
+	stream.push(t, body)
+	close(stream.events)
+	require.NoError(t, in.Run(t.Context(), stream))
+	require.Len(t, reported, 1)
+	assert.ErrorIs(t, reported[0], down)
+}
+
+func TestWorkThatCouldNotBeRecordedIsNotAskedForAgain(t *testing.T) {
+	full := errors.New("store is full")
+	var reported []error
+	calls := 0
+	in := newInbox(t, func(context.Context, *Event) error { calls++; return nil },
+		WithDedupeStore(&brokenStore{commit: full}), WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
+	body := ryzetest.NewEvents("a").Message(greeting)
+	assert.Equal(t, 200, ryzetest.Deliver(in.Handler(testAuthorization), "/", testAuthorization, body).StatusCode)
+	assert.Equal(t, 1, calls)
+	require.Len(t, reported, 1)
+	assert.ErrorIs(t, reported[0], full)
+}
+
+func TestDeliveryIsRefusedWhileAnotherProcessIsAtIt(t *testing.T) {
+	store := &MemoryDedupe{}
+	body := ryzetest.NewEvents("a").Message(greeting)
+	e, err := ParseEvent(body)
+	require.NoError(t, err)
+	first, err := store.Claim(t.Context(), e.DedupeKey())
+	require.NoError(t, err)
+	require.True(t, first)
+
+	calls := 0
+	in := newInbox(t, func(context.Context, *Event) error { calls++; return nil }, WithDedupeStore(store),
+		WithInboxErrors(func(_ context.Context, _ *Event, err error) { t.Error(err) }))
+	h := in.Handler(testAuthorization)
+	assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+	stream := newSource()
+	stream.push(t, body)
+	close(stream.events)
+	require.NoError(t, in.Run(t.Context(), stream))
+	assert.Zero(t, calls)
+
+	require.NoError(t, store.Release(t.Context(), e.DedupeKey())) // it failed
+	assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+	assert.Equal(t, 1, calls)
+}
+
+func TestInboxRefusesBadArguments(t *testing.T) {
+	for field, c := range map[string]struct {
+		handle func(context.Context, *Event) error
+		opt    InboxOption
+	}{
+		"handle":           {nil, WithParallel(1)},
+		"option":           {accept, nil},
+		"WithDedupeStore":  {accept, WithDedupeStore(nil)},
+		"WithParallel":     {accept, WithParallel(0)},
+		"WithBacklog":      {accept, WithBacklog(-1)},
+		"WithEventTimeout": {accept, WithEventTimeout(0)},
+		"WithInboxErrors":  {accept, WithInboxErrors(nil)},
+	} {
+		in, err := NewInbox(c.handle, c.opt)
+		assert.Nil(t, in, field)
+		var invalid *ValidationError
+		if assert.ErrorAs(t, err, &invalid, field) {
+			assert.Equal(t, field, invalid.Field)
+		}
+	}
+}
+
+func TestStreamPanicIsNeverSilent(t *testing.T) {
+	var out bytes.Buffer
+	before := log.Writer()
+	log.SetOutput(&out)
+	defer log.SetOutput(before)
+	in := newInbox(t, func(context.Context, *Event) error { panic("private words") })
+	stream := newSource()
+	stream.push(t, ryzetest.NewEvents("a").Message(greeting))
+	close(stream.events)
+	require.NoError(t, in.Run(t.Context(), stream))
+	assert.Contains(t, out.String(), "the handler panicked")
+	assert.Contains(t, out.String(), greeting.ID)
+	assert.NotContains(t, out.String(), "private words")
+	assert.Equal(t, 1, strings.Count(out.String(), "ryze: inbox"))
+}
