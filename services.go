@@ -4,7 +4,6 @@ type (
 	ChatsService       service
 	ContactsService    service
 	LabelsService      service
-	GroupsService      service
 	CommunitiesService service
 	NewslettersService service
 	ProfileService     service
