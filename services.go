@@ -1,14 +1,12 @@
 package ryze
 
 type (
-	ChatsService       service
-	ContactsService    service
-	LabelsService      service
-	CommunitiesService service
-	NewslettersService service
-	ProfileService     service
-	CallsService       service
-	ChatwootService    service
+	ChatsService    service
+	ContactsService service
+	LabelsService   service
+	ProfileService  service
+	CallsService    service
+	ChatwootService service
 )
 type ChatwootConfig struct {
 	BaseURL                                                    string
