@@ -1,22 +1,8 @@
 package ryze
 
 type (
-	ChatsService       service
-	ContactsService    service
-	LabelsService      service
-	GroupsService      service
-	CommunitiesService service
-	NewslettersService service
-	ProfileService     service
-	CallsService       service
-	ChatwootService    service
+	ChatsService    service
+	ContactsService service
+	LabelsService   service
+	CallsService    service
 )
-type ChatwootConfig struct {
-	BaseURL                                                    string
-	AccountID                                                  int
-	APIToken                                                   Secret
-	InboxName                                                  string
-	SignMessages, IgnoreGroups, StartAsPending, ReopenResolved bool
-}
-
-func (*ChatwootConfig) check() error { return nil }

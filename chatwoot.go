@@ -1,0 +1,198 @@
+package ryze
+
+import (
+	"context"
+	"net/url"
+	"time"
+)
+
+// ChatwootService connects an instance to an inbox of a Chatwoot installation.
+// An instance has one such integration.
+//
+// Every call returns [ErrChatwootDisabled] when the module is off on the
+// server, and [ErrInstanceNotFound] when there is no such instance.
+type ChatwootService service
+
+// ChatwootConfig is how to reach a Chatwoot account, and what to pass on.
+type ChatwootConfig struct {
+	BaseURL   string // of the Chatwoot installation
+	AccountID int    // of the account in Chatwoot, greater than 0
+	APIToken  Secret // of a Chatwoot agent who administers the account
+	InboxName string // of the inbox that is made; what an empty name becomes is not documented
+
+	SignMessages   bool // begin the messages of agents with their names
+	IgnoreGroups   bool // do not pass on what happens in groups
+	StartAsPending bool // new conversations are pending instead of open
+	ReopenResolved bool // a new message reopens a resolved conversation
+}
+
+func (c *ChatwootConfig) check() error {
+	u, err := url.Parse(c.BaseURL)
+	switch {
+	case c.BaseURL == "":
+		return invalid("Chatwoot.BaseURL", "is empty")
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "":
+		return invalid("Chatwoot.BaseURL", "is not a full http or https URL")
+	case u.User != nil:
+		return invalid("Chatwoot.BaseURL", "has credentials; the token goes into APIToken")
+	case c.AccountID <= 0:
+		return invalid("Chatwoot.AccountID", "is not greater than 0")
+	}
+	return checkText("Chatwoot.APIToken", c.APIToken.Reveal())
+}
+
+// ChatwootStatus is how an integration is doing. The set is open.
+type ChatwootStatus string
+
+// Statuses of an integration.
+const (
+	ChatwootActive ChatwootStatus = "active"
+	ChatwootPaused ChatwootStatus = "paused"
+	ChatwootFailed ChatwootStatus = "error"
+)
+
+// ChatwootActivation is the reply to switching the integration on.
+type ChatwootActivation struct {
+	Meta `json:"-"`
+
+	Instance      string
+	Status        ChatwootStatus
+	IntegrationID string
+	Message       string // the service's text
+}
+
+// Err returns nil unless the service answers with a success whose status says
+// that the integration failed; it then matches [ErrPartial]. What is wrong is
+// in [Chatwoot.LastError].
+func (a *ChatwootActivation) Err() error {
+	failed := &parts{op: opChatwootSet}
+	if a.Status == ChatwootFailed {
+		failed.add("Status", "is "+string(a.Status)+": "+a.Message)
+	}
+	return failed.err()
+}
+
+// chatwootBody always carries the flags, because what an absent one becomes is
+// not documented. Only these routes mix prefixed and plain names.
+type chatwootBody struct {
+	BaseURL        string `json:"chatwootBaseUrl"`
+	AccountID      int    `json:"chatwootAccountId"`
+	APIToken       string `json:"chatwootApiToken"`
+	InboxName      string `json:"inboxName,omitempty"`
+	SignMessages   bool   `json:"signMessages"`
+	IgnoreGroups   bool   `json:"ignoreGroups"`
+	StartAsPending bool   `json:"startAsPending"`
+	ReopenResolved bool   `json:"reopenResolved"`
+}
+
+type setChatwootReply struct {
+	envelope
+	Instance      string         `json:"instance"`
+	Status        ChatwootStatus `json:"status"`
+	IntegrationID string         `json:"bridge_integration_id"`
+}
+
+// Set switches the integration on, or corrects it, and makes an inbox in
+// Chatwoot; a repetition may make another one. The first activation can take a
+// minute.
+//
+// Errors: [ErrChatwoot] when Chatwoot refuses (a wrong URL, account or token
+// of its own, whatever the status: it says nothing about this client's token);
+// [ErrOutcomeUnknown] when it may have been done, in which case see
+// [ChatwootService.Get].
+//
+// POST /api/chatwoot/set/:instance. Not safe to repeat.
+func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*ChatwootActivation, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	in := input{
+		body: chatwootBody{
+			BaseURL: config.BaseURL, AccountID: config.AccountID, APIToken: config.APIToken.Reveal(), InboxName: config.InboxName,
+			SignMessages: config.SignMessages, IgnoreGroups: config.IgnoreGroups,
+			StartAsPending: config.StartAsPending, ReopenResolved: config.ReopenResolved,
+		},
+		outcome: hint("the inbox may exist: read the integration before setting it again"),
+	}
+	r, err := fetch[setChatwootReply](ctx, s.h, opChatwootSet, in)
+	if err != nil {
+		return nil, err
+	}
+	return &ChatwootActivation{Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: r.IntegrationID, Message: r.Text}, nil
+}
+
+// Chatwoot is the integration of an instance as the service has it.
+type Chatwoot struct {
+	Meta `json:"-"`
+
+	Instance      string
+	Status        ChatwootStatus
+	LastError     string // why, when Status says that it failed
+	IntegrationID string
+	// Config is the configuration. An older edition of the service leaves out
+	// the token and the four flags: APIToken is empty then, and FlagsKnown
+	// false. Config.APIToken is a secret, which Raw holds too.
+	Config     ChatwootConfig
+	FlagsKnown bool
+	InboxID    int // 0 until the service has learned it, soon after Set
+	CreatedAt  time.Time
+}
+
+type getChatwootReply struct {
+	envelope
+	Instance      string         `json:"instance_name"`
+	Status        ChatwootStatus `json:"status"`
+	IntegrationID string         `json:"bridge_integration_id"`
+	BaseURL       string         `json:"chatwoot_base_url"`
+	AccountID     int            `json:"chatwoot_account_id"`
+	APIToken      Secret         `json:"chatwoot_api_token"`
+	InboxID       int            `json:"chatwoot_inbox_id"`
+	InboxName     string         `json:"chatwoot_inbox_name"`
+	LastError     string         `json:"last_error"`
+	CreatedAt     string         `json:"created_at"`
+
+	SignMessages   *bool `json:"sign_messages"`
+	IgnoreGroups   *bool `json:"ignore_groups"`
+	StartAsPending *bool `json:"start_as_pending"`
+	ReopenResolved *bool `json:"reopen_resolved"`
+}
+
+// Get returns the integration. The service asks Chatwoot how it is, for up to
+// ten seconds, and otherwise tells what it knew before. [ErrNotConfigured]
+// when there is no integration.
+//
+// GET /api/chatwoot/list/:instance. Safe to repeat.
+func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
+	r, err := fetchChecked(ctx, s.h, opChatwootGet, input{}, func(r *getChatwootReply) string {
+		if r.Status == "" {
+			return "the reply has no status"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Chatwoot{
+		Meta: r.Meta, Instance: r.Instance, Status: r.Status, LastError: r.LastError, IntegrationID: r.IntegrationID,
+		Config: ChatwootConfig{
+			BaseURL: r.BaseURL, AccountID: r.AccountID, APIToken: r.APIToken, InboxName: r.InboxName,
+			SignMessages: deref(r.SignMessages), IgnoreGroups: deref(r.IgnoreGroups),
+			StartAsPending: deref(r.StartAsPending), ReopenResolved: deref(r.ReopenResolved),
+		},
+		FlagsKnown: r.SignMessages != nil && r.IgnoreGroups != nil && r.StartAsPending != nil && r.ReopenResolved != nil,
+		InboxID:    r.InboxID, CreatedAt: parseTime(r.CreatedAt),
+	}, nil
+}
+
+// Delete removes the integration. The inbox and its conversations stay in
+// Chatwoot, and setting the integration again makes another inbox; an older
+// edition of the service deleted the inbox for good. A success does not prove
+// that Chatwoot's side was cleaned up.
+//
+// [ErrNotConfigured] when there is no integration; a second attempt after a
+// lost reply counts that as done.
+//
+// DELETE /api/chatwoot/delete/:instance. Safe to repeat.
+func (s *ChatwootService) Delete(ctx context.Context) error {
+	return run(ctx, s.h, opChatwootDelete, input{})
+}

@@ -1,0 +1,358 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// CommunitiesService creates communities and attaches groups to them. A
+// community is a parent group, an announcements group that WhatsApp makes, and
+// the groups linked to it, through which people join.
+//
+// Read, rename or describe a community or its announcements group with
+// [GroupsService], by its address; leave it with [GroupsService.Leave]. A
+// community cannot be deleted through the service.
+type CommunitiesService service
+
+// Limits of communities.
+const (
+	MaxCommunityName      = 25 // characters
+	MaxCommunitySubgroups = 50 // the service drops what is beyond without an error of its own
+)
+
+// MembershipApproval says whether people who join the subgroups of a community
+// wait for an admin by default.
+type MembershipApproval string
+
+// Ways to join the subgroups of a community.
+const (
+	MembershipOpen            MembershipApproval = ""
+	MembershipRequestRequired MembershipApproval = "request_required"
+)
+
+// CreateCommunityParams describes a new community. Name is required.
+type CreateCommunityParams struct {
+	Name        string // at most 25 characters
+	Description string
+	// Image is the picture: a URL, or a file, which is streamed. The service
+	// makes a JPEG of it.
+	Image MediaSource
+	// Groups are existing groups to link at once, at most 50.
+	Groups   []JID
+	Approval MembershipApproval
+}
+
+// CreatedCommunity is a community after its creation.
+type CreatedCommunity struct {
+	Meta `json:"-"`
+
+	JID JID // of the parent group: what other calls want as the community
+	// IsCommunity is false when WhatsApp refused to make a community and the
+	// service made a plain group instead.
+	IsCommunity bool
+	Linked      []JID // groups that are now part of it
+	Failed      []JID // groups that are not
+	ImageError  string
+	Message     string // the service's text
+
+	err error
+}
+
+// Err reports what was not done although the service answered with a success:
+// a plain group instead of a community, groups that were not linked, a picture
+// that was not set. It joins a [*PartialError] for each and matches
+// [ErrPartial].
+func (c *CreatedCommunity) Err() error { return c.err }
+
+type createCommunityBody struct {
+	Name        string             `json:"name"`
+	Description string             `json:"description,omitempty"`
+	Image       string             `json:"image,omitempty"`
+	Groups      []string           `json:"groupJid,omitempty"`
+	Approval    MembershipApproval `json:"membershipApprovalMode,omitempty"`
+}
+
+// communityOutcome lies at the top of the reply or in its group: the
+// documentation leaves that open.
+type communityOutcome struct {
+	IsCommunity  *bool   `json:"isCommunity"`
+	LinkedGroups jidList `json:"linkedGroups"`
+	FailedGroups jidList `json:"failedGroups"`
+	ImageError   string  `json:"imageError"`
+}
+
+type createCommunityReply struct {
+	envelope
+	communityOutcome
+	Group *struct {
+		JID JID `json:"jid"`
+		communityOutcome
+	} `json:"group"`
+}
+
+func (r *createCommunityReply) missing() string {
+	if r.Group == nil || r.Group.JID == "" {
+		return "the reply has no group"
+	}
+	inner := &r.Group.communityOutcome
+	if r.IsCommunity == nil {
+		r.IsCommunity = inner.IsCommunity
+	}
+	if r.LinkedGroups == nil {
+		r.LinkedGroups = inner.LinkedGroups
+	}
+	if r.FailedGroups == nil {
+		r.FailedGroups = inner.FailedGroups
+	}
+	if r.ImageError == "" {
+		r.ImageError = inner.ImageError
+	}
+	return ""
+}
+
+// jidList is a list of addresses. That of failed groups is documented as
+// strings only by its wording, so objects with an address in them will do.
+type jidList []JID
+
+// UnmarshalJSON never fails.
+func (l *jidList) UnmarshalJSON(b []byte) error {
+	var items []json.RawMessage
+	_ = json.Unmarshal(b, &items)
+	for _, raw := range items {
+		var jid JID
+		var object struct {
+			JID      JID `json:"jid"`
+			GroupJID JID `json:"groupJid"`
+		}
+		if json.Unmarshal(raw, &jid) != nil && json.Unmarshal(raw, &object) == nil {
+			jid = object.JID
+			if jid == "" {
+				jid = object.GroupJID
+			}
+		}
+		if jid != "" {
+			*l = append(*l, jid)
+		}
+	}
+	return nil
+}
+
+// Create creates a community and links the groups given. When WhatsApp refuses
+// the parent group the service makes a plain group instead and calls that a
+// success: check [CreatedCommunity.Err].
+//
+// The service pauses for a second for each group, so the time limit grows with
+// the list.
+//
+// Errors: [ErrOutcomeUnknown] when the community may have been created, in
+// which case list the groups before trying again; [ErrNotConnected].
+//
+// POST /api/community/create/:instance. Not safe to repeat.
+func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityParams) (*CreatedCommunity, error) {
+	body := createCommunityBody{Name: params.Name, Description: params.Description, Approval: params.Approval}
+	switch n := utf8.RuneCountInString(params.Name); {
+	case strings.TrimSpace(params.Name) == "":
+		return nil, invalid("CreateCommunityParams.Name", "is empty")
+	case n > MaxCommunityName:
+		return nil, invalid("CreateCommunityParams.Name", fmt.Sprintf("has %d characters; at most %d are allowed", n, MaxCommunityName))
+	}
+	if len(params.Groups) > 0 {
+		var err error
+		if body.Groups, err = subgroups("CreateCommunityParams.Groups", params.Groups); err != nil {
+			return nil, err
+		}
+	}
+	image, err := params.Image.picture("CreateCommunityParams.Image")
+	if err != nil {
+		return nil, err
+	}
+	body.Image = image.url
+	in, err := image.into(body, "image")
+	if err != nil {
+		return nil, err
+	}
+	defer in.close()
+	in.patient = pauses(params.Groups)
+	in.outcome = hint("the community may exist: list the groups before creating it again")
+	r, err := fetchChecked(ctx, s.h, opCommunityCreate, in, (*createCommunityReply).missing)
+	if err != nil {
+		return nil, err
+	}
+	failed := &parts{op: opCommunityCreate}
+	switch {
+	case r.IsCommunity == nil:
+		failed.add(string(r.Group.JID), "the reply does not say whether it is a community or a plain group")
+	case !*r.IsCommunity:
+		failed.add(string(r.Group.JID), "is a plain group, not a community: "+r.Text)
+	}
+	failed.unlinked(params.Groups, r.LinkedGroups, r.FailedGroups, "linked")
+	if r.ImageError != "" {
+		failed.add("Image", r.ImageError)
+	}
+	return &CreatedCommunity{
+		Meta: r.Meta, JID: r.Group.JID, IsCommunity: deref(r.IsCommunity),
+		Linked: r.LinkedGroups, Failed: r.FailedGroups, ImageError: r.ImageError, Message: r.Text,
+		err: failed.err(),
+	}, nil
+}
+
+// subgroups checks a list of groups of a community.
+func subgroups(field string, groups []JID) ([]string, error) {
+	if len(groups) > MaxCommunitySubgroups {
+		return nil, invalid(field, fmt.Sprintf("names %d groups; a community has at most %d", len(groups), MaxCommunitySubgroups))
+	}
+	return addresses(field, groups, groupsOnly)
+}
+
+// pauses is how long the service pauses on its way through the groups.
+func pauses(groups []JID) time.Duration { return time.Duration(len(groups)) * time.Second }
+
+// unlinked adds the groups that were not done: those that the reply lists as
+// failed, and those that it does not list at all.
+func (p *parts) unlinked(asked []JID, done, failed jidList, verb string) {
+	for _, j := range failed {
+		p.add(string(j), "was not "+verb+"; the service gives no reason")
+	}
+	for _, j := range asked {
+		if !done.has(j) && !failed.has(j) {
+			p.add(string(j), "the reply does not say whether it was "+verb)
+		}
+	}
+}
+
+func (l jidList) has(j JID) bool {
+	for _, other := range l {
+		if other.Same(j) {
+			return true
+		}
+	}
+	return false
+}
+
+// LinkedGroups says which groups were linked to a community.
+type LinkedGroups struct {
+	Meta `json:"-"`
+
+	Linked  []JID
+	Failed  []JID  // in another community, without rights, or not a group
+	Message string // the service's text, such as "Linked 1 of 2 groups to community"
+
+	err error
+}
+
+// Err returns nil when every group is linked. Otherwise it joins a
+// [*PartialError] for each of the others and matches [ErrPartial]. The service
+// gives no reasons.
+func (r *LinkedGroups) Err() error { return r.err }
+
+// UnlinkedGroups says which groups were detached from a community.
+type UnlinkedGroups struct {
+	Meta `json:"-"`
+
+	Unlinked []JID // the service calls this list "linked" too
+	Failed   []JID
+	Message  string // the service's text, such as "Unlinked 1 of 1 groups from community"
+
+	err error
+}
+
+// Err returns nil when every group is detached. Otherwise it joins a
+// [*PartialError] for each of the others and matches [ErrPartial].
+func (r *UnlinkedGroups) Err() error { return r.err }
+
+type linkBody struct {
+	Community string   `json:"communityJid"`
+	Groups    []string `json:"groupJid"`
+}
+
+type linkReply struct {
+	envelope
+	Linked jidList `json:"linked"`
+	Failed jidList `json:"failed"`
+}
+
+// Link attaches groups to a community. The account must be an admin of all of
+// them. A community has at most 50 subgroups, and a group is in at most one
+// community; what cannot be linked is in [LinkedGroups.Failed].
+//
+// The service pauses for a second for each group, so the time limit grows with
+// the list. Which status it answers when every group failed is not documented.
+//
+// Errors: [ErrOutcomeUnknown] when some may have been linked, in which case
+// look at [CommunitiesService.Subgroups]; [ErrNotConnected].
+//
+// POST /api/community/link/:instance. Not safe to repeat.
+func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...JID) (*LinkedGroups, error) {
+	r, err := s.link(ctx, opCommunityLink, community, groups)
+	if err != nil {
+		return nil, err
+	}
+	failed := &parts{op: opCommunityLink}
+	failed.unlinked(groups, r.Linked, r.Failed, "linked")
+	return &LinkedGroups{Meta: r.Meta, Linked: r.Linked, Failed: r.Failed, Message: r.Text, err: failed.err()}, nil
+}
+
+// Unlink detaches groups from a community; they live on by themselves. The
+// announcements group cannot be detached. It works like
+// [CommunitiesService.Link].
+//
+// POST /api/community/unlink/:instance. Not safe to repeat.
+func (s *CommunitiesService) Unlink(ctx context.Context, community JID, groups ...JID) (*UnlinkedGroups, error) {
+	r, err := s.link(ctx, opCommunityUnlink, community, groups)
+	if err != nil {
+		return nil, err
+	}
+	failed := &parts{op: opCommunityUnlink}
+	failed.unlinked(groups, r.Linked, r.Failed, "unlinked")
+	return &UnlinkedGroups{Meta: r.Meta, Unlinked: r.Linked, Failed: r.Failed, Message: r.Text, err: failed.err()}, nil
+}
+
+func (s *CommunitiesService) link(ctx context.Context, op *Operation, community JID, groups []JID) (*linkReply, error) {
+	if err := community.check("community", groupsOnly); err != nil {
+		return nil, err
+	}
+	list, err := subgroups("groups", groups)
+	if err != nil {
+		return nil, err
+	}
+	return fetch[linkReply](ctx, s.h, op, input{
+		body:    linkBody{community.wire(), list},
+		patient: pauses(groups),
+		outcome: hint("some may be done: look at the subgroups"),
+	})
+}
+
+// Subgroup is a group of a community.
+type Subgroup struct {
+	Meta `json:"-"`
+
+	JID  JID
+	Name string
+	// IsAnnouncements marks the announcements group, which every community has.
+	IsAnnouncements bool
+}
+
+// Subgroups returns the groups of a community that the account itself is in,
+// the announcements group among them. A group that was just linked may be
+// missing for some seconds.
+//
+// GET /api/community/listSubGroups/:instance. Safe to repeat.
+func (s *CommunitiesService) Subgroups(ctx context.Context, community JID) ([]Subgroup, error) {
+	if err := community.check("community", groupsOnly); err != nil {
+		return nil, err
+	}
+	in := input{query: url.Values{"communityJid": {community.wire()}}.Encode()}
+	type wireSubgroup struct {
+		JID               JID    `json:"jid"`
+		Name              string `json:"name"`
+		IsDefaultSubGroup bool   `json:"isDefaultSubGroup"`
+	}
+	return fetchList(ctx, s.h, opCommunitySubgroups, in, []string{"subgroups"}, func(w *wireSubgroup, meta Meta) Subgroup {
+		return Subgroup{Meta: meta, JID: w.JID, Name: w.Name, IsAnnouncements: w.IsDefaultSubGroup}
+	})
+}

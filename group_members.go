@@ -1,0 +1,266 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// MembersResult says for each of the people that a call was about what became
+// of them. The service answers with a success even when some, or all, of them
+// failed: look at Err.
+type MembersResult struct {
+	Meta `json:"-"`
+
+	Message string         // the service's text
+	Members []MemberResult // in the order in which they were given
+
+	action memberAction
+}
+
+// MemberResult is what became of one person.
+type MemberResult struct {
+	Meta `json:"-"`
+
+	Member JID // as given to the call
+	Done   bool
+	// Reason is the service's text when it was not done, for instance that the
+	// number is not on WhatsApp or does not allow being added.
+	Reason string
+	// ByPosition means that the reply did not name the person: its entry was
+	// taken for this one because of its place in the list.
+	ByPosition bool
+}
+
+// Err returns nil when everyone is done. Otherwise it joins a [*PartialError]
+// for each of the others and matches [ErrPartial].
+func (r *MembersResult) Err() error {
+	failed := &parts{op: opGroupParticipants}
+	for _, m := range r.Members {
+		if !m.Done {
+			failed.add(string(m.Member), string(r.action)+" failed: "+m.Reason)
+		}
+	}
+	return failed.err()
+}
+
+type memberAction string
+
+const (
+	addMembers     memberAction = "add"
+	removeMembers  memberAction = "remove"
+	promoteMembers memberAction = "promote"
+	demoteMembers  memberAction = "demote"
+	approveMembers memberAction = "approve"
+	rejectMembers  memberAction = "reject"
+)
+
+// AddMembers adds people to the group, by phone number or LID. For admins.
+//
+// The service works for up to 60 s. How many people one call may name, and
+// which key of the reply names each of them, is not documented: entries are
+// matched by address where they have one, by position otherwise; see
+// [MemberResult.ByPosition].
+//
+// Errors: [ErrOutcomeUnknown] when it may have been done, in which case read
+// the members with [GroupsService.Info]; otherwise as for any call. Failures
+// of single members are no error of the call: see [MembersResult.Err].
+//
+// POST /api/group/participants/:instance. Not safe to repeat.
+func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
+	return s.members(ctx, addMembers, group, members)
+}
+
+// RemoveMembers removes people from the group. For admins. They can come back
+// through the invite link until it is reset. It works like
+// [GroupsService.AddMembers].
+//
+// POST /api/group/participants/:instance. Not safe to repeat.
+func (s *GroupsService) RemoveMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
+	return s.members(ctx, removeMembers, group, members)
+}
+
+// Promote makes members admins. For the super admin. It works like
+// [GroupsService.AddMembers].
+//
+// POST /api/group/participants/:instance. Not safe to repeat.
+func (s *GroupsService) Promote(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
+	return s.members(ctx, promoteMembers, group, members)
+}
+
+// Demote makes admins plain members. For the super admin. It works like
+// [GroupsService.AddMembers].
+//
+// POST /api/group/participants/:instance. Not safe to repeat.
+func (s *GroupsService) Demote(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
+	return s.members(ctx, demoteMembers, group, members)
+}
+
+// ApproveRequests lets people in who asked to join; take their addresses from
+// [GroupsService.Requests]. For admins of a group that requires approval. The
+// service works for up to 90 s. It works like [GroupsService.AddMembers].
+//
+// POST /api/group/participants/:instance. Not safe to repeat.
+func (s *GroupsService) ApproveRequests(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
+	return s.members(ctx, approveMembers, group, members)
+}
+
+// RejectRequests turns people away who asked to join. A phone number will do:
+// the service finds the LID that the request came from. It works like
+// [GroupsService.AddMembers].
+//
+// POST /api/group/participants/:instance. Not safe to repeat.
+func (s *GroupsService) RejectRequests(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
+	return s.members(ctx, rejectMembers, group, members)
+}
+
+type membersBody struct {
+	Action       memberAction `json:"action"`
+	Identifier   string       `json:"identifier"`
+	Participants []string     `json:"participants"`
+}
+
+type membersReply struct {
+	envelope
+	Participants []json.RawMessage `json:"participants"`
+}
+
+func (s *GroupsService) members(ctx context.Context, action memberAction, group JID, members []JID) (*MembersResult, error) {
+	if err := group.check("group", groupsOnly); err != nil {
+		return nil, err
+	}
+	list, err := addresses("members", members, people)
+	if err != nil {
+		return nil, err
+	}
+	in := input{
+		body:    membersBody{Action: action, Identifier: group.wire(), Participants: list},
+		outcome: hint("it may have been done: read the members of the group"),
+	}
+	r, err := fetch[membersReply](ctx, s.h, opGroupParticipants, in)
+	if err != nil {
+		return nil, err
+	}
+	return &MembersResult{
+		Meta: r.Meta, Message: r.Text, action: action,
+		Members: matchMembers(members, r.Participants, r.RateLimit),
+	}, nil
+}
+
+// wireMemberResult is an entry of the reply. Only success and error are
+// documented; the other keys are those under which this service names people
+// elsewhere.
+type wireMemberResult struct {
+	Success     bool      `json:"success"`
+	Failure     errorBody `json:"error"`
+	JID         JID       `json:"jid"`
+	LID         JID       `json:"lid"`
+	Number      JID       `json:"number"`
+	Phone       JID       `json:"phone"`
+	PhoneNumber JID       `json:"phoneNumber"`
+
+	raw   json.RawMessage
+	taken bool
+}
+
+func (w *wireMemberResult) names() []JID {
+	var names []JID
+	for _, j := range []JID{w.JID, w.LID, w.Number, w.Phone, w.PhoneNumber} {
+		if j != "" {
+			names = append(names, j)
+		}
+	}
+	return names
+}
+
+// matchMembers says which entry of the reply is about whom: the one that names
+// the person, otherwise the one in the person's place if there are as many
+// entries as people and it does not name somebody else.
+func matchMembers(asked []JID, entries []json.RawMessage, rate RateLimit) []MemberResult {
+	results := make([]MemberResult, len(asked))
+	found := make([]*wireMemberResult, len(asked))
+	read := make([]wireMemberResult, len(entries))
+	for i, raw := range entries {
+		_ = json.Unmarshal(raw, &read[i]) // what could be read; Raw has the rest
+		read[i].raw = raw
+	}
+	for i, j := range asked {
+		results[i].Member = j
+		for k := range read {
+			if !read[k].taken && named(j, read[k].names()) == itIs {
+				read[k].taken, found[i] = true, &read[k]
+				break
+			}
+		}
+	}
+	for i, j := range asked {
+		r := &results[i]
+		if found[i] == nil && len(read) == len(asked) && !read[i].taken && named(j, read[i].names()) != itIsNot {
+			read[i].taken, found[i], r.ByPosition = true, &read[i], true
+		}
+		e := found[i]
+		if e == nil {
+			r.Meta, r.Reason = Meta{RateLimit: rate}, "the reply does not say what became of it"
+			continue
+		}
+		r.Meta = Meta{RateLimit: rate, raw: &e.raw}
+		r.Done, r.Reason = e.Success, e.Failure.message
+		if !r.Done && r.Reason == "" {
+			r.Reason = "the reply gives no reason"
+		}
+	}
+	return results
+}
+
+type identity int
+
+const (
+	cannotTell identity = iota // other kinds of addresses: a phone and a LID
+	itIs
+	itIsNot
+)
+
+// named reports whether one of the names is the person's.
+func named(j JID, names []JID) identity {
+	verdict := cannotTell
+	for _, name := range names {
+		for _, alias := range BrazilAliases(j) {
+			if name.Same(alias) {
+				return itIs
+			}
+		}
+		if name.Kind() == j.Kind() {
+			verdict = itIsNot
+		}
+	}
+	return verdict
+}
+
+// JoinRequest is somebody who waits to be let into a group.
+type JoinRequest struct {
+	Meta `json:"-"`
+
+	JID         JID // a LID
+	Phone       JID // empty when WhatsApp hides it
+	RequestedAt time.Time
+}
+
+type wireJoinRequest struct {
+	JID         JID    `json:"jid"`
+	PhoneNumber JID    `json:"phoneNumber"` // an address, whatever its name
+	RequestedAt string `json:"requestedAt"`
+}
+
+// Requests returns who waits to be let into the group. For admins of a group
+// that requires approval. Errors: [ErrNotAdmin], [ErrGroupNotFound].
+//
+// GET /api/group/requests/:instance. Safe to repeat.
+func (s *GroupsService) Requests(ctx context.Context, group JID) ([]JoinRequest, error) {
+	if err := group.check("group", groupsOnly); err != nil {
+		return nil, err
+	}
+	in := input{query: identifiedQuery(group.wire())}
+	return fetchList(ctx, s.h, opGroupRequests, in, []string{"requests"}, func(w *wireJoinRequest, meta Meta) JoinRequest {
+		return JoinRequest{Meta: meta, JID: w.JID, Phone: w.PhoneNumber, RequestedAt: parseTime(w.RequestedAt)}
+	})
+}

@@ -1,0 +1,604 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// GroupsService creates, reads and changes groups and their members. There is
+// no route that deletes a group or sets its disappearing-message timer.
+//
+// While [Settings.IgnoreGroupMessages] is on, messages of groups are not
+// delivered as events.
+type GroupsService service
+
+// Group is what the service tells about a group. Which fields are filled
+// depends on the call; what the service did not say is left at zero.
+type Group struct {
+	Meta `json:"-"`
+
+	JID         JID
+	Name        string
+	Description string
+	// ImageURL is the picture, on WhatsApp's own host and for a short while
+	// only: fetch it, do not store it. [GroupsService.Info] fills it.
+	ImageURL string
+	// InviteCode and InviteLink let anyone who has them join or ask to.
+	InviteCode string
+	InviteLink string
+	CreatedBy  JID
+	// CreatedAt is filled by [GroupsService.Info]. Its form is not documented:
+	// RFC 3339 is read, anything else leaves it zero.
+	CreatedAt   time.Time
+	MemberCount int
+	Members     []GroupMember // when they were asked for
+	// Permissions are nil when the reply does not show them.
+	Permissions *GroupPermissions
+	// Metadata tells who last changed name and description. Its keys are not
+	// documented.
+	Metadata    json.RawMessage
+	IsEphemeral bool // messages disappear
+	IsIncognito bool
+	IsSuspended bool
+	// IsAnnouncements marks the announcements group of a community.
+	IsAnnouncements bool
+}
+
+// GroupMember is a member of a group.
+type GroupMember struct {
+	JID          JID
+	LID          JID // [GroupsService.Info] only
+	IsAdmin      bool
+	IsSuperAdmin bool
+}
+
+// GroupPermissions say what members may do.
+type GroupPermissions struct {
+	MembersCanEditInfo     bool // change name, description and picture
+	MembersCanSendMessages bool // false: only admins write
+	MembersCanAddOthers    bool
+	RequireAdminApproval   bool // whoever wants to join waits for an admin
+}
+
+// GroupPermissionsUpdate sets some permissions: fields that are nil stay as
+// they are, at creation as WhatsApp has them. Use [Ptr] to fill one.
+type GroupPermissionsUpdate struct {
+	MembersCanEditInfo     *bool `json:"membersCanEditInfo,omitempty"`
+	MembersCanSendMessages *bool `json:"membersCanSendMessages,omitempty"`
+	MembersCanAddOthers    *bool `json:"membersCanAddOthers,omitempty"`
+	RequireAdminApproval   *bool `json:"requireAdminApproval,omitempty"`
+}
+
+// wireGroup is a group as it travels. The list spells two of its keys
+// differently from the other routes.
+type wireGroup struct {
+	JID              JID                     `json:"jid"`
+	GroupJID         JID                     `json:"groupJid"`
+	Name             *string                 `json:"name"`
+	Description      *string                 `json:"description"`
+	Image            string                  `json:"image"`
+	InviteCode       string                  `json:"inviteCode"`
+	InviteLink       string                  `json:"inviteLink"`
+	CreatedBy        JID                     `json:"createdBy"`
+	CreatedAt        string                  `json:"createdAt"`
+	ParticipantCount *int                    `json:"participantCount"`
+	MemberCount      *int                    `json:"memberCount"`
+	Participants     []wireMember            `json:"participants"`
+	Members          []wireMember            `json:"members"`
+	Permissions      *GroupPermissionsUpdate `json:"groupSettings"`
+	Metadata         json.RawMessage         `json:"metadata"`
+
+	IsEphemeral       bool `json:"isEphemeral"`
+	IsIncognito       bool `json:"isIncognito"`
+	IsSuspended       bool `json:"isSuspended"`
+	IsDefaultSubGroup bool `json:"isDefaultSubGroup"`
+}
+
+// wireMember is an object, or perhaps only an address: what members look like
+// in the list of groups is not documented.
+type wireMember GroupMember
+
+// UnmarshalJSON never fails.
+func (m *wireMember) UnmarshalJSON(b []byte) error {
+	var object struct {
+		JID          JID  `json:"jid"`
+		LID          JID  `json:"lid"`
+		IsAdmin      bool `json:"isAdmin"`
+		IsSuperAdmin bool `json:"isSuperAdmin"`
+	}
+	if json.Unmarshal(b, &m.JID) == nil {
+		return nil
+	}
+	_ = json.Unmarshal(b, &object) // what could be read, counts
+	*m = wireMember(object)
+	return nil
+}
+
+func (w *wireGroup) jid() JID {
+	if w.JID == "" {
+		return w.GroupJID
+	}
+	return w.JID
+}
+
+func (w *wireGroup) group(meta Meta) *Group {
+	g := &Group{
+		Meta: meta, JID: w.jid(), Name: deref(w.Name), Description: deref(w.Description), ImageURL: w.Image,
+		InviteCode: w.InviteCode, InviteLink: w.InviteLink,
+		CreatedBy: w.CreatedBy, CreatedAt: parseTime(w.CreatedAt), Metadata: w.Metadata,
+		IsEphemeral: w.IsEphemeral, IsIncognito: w.IsIncognito, IsSuspended: w.IsSuspended,
+		IsAnnouncements: w.IsDefaultSubGroup,
+	}
+	members := w.Participants
+	if members == nil {
+		members = w.Members
+	}
+	for _, m := range members {
+		g.Members = append(g.Members, GroupMember(m))
+	}
+	switch {
+	case w.ParticipantCount != nil:
+		g.MemberCount = *w.ParticipantCount
+	case w.MemberCount != nil:
+		g.MemberCount = *w.MemberCount
+	default:
+		g.MemberCount = len(members)
+	}
+	if p := w.Permissions; p != nil {
+		g.Permissions = &GroupPermissions{
+			MembersCanEditInfo: deref(p.MembersCanEditInfo), MembersCanSendMessages: deref(p.MembersCanSendMessages),
+			MembersCanAddOthers: deref(p.MembersCanAddOthers), RequireAdminApproval: deref(p.RequireAdminApproval),
+		}
+	}
+	return g
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// groupReply has the group below a key that is documented only by the way.
+type groupReply struct {
+	envelope
+	Group *wireGroup `json:"group"`
+	Data  *wireGroup `json:"data"`
+}
+
+func (r *groupReply) missing() string {
+	if r.Group == nil {
+		r.Group = r.Data
+	}
+	if r.Group == nil || r.Group.jid() == "" {
+		return "the reply has no group"
+	}
+	return ""
+}
+
+// GroupResult is a group after it was created or changed.
+type GroupResult struct {
+	Group
+	// Message is the service's text. After an update it names the fields that
+	// were changed; its wording is not documented.
+	Message string
+
+	err error
+}
+
+// Err reports where the group in the reply differs from what was asked for:
+// name, description and permissions, as far as the reply shows them. It joins
+// a [*PartialError] for each and matches [ErrPartial].
+//
+// A nil result does not prove that everything was done: the service sets
+// description and picture after it has created the group, and the reply shows
+// neither the picture nor the community. Read those with [GroupsService.Info].
+func (r *GroupResult) Err() error { return r.err }
+
+func groupResult(r *groupReply, op *Operation, name, description *string, permissions GroupPermissionsUpdate) *GroupResult {
+	shown := r.Group
+	failed := &parts{op: op}
+	differs(failed, "Name", name, shown.Name)
+	differs(failed, "Description", description, shown.Description)
+	if p := shown.Permissions; p != nil {
+		differs(failed, "Permissions.MembersCanEditInfo", permissions.MembersCanEditInfo, p.MembersCanEditInfo)
+		differs(failed, "Permissions.MembersCanSendMessages", permissions.MembersCanSendMessages, p.MembersCanSendMessages)
+		differs(failed, "Permissions.MembersCanAddOthers", permissions.MembersCanAddOthers, p.MembersCanAddOthers)
+		differs(failed, "Permissions.RequireAdminApproval", permissions.RequireAdminApproval, p.RequireAdminApproval)
+	}
+	return &GroupResult{Group: *shown.group(r.Meta), Message: r.Text, err: failed.err()}
+}
+
+// CreateGroupParams describes a new group. Name and Members are required. No
+// length limits are documented.
+type CreateGroupParams struct {
+	Name string
+	// Members are the first members, at least one. The documentation shows
+	// phone numbers only; whether LIDs are accepted here is not documented.
+	Members     []JID
+	Description string
+	// ImageURL is a public http or https URL of the picture. Whether a file is
+	// accepted here is not documented.
+	ImageURL    string
+	Community   JID // attach the group to this community
+	Permissions GroupPermissionsUpdate
+}
+
+type createGroupBody struct {
+	Name         string                 `json:"name"`
+	Participants []string               `json:"participants"`
+	Description  string                 `json:"description,omitempty"`
+	Image        string                 `json:"image,omitempty"`
+	CommunityJID string                 `json:"communityJid,omitempty"`
+	Permissions  GroupPermissionsUpdate `json:"groupSettings,omitzero"`
+}
+
+// Create creates a group. The service does so in steps, so that a group may
+// exist without its description or picture: see [GroupResult.Err].
+//
+// Errors: [ErrOutcomeUnknown] when the group may have been created, in which
+// case list the groups before trying again; [ErrNotConnected].
+//
+// POST /api/group/create/:instance. Not safe to repeat.
+func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*GroupResult, error) {
+	members, err := addresses("CreateGroupParams.Members", params.Members, people)
+	if err != nil {
+		return nil, err
+	}
+	body := createGroupBody{
+		Name: params.Name, Participants: members, Description: params.Description,
+		Image: params.ImageURL, Permissions: params.Permissions,
+	}
+	if strings.TrimSpace(params.Name) == "" {
+		return nil, invalid("CreateGroupParams.Name", "is empty")
+	}
+	if err := checkImageURL("CreateGroupParams.ImageURL", params.ImageURL); err != nil {
+		return nil, err
+	}
+	if params.Community != "" {
+		if err := params.Community.check("CreateGroupParams.Community", groupsOnly); err != nil {
+			return nil, err
+		}
+		body.CommunityJID = params.Community.wire()
+	}
+	in := input{body: body, outcome: hint("the group may exist: list the groups before creating it again")}
+	r, err := fetchChecked(ctx, s.h, opGroupCreate, in, (*groupReply).missing)
+	if err != nil {
+		return nil, err
+	}
+	var description *string
+	if params.Description != "" {
+		description = &params.Description
+	}
+	return groupResult(r, opGroupCreate, &params.Name, description, params.Permissions), nil
+}
+
+// hint says what to do about an unknown outcome.
+func hint(text string) func(*OutcomeError) {
+	return func(e *OutcomeError) { e.hint = text }
+}
+
+func checkImageURL(field, u string) error {
+	if u == "" {
+		return nil
+	}
+	_, err := checkMediaURL(field, u)
+	return err
+}
+
+// addresses checks a list of addresses, which must not be empty, and returns
+// the form that travels.
+func addresses(field string, list []JID, accepted jidKinds) ([]string, error) {
+	if len(list) == 0 {
+		return nil, invalid(field, "is empty")
+	}
+	out := make([]string, len(list))
+	for i, j := range list {
+		if err := j.check(field, accepted); err != nil {
+			return nil, err
+		}
+		out[i] = j.wire()
+	}
+	return out, nil
+}
+
+// GroupOption says what to read of groups.
+type GroupOption func(*groupOptions)
+
+type groupOptions struct{ members *bool }
+
+// WithMembers has the members read as well.
+func WithMembers() GroupOption { return func(o *groupOptions) { o.members = Ptr(true) } }
+
+// WithoutMembers leaves the members out.
+func WithoutMembers() GroupOption { return func(o *groupOptions) { o.members = Ptr(false) } }
+
+func membersWanted(byDefault bool, opts []GroupOption) bool {
+	o := groupOptions{members: &byDefault}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return *o.members
+}
+
+// List returns the groups that the account is in, without their members unless
+// [WithMembers] is given; what members look like here is not documented. It
+// can take a minute.
+//
+// The page of this route could not be read: the array is known as "groups",
+// with groupJid, name and memberCount of each. The spellings of the other
+// routes are accepted too, and Raw has what came.
+//
+// GET /api/group/list/:instance. Safe to repeat.
+func (s *GroupsService) List(ctx context.Context, opts ...GroupOption) ([]Group, error) {
+	in := input{query: "includeMembers=false"}
+	if membersWanted(false, opts) {
+		in.query = "includeMembers=true"
+	}
+	return fetchList(ctx, s.h, opGroupsList, in, []string{"groups"}, func(w *wireGroup, meta Meta) Group { return *w.group(meta) })
+}
+
+// Info returns a group that the account is in, with its members unless
+// [WithoutMembers] is given. [ErrGroupNotFound] when there is no such group or
+// the account is not in it.
+//
+// GET /api/group/info/:instance. Safe to repeat.
+func (s *GroupsService) Info(ctx context.Context, group JID, opts ...GroupOption) (*Group, error) {
+	if err := group.check("group", groupsOnly); err != nil {
+		return nil, err
+	}
+	return s.info(ctx, group.wire(), opts)
+}
+
+// Preview returns the group behind an invite: a link such as
+// "https://chat.whatsapp.com/AbCdEf123", or only its code. The account need
+// not be in the group. [ErrInviteRevoked] when the link is no longer good; the
+// service documents that text for joining.
+//
+// GET /api/group/info/:instance. Safe to repeat.
+func (s *GroupsService) Preview(ctx context.Context, invite string, opts ...GroupOption) (*Group, error) {
+	identifier, err := groupInvite(invite)
+	if err != nil {
+		return nil, err
+	}
+	return s.info(ctx, identifier, opts)
+}
+
+func (s *GroupsService) info(ctx context.Context, identifier string, opts []GroupOption) (*Group, error) {
+	query := url.Values{"identifier": {identifier}}
+	if !membersWanted(true, opts) {
+		query.Set("participants", "false")
+	}
+	r, err := fetchChecked(ctx, s.h, opGroupInfo, input{query: query.Encode()}, (*groupReply).missing)
+	if err != nil {
+		return nil, err
+	}
+	return r.Group.group(r.Meta), nil
+}
+
+// GroupUpdate changes some properties of a group: what is nil or empty stays
+// as it is. Use [Ptr] to fill a pointer.
+type GroupUpdate struct {
+	Name        *string
+	Description *string // Ptr("") clears it
+	ImageURL    string  // public http or https URL of a new picture
+	// RemoveImage deletes the picture; ImageURL is then not used.
+	RemoveImage bool
+	Permissions GroupPermissionsUpdate
+}
+
+type updateGroupBody struct {
+	Identifier  string                 `json:"identifier"`
+	Name        *string                `json:"name,omitempty"`
+	Description *string                `json:"description,omitempty"`
+	Image       string                 `json:"image,omitempty"`
+	RemoveImage bool                   `json:"removeImage,omitempty"`
+	Permissions GroupPermissionsUpdate `json:"groupSettings,omitzero"`
+}
+
+// Update changes a group; at least one field must be given. The service may
+// apply only some of them: see [GroupResult.Err] and [GroupResult.Message].
+//
+// PUT /api/group/update/:instance. Safe to repeat.
+func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdate) (*GroupResult, error) {
+	if err := group.check("group", groupsOnly); err != nil {
+		return nil, err
+	}
+	switch {
+	case update == (GroupUpdate{}):
+		return nil, invalid("GroupUpdate", "changes nothing")
+	case update.Name != nil && strings.TrimSpace(*update.Name) == "":
+		return nil, invalid("GroupUpdate.Name", "is empty")
+	case update.RemoveImage:
+		update.ImageURL = ""
+	}
+	if err := checkImageURL("GroupUpdate.ImageURL", update.ImageURL); err != nil {
+		return nil, err
+	}
+	in := input{body: updateGroupBody{
+		Identifier: group.wire(), Name: update.Name, Description: update.Description,
+		Image: update.ImageURL, RemoveImage: update.RemoveImage, Permissions: update.Permissions,
+	}}
+	r, err := fetchChecked(ctx, s.h, opGroupUpdate, in, func(r *groupReply) string {
+		if r.missing() != "" { // the change is made all the same
+			if r.Group == nil {
+				r.Group = new(wireGroup)
+			}
+			r.Group.JID = group
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	return groupResult(r, opGroupUpdate, update.Name, update.Description, update.Permissions), nil
+}
+
+// GroupInvite is a group's invite link.
+type GroupInvite struct {
+	Meta `json:"-"`
+
+	Group JID
+	Code  string
+	Link  string // https://chat.whatsapp.com/ and the code
+}
+
+const groupInviteHost = "chat.whatsapp.com"
+
+// groupInvite checks an invite of a group.
+func groupInvite(invite string) (string, error) {
+	if strings.Contains(invite, "@") {
+		return "", invalid("invite", "is an address; a link such as https://"+groupInviteHost+"/AbCdEf123 or its code is wanted")
+	}
+	return parseInvite("invite", invite, groupInviteHost, "/")
+}
+
+// parseInvite checks an invite code, or a link to that host with the code
+// below that path, and returns it in the documented form: the code as it is,
+// the link without what apps append to it. The alphabet of codes is not
+// documented; upper and lower case differ.
+func parseInvite(field, s, host, below string) (string, error) {
+	if err := checkText(field, s); err != nil {
+		return "", err
+	}
+	code, isLink := s, strings.Contains(s, "/")
+	if isLink {
+		if !strings.Contains(s, "://") {
+			s = "https://" + s
+		}
+		u, err := url.Parse(s)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil ||
+			strings.TrimPrefix(strings.ToLower(u.Host), "www.") != host || !strings.HasPrefix(u.Path, below) {
+			return "", invalid(field, "is not a link that begins with https://"+host+below)
+		}
+		code = strings.TrimSuffix(strings.TrimPrefix(u.Path, below), "/")
+	}
+	if code == "" || strings.ContainsAny(code, " /?#&%:@") {
+		return "", invalid(field, "has no invite code, or one with characters that have no place in it")
+	}
+	if isLink {
+		return "https://" + host + below + code, nil
+	}
+	return code, nil
+}
+
+// InviteLink returns the current invite link, without making a new one. The
+// service has no route for it: this is [GroupsService.Info], and an error that
+// matches [ErrBadResponse] when the reply shows no link.
+//
+// GET /api/group/info/:instance. Safe to repeat.
+func (s *GroupsService) InviteLink(ctx context.Context, group JID) (*GroupInvite, error) {
+	if err := group.check("group", groupsOnly); err != nil {
+		return nil, err
+	}
+	in := input{query: url.Values{"identifier": {group.wire()}, "participants": {"false"}}.Encode()}
+	r, err := fetchChecked(ctx, s.h, opGroupInfo, in, func(r *groupReply) string {
+		if r.missing() != "" || r.Group.InviteLink == "" {
+			return "the reply shows no invite link of the group"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	g := r.Group
+	return &GroupInvite{Meta: r.Meta, Group: g.jid(), Code: g.InviteCode, Link: g.InviteLink}, nil
+}
+
+type resetLinkReply struct {
+	envelope
+	GroupJID   JID    `json:"groupJid"`
+	InviteCode string `json:"inviteCode"`
+	InviteLink string `json:"inviteLink"`
+}
+
+// ResetInviteLink makes a new invite link; the former one is dead at once. For
+// admins only: [ErrNotAdmin].
+//
+// Errors: [ErrGroupNotFound]; [ErrOutcomeUnknown] when the link may have been
+// reset, in which case [GroupsService.InviteLink] tells the current one.
+//
+// POST /api/group/resetLink/:instance. Not safe to repeat: each call makes
+// another link.
+func (s *GroupsService) ResetInviteLink(ctx context.Context, group JID) (*GroupInvite, error) {
+	if err := group.check("group", groupsOnly); err != nil {
+		return nil, err
+	}
+	in := input{body: identified{group.wire()}, outcome: hint("the link may have been reset: read the current one")}
+	r, err := fetchChecked(ctx, s.h, opGroupResetLink, in, func(r *resetLinkReply) string {
+		if r.InviteLink == "" {
+			return "the reply has no invite link"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &GroupInvite{Meta: r.Meta, Group: r.GroupJID, Code: r.InviteCode, Link: r.InviteLink}, nil
+}
+
+// identified is the body of routes that only want to know of whom they are.
+type identified struct {
+	Identifier string `json:"identifier"`
+}
+
+// identifiedQuery is the same for routes without a body.
+func identifiedQuery(identifier string) string {
+	return url.Values{"identifier": {identifier}}.Encode()
+}
+
+// JoinedGroup is the reply to joining a group.
+type JoinedGroup struct {
+	Meta `json:"-"`
+
+	Group JID
+	// Pending means that an admin has to approve first: the account is not a
+	// member yet.
+	Pending bool
+}
+
+type joinReply struct {
+	envelope
+	GroupJID         JID  `json:"groupJid"`
+	RequiresApproval bool `json:"requiresApproval"`
+}
+
+// Join joins a group by an invite: a link such as
+// "https://chat.whatsapp.com/AbCdEf123", or only its code. An address is
+// refused. [ErrInviteRevoked] when the link was revoked or has expired. Joining
+// an open group again returns the same group.
+//
+// POST /api/group/join/:instance. Safe to repeat.
+func (s *GroupsService) Join(ctx context.Context, invite string) (*JoinedGroup, error) {
+	identifier, err := groupInvite(invite)
+	if err != nil {
+		return nil, err
+	}
+	r, err := fetchChecked(ctx, s.h, opGroupJoin, input{body: identified{identifier}}, func(r *joinReply) string {
+		if r.GroupJID == "" {
+			return "the reply names no group"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &JoinedGroup{Meta: r.Meta, Group: r.GroupJID, Pending: r.RequiresApproval}, nil
+}
+
+// Leave takes the account out of the group. Coming back needs an invite.
+// Leaving the parent group of a community leaves its subgroups too.
+// [ErrNotFound] when the account is not in the group; a second attempt after a
+// lost reply counts that as done.
+//
+// DELETE /api/group/leave/:instance. Safe to repeat.
+func (s *GroupsService) Leave(ctx context.Context, group JID) error {
+	if err := group.check("group", groupsOnly); err != nil {
+		return err
+	}
+	return run(ctx, s.h, opGroupLeave, input{query: identifiedQuery(group.wire())})
+}

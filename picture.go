@@ -1,0 +1,61 @@
+package ryze
+
+import (
+	"bytes"
+	"strings"
+)
+
+// picture is an image on its way into a request: a URL, or a file that is
+// streamed as base64. The zero value is no picture.
+type picture struct {
+	url  string
+	file sourceFile
+}
+
+// picture checks a source that may be absent; field names it in the error.
+func (s MediaSource) picture(field string) (picture, error) {
+	switch {
+	case s == (MediaSource{}):
+		return picture{}, nil
+	case s.url != "":
+		_, err := checkMediaURL(field, s.url)
+		return picture{url: s.url}, err
+	case s.file == nil:
+		return picture{}, invalid(field, "has nothing to read")
+	}
+	head, err := s.file.head()
+	if err != nil {
+		return picture{}, &ValidationError{Field: field, Reason: "cannot be read: " + err.Error(), err: err}
+	}
+	if len(head) == 0 {
+		return picture{}, invalid(field, "is empty")
+	}
+	if kind := detectMIME(head, s.name); !strings.HasPrefix(kind, "image/") && kind != "application/octet-stream" {
+		return picture{}, invalid(field, "is "+kind+", not an image")
+	}
+	return picture{file: s.file}, nil
+}
+
+// into returns the request of a body, with the file in it under that key. A
+// URL is the body's own field. The caller closes what it returns.
+func (p picture) into(body any, key string) (input, error) {
+	if p.file == nil {
+		return input{body: body}, nil
+	}
+	stream, err := (&bodyStream{file: p.file}).around(body, key)
+	if err != nil {
+		return input{}, err
+	}
+	// A body without any other field: there is nothing to put a comma after.
+	if after, ok := bytes.CutPrefix(stream.before, []byte("{,")); ok {
+		stream.before = append([]byte("{"), after...)
+	}
+	return input{stream: stream}, nil
+}
+
+// close releases what a streamed body may have left open.
+func (in input) close() {
+	if in.stream != nil {
+		in.stream.Close()
+	}
+}

@@ -1,0 +1,401 @@
+package ryze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// ProfileService reads and changes the profile and the privacy settings of the
+// account behind an instance, and looks up the profiles of others.
+type ProfileService service
+
+// Profile is a WhatsApp profile. Fields that WhatsApp has no value for, or
+// hides from this account, are empty.
+type Profile struct {
+	Meta `json:"-"`
+
+	JID   JID
+	LID   JID
+	Phone string // digits only
+	Name  string // the name that its owner chose, or that of a business
+	About string
+	// PictureURL is on WhatsApp's own host and for a short while only. It is
+	// empty when there is no picture, and when fetching it took too long.
+	PictureURL string
+}
+
+// Exists reports whether the reply names the account by an address, the sign
+// that it exists. How the service answers for a number that is not on WhatsApp,
+// with such a reply or with an error, is not documented.
+func (p *Profile) Exists() bool { return p.JID != "" || p.LID != "" }
+
+type profileReply struct {
+	envelope
+	Profile *struct {
+		Picture string `json:"profilePicture"`
+		Name    string `json:"profileName"`
+		Status  string `json:"profileStatus"`
+		Phone   string `json:"phoneNumber"`
+		JID     JID    `json:"jid"`
+		LID     JID    `json:"lid"`
+	} `json:"profile"`
+}
+
+// Get returns the account's own profile.
+//
+// GET /api/profile/getAccount/:instance. Safe to repeat.
+func (s *ProfileService) Get(ctx context.Context) (*Profile, error) {
+	return s.get(ctx, input{})
+}
+
+// Lookup returns the profile of somebody, by phone number or LID: whether the
+// number is on WhatsApp ([Profile.Exists]), its LID, its picture. The service
+// tries both forms of a Brazilian mobile number.
+//
+// GET /api/profile/getAccount/:instance. Safe to repeat.
+func (s *ProfileService) Lookup(ctx context.Context, person JID) (*Profile, error) {
+	if err := person.check("person", people); err != nil {
+		return nil, err
+	}
+	return s.get(ctx, input{query: url.Values{"number": {person.wire()}}.Encode()})
+}
+
+func (s *ProfileService) get(ctx context.Context, in input) (*Profile, error) {
+	r, err := fetchChecked(ctx, s.h, opProfileGet, in, func(r *profileReply) string {
+		if r.Profile == nil {
+			return "the reply has no profile"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := r.Profile
+	return &Profile{Meta: r.Meta, JID: p.JID, LID: p.LID, Phone: p.Phone, Name: p.Name, About: p.Status, PictureURL: p.Picture}, nil
+}
+
+// ProfileUpdate changes some of the account's own profile: what is nil or
+// empty stays as it is. Use [Ptr] to fill a pointer. No length limits are
+// documented.
+type ProfileUpdate struct {
+	Name  *string // cannot be cleared: the service ignores an empty name
+	About *string // Ptr("") clears it
+	// Picture is the new picture: a URL, or a file, which is streamed. The
+	// service makes a JPEG of at most 640 by 640 pixels of it.
+	Picture MediaSource
+	// RemovePicture deletes the picture; Picture is then not used.
+	RemovePicture bool
+}
+
+type updateProfileBody struct {
+	Picture *string `json:"profilePicture,omitempty"`
+	Name    *string `json:"profileName,omitempty"`
+	About   *string `json:"profileStatus,omitempty"`
+}
+
+// UpdatedProfile says what was changed.
+type UpdatedProfile struct {
+	Meta `json:"-"`
+
+	// Updated and Ignored are fields of [ProfileUpdate]: those that the service
+	// says it has changed, and the others that were asked for.
+	Updated []string
+	Ignored []string
+}
+
+// Err returns nil when everything that was asked for was changed. Otherwise it
+// joins a [*PartialError] for each field in Ignored and matches [ErrPartial].
+func (u *UpdatedProfile) Err() error {
+	failed := &parts{op: opProfileUpdate}
+	for _, field := range u.Ignored {
+		failed.add(field, "is not among what the service says it has changed: it was ignored, or had this value before")
+	}
+	return failed.err()
+}
+
+type updateProfileReply struct {
+	envelope
+	Updated []string `json:"updatedFields"`
+}
+
+// Update changes the account's profile; at least one field must be given. What
+// the service did not change is in [UpdatedProfile.Err].
+//
+// A picture from a reader that can be read only once cannot be sent again
+// after a failure; see [MediaReader].
+//
+// POST /api/profile/account/:instance. Safe to repeat.
+func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*UpdatedProfile, error) {
+	switch {
+	case update == (ProfileUpdate{}):
+		return nil, invalid("ProfileUpdate", "changes nothing")
+	case update.Name != nil && strings.TrimSpace(*update.Name) == "":
+		return nil, invalid("ProfileUpdate.Name", "is empty, which the service would ignore")
+	case update.RemovePicture:
+		update.Picture = MediaSource{}
+	}
+	image, err := update.Picture.picture("ProfileUpdate.Picture")
+	if err != nil {
+		return nil, err
+	}
+	body := updateProfileBody{Name: update.Name, About: update.About}
+	if update.RemovePicture || image.url != "" {
+		body.Picture = &image.url // empty to remove it
+	}
+	in, err := image.into(body, "profilePicture")
+	if err != nil {
+		return nil, err
+	}
+	defer in.close()
+	r, err := fetch[updateProfileReply](ctx, s.h, opProfileUpdate, in)
+	if err != nil {
+		return nil, err
+	}
+	result := &UpdatedProfile{Meta: r.Meta}
+	for _, f := range []struct {
+		asked      bool
+		name, wire string
+	}{
+		{update.Name != nil, "Name", "profileName"},
+		{update.About != nil, "About", "profileStatus"},
+		{update.RemovePicture, "RemovePicture", "profilePicture"},
+		{update.Picture != MediaSource{}, "Picture", "profilePicture"},
+	} {
+		switch {
+		case !f.asked:
+		case slices.Contains(r.Updated, f.wire):
+			result.Updated = append(result.Updated, f.name)
+		default:
+			result.Ignored = append(result.Ignored, f.name)
+		}
+	}
+	return result, nil
+}
+
+// PrivacyValue is whom a privacy setting allows something. Each setting takes
+// some of the values; see [Privacy]. The set is open when reading.
+type PrivacyValue string
+
+// Values of privacy settings.
+const (
+	PrivacyAll              PrivacyValue = "all"
+	PrivacyContacts         PrivacyValue = "contacts"
+	PrivacyContactBlacklist PrivacyValue = "contact_blacklist" // contacts but for some
+	PrivacyNone             PrivacyValue = "none"
+	PrivacyKnown            PrivacyValue = "known"           // calls only
+	PrivacyMatchLastSeen    PrivacyValue = "match_last_seen" // online only: as LastSeen
+)
+
+// Privacy are the privacy settings of an account. In an update, settings that
+// are empty stay as they are.
+type Privacy struct {
+	Meta `json:"-"`
+
+	// All, contacts, contact blacklist or none:
+	LastSeen       PrivacyValue
+	Status         PrivacyValue // named so by the service; WhatsApp names the about text so
+	ProfilePicture PrivacyValue
+
+	Online       PrivacyValue // all or match last seen
+	ReadReceipts PrivacyValue // all or none; none also hides the receipts of others
+	Calls        PrivacyValue // who may call: all or known
+	GroupAdd     PrivacyValue // who may add the account to groups: all, contacts or contact blacklist, not none
+}
+
+// privacySetting is one setting: its field, and what the documentation allows.
+type privacySetting struct {
+	name    string
+	value   func(*Privacy) *PrivacyValue
+	allowed []PrivacyValue
+}
+
+var (
+	visibilities = []PrivacyValue{PrivacyAll, PrivacyContacts, PrivacyContactBlacklist, PrivacyNone}
+
+	privacySettings = []privacySetting{
+		{"LastSeen", func(p *Privacy) *PrivacyValue { return &p.LastSeen }, visibilities},
+		{"Status", func(p *Privacy) *PrivacyValue { return &p.Status }, visibilities},
+		{"ProfilePicture", func(p *Privacy) *PrivacyValue { return &p.ProfilePicture }, visibilities},
+		{"Online", func(p *Privacy) *PrivacyValue { return &p.Online }, []PrivacyValue{PrivacyAll, PrivacyMatchLastSeen}},
+		{"ReadReceipts", func(p *Privacy) *PrivacyValue { return &p.ReadReceipts }, []PrivacyValue{PrivacyAll, PrivacyNone}},
+		{"Calls", func(p *Privacy) *PrivacyValue { return &p.Calls }, []PrivacyValue{PrivacyAll, PrivacyKnown}},
+		{"GroupAdd", func(p *Privacy) *PrivacyValue { return &p.GroupAdd }, visibilities[:3]},
+	}
+)
+
+// check refuses what the service would refuse half-way through.
+func (p *Privacy) check() error {
+	empty := true
+	for _, s := range privacySettings {
+		value := *s.value(p)
+		if value == "" {
+			continue
+		}
+		empty = false
+		if !slices.Contains(s.allowed, value) {
+			return invalid("Privacy."+s.name, fmt.Sprintf("is %q; the documented values are %q", string(value), s.allowed))
+		}
+	}
+	if empty {
+		return invalid("Privacy", "changes nothing")
+	}
+	return nil
+}
+
+// Pending returns the settings of want that p does not have yet, ready for
+// another update. It is empty when there are none.
+func (p *Privacy) Pending(want Privacy) Privacy {
+	var rest Privacy
+	for _, s := range privacySettings {
+		if asked := *s.value(&want); asked != "" && asked != *s.value(p) {
+			*s.value(&rest) = asked
+		}
+	}
+	return rest
+}
+
+type wirePrivacy struct {
+	Visibility struct {
+		LastSeen PrivacyValue `json:"lastSeen,omitempty"`
+		Status   PrivacyValue `json:"status,omitempty"`
+		Profile  PrivacyValue `json:"profile,omitempty"`
+		Online   PrivacyValue `json:"online,omitempty"`
+	} `json:"visibility,omitzero"`
+	Privacy struct {
+		ReadReceipts PrivacyValue `json:"readReceipts,omitempty"`
+	} `json:"privacy,omitzero"`
+	Permissions struct {
+		CallAdd  PrivacyValue `json:"callAdd,omitempty"`
+		GroupAdd PrivacyValue `json:"groupAdd,omitempty"`
+	} `json:"permissions,omitzero"`
+}
+
+func (p *Privacy) wire() *wirePrivacy {
+	var w wirePrivacy
+	w.Visibility.LastSeen, w.Visibility.Status = p.LastSeen, p.Status
+	w.Visibility.Profile, w.Visibility.Online = p.ProfilePicture, p.Online
+	w.Privacy.ReadReceipts = p.ReadReceipts
+	w.Permissions.CallAdd, w.Permissions.GroupAdd = p.Calls, p.GroupAdd
+	return &w
+}
+
+func (w *wirePrivacy) privacy(meta Meta) Privacy {
+	return Privacy{
+		Meta:     meta,
+		LastSeen: w.Visibility.LastSeen, Status: w.Visibility.Status,
+		ProfilePicture: w.Visibility.Profile, Online: w.Visibility.Online,
+		ReadReceipts: w.Privacy.ReadReceipts, Calls: w.Permissions.CallAdd, GroupAdd: w.Permissions.GroupAdd,
+	}
+}
+
+type privacyReply struct {
+	envelope
+	Settings *wirePrivacy `json:"settings"`
+}
+
+func (r *privacyReply) missing() string {
+	if r.Settings == nil {
+		return "the reply has no settings"
+	}
+	return ""
+}
+
+// Privacy returns the account's privacy settings. A change made on the phone
+// may show some seconds late.
+//
+// GET /api/profile/getPrivacy/:instance. Safe to repeat.
+func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
+	r, err := fetchChecked(ctx, s.h, opPrivacyGet, input{}, (*privacyReply).missing)
+	if err != nil {
+		return nil, err
+	}
+	p := r.Settings.privacy(r.Meta)
+	return &p, nil
+}
+
+// UpdatedPrivacy is the privacy settings after an update, all of them, as
+// WhatsApp has them: they count, not what was asked for.
+type UpdatedPrivacy struct {
+	Privacy
+	// NotApplied are the settings that do not have the value asked for.
+	NotApplied Privacy
+}
+
+// Err returns nil when every setting has the value asked for. Otherwise it
+// joins a [*PartialError] for each of the others and matches [ErrPartial].
+func (u *UpdatedPrivacy) Err() error {
+	failed := &parts{op: opPrivacyUpdate}
+	for _, s := range privacySettings {
+		if asked := *s.value(&u.NotApplied); asked != "" {
+			failed.add(s.name, fmt.Sprintf("is %q, not %q", string(*s.value(&u.Privacy)), string(asked)))
+		}
+	}
+	return failed.err()
+}
+
+// PrivacyUpdateError says that an update of privacy settings failed on its
+// way: the service applies them one by one, so some may be in force. Read them
+// back to see which are missing:
+//
+//	var failed *ryze.PrivacyUpdateError
+//	if errors.As(err, &failed) {
+//		now, err := inst.Profile.Privacy(ctx)
+//		...
+//		rest := now.Pending(failed.Asked)
+//	}
+//
+// It wraps the cause, an [*APIError] with status 500 in the documented case.
+type PrivacyUpdateError struct {
+	Asked Privacy
+	Err   error
+}
+
+// Error gives the cause and what to do.
+func (e *PrivacyUpdateError) Error() string {
+	return e.Err.Error() + "; some of the privacy settings may have been applied: read them back"
+}
+
+// Unwrap returns the cause.
+func (e *PrivacyUpdateError) Unwrap() error { return e.Err }
+
+// UpdatePrivacy changes the settings that are not empty; at least one must be
+// given, and only values that are documented for it are sent. The result has
+// all settings as they are afterwards; [UpdatedPrivacy.Err] names those that
+// were not applied.
+//
+// Each setting is a request to WhatsApp, so give only what is to change. They
+// are not applied as one: after an error that may have come half-way the
+// settings have to be read back, and the error is a [*PrivacyUpdateError].
+//
+// POST /api/profile/privacy/:instance. Safe to repeat.
+func (s *ProfileService) UpdatePrivacy(ctx context.Context, update Privacy) (*UpdatedPrivacy, error) {
+	if err := update.check(); err != nil {
+		return nil, err
+	}
+	update.Meta = Meta{} // of the reply that it was read from
+	r, err := fetchChecked(ctx, s.h, opPrivacyUpdate, input{body: update.wire()}, (*privacyReply).missing)
+	if err != nil {
+		if mayHaveBegun(err) {
+			err = &PrivacyUpdateError{Asked: update, Err: err}
+		}
+		return nil, err
+	}
+	result := &UpdatedPrivacy{Privacy: r.Settings.privacy(r.Meta)}
+	result.NotApplied = result.Privacy.Pending(update)
+	return result, nil
+}
+
+// mayHaveBegun reports whether the service may have begun to carry out a call
+// that failed.
+func mayHaveBegun(err error) bool {
+	var api *APIError
+	if errors.As(err, &api) {
+		return api.Is(ErrServer) || api.Is(ErrThrottled) || api.StatusCode == http.StatusRequestTimeout
+	}
+	return !errors.Is(err, ErrInvalidArgument) && !errors.Is(err, ErrRateLimited) && !errors.Is(err, ErrRedirect) && !errors.Is(err, ErrClosed)
+}
