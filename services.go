@@ -1,14 +1,10 @@
 package ryze
 
 type (
-	ChatsService       service
-	ContactsService    service
-	LabelsService      service
 	GroupsService      service
 	CommunitiesService service
 	NewslettersService service
 	ProfileService     service
-	CallsService       service
 	ChatwootService    service
 )
 type ChatwootConfig struct {
