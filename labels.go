@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 )
 
@@ -34,7 +35,7 @@ func (w *wireLabel) label(meta Meta) Label {
 
 type labelsReply struct {
 	envelope
-	Tags []wireLabel `json:"tags"`
+	Tags []json.RawMessage `json:"tags"`
 }
 
 // List returns the labels, those made on the phone included. Labels that are
@@ -52,9 +53,11 @@ func (s *LabelsService) List(ctx context.Context) ([]Label, error) {
 		return nil, err
 	}
 	labels := make([]Label, 0, len(r.Tags))
-	for i := range r.Tags {
-		if !r.Tags[i].Deleted {
-			labels = append(labels, r.Tags[i].label(r.Meta))
+	for _, raw := range r.Tags {
+		var w wireLabel
+		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+		if !w.Deleted {
+			labels = append(labels, w.label(Meta{RateLimit: r.RateLimit, raw: &raw}))
 		}
 	}
 	return labels, nil
