@@ -28,10 +28,7 @@ type callReply struct {
 }
 
 func (h handle) placeCall(ctx context.Context, op *Operation, phone JID, in input) (*PlacedCall, error) {
-	in.outcome = func(e *OutcomeError) {
-		e.Recipient = phone
-		e.hint = "the call may have been placed"
-	}
+	in.to, in.hint = phone, "the call may have been placed"
 	r, err := fetchChecked(ctx, h, op, in, func(r *callReply) string {
 		if r.CallID == "" {
 			return "the reply has no call id"

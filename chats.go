@@ -297,7 +297,7 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 		var w wireHistoryMessage
 		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
 		page.Messages = append(page.Messages, HistoryMessage{
-			Meta: Meta{RateLimit: r.RateLimit, raw: &raw}, ID: w.ID,
+			Meta: Meta{RateLimit: r.RateLimit, raw: hide(raw)}, ID: w.ID,
 			Chat: eventJID(first(w.ChatJID, r.ChatJID), ""), Sender: eventJID(w.SenderJID, ""),
 			FromMe: w.FromMe, Type: messageType(w.Type), Text: w.Content, Timestamp: parseTime(w.Timestamp),
 		})

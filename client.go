@@ -28,6 +28,7 @@ type Client struct {
 	transport *transport.Client
 	userAgent []string
 	skew      clockSkew
+	accepted  recentIDs // messages that the service has accepted, for Settle
 
 	closed  atomic.Bool
 	mu      sync.Mutex

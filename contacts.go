@@ -45,7 +45,7 @@ func readContact(raw json.RawMessage, rate RateLimit) Contact {
 	var w wireContact
 	_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
 	return Contact{
-		Meta: Meta{RateLimit: rate, raw: &raw}, Found: w.Found == nil || *w.Found,
+		Meta: Meta{RateLimit: rate, raw: hide(raw)}, Found: w.Found == nil || *w.Found,
 		JID: eventJID(w.JID, ""), LID: eventLID(w.LID), FirstName: w.FirstName, FullName: w.FullName,
 		PushName: w.PushName, BusinessName: w.BusinessName, RedactedPhone: w.RedactedPhone,
 	}

@@ -57,7 +57,7 @@ func (s *LabelsService) List(ctx context.Context) ([]Label, error) {
 		var w wireLabel
 		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
 		if !w.Deleted {
-			labels = append(labels, w.label(Meta{RateLimit: r.RateLimit, raw: &raw}))
+			labels = append(labels, w.label(Meta{RateLimit: r.RateLimit, raw: hide(raw)}))
 		}
 	}
 	return labels, nil
@@ -85,9 +85,7 @@ func (s *LabelsService) Create(ctx context.Context, name string, color int) (*La
 	if color < 0 || color > maxLabelColor {
 		return nil, invalid("color", "is not between 0 and 10: the service would make it 0")
 	}
-	in := input{body: map[string]any{"name": name, "color": color}, outcome: func(e *OutcomeError) {
-		e.hint = "the label may exist: list the labels before creating it again"
-	}}
+	in := input{body: map[string]any{"name": name, "color": color}, hint: "the label may exist: list the labels before creating it again"}
 	r, err := fetchChecked(ctx, s.h, opLabelCreate, in, func(r *labelReply) string {
 		if r.Tag.ID == "" {
 			return "the reply has no label id"

@@ -205,9 +205,7 @@ func (s *MessagesService) Edit(ctx context.Context, messageID, text string) (*Ed
 	if err := checkFilled(filled{"text", text}); err != nil {
 		return nil, err
 	}
-	in := input{body: map[string]any{"messageId": messageID, "content": text}, outcome: func(e *OutcomeError) {
-		e.hint = "the message may have been edited: read it back"
-	}}
+	in := input{body: map[string]any{"messageId": messageID, "content": text}, hint: "the message may have been edited: read it back"}
 	r, err := fetch[editReply](ctx, s.h, opMessageEdit, in)
 	if err != nil {
 		return nil, err
@@ -270,10 +268,7 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	if err := to.check("to", anyChat); err != nil {
 		return nil, err
 	}
-	in := input{body: map[string]any{"messageId": messageID, "to": to.wire()}, outcome: func(e *OutcomeError) {
-		e.Recipient = to
-		e.hint = "the message may have been forwarded: look into the chat"
-	}}
+	in := input{body: map[string]any{"messageId": messageID, "to": to.wire()}, to: to, hint: "the message may have been forwarded: look into the chat"}
 	r, err := fetchChecked(ctx, s.h, opMessageForward, in, func(r *forwardReply) string {
 		if r.MessageID == "" {
 			return "the reply has no message id"
@@ -283,6 +278,7 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	if err != nil {
 		return nil, err
 	}
+	s.h.client.accepted.add(r.MessageID)
 	return &ForwardedMessage{
 		Meta: r.Meta, ID: r.MessageID, OriginalID: first(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
 	}, nil
