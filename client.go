@@ -28,6 +28,7 @@ type Client struct {
 	transport *transport.Client
 	userAgent []string
 	skew      clockSkew
+	accepted  recentIDs // messages that the service has accepted, for Settle
 
 	closed  atomic.Bool
 	mu      sync.Mutex
@@ -283,10 +284,9 @@ type input struct {
 	sink    func(*http.Response) error // reads a 2xx body as it comes
 
 	// What an OutcomeError tells.
-	hint    string
-	to      JID
-	source  string
-	content Content
+	hint   string
+	to     JID
+	source string
 }
 
 // maxReply bounds a reply's body.

@@ -178,7 +178,7 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 	}
 	defer in.close()
 	in.patient = pauses(params.Groups)
-	in.outcome = hint("the community may exist: list the groups before creating it again")
+	in.hint = "the community may exist: list the groups before creating it again"
 	r, err := fetchChecked(ctx, s.h, opCommunityCreate, in, (*createCommunityReply).missing)
 	if err != nil {
 		return nil, err
@@ -323,7 +323,7 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	return fetch[linkReply](ctx, s.h, op, input{
 		body:    linkBody{community.wire(), list},
 		patient: pauses(groups),
-		outcome: hint("some may be done: look at the subgroups"),
+		hint:    "some may be done: look at the subgroups",
 	})
 }
 

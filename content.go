@@ -1,9 +1,14 @@
 package ryze
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Content is what a message says. Its types are in this package: [Text],
-// [Media] and one for each other kind of message.
+// [Media], [Sticker], [Location], [ContactCard] and [ContactCards], [Poll],
+// [Buttons], [List], [Carousel], [Form], [Pix], [CalendarEvent], [Reaction] and
+// [RemoveReaction], and for the status feed [TextStatus] and [MediaStatus].
 type Content interface {
 	kind() contentKind
 	// body returns what travels, or a *ValidationError.
@@ -33,8 +38,26 @@ func (Text) kind() contentKind {
 }
 
 func (t Text) body(common sendCommon) (any, error) {
-	if strings.TrimSpace(string(t)) == "" {
+	if isBlank(string(t)) {
 		return nil, invalid("text", "is empty")
 	}
 	return &textBody{common, string(t)}, nil
 }
+
+func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// filled is a text that must be given, with its name for the error.
+type filled struct{ field, text string }
+
+// checkFilled refuses the first text that is blank.
+func checkFilled(texts ...filled) error {
+	for _, t := range texts {
+		if isBlank(t.text) {
+			return invalid(t.field, "is empty")
+		}
+	}
+	return nil
+}
+
+// at names an element of a list, as in "Poll.Options[3]".
+func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

@@ -134,8 +134,8 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 		return nil, err
 	}
 	in := input{
-		body:    membersBody{Action: action, Identifier: group.wire(), Participants: list},
-		outcome: hint("it may have been done: read the members of the group"),
+		body: membersBody{Action: action, Identifier: group.wire(), Participants: list},
+		hint: "it may have been done: read the members of the group",
 	}
 	r, err := fetch[membersReply](ctx, s.h, opGroupParticipants, in)
 	if err != nil {
@@ -203,7 +203,7 @@ func matchMembers(asked []JID, entries []json.RawMessage, rate RateLimit) []Memb
 			r.Meta, r.Reason = Meta{RateLimit: rate}, "the reply does not say what became of it"
 			continue
 		}
-		r.Meta = Meta{RateLimit: rate, raw: &e.raw}
+		r.Meta = Meta{RateLimit: rate, raw: hide(e.raw)}
 		r.Done, r.Reason = e.Success, e.Failure.message
 		if !r.Done && r.Reason == "" {
 			r.Reason = "the reply gives no reason"

@@ -265,7 +265,7 @@ func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*
 		}
 		body.CommunityJID = params.Community.wire()
 	}
-	in := input{body: body, outcome: hint("the group may exist: list the groups before creating it again")}
+	in := input{body: body, hint: "the group may exist: list the groups before creating it again"}
 	r, err := fetchChecked(ctx, s.h, opGroupCreate, in, (*groupReply).missing)
 	if err != nil {
 		return nil, err
@@ -275,11 +275,6 @@ func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*
 		description = &params.Description
 	}
 	return groupResult(r, opGroupCreate, &params.Name, description, params.Permissions), nil
-}
-
-// hint says what to do about an unknown outcome.
-func hint(text string) func(*OutcomeError) {
-	return func(e *OutcomeError) { e.hint = text }
 }
 
 func checkImageURL(field, u string) error {
@@ -528,7 +523,7 @@ func (s *GroupsService) ResetInviteLink(ctx context.Context, group JID) (*GroupI
 	if err := group.check("group", groupsOnly); err != nil {
 		return nil, err
 	}
-	in := input{body: identified{group.wire()}, outcome: hint("the link may have been reset: read the current one")}
+	in := input{body: identified{group.wire()}, hint: "the link may have been reset: read the current one"}
 	r, err := fetchChecked(ctx, s.h, opGroupResetLink, in, func(r *resetLinkReply) string {
 		if r.InviteLink == "" {
 			return "the reply has no invite link"

@@ -300,34 +300,6 @@ func (in *Inbox) await(ctx context.Context, t *turn) error {
 	return nil
 }
 
-// lane is what is kept in order: the events of one chat of one instance. What
-// belongs to no chat has a lane of its own for each type.
-type lane struct {
-	instance string
-	chat     JID
-	kind     EventType
-}
-
-func laneOf(e *Event) lane {
-	l := lane{instance: e.Instance}
-	switch d := e.Data.(type) {
-	case *MessageEvent:
-		l.chat = d.Chat.JID
-	case *ReceiptEvent:
-		l.chat = d.Chat.JID
-	case *CallEvent:
-		l.chat = d.Chat.JID
-	case *GroupEvent:
-		l.chat = d.Group
-	case *LabelEvent:
-		l.chat = d.Chat
-	}
-	if l.chat == "" {
-		l.kind = e.Type
-	}
-	return l
-}
-
 // turn is a place in the queue of a lane.
 type turn struct {
 	lane  lane

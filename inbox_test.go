@@ -545,20 +545,20 @@ func TestIdleSourcesTakeNoRoomFromBusyOnes(t *testing.T) {
 	})
 }
 
-// brokenStore fails where it is told to.
-type brokenStore struct {
+// failingStore fails where it is told to.
+type failingStore struct {
 	MemoryDedupe
 	claim, commit error
 }
 
-func (s *brokenStore) Claim(ctx context.Context, key string) (bool, error) {
+func (s *failingStore) Claim(ctx context.Context, key string) (bool, error) {
 	if s.claim != nil {
 		return false, s.claim
 	}
 	return s.MemoryDedupe.Claim(ctx, key)
 }
 
-func (s *brokenStore) Commit(ctx context.Context, key string) error {
+func (s *failingStore) Commit(ctx context.Context, key string) error {
 	if s.commit != nil {
 		return s.commit
 	}
@@ -567,7 +567,7 @@ func (s *brokenStore) Commit(ctx context.Context, key string) error {
 
 func TestNothingIsAcknowledgedWhenTheStoreFails(t *testing.T) {
 	down := errors.New("store is down")
-	store := &brokenStore{claim: down}
+	store := &failingStore{claim: down}
 	var reported []error
 	in := newInbox(t, func(context.Context, *Event) error { t.Error("handled without a claim"); return nil },
 		WithDedupeStore(store), WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
@@ -587,7 +587,7 @@ func TestWorkThatCouldNotBeRecordedIsNotAskedForAgain(t *testing.T) {
 	var reported []error
 	calls := 0
 	in := newInbox(t, func(context.Context, *Event) error { calls++; return nil },
-		WithDedupeStore(&brokenStore{commit: full}), WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
+		WithDedupeStore(&failingStore{commit: full}), WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
 	body := ryzetest.NewEvents("a").Message(greeting)
 	assert.Equal(t, 200, ryzetest.Deliver(in.Handler(testAuthorization), "/", testAuthorization, body).StatusCode)
 	assert.Equal(t, 1, calls)

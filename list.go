@@ -28,7 +28,7 @@ func fetchList[W, T any](ctx context.Context, h handle, op *Operation, in input,
 		}
 		var w W
 		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
-		items = append(items, item(&w, Meta{RateLimit: r.RateLimit, raw: &raw}))
+		items = append(items, item(&w, Meta{RateLimit: r.RateLimit, raw: hide(raw)}))
 	}
 	return items, nil
 }

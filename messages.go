@@ -2,8 +2,6 @@ package ryze
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 )
 
@@ -280,7 +278,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	}
 	in := input{
 		body: body, limit: o.limit, patient: time.Duration(common.Delay) * time.Second,
-		to: to, source: o.source, content: content,
+		to: to, source: o.source,
 		hint: "the message may have been sent: settle it before sending again",
 	}
 	if stream, ok := body.(*bodyStream); ok {
@@ -289,9 +287,10 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	}
 	r, err := fetchChecked(ctx, s.h, kind.op, in, (*sendReply).missing)
 	if err != nil {
-		return nil, err
+		return nil, s.uncertain(err, content, &o)
 	}
 	d := &r.Data
+	s.h.client.accepted.add(d.MessageID)
 	return &SentMessage{
 		Meta: r.Meta, ID: d.MessageID, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
 		Timestamp: parseTime(d.Timestamp), Status: r.Status, Type: d.MessageType, Content: d.Content,
@@ -316,30 +315,4 @@ func (s *MessagesService) options(opts []SendOption) (sendOptions, error) {
 		}
 	}
 	return o, nil
-}
-
-// Settlement is what became of a send whose outcome was unknown.
-type Settlement string
-
-// Outcomes of [MessagesService.Settle].
-const (
-	// Sent: the message is there; its id is in the SentMessage.
-	Sent Settlement = "sent"
-	// NotFound: the service answered and does not have the message. It may
-	// still be on its way through the service: this is strong evidence after a
-	// minute or two, not proof.
-	NotFound Settlement = "not_found"
-	// StillUnknown: it could not be looked up, or several messages fit.
-	StillUnknown Settlement = "unknown"
-)
-
-var errNotOutcome = errors.New("ryze: Settle wants the error of a send that matches ErrOutcomeUnknown")
-
-// outcomeOf finds the unknown outcome of a send in an error.
-func outcomeOf(err error) (*OutcomeError, error) {
-	var e *OutcomeError
-	if !errors.As(err, &e) || e.content == nil {
-		return nil, fmt.Errorf("%w: %w", errNotOutcome, ErrInvalidArgument)
-	}
-	return e, nil
 }

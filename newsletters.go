@@ -137,7 +137,7 @@ func (s *NewslettersService) Create(ctx context.Context, params CreateNewsletter
 		return nil, err
 	}
 	defer in.close()
-	in.outcome = hint("the channel may exist: list the channels before creating it again")
+	in.hint = "the channel may exist: list the channels before creating it again"
 	return newsletter(fetchChecked(ctx, s.h, opNewsletterCreate, in, (*newsletterReply).missing))
 }
 

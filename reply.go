@@ -36,7 +36,7 @@ func (r *rawReply) doubt(op *Operation, in input, err error) error {
 	}
 	return &OutcomeError{
 		Operation: op.ID, Recipient: in.to, Source: in.source, SentAt: r.began, Err: err,
-		hint: in.hint, content: in.content,
+		hint: in.hint,
 	}
 }
 

@@ -202,7 +202,7 @@ func (c *streamOfClient) Close() error {
 // open makes the first connection.
 func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*link, error) {
 	if s.config.ensure != nil {
-		if err := i.WebSocket.ensure(ctx, *s.config.ensure); err != nil {
+		if _, err := i.WebSocket.Ensure(ctx, *s.config.ensure); err != nil {
 			return nil, err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 )
@@ -77,21 +76,6 @@ func (e *HandlerError) Error() string {
 // Unwrap returns the handler's error.
 func (e *HandlerError) Unwrap() error { return e.Err }
 
-// PanicError is a panic of a handler, as an error.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-// Error gives the value of the panic, not the stack.
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
-
-// Unwrap returns the value of the panic, if that is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
-
 const defaultLanes = 16
 
 // Handle takes the stream's events and runs the handlers, until the stream or
@@ -139,36 +123,6 @@ func (s *Subscription) Handle(ctx context.Context, opts ...HandleOption) error {
 		return failed
 	default:
 		return ctx.Err()
-	}
-}
-
-// lane is what events that must keep their order have in common.
-type lane struct {
-	chat  JID
-	other EventType // for events without a chat
-}
-
-func laneOf(e *Event) lane {
-	var chat EventChat
-	switch d := e.Data.(type) {
-	case *MessageEvent:
-		chat = d.Chat
-	case *ReceiptEvent:
-		chat = d.Chat
-	case *CallEvent:
-		chat = d.Chat
-	case *GroupEvent:
-		chat.JID = d.Group
-	case *LabelEvent:
-		chat.JID = d.Chat
-	}
-	switch {
-	case chat.LID != "": // a private chat may come under its JID, its LID or both
-		return lane{chat: chat.LID}
-	case chat.JID != "":
-		return lane{chat: chat.JID}
-	default:
-		return lane{other: e.Type}
 	}
 }
 
@@ -272,7 +226,7 @@ func (d *dispatch) handle(ctx context.Context, e *Event) {
 		if !h.wants(e) {
 			continue
 		}
-		err := safely(ctx, e, h)
+		err := callHandler(ctx, e, h.run)
 		if err == nil {
 			continue
 		}
@@ -283,14 +237,4 @@ func (d *dispatch) handle(ctx context.Context, e *Event) {
 		}
 		d.report(ctx, failed)
 	}
-}
-
-// safely calls a handler and returns its panic as an error.
-func safely(ctx context.Context, e *Event, h handler) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &PanicError{Value: p, Stack: debug.Stack()}
-		}
-	}()
-	return h.run(ctx, e)
 }

@@ -348,7 +348,7 @@ func (s *WebhooksService) List(ctx context.Context) ([]WebhookConfig, error) {
 		var w wireWebhook
 		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
 		c := w.config()
-		c.Meta = Meta{RateLimit: r.RateLimit, raw: &raw}
+		c.Meta = Meta{RateLimit: r.RateLimit, raw: hide(raw)}
 		list = append(list, *c)
 	}
 	return list, nil

@@ -1,0 +1,108 @@
+package ryze
+
+import (
+	"context"
+	"time"
+)
+
+// CallsService places calls. There is no way to hang up, to ask what became of
+// a call, or to call a group; how to treat incoming calls is a matter of
+// [Settings].
+type CallsService service
+
+// PlacedCall is a call that was placed. It does not tell whether somebody
+// answered.
+type PlacedCall struct {
+	Meta `json:"-"`
+
+	ID       string
+	Phone    JID
+	Duration time.Duration // of the ringing, for [CallsService.Ring]
+}
+
+type callReply struct {
+	envelope
+	CallID   string      `json:"callId"`
+	Number   stringOrInt `json:"number"`
+	Duration float64     `json:"duration"`
+}
+
+func (h handle) placeCall(ctx context.Context, op *Operation, phone JID, in input) (*PlacedCall, error) {
+	in.to, in.hint = phone, "the call may have been placed"
+	r, err := fetchChecked(ctx, h, op, in, func(r *callReply) string {
+		if r.CallID == "" {
+			return "the reply has no call id"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &PlacedCall{
+		Meta: r.Meta, ID: r.CallID, Phone: eventJID(string(r.Number), ChatPrivate),
+		Duration: time.Duration(r.Duration * float64(time.Second)),
+	}, nil
+}
+
+const (
+	defaultRing = 8 * time.Second // the service's own
+	longestRing = 60 * time.Second
+)
+
+// Ring makes a phone ring without any sound when it is answered, and hangs up
+// after d: 1 to 60 seconds, parts of a second rounded up, 8 seconds when d is
+// zero. Whether the service answers at once or after the ringing is not
+// documented; the call's time limit has room for it.
+//
+// The phone may have rung when the error matches [ErrOutcomeUnknown].
+//
+// POST /api/call/fake/:instance. Not safe to repeat.
+func (s *CallsService) Ring(ctx context.Context, phone JID, d time.Duration) (*PlacedCall, error) {
+	if err := phone.check("phone", phones); err != nil {
+		return nil, err
+	}
+	if d < 0 || d > longestRing {
+		return nil, invalid("duration", "is not between 1 and 60 s, or zero for the default")
+	}
+	body := map[string]any{"number": phone.wire()}
+	if d > 0 {
+		body["duration"] = wholeSeconds(d)
+	}
+	return s.h.placeCall(ctx, opCallFake, phone, input{body: body, patient: max(d, defaultRing)})
+}
+
+type audioCallBody struct {
+	Number   string `json:"number"`
+	MediaURL string `json:"mediaUrl,omitempty"`
+}
+
+// PlayAudio calls a phone and plays an audio once it is answered: mp3, ogg, wav
+// or m4a, from a [MediaURL] or a file, which travels inside the request. Its
+// largest size and length are not documented. Whether the call was answered is
+// never told.
+//
+// The call may have been placed when the error matches [ErrOutcomeUnknown].
+//
+// POST /api/call/audio/:instance. Not safe to repeat.
+func (s *CallsService) PlayAudio(ctx context.Context, phone JID, audio MediaSource) (*PlacedCall, error) {
+	const field = "audio"
+	if err := phone.check("phone", phones); err != nil {
+		return nil, err
+	}
+	body := audioCallBody{Number: phone.wire(), MediaURL: audio.url}
+	if audio.url != "" {
+		if _, err := checkMediaURL(field, audio.url); err != nil {
+			return nil, err
+		}
+		return s.h.placeCall(ctx, opCallAudio, phone, input{body: body})
+	}
+	if _, err := audio.head(field); err != nil {
+		return nil, err
+	}
+	stream, err := (&bodyStream{file: audio.file}).around(body, "mediaBase64")
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	return s.h.placeCall(ctx, opCallAudio, phone, input{stream: stream})
+}

@@ -1,0 +1,378 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"time"
+)
+
+// ChatsService reads the history of chats and changes their state on the
+// account: archived, pinned, muted, read. Other devices of the account may
+// take some seconds to show a change. The service has no list of chats.
+type ChatsService service
+
+// set sends the body {"number": chat, flag: on}, which is all that most
+// changes of a chat's state need.
+func (h handle) set(ctx context.Context, op *Operation, chat JID, kinds jidKinds, flag string, on bool) error {
+	if err := chat.check("chat", kinds); err != nil {
+		return err
+	}
+	return run(ctx, h, op, input{body: map[string]any{"number": chat.wire(), flag: on}})
+}
+
+// Archive archives a chat. Its history is kept.
+//
+// POST /api/chat/archive/:instance. Safe to repeat.
+func (s *ChatsService) Archive(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatArchive, chat, anyChat, "archive", true)
+}
+
+// Unarchive undoes Archive.
+//
+// POST /api/chat/archive/:instance. Safe to repeat.
+func (s *ChatsService) Unarchive(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatArchive, chat, anyChat, "archive", false)
+}
+
+// Pin pins a chat to the top of the list. WhatsApp allows three; how the
+// service answers to a fourth is not documented.
+//
+// POST /api/chat/pinChat/:instance. Safe to repeat.
+func (s *ChatsService) Pin(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatPin, chat, anyChat, "pin", true)
+}
+
+// Unpin undoes Pin.
+//
+// POST /api/chat/pinChat/:instance. Safe to repeat.
+func (s *ChatsService) Unpin(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatPin, chat, anyChat, "pin", false)
+}
+
+// MarkRead marks a whole chat as read, as opening it on the phone does.
+// [MessagesService.MarkRead] sends the read receipt of one message.
+//
+// POST /api/chat/markChatRead/:instance. Safe to repeat.
+func (s *ChatsService) MarkRead(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatRead, chat, anyChat, "read", true)
+}
+
+// MarkUnread marks a chat as unread.
+//
+// POST /api/chat/markChatRead/:instance. Safe to repeat.
+func (s *ChatsService) MarkUnread(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatRead, chat, anyChat, "read", false)
+}
+
+// Favorite marks a chat as a favorite, for this account only.
+//
+// POST /api/chat/favorite/:instance. Safe to repeat.
+func (s *ChatsService) Favorite(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatFavorite, chat, anyChat, "favorite", true)
+}
+
+// Unfavorite undoes Favorite.
+//
+// POST /api/chat/favorite/:instance. Safe to repeat.
+func (s *ChatsService) Unfavorite(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatFavorite, chat, anyChat, "favorite", false)
+}
+
+// MuteDuration is how long a chat stays mute.
+type MuteDuration string
+
+// The durations that the service documents.
+const (
+	Mute8Hours MuteDuration = "8h"
+	MuteWeek   MuteDuration = "1w"
+	MuteAlways MuteDuration = "always"
+)
+
+// Mute silences the notifications of a chat. [ErrInvalidArgument] when the
+// service does not know the duration.
+//
+// POST /api/chat/mute/:instance. Safe to repeat: the time starts anew.
+func (s *ChatsService) Mute(ctx context.Context, chat JID, d MuteDuration) error {
+	if err := chat.check("chat", anyChat); err != nil {
+		return err
+	}
+	if d == "" {
+		return invalid("duration", "is empty; use Mute8Hours, MuteWeek or MuteAlways")
+	}
+	return run(ctx, s.h, opChatMute, input{body: map[string]any{"number": chat.wire(), "mute": true, "duration": d}})
+}
+
+// Unmute undoes Mute.
+//
+// POST /api/chat/mute/:instance. Safe to repeat.
+func (s *ChatsService) Unmute(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatMute, chat, anyChat, "mute", false)
+}
+
+// Delete removes a chat from the account's own list, on all its devices. Other
+// people keep theirs, and a group is not left. Media that the service stored
+// for the chat stay; see DeleteWithMedia.
+//
+// DELETE /api/chat/deleteChat/:instance. Safe to repeat.
+func (s *ChatsService) Delete(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatDelete, chat, peopleGroups, "deleteMedia", false)
+}
+
+// DeleteWithMedia is Delete and also erases the media that the service stored
+// for the chat, which cannot be undone. Files on the phone stay.
+//
+// DELETE /api/chat/deleteChat/:instance. Safe to repeat.
+func (s *ChatsService) DeleteWithMedia(ctx context.Context, chat JID) error {
+	return s.h.set(ctx, opChatDelete, chat, peopleGroups, "deleteMedia", true)
+}
+
+// PresenceState is what a chat shows about the other side.
+type PresenceState string
+
+// States of presence in a chat.
+const (
+	PresenceTyping    PresenceState = "typing"
+	PresenceRecording PresenceState = "recording"
+	PresencePause     PresenceState = "pause" // neither
+)
+
+// longestPresence is how long the service shows a state at most; it cuts a
+// longer time without a word.
+const longestPresence = 60 * time.Second
+
+// SendPresence shows a state in a chat for up to a minute; parts of a second
+// are rounded up. With no duration WhatsApp itself drops the state after 5 to
+// 10 seconds. PresencePause takes no duration. People who turned presence off
+// may not see it. Whether the service answers at once or after that time is not
+// documented; the call's time limit has room for it.
+//
+// POST /api/chat/presence/:instance. Safe to repeat.
+func (s *ChatsService) SendPresence(ctx context.Context, chat JID, state PresenceState, d time.Duration) error {
+	if err := chat.check("chat", anyChat); err != nil {
+		return err
+	}
+	switch {
+	case state == "":
+		return invalid("state", "is empty")
+	case d < 0 || d > longestPresence:
+		return invalid("duration", "is not between 0 and 60 s: the service would cut it")
+	case d > 0 && state == PresencePause:
+		return invalid("duration", "means nothing for a pause")
+	}
+	body := map[string]any{"number": chat.wire(), "state": state}
+	if d > 0 {
+		body["duration"] = wholeSeconds(d)
+	}
+	return run(ctx, s.h, opChatPresence, input{body: body, patient: d})
+}
+
+// Typing shows "typing..." for up to a minute; see SendPresence.
+//
+// POST /api/chat/presence/:instance. Safe to repeat.
+func (s *ChatsService) Typing(ctx context.Context, chat JID, d time.Duration) error {
+	return s.SendPresence(ctx, chat, PresenceTyping, d)
+}
+
+// Recording shows "recording audio..." for up to a minute; see SendPresence.
+//
+// POST /api/chat/presence/:instance. Safe to repeat.
+func (s *ChatsService) Recording(ctx context.Context, chat JID, d time.Duration) error {
+	return s.SendPresence(ctx, chat, PresenceRecording, d)
+}
+
+// Pause ends Typing and Recording.
+//
+// POST /api/chat/presence/:instance. Safe to repeat.
+func (s *ChatsService) Pause(ctx context.Context, chat JID) error {
+	return s.SendPresence(ctx, chat, PresencePause, 0)
+}
+
+// HistoryMessage is a stored message. Of its fields only Sender is documented;
+// the others are those that the service has been seen to send, and further ones
+// are in Raw.
+type HistoryMessage struct {
+	Meta `json:"-"`
+
+	ID        string
+	Chat      JID
+	Sender    JID // in a group, the author
+	FromMe    bool
+	Type      MessageType
+	Text      string
+	Timestamp time.Time
+}
+
+// HistoryQuery narrows a history.
+type HistoryQuery struct {
+	// From and To bound the time of the messages; both are inclusive, and zero
+	// does not bound.
+	From, To time.Time
+	// PageSize is how many messages one request asks for: 50 when it is zero.
+	// The service sets no maximum.
+	PageSize int
+}
+
+// defaultPageSize is the service's own default, sent all the same so that a
+// full page can be told.
+const defaultPageSize = 50
+
+// largestPage bounds the pages that [ChatsService.History] asks for by itself.
+const largestPage = 1 << 16
+
+// HistoryPage is one page of a history, newest first.
+type HistoryPage struct {
+	Meta `json:"-"`
+
+	Chat     JID // as the service resolved it
+	Messages []HistoryMessage
+	// HasMore is a guess of the service: it is true when the page is full.
+	HasMore bool
+}
+
+type historyBody struct {
+	Number string `json:"number"`
+	Count  int    `json:"count"`
+	From   string `json:"from,omitempty"`
+	To     string `json:"to,omitempty"`
+}
+
+type historyReply struct {
+	envelope
+	ChatJID  string            `json:"chat_jid"`
+	Messages []json.RawMessage `json:"messages"`
+	HasMore  bool              `json:"hasMore"`
+}
+
+type wireHistoryMessage struct {
+	ID        string `json:"id"`
+	ChatJID   string `json:"chatJid"`
+	SenderJID string `json:"senderJid"`
+	FromMe    bool   `json:"fromMe"`
+	Type      string `json:"type"`
+	Content   string `json:"content"`
+	Timestamp string `json:"timestamp"`
+}
+
+func (q *HistoryQuery) check() error {
+	switch {
+	case q.PageSize < 0:
+		return invalid("HistoryQuery.PageSize", "is negative")
+	case !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From):
+		return invalid("HistoryQuery.To", "is before From")
+	}
+	if q.PageSize == 0 {
+		q.PageSize = defaultPageSize
+	}
+	return nil
+}
+
+func historyTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// HistoryPage returns the newest stored messages of a chat that the query
+// allows, at most one page. For the page before it, ask again with To set to
+// the time of the oldest message; both bounds are inclusive, so that message
+// comes again. [ChatsService.History] does all this.
+//
+// POST /api/chat/history/:instance. Safe to repeat.
+func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQuery) (*HistoryPage, error) {
+	if err := chat.check("chat", anyChat); err != nil {
+		return nil, err
+	}
+	if err := query.check(); err != nil {
+		return nil, err
+	}
+	body := historyBody{chat.wire(), query.PageSize, historyTime(query.From), historyTime(query.To)}
+	r, err := fetch[historyReply](ctx, s.h, opChatHistory, input{body: body})
+	if err != nil {
+		return nil, err
+	}
+	page := &HistoryPage{Meta: r.Meta, Chat: eventJID(r.ChatJID, ""), HasMore: r.HasMore, Messages: make([]HistoryMessage, 0, len(r.Messages))}
+	for _, raw := range r.Messages {
+		var w wireHistoryMessage
+		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+		page.Messages = append(page.Messages, HistoryMessage{
+			Meta: Meta{RateLimit: r.RateLimit, raw: hide(raw)}, ID: w.ID,
+			Chat: eventJID(first(w.ChatJID, r.ChatJID), ""), Sender: eventJID(w.SenderJID, ""),
+			FromMe: w.FromMe, Type: messageType(w.Type), Text: w.Content, Timestamp: parseTime(w.Timestamp),
+		})
+	}
+	return page, nil
+}
+
+// History goes through the stored messages of a chat, newest first, one request
+// for each page. Each message comes once. It ends with the oldest message that
+// the query allows, or with the first error, which comes alone:
+//
+//	for message, err := range inst.Chats.History(ctx, chat, ryze.HistoryQuery{}) {
+//		if err != nil {
+//			return err
+//		}
+//		...
+//	}
+//
+// POST /api/chat/history/:instance. Safe to repeat.
+func (s *ChatsService) History(ctx context.Context, chat JID, query HistoryQuery) iter.Seq2[*HistoryMessage, error] {
+	return func(yield func(*HistoryMessage, error) bool) {
+		seen := make(map[string]struct{})
+		for {
+			page, err := s.HistoryPage(ctx, chat, query)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			before := len(seen)
+			for i := range page.Messages {
+				m := &page.Messages[i]
+				key := m.ID
+				if key == "" {
+					key = string(m.Raw())
+				}
+				if _, known := seen[key]; known {
+					continue
+				}
+				seen[key] = struct{}{}
+				if !yield(m, nil) {
+					return
+				}
+			}
+			if !query.next(page, len(seen) > before) {
+				return
+			}
+		}
+	}
+}
+
+// next turns the query to the page that follows, older than this one, and
+// reports false when there is none.
+func (q *HistoryQuery) next(page *HistoryPage, progress bool) bool {
+	size := q.PageSize
+	if size == 0 {
+		size = defaultPageSize
+	}
+	full := len(page.Messages) >= size
+	if !full && !page.HasMore {
+		return false
+	}
+	if !progress {
+		// A full page of one and the same moment: only a larger one gets past it.
+		q.PageSize = 2 * size
+		return full && q.PageSize <= largestPage
+	}
+	var oldest time.Time
+	for i := range page.Messages {
+		if t := page.Messages[i].Timestamp; !t.IsZero() && (oldest.IsZero() || t.Before(oldest)) {
+			oldest = t
+		}
+	}
+	if oldest.IsZero() || (!q.To.IsZero() && oldest.After(q.To)) {
+		return false // no way to name the page before
+	}
+	q.To = oldest
+	return true
+}

@@ -1,0 +1,252 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// ContactsService reads the contacts that the instance has synced, and blocks
+// people. Contacts cannot be added or changed through the service.
+type ContactsService service
+
+// Contact is a contact of the instance. JID, LID and FirstName are documented
+// by name. The other names are promised, but the keys under which they come are
+// not documented: they are read under the likely ones, and Raw has everything.
+type Contact struct {
+	Meta `json:"-"`
+
+	// Found is false when the service does not know the contact asked for;
+	// everything else may be empty then.
+	Found         bool
+	JID           JID
+	LID           JID // when known
+	FirstName     string
+	FullName      string
+	PushName      string // chosen by the contact
+	BusinessName  string
+	RedactedPhone string
+}
+
+type wireContact struct {
+	JID           string `json:"jid"`
+	LID           string `json:"lid"`
+	Found         *bool  `json:"found"`
+	FirstName     string `json:"first_name"`
+	FullName      string `json:"full_name"`
+	PushName      string `json:"push_name"`
+	BusinessName  string `json:"business_name"`
+	RedactedPhone string `json:"redacted_phone"`
+}
+
+func readContact(raw json.RawMessage, rate RateLimit) Contact {
+	var w wireContact
+	_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+	return Contact{
+		Meta: Meta{RateLimit: rate, raw: hide(raw)}, Found: w.Found == nil || *w.Found,
+		JID: eventJID(w.JID, ""), LID: eventLID(w.LID), FirstName: w.FirstName, FullName: w.FullName,
+		PushName: w.PushName, BusinessName: w.BusinessName, RedactedPhone: w.RedactedPhone,
+	}
+}
+
+type contactsReply struct {
+	envelope
+	Contacts []json.RawMessage `json:"contacts"`
+	Contact  json.RawMessage   `json:"contact"`
+}
+
+// List returns all contacts of the instance. There is no paging. It reads what
+// the service has stored and asks WhatsApp nothing.
+//
+// GET /api/chat/contacts/:instance. Safe to repeat.
+func (s *ContactsService) List(ctx context.Context) ([]Contact, error) {
+	r, err := fetchChecked(ctx, s.h, opContactsList, input{}, func(r *contactsReply) string {
+		if r.Contacts == nil {
+			return "the reply has no contacts" // which is not the same as none
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	contacts := make([]Contact, 0, len(r.Contacts))
+	for _, raw := range r.Contacts {
+		contacts = append(contacts, readContact(raw, r.RateLimit))
+	}
+	return contacts, nil
+}
+
+// Get returns one contact, by phone or by LID. A contact that is not known is
+// not an error: its Found is false.
+//
+// GET /api/chat/contacts/:instance. Safe to repeat.
+func (s *ContactsService) Get(ctx context.Context, who JID) (*Contact, error) {
+	if err := who.check("contact", people); err != nil {
+		return nil, err
+	}
+	in := input{query: url.Values{"number": {who.wire()}}.Encode()}
+	r, err := fetchChecked(ctx, s.h, opContactsList, in, func(r *contactsReply) string {
+		if len(r.Contact) == 0 || r.Contact[0] != '{' {
+			return "the reply has no contact"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := readContact(r.Contact, r.RateLimit)
+	return &c, nil
+}
+
+// ContactNotFoundError says that the service does not know a phone for a LID,
+// or a LID for a phone. It matches [ErrNotFound].
+type ContactNotFoundError struct {
+	JID JID // the one asked for
+}
+
+// Error names the address.
+func (e *ContactNotFoundError) Error() string {
+	return "ryze: the service does not know the other address of " + quoted(string(e.JID))
+}
+
+// Is matches [ErrNotFound].
+func (e *ContactNotFoundError) Is(target error) bool { return target == ErrNotFound }
+
+// PhoneOf returns the phone of a person known by LID, in the form of
+// [JID.Bare]. It accepts only an answer that names exactly that LID; otherwise,
+// and when the service does not know the person, it returns a
+// [*ContactNotFoundError]. A phone is never made out of the digits of a LID.
+//
+// GET /api/chat/contacts/:instance. Safe to repeat.
+func (s *ContactsService) PhoneOf(ctx context.Context, lid JID) (JID, error) {
+	if err := lid.check("lid", jidKinds{JIDLID}); err != nil {
+		return "", err
+	}
+	c, err := s.Get(ctx, lid)
+	if err != nil {
+		return "", err
+	}
+	if !c.Found || !c.LID.Same(lid) || c.JID.Phone() == "" {
+		return "", &ContactNotFoundError{JID: lid}
+	}
+	return c.JID, nil
+}
+
+// LIDOf returns the LID of a person known by phone. It accepts only an answer
+// that names that phone, in either form of a Brazilian mobile number; otherwise
+// it returns a [*ContactNotFoundError]. The instance's own number may not be
+// among its contacts.
+//
+// GET /api/chat/contacts/:instance. Safe to repeat.
+func (s *ContactsService) LIDOf(ctx context.Context, phone JID) (JID, error) {
+	if err := phone.check("phone", phones); err != nil {
+		return "", err
+	}
+	c, err := s.Get(ctx, phone)
+	if err != nil {
+		return "", err
+	}
+	if !c.Found || !samePerson(c.JID, phone) || !c.LID.IsLID() {
+		return "", &ContactNotFoundError{JID: phone}
+	}
+	return c.LID, nil
+}
+
+// samePerson reports whether both name the same chat, the two forms of a
+// Brazilian mobile number taken for one.
+func samePerson(a, b JID) bool {
+	for _, alias := range BrazilAliases(b) {
+		if a.Same(alias) {
+			return true
+		}
+	}
+	return false
+}
+
+// Block blocks a person: messages stop both ways, the history stays. No event
+// tells of it, and blocked people cannot be listed.
+//
+// POST /api/chat/block/:instance. Safe to repeat.
+func (s *ContactsService) Block(ctx context.Context, person JID) error {
+	return s.h.set(ctx, opContactBlock, person, people, "block", true)
+}
+
+// Unblock undoes Block.
+//
+// POST /api/chat/block/:instance. Safe to repeat.
+func (s *ContactsService) Unblock(ctx context.Context, person JID) error {
+	return s.h.set(ctx, opContactBlock, person, people, "block", false)
+}
+
+// LabelFilter chooses chats by their labels: those that carry at least one of
+// the labels named, or any label when none is named. What the service does with
+// both IDs and Names is not documented.
+type LabelFilter struct {
+	IDs   []string
+	Names []string // upper and lower case count as the same
+	// Refresh syncs the labels with WhatsApp first, which needs a connected
+	// instance.
+	Refresh bool
+}
+
+// LabeledChats are chats with their labels.
+type LabeledChats struct {
+	Meta `json:"-"`
+
+	// Chats holds one object for each chat, with all of its labels. What is in
+	// it is not documented, so it is given as it came.
+	Chats     []json.RawMessage
+	Pairs     int      // pairs of a chat and a label
+	Refreshed bool     // this call has synced the labels
+	LabelIDs  []string // the labels that were really looked for
+}
+
+type labeledChatsReply struct {
+	envelope
+	Chats          []json.RawMessage `json:"chats"`
+	TotalRows      int               `json:"total_rows"`
+	Refreshed      bool              `json:"refreshed"`
+	FilterLabelIDs []stringOrInt     `json:"filter_label_ids"`
+}
+
+// ByLabel returns the chats that carry certain labels. There is no paging.
+//
+// GET /api/chat/contactsByLabel/:instance. Safe to repeat.
+func (s *ContactsService) ByLabel(ctx context.Context, filter LabelFilter) (*LabeledChats, error) {
+	query := url.Values{}
+	for _, list := range []struct {
+		field, parameter string
+		values           []string
+	}{{"LabelFilter.IDs", "labelIds", filter.IDs}, {"LabelFilter.Names", "labelNames", filter.Names}} {
+		for i, v := range list.values {
+			if err := checkFilled(filled{at(list.field, i), v}); err != nil {
+				return nil, err
+			}
+			if strings.Contains(v, ",") {
+				return nil, invalid(at(list.field, i), "has a comma, which separates labels on this route")
+			}
+		}
+		if len(list.values) > 0 {
+			query.Set(list.parameter, strings.Join(list.values, ","))
+		}
+	}
+	if filter.Refresh {
+		query.Set("refresh", strconv.FormatBool(true))
+	}
+	r, err := fetchChecked(ctx, s.h, opContactsByLabel, input{query: query.Encode()}, func(r *labeledChatsReply) string {
+		if r.Chats == nil {
+			return "the reply has no chats"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	chats := &LabeledChats{Meta: r.Meta, Chats: r.Chats, Pairs: r.TotalRows, Refreshed: r.Refreshed}
+	for _, id := range r.FilterLabelIDs {
+		chats.LabelIDs = append(chats.LabelIDs, string(id))
+	}
+	return chats, nil
+}

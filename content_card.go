@@ -1,0 +1,284 @@
+package ryze
+
+import (
+	"fmt"
+	"math"
+	"net/mail"
+	"strings"
+	"time"
+)
+
+// Location is a place on the map. All its fields are required when it is sent
+// as a message.
+type Location struct {
+	// Latitude and Longitude are decimal degrees; four to six decimals are
+	// recommended. The service refuses (0, 0), which it takes for a missing
+	// value.
+	Latitude, Longitude float64
+	Name                string // the main label of the card
+	Address             string // the line below it
+}
+
+type locationBody struct {
+	sendCommon
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	Name      string  `json:"name"`
+	Address   string  `json:"address"`
+}
+
+func (Location) kind() contentKind { return contentKind{"a location", opSendLocation, anyChat, usual} }
+
+func (l Location) body(common sendCommon) (any, error) {
+	if err := l.checkDegrees("Location"); err != nil {
+		return nil, err
+	}
+	if l.Latitude == 0 && l.Longitude == 0 {
+		return nil, invalid("Location", "is (0, 0), which the service takes for a missing value")
+	}
+	if err := checkFilled(filled{"Location.Name", l.Name}, filled{"Location.Address", l.Address}); err != nil {
+		return nil, err
+	}
+	return &locationBody{common, l.Latitude, l.Longitude, l.Name, l.Address}, nil
+}
+
+func (l Location) checkDegrees(field string) error {
+	if !(math.Abs(l.Latitude) <= 90) { // not a number counts as well
+		return invalid(field+".Latitude", "is not between -90 and 90 degrees")
+	}
+	if !(math.Abs(l.Longitude) <= 180) {
+		return invalid(field+".Longitude", "is not between -180 and 180 degrees")
+	}
+	return nil
+}
+
+// ContactCard is a contact to share. FullName and Phone are required.
+//
+// The service ignores [ReplyPrivate] on contacts, so it is refused.
+type ContactCard struct {
+	FullName     string `json:"fullName"`
+	Phone        string `json:"phone"` // digits with country code, without a plus
+	Organization string `json:"organization,omitempty"`
+	Email        string `json:"email,omitempty"`
+	URL          string `json:"url,omitempty"` // website
+}
+
+// ContactCards are several contacts in one message; see [ContactCard].
+type ContactCards []ContactCard
+
+type contactBody struct {
+	sendCommon
+	VCard []ContactCard `json:"vcard"`
+}
+
+func (ContactCard) kind() contentKind { return ContactCards{}.kind() }
+
+func (c ContactCard) body(common sendCommon) (any, error) { return ContactCards{c}.body(common) }
+
+func (ContactCards) kind() contentKind {
+	return contentKind{"a contact", opSendContact, anyChat, canDelay | canReply}
+}
+
+func (cards ContactCards) body(common sendCommon) (any, error) {
+	if len(cards) == 0 {
+		return nil, invalid("ContactCards", "is empty")
+	}
+	for i, c := range cards {
+		field := "ContactCard"
+		if len(cards) > 1 {
+			field = at("ContactCards", i)
+		}
+		if err := checkFilled(filled{field + ".FullName", c.FullName}); err != nil {
+			return nil, err
+		}
+		if err := checkPhoneDigits(field+".Phone", c.Phone); err != nil {
+			return nil, err
+		}
+	}
+	return &contactBody{common, cards}, nil
+}
+
+// checkPhoneDigits checks a phone number that travels as digits only.
+func checkPhoneDigits(field, phone string) error {
+	switch {
+	case phone == "":
+		return invalid(field, "is empty")
+	case strings.HasPrefix(phone, "+"):
+		return invalid(field, "has a plus sign; write the digits only, country code first")
+	case !isDigits(phone):
+		return invalid(field, "is not made of digits only")
+	case len(phone) < minPhoneDigits || len(phone) > maxPhoneDigits:
+		return invalid(field, fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", len(phone), minPhoneDigits, maxPhoneDigits))
+	}
+	return nil
+}
+
+// CalendarEvent is an event that people can accept or decline. It works best
+// in groups. Name and StartAt are required. Answers arrive later as events of
+// the message; how they look is not documented, nor is how to change or cancel
+// an event that was sent.
+type CalendarEvent struct {
+	Name        string
+	Description string
+	StartAt     time.Time // sent with its own time zone
+	EndAt       time.Time // after StartAt; none when zero
+	// Place is where it happens. All its fields are optional here: coordinates
+	// that are both zero are left out.
+	Place         *Location
+	JoinLink      string // for a call
+	ScheduledCall bool   // marks the event as a call
+	// Reminder turns the reminder on, ReminderBefore as well: that long before
+	// StartAt, in whole seconds. The service's default is not documented.
+	Reminder       bool
+	ReminderBefore time.Duration
+	GuestsMayBring bool // guests may bring others
+	Canceled       bool // marks the event as canceled
+}
+
+type calendarBody struct {
+	sendCommon
+	Name               string         `json:"name"`
+	StartAt            string         `json:"startAt"`
+	EndAt              string         `json:"endAt,omitempty"`
+	Description        string         `json:"description,omitempty"`
+	Location           *calendarPlace `json:"location,omitempty"`
+	JoinLink           string         `json:"joinLink,omitempty"`
+	IsScheduleCall     bool           `json:"isScheduleCall,omitempty"`
+	HasReminder        bool           `json:"hasReminder,omitempty"`
+	ReminderOffsetSec  int64          `json:"reminderOffsetSec,omitempty"`
+	ExtraGuestsAllowed bool           `json:"extraGuestsAllowed,omitempty"`
+	IsCanceled         bool           `json:"isCanceled,omitempty"`
+}
+
+type calendarPlace struct {
+	Name      string   `json:"name,omitempty"`
+	Address   string   `json:"address,omitempty"`
+	Latitude  *float64 `json:"latitude,omitempty"`
+	Longitude *float64 `json:"longitude,omitempty"`
+}
+
+func (CalendarEvent) kind() contentKind {
+	return contentKind{"a calendar event", opSendEvent, anyChat, usual}
+}
+
+func (e CalendarEvent) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"CalendarEvent.Name", e.Name}); err != nil {
+		return nil, err
+	}
+	switch {
+	case e.StartAt.IsZero():
+		return nil, invalid("CalendarEvent.StartAt", "is missing")
+	case !e.EndAt.IsZero() && !e.EndAt.After(e.StartAt):
+		return nil, invalid("CalendarEvent.EndAt", "is not after StartAt")
+	case e.ReminderBefore < 0:
+		return nil, invalid("CalendarEvent.ReminderBefore", "is negative")
+	}
+	b := &calendarBody{
+		sendCommon: common, Name: e.Name, StartAt: e.StartAt.Format(time.RFC3339), Description: e.Description,
+		JoinLink: e.JoinLink, IsScheduleCall: e.ScheduledCall,
+		HasReminder: e.Reminder || e.ReminderBefore > 0, ReminderOffsetSec: wholeSeconds(e.ReminderBefore),
+		ExtraGuestsAllowed: e.GuestsMayBring, IsCanceled: e.Canceled,
+	}
+	if !e.EndAt.IsZero() {
+		b.EndAt = e.EndAt.Format(time.RFC3339)
+	}
+	if p := e.Place; p != nil {
+		if err := p.checkDegrees("CalendarEvent.Place"); err != nil {
+			return nil, err
+		}
+		b.Location = &calendarPlace{Name: p.Name, Address: p.Address}
+		if p.Latitude != 0 || p.Longitude != 0 {
+			b.Location.Latitude, b.Location.Longitude = &p.Latitude, &p.Longitude
+		}
+	}
+	return b, nil
+}
+
+// wholeSeconds counts seconds; a part of one counts as one.
+func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
+// Pix is a card with a PIX key that the recipient copies with a tap. It makes
+// no charge and no QR code, and nothing ever tells that it was paid. It cannot
+// be sent to channels. All fields are required.
+//
+// One revision of the documentation also has a message and items with prices;
+// another does not, so they are left out here.
+type Pix struct {
+	MerchantName string // the beneficiary, shown above the key
+	Key          string
+	KeyType      PixKeyType
+}
+
+// PixKeyType says what a PIX key is.
+type PixKeyType string
+
+// Kinds of PIX keys, with the form in which the service wants them.
+const (
+	PixCPF    PixKeyType = "CPF"    // 11 digits, without punctuation
+	PixCNPJ   PixKeyType = "CNPJ"   // 14 digits, without punctuation
+	PixEmail  PixKeyType = "EMAIL"  // an e-mail address
+	PixPhone  PixKeyType = "PHONE"  // digits with country code, without a plus
+	PixRandom PixKeyType = "RANDOM" // the UUID that the bank gave
+)
+
+type pixBody struct {
+	sendCommon
+	MerchantName string     `json:"merchantName"`
+	PixKey       string     `json:"pixKey"`
+	PixKeyType   PixKeyType `json:"pixKeyType"`
+}
+
+func (Pix) kind() contentKind { return contentKind{"a PIX card", opSendPix, peopleGroups, usual} }
+
+func (p Pix) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"Pix.MerchantName", p.MerchantName}, filled{"Pix.Key", p.Key}); err != nil {
+		return nil, err
+	}
+	if err := p.checkKey(); err != nil {
+		return nil, err
+	}
+	return &pixBody{common, p.MerchantName, p.Key, p.KeyType}, nil
+}
+
+func (p Pix) checkKey() error {
+	const field = "Pix.Key"
+	switch p.KeyType {
+	case PixCPF:
+		return checkDigitCount(field, p.Key, 11, "a CPF")
+	case PixCNPJ:
+		return checkDigitCount(field, p.Key, 14, "a CNPJ")
+	case PixPhone:
+		return checkPhoneDigits(field, p.Key)
+	case PixEmail:
+		if a, err := mail.ParseAddress(p.Key); err != nil || a.Address != p.Key {
+			return invalid(field, "is not an e-mail address")
+		}
+	case PixRandom:
+		if !isUUID(p.Key) {
+			return invalid(field, "is not a UUID, such as 123e4567-e89b-12d3-a456-426614174000")
+		}
+	default:
+		return invalid("Pix.KeyType", "is not one of CPF, CNPJ, EMAIL, PHONE, RANDOM")
+	}
+	return nil
+}
+
+func checkDigitCount(field, s string, n int, name string) error {
+	if !isDigits(s) || len(s) != n {
+		return invalid(field, fmt.Sprintf("is not %s: %d digits without punctuation", name, n))
+	}
+	return nil
+}
+
+func isUUID(s string) bool {
+	groups := strings.Split(s, "-")
+	if len(groups) != 5 {
+		return false
+	}
+	for i, n := range [5]int{8, 4, 4, 4, 12} {
+		if len(groups[i]) != n || strings.Trim(groups[i], "0123456789abcdefABCDEF") != "" {
+			return false
+		}
+	}
+	return true
+}

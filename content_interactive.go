@@ -1,0 +1,446 @@
+package ryze
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// ButtonKind says what a tap on a button does.
+type ButtonKind string
+
+// Kinds of buttons.
+const (
+	ButtonReply ButtonKind = "REPLY" // hands Value back in an event, see [Selection]
+	ButtonURL   ButtonKind = "URL"   // opens the link in Value
+	ButtonCall  ButtonKind = "CALL"  // dials the number in Value
+	ButtonCopy  ButtonKind = "COPY"  // copies the text in Value
+)
+
+// Button is a button of [Buttons] or of a card of a [Carousel]. Make one with
+// [ReplyButton], [URLButton], [CallButton] or [CopyButton].
+type Button struct {
+	Kind  ButtonKind // empty means ButtonReply
+	Label string     // what people see
+	Value string     // the id, link, number or text; see [ButtonKind]
+}
+
+// ReplyButton hands id back when it is tapped; see [Selection]. A tap does not
+// tell which message it belongs to, so ids should be unique.
+func ReplyButton(id, label string) Button {
+	return Button{Kind: ButtonReply, Label: label, Value: id}
+}
+
+// URLButton opens a link.
+func URLButton(url, label string) Button { return Button{Kind: ButtonURL, Label: label, Value: url} }
+
+// CallButton dials a number. The form in which the service wants it is not
+// documented; with country code and a leading plus it has been seen to work.
+func CallButton(phone, label string) Button {
+	return Button{Kind: ButtonCall, Label: label, Value: phone}
+}
+
+// CopyButton copies a text, such as a code.
+func CopyButton(text, label string) Button {
+	return Button{Kind: ButtonCopy, Label: label, Value: text}
+}
+
+type wireButton struct {
+	ID          string     `json:"id"`
+	DisplayText string     `json:"displayText"`
+	Type        ButtonKind `json:"type"`
+}
+
+// wireButtons checks buttons and brings them into the form that travels. The
+// type is always sent: buttons without one have been seen to become replies.
+func wireButtons(field string, buttons []Button) ([]wireButton, error) {
+	var out []wireButton
+	for i, b := range buttons {
+		name := at(field, i)
+		switch b.Kind {
+		case "":
+			b.Kind = ButtonReply
+		case ButtonReply, ButtonURL, ButtonCall, ButtonCopy:
+		default:
+			return nil, invalid(name+".Kind", "is not one of REPLY, URL, CALL, COPY")
+		}
+		if err := checkFilled(filled{name + ".Label", b.Label}, filled{name + ".Value", b.Value}); err != nil {
+			return nil, err
+		}
+		out = append(out, wireButton{b.Value, b.Label, b.Kind})
+	}
+	return out, nil
+}
+
+const maxButtons = 3
+
+// Buttons is a text with one to three buttons. Text and Buttons are required.
+//
+// Reply buttons cannot be mixed with the other kinds: WhatsApp Web and Desktop
+// would hide them, so that a customer there could not answer.
+type Buttons struct {
+	Text    string
+	Header  string // a title; not together with media
+	Footer  string
+	Buttons []Button
+	// MediaURL puts an image, a video or a document above the text; MediaKind
+	// says which of these it is, and is required with it.
+	MediaURL  string
+	MediaKind MediaKind
+}
+
+type buttonsBody struct {
+	sendCommon
+	ContentText string       `json:"contentText"`
+	Buttons     []wireButton `json:"buttons"`
+	HeaderText  string       `json:"headerText,omitempty"`
+	FooterText  string       `json:"footerText,omitempty"`
+	MediaURL    string       `json:"mediaUrl,omitempty"`
+	MediaType   string       `json:"mediaType,omitempty"` // upper case, here only
+}
+
+func (Buttons) kind() contentKind { return contentKind{"buttons", opSendButtons, anyChat, usual} }
+
+func (c Buttons) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"Buttons.Text", c.Text}); err != nil {
+		return nil, err
+	}
+	if n := len(c.Buttons); n < 1 || n > maxButtons {
+		return nil, invalid("Buttons.Buttons", fmt.Sprintf("has %d buttons; a message has 1 to %d", n, maxButtons))
+	}
+	buttons, err := wireButtons("Buttons.Buttons", c.Buttons)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range buttons {
+		if (b.Type == ButtonReply) != (buttons[0].Type == ButtonReply) {
+			return nil, invalid("Buttons.Buttons", "mixes REPLY with URL, CALL or COPY: WhatsApp Web and Desktop would hide the REPLY buttons; send two messages")
+		}
+	}
+	if err := c.checkMedia(); err != nil {
+		return nil, err
+	}
+	return &buttonsBody{
+		sendCommon: common, ContentText: c.Text, Buttons: buttons, HeaderText: c.Header, FooterText: c.Footer,
+		MediaURL: c.MediaURL, MediaType: strings.ToUpper(string(c.MediaKind)),
+	}, nil
+}
+
+func (c Buttons) checkMedia() error {
+	if c.MediaURL == "" {
+		if c.MediaKind != "" {
+			return invalid("Buttons.MediaKind", "is set without MediaURL")
+		}
+		return nil
+	}
+	if _, err := checkMediaURL("Buttons.MediaURL", c.MediaURL); err != nil {
+		return err
+	}
+	switch c.MediaKind {
+	case MediaImage, MediaVideo, MediaDocument:
+	default:
+		return invalid("Buttons.MediaKind", "must be image, video or document when MediaURL is set")
+	}
+	if c.Header != "" {
+		return invalid("Buttons.Header", "is set together with MediaURL: the service would ignore it")
+	}
+	return nil
+}
+
+// List is a text with a button that opens a menu. Text, Label and Sections are
+// required. The choice arrives as an event, see [Selection].
+type List struct {
+	Text     string
+	Label    string // of the button; WhatsApp has room for a few characters only
+	Header   string
+	Footer   string
+	Sections []ListSection
+}
+
+// ListSection is a part of a [List] with one to ten rows.
+type ListSection struct {
+	Title string
+	Rows  []ListRow
+}
+
+// ListRow is a choice of a [List]. ID and Title are required. ID is handed back
+// when the row is picked; it should be unique among all lists whose answers are
+// still awaited, because an answer does not tell which list it belongs to.
+type ListRow struct {
+	ID          string `json:"id"`
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+}
+
+type listBody struct {
+	sendCommon
+	ContentText string        `json:"contentText"`
+	ButtonText  string        `json:"buttonText"`
+	Sections    []wireSection `json:"sections"`
+	HeaderText  string        `json:"headerText,omitempty"`
+	FooterText  string        `json:"footerText,omitempty"`
+}
+
+type wireSection struct {
+	Title string    `json:"title"`
+	Rows  []ListRow `json:"rows"`
+}
+
+const (
+	maxSections    = 10
+	maxSectionRows = 10 // and so a hundred rows in all, which is the limit too
+)
+
+func (List) kind() contentKind { return contentKind{"a list", opSendList, anyChat, usual} }
+
+func (l List) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"List.Text", l.Text}, filled{"List.Label", l.Label}); err != nil {
+		return nil, err
+	}
+	if n := len(l.Sections); n < 1 || n > maxSections {
+		return nil, invalid("List.Sections", fmt.Sprintf("has %d sections; a list has 1 to %d", n, maxSections))
+	}
+	b := &listBody{sendCommon: common, ContentText: l.Text, ButtonText: l.Label, HeaderText: l.Header, FooterText: l.Footer}
+	for i, s := range l.Sections {
+		if err := s.check(at("List.Sections", i)); err != nil {
+			return nil, err
+		}
+		b.Sections = append(b.Sections, wireSection(s))
+	}
+	return b, nil
+}
+
+func (s ListSection) check(field string) error {
+	if err := checkFilled(filled{field + ".Title", s.Title}); err != nil {
+		return err
+	}
+	if n := len(s.Rows); n < 1 || n > maxSectionRows {
+		return invalid(field+".Rows", fmt.Sprintf("has %d rows; a section has 1 to %d", n, maxSectionRows))
+	}
+	for i, r := range s.Rows {
+		row := at(field+".Rows", i)
+		if err := checkFilled(filled{row + ".ID", r.ID}, filled{row + ".Title", r.Title}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Carousel is a row of cards to swipe through, each with buttons of its own.
+// At least one card is required; how many are allowed is not documented.
+type Carousel struct {
+	Text   string // above the cards
+	Footer string // below the cards
+	Cards  []Card
+}
+
+// Card is a card of a [Carousel]. Title and Text are required, and at most one
+// of ImageURL and VideoURL may be set. How many buttons a card may have is not
+// documented.
+type Card struct {
+	Title    string
+	Subtitle string
+	ImageURL string
+	VideoURL string
+	Text     string
+	Footer   string
+	Buttons  []Button
+}
+
+type carouselBody struct {
+	sendCommon
+	Message string     `json:"message,omitempty"`
+	Footer  string     `json:"footer,omitempty"`
+	Cards   []wireCard `json:"cards"`
+}
+
+type wireCard struct {
+	Header  wireCardHeader `json:"header"`
+	Body    wireCardBody   `json:"body"`
+	Footer  string         `json:"footer,omitempty"`
+	Buttons []wireButton   `json:"buttons,omitempty"`
+}
+
+type wireCardHeader struct {
+	Title    string `json:"title"`
+	Subtitle string `json:"subtitle,omitempty"`
+	ImageURL string `json:"imageUrl,omitempty"`
+	VideoURL string `json:"videoUrl,omitempty"`
+}
+
+type wireCardBody struct {
+	Text string `json:"text"`
+}
+
+func (Carousel) kind() contentKind { return contentKind{"a carousel", opSendCarousel, anyChat, usual} }
+
+func (c Carousel) body(common sendCommon) (any, error) {
+	if len(c.Cards) == 0 {
+		return nil, invalid("Carousel.Cards", "is empty")
+	}
+	b := &carouselBody{sendCommon: common, Message: c.Text, Footer: c.Footer}
+	for i, card := range c.Cards {
+		w, err := card.wire(at("Carousel.Cards", i))
+		if err != nil {
+			return nil, err
+		}
+		b.Cards = append(b.Cards, w)
+	}
+	return b, nil
+}
+
+func (c Card) wire(field string) (wireCard, error) {
+	if err := checkFilled(filled{field + ".Title", c.Title}, filled{field + ".Text", c.Text}); err != nil {
+		return wireCard{}, err
+	}
+	if c.ImageURL != "" && c.VideoURL != "" {
+		return wireCard{}, invalid(field, "has both ImageURL and VideoURL")
+	}
+	for _, media := range []filled{{field + ".ImageURL", c.ImageURL}, {field + ".VideoURL", c.VideoURL}} {
+		if media.text == "" {
+			continue
+		}
+		if _, err := checkMediaURL(media.field, media.text); err != nil {
+			return wireCard{}, err
+		}
+	}
+	buttons, err := wireButtons(field+".Buttons", c.Buttons)
+	if err != nil {
+		return wireCard{}, err
+	}
+	return wireCard{
+		Header: wireCardHeader{c.Title, c.Subtitle, c.ImageURL, c.VideoURL},
+		Body:   wireCardBody{c.Text}, Footer: c.Footer, Buttons: buttons,
+	}, nil
+}
+
+// Poll asks a question with 2 to 12 options. Votes are read with
+// [MessagesService.PollVotes]. What works in channels is not documented.
+type Poll struct {
+	Question string
+	Options  []string
+	// MaxAnswers is how many options one voter may pick: one when it is zero.
+	MaxAnswers int
+}
+
+type pollBody struct {
+	sendCommon
+	Question  string   `json:"question"`
+	Options   []string `json:"options"`
+	MaxAnswer int      `json:"maxAnswer,omitempty"`
+}
+
+const (
+	minPollOptions = 2
+	maxPollOptions = 12
+)
+
+func (Poll) kind() contentKind { return contentKind{"a poll", opSendPoll, anyChat, usual} }
+
+func (p Poll) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"Poll.Question", p.Question}); err != nil {
+		return nil, err
+	}
+	n := len(p.Options)
+	if n < minPollOptions || n > maxPollOptions {
+		return nil, invalid("Poll.Options", fmt.Sprintf("has %d options; a poll has %d to %d", n, minPollOptions, maxPollOptions))
+	}
+	for i, option := range p.Options {
+		if err := checkFilled(filled{at("Poll.Options", i), option}); err != nil {
+			return nil, err
+		}
+	}
+	if p.MaxAnswers < 0 || p.MaxAnswers > n {
+		return nil, invalid("Poll.MaxAnswers", fmt.Sprintf("is %d of %d options: the service would change it without a word", p.MaxAnswers, n))
+	}
+	return &pollBody{common, p.Question, p.Options, p.MaxAnswers}, nil
+}
+
+// FormKind is a kind of [Form].
+type FormKind string
+
+// Kinds of forms.
+const (
+	FormContactDetails    FormKind = "contact_details"    // data of a customer
+	FormRegistrationOffer FormKind = "registration_offer" // an offer to sign up for
+)
+
+// Form is a text with a button that opens a form. It can be filled in only on
+// WhatsApp for Android and iOS; elsewhere the button is missing. Text is
+// required. Defaults of the other fields are not documented, nor is how the
+// answer of a filled form looks: see [Selection] and [Event.Lookup].
+type Form struct {
+	Text   string
+	Kind   FormKind
+	Button string // label of the button
+
+	// FlowToken comes back with the answer; the service makes one when it is
+	// empty, and does not document where it tells it.
+	FlowToken          string
+	FlowID             string
+	FlowMessageVersion string
+	MessageVersion     int
+
+	// Fields of the form. They are shown unless set to ryze.Ptr(false).
+	FullName        *bool
+	Phone           *bool
+	Email           *bool
+	CPFOrCNPJ       *bool
+	DeliveryAddress *bool
+
+	OfferName        string // for FormRegistrationOffer
+	OfferDescription string // for FormRegistrationOffer
+
+	// ButtonParams is the literal JSON of the button, instead of all the fields
+	// above but Text and Button, which the service ignores when it is given.
+	ButtonParams json.RawMessage
+}
+
+type formBody struct {
+	sendCommon
+	Message                string   `json:"message"`
+	FormType               FormKind `json:"formType,omitempty"`
+	ButtonLabel            string   `json:"buttonLabel,omitempty"`
+	FlowToken              string   `json:"flowToken,omitempty"`
+	FlowID                 string   `json:"flowId,omitempty"`
+	FlowMessageVersion     string   `json:"flowMessageVersion,omitempty"`
+	MessageVersion         int      `json:"messageVersion,omitempty"`
+	ButtonParamsJSON       string   `json:"buttonParamsJSON,omitempty"`
+	FullNameVisible        *bool    `json:"fullNameVisible,omitempty"`
+	PhoneNumberVisible     *bool    `json:"phoneNumberVisible,omitempty"`
+	EmailVisible           *bool    `json:"emailVisible,omitempty"`
+	CPFOrCNPJVisible       *bool    `json:"cpfOrCnpjVisible,omitempty"`
+	DeliveryAddressVisible *bool    `json:"deliveryAddressVisible,omitempty"`
+	OfferName              string   `json:"offerName,omitempty"`
+	OfferDescription       string   `json:"offerDescription,omitempty"`
+}
+
+func (Form) kind() contentKind { return contentKind{"a form", opSendForm, anyChat, usual} }
+
+func (f Form) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"Form.Text", f.Text}); err != nil {
+		return nil, err
+	}
+	if f.ButtonParams != nil {
+		if !json.Valid(f.ButtonParams) {
+			return nil, invalid("Form.ButtonParams", "is not JSON")
+		}
+		if f.hasFlowFields() {
+			return nil, invalid("Form.ButtonParams", "is set together with other fields of the form: the service would ignore those")
+		}
+	}
+	return &formBody{
+		sendCommon: common, Message: f.Text, FormType: f.Kind, ButtonLabel: f.Button,
+		FlowToken: f.FlowToken, FlowID: f.FlowID, FlowMessageVersion: f.FlowMessageVersion, MessageVersion: f.MessageVersion,
+		ButtonParamsJSON: string(f.ButtonParams),
+		FullNameVisible:  f.FullName, PhoneNumberVisible: f.Phone, EmailVisible: f.Email,
+		CPFOrCNPJVisible: f.CPFOrCNPJ, DeliveryAddressVisible: f.DeliveryAddress,
+		OfferName: f.OfferName, OfferDescription: f.OfferDescription,
+	}, nil
+}
+
+func (f Form) hasFlowFields() bool {
+	return f.Kind != "" || f.FlowToken != "" || f.FlowID != "" || f.FlowMessageVersion != "" || f.MessageVersion != 0 ||
+		f.FullName != nil || f.Phone != nil || f.Email != nil || f.CPFOrCNPJ != nil || f.DeliveryAddress != nil ||
+		f.OfferName != "" || f.OfferDescription != ""
+}

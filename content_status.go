@@ -1,0 +1,85 @@
+package ryze
+
+import "context"
+
+// StatusContent is what can be published as a status (story): [TextStatus] and
+// [MediaStatus]. None of the common options but [SourceLabel] and [TimeLimit]
+// works with it.
+type StatusContent interface {
+	Content
+	isStatus()
+}
+
+func (TextStatus) isStatus()  {}
+func (MediaStatus) isStatus() {}
+
+// TextStatus is a status that is a text. Text is required.
+type TextStatus struct {
+	Text            string
+	BackgroundColor string // such as "#00AAFF"
+	// Font is usually one of "system", "serif" and "sans-serif"; the full set is
+	// not documented.
+	Font string
+}
+
+// MediaStatus is a status that is an image, a video or an audio: a [Media]
+// whose source is a [MediaURL], the only one that this route documents.
+type MediaStatus Media
+
+type statusBody struct {
+	Type            MediaKind `json:"type"` // or "text"
+	Message         string    `json:"message,omitempty"`
+	MediaURL        string    `json:"mediaUrl,omitempty"`
+	MIMEType        string    `json:"mimeType,omitempty"`
+	FileName        string    `json:"fileName,omitempty"`
+	BackgroundColor string    `json:"backgroundColor,omitempty"`
+	Font            string    `json:"font,omitempty"`
+	IsVoice         *bool     `json:"isVoice,omitempty"`
+	Duration        int64     `json:"duration,omitempty"` // seconds
+	Waveform        []int     `json:"waveform,omitempty"`
+	Source          string    `json:"source,omitempty"`
+}
+
+var statusFeed = jidKinds{JIDBroadcast}
+
+func (TextStatus) kind() contentKind { return contentKind{"a status", opSendStatus, statusFeed, 0} }
+
+func (s TextStatus) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"TextStatus.Text", s.Text}); err != nil {
+		return nil, err
+	}
+	return &statusBody{Type: "text", Message: s.Text, BackgroundColor: s.BackgroundColor, Font: s.Font, Source: common.Source}, nil
+}
+
+func (MediaStatus) kind() contentKind { return TextStatus{}.kind() }
+
+func (s MediaStatus) body(common sendCommon) (any, error) {
+	if s.Source.file != nil {
+		return nil, invalid("MediaStatus.Source", "must be a MediaURL: a status takes no file")
+	}
+	body, err := Media(s).body(common)
+	if err != nil {
+		return nil, err
+	}
+	m := body.(*mediaBody) // no file, so no stream
+	if m.MediaType == MediaDocument {
+		return nil, invalid("MediaStatus.Kind", "must be image, video or audio; set it when the URL does not tell")
+	}
+	return &statusBody{
+		Type: m.MediaType, Message: m.Message, MediaURL: m.MediaURL, MIMEType: m.MIMEType, FileName: m.FileName,
+		IsVoice: m.IsVoice, Duration: m.Duration, Waveform: m.Waveform, Source: common.Source,
+	}, nil
+}
+
+// PostStatus publishes a status (story) for 24 hours: Send to
+// [StatusBroadcast]. Who sees it is a privacy setting of the WhatsApp account.
+// [MessagesService.DeleteForEveryone] takes it back. Errors are those of
+// [MessagesService.Send].
+//
+// POST /api/message/status/:instance. Not safe to repeat.
+func (s *MessagesService) PostStatus(ctx context.Context, status StatusContent, opts ...SendOption) (*SentMessage, error) {
+	if status == nil {
+		return nil, invalid("status", "is nil")
+	}
+	return s.Send(ctx, StatusBroadcast, status, opts...)
+}

@@ -1,0 +1,58 @@
+package ryze
+
+import "strings"
+
+// Sticker is a picture that the service turns into a sticker of 512 by 512
+// pixels.
+type Sticker struct {
+	// Source is a [MediaURL] of a PNG, JPEG or GIF, or a file, which travels
+	// inside the request; see [Media] for the kinds of sources.
+	Source MediaSource
+}
+
+type stickerBody struct {
+	sendCommon
+	ImageURL string `json:"imageUrl,omitempty"`
+}
+
+func (Sticker) kind() contentKind { return contentKind{"a sticker", opSendSticker, anyChat, usual} }
+
+func (s Sticker) body(common sendCommon) (any, error) {
+	const field = "Sticker.Source"
+	if s.Source.url != "" {
+		if _, err := checkMediaURL(field, s.Source.url); err != nil {
+			return nil, err
+		}
+		return &stickerBody{common, s.Source.url}, nil
+	}
+	head, err := s.Source.head(field)
+	if err != nil {
+		return nil, err
+	}
+	picture, _, _ := strings.Cut(detectMIME(head, s.Source.name), ";")
+	if kindOfMIME(picture) != MediaImage {
+		return nil, invalid(field, "is not an image, but "+picture)
+	}
+	stream := &bodyStream{file: s.Source.file}
+	if _, err := stream.around(&stickerBody{sendCommon: common}, "imageUrl"); err != nil {
+		return nil, err
+	}
+	stream.before = append(stream.before, "data:"+picture+";base64,"...)
+	return stream, nil
+}
+
+// head returns the first bytes of a file, or the *ValidationError of a source
+// that is missing, empty or cannot be read.
+func (s MediaSource) head(field string) ([]byte, error) {
+	if s.file == nil {
+		return nil, invalid(field, "is missing; use MediaFile, MediaBytes, MediaReader, MediaFS or MediaURL")
+	}
+	head, err := s.file.head()
+	if err != nil {
+		return nil, &ValidationError{Field: field, Reason: "cannot be read: " + err.Error(), err: err}
+	}
+	if len(head) == 0 {
+		return nil, invalid(field, "is empty")
+	}
+	return head, nil
+}

@@ -1,0 +1,141 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+)
+
+// LabelsService manages the labels of WhatsApp Business and puts them on chats.
+// A label cannot be changed: delete it and create another. Changes show on the
+// phone after one or two seconds.
+type LabelsService service
+
+// Label is a label.
+type Label struct {
+	Meta `json:"-"`
+
+	ID    string
+	Name  string
+	Color int    // 0 to 10, see [LabelsService.Create]
+	Type  string // "CUSTOM"; other values are not documented
+}
+
+type wireLabel struct {
+	ID      stringOrInt `json:"id"`
+	Name    string      `json:"name"`
+	Color   int         `json:"color"`
+	Type    string      `json:"type"`
+	Deleted bool        `json:"deleted"`
+}
+
+func (w *wireLabel) label(meta Meta) Label {
+	return Label{Meta: meta, ID: string(w.ID), Name: w.Name, Color: w.Color, Type: w.Type}
+}
+
+type labelsReply struct {
+	envelope
+	Tags []json.RawMessage `json:"tags"`
+}
+
+// List returns the labels, those made on the phone included. Labels that are
+// deleted and only wait for the next sync are left out.
+//
+// GET /api/chat/tag/:instance. Safe to repeat.
+func (s *LabelsService) List(ctx context.Context) ([]Label, error) {
+	r, err := fetchChecked(ctx, s.h, opLabelsList, input{}, func(r *labelsReply) string {
+		if r.Tags == nil {
+			return "the reply has no tags" // which is not the same as none
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	labels := make([]Label, 0, len(r.Tags))
+	for _, raw := range r.Tags {
+		var w wireLabel
+		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+		if !w.Deleted {
+			labels = append(labels, w.label(Meta{RateLimit: r.RateLimit, raw: hide(raw)}))
+		}
+	}
+	return labels, nil
+}
+
+const maxLabelColor = 10
+
+type labelReply struct {
+	envelope
+	Tag wireLabel `json:"tag"`
+}
+
+// Create makes a label. Blanks around the name are removed by the service. The
+// colors are, from 0 to 10: #ff9485, #64c4ff, #ffd429, #dfaef0, #99b6c1,
+// #55ccb3, #ff9dff, #d3a91d, #6d7cce, #d7e752, #00d0e2.
+//
+// [ErrOutcomeUnknown] when the label may have been created: list the labels
+// before trying again, because a repetition makes a second one.
+//
+// POST /api/chat/tag/:instance. Not safe to repeat.
+func (s *LabelsService) Create(ctx context.Context, name string, color int) (*Label, error) {
+	if err := checkFilled(filled{"name", name}); err != nil {
+		return nil, err
+	}
+	if color < 0 || color > maxLabelColor {
+		return nil, invalid("color", "is not between 0 and 10: the service would make it 0")
+	}
+	in := input{body: map[string]any{"name": name, "color": color}, hint: "the label may exist: list the labels before creating it again"}
+	r, err := fetchChecked(ctx, s.h, opLabelCreate, in, func(r *labelReply) string {
+		if r.Tag.ID == "" {
+			return "the reply has no label id"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	label := r.Tag.label(r.Meta)
+	return &label, nil
+}
+
+// Delete deletes a label and takes it off every chat. [ErrLabelNotFound] when
+// there is none of that id; a second attempt after a lost reply counts that as
+// done.
+//
+// DELETE /api/chat/tag/:instance. Safe to repeat.
+func (s *LabelsService) Delete(ctx context.Context, labelID string) error {
+	if err := checkText("label id", labelID); err != nil {
+		return err
+	}
+	return run(ctx, s.h, opLabelDelete, input{query: url.Values{"tagId": {labelID}}.Encode()})
+}
+
+// Assign puts a label on a chat. It may be there already. [ErrLabelNotFound]
+// when there is none of that id.
+//
+// POST /api/chat/assignTag/:instance. Safe to repeat.
+func (s *LabelsService) Assign(ctx context.Context, chat JID, labelID string) error {
+	if err := checkLabeling(chat, labelID); err != nil {
+		return err
+	}
+	return run(ctx, s.h, opLabelAssign, input{body: map[string]any{"number": chat.wire(), "tagId": labelID}})
+}
+
+// Unassign takes a label off a chat; the label stays. The chat need not carry
+// it. [ErrLabelNotFound] when there is none of that id.
+//
+// DELETE /api/chat/assignTag/:instance. Safe to repeat.
+func (s *LabelsService) Unassign(ctx context.Context, chat JID, labelID string) error {
+	if err := checkLabeling(chat, labelID); err != nil {
+		return err
+	}
+	return run(ctx, s.h, opLabelUnassign, input{query: url.Values{"number": {chat.wire()}, "tagId": {labelID}}.Encode()})
+}
+
+func checkLabeling(chat JID, labelID string) error {
+	if err := chat.check("chat", anyChat); err != nil {
+		return err
+	}
+	return checkText("label id", labelID)
+}

@@ -1,0 +1,427 @@
+package ryze
+
+import (
+	"context"
+	"net/url"
+	"time"
+)
+
+// messageQuery is the query of the routes that read one message.
+func messageQuery(messageID string) (input, error) {
+	if err := checkText("message id", messageID); err != nil {
+		return input{}, err
+	}
+	return input{query: url.Values{"messageId": {messageID}}.Encode()}, nil
+}
+
+// runOnMessage runs an operation on one message: body is what it needs beside
+// the message's id.
+func (s *MessagesService) runOnMessage(ctx context.Context, op *Operation, messageID string, body map[string]any) error {
+	if err := checkText("message id", messageID); err != nil {
+		return err
+	}
+	body["messageId"] = messageID
+	return run(ctx, s.h, op, input{body: body})
+}
+
+// StoredMessage is a message as the service has stored it.
+type StoredMessage struct {
+	Meta `json:"-"`
+
+	ID        string
+	Type      MessageType
+	Text      string
+	Chat      JID
+	From      JID
+	To        JID
+	IsGroup   bool
+	Timestamp time.Time
+	Status    DeliveryState // the full set of values here is not documented
+	Media     *StoredMedia  // only for media
+}
+
+// StoredMedia describes the media of a stored message. Its form is documented
+// in prose only; a field that comes in another form is left empty.
+type StoredMedia struct {
+	Kind     MediaKind
+	MIME     string
+	Size     int64         // bytes
+	Duration time.Duration // audio and video
+}
+
+type storedMessageReply struct {
+	envelope
+	MessageID string `json:"messageId"`
+	Data      *struct {
+		Content   string        `json:"content"`
+		Type      string        `json:"type"`
+		From      string        `json:"from"`
+		To        string        `json:"to"`
+		Chat      string        `json:"chat"`
+		Timestamp string        `json:"timestamp"`
+		IsGroup   bool          `json:"isGroup"`
+		Status    DeliveryState `json:"status"`
+		Media     *struct {
+			Type     MediaKind `json:"type"`
+			MIMEType string    `json:"mimeType"`
+			Size     int64     `json:"size"`
+			Duration float64   `json:"duration"`
+		} `json:"media"`
+	} `json:"data"`
+}
+
+// Get returns a stored message. What was sent or received shortly before may
+// not be stored yet. [ErrMessageNotFound] when there is none of that id.
+//
+// GET /api/chat/getMessage/:instance. Safe to repeat.
+func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMessage, error) {
+	in, err := messageQuery(messageID)
+	if err != nil {
+		return nil, err
+	}
+	r, err := fetchChecked(ctx, s.h, opMessageGet, in, func(r *storedMessageReply) string {
+		if r.Data == nil {
+			return "the reply has no data"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := r.Data
+	m := &StoredMessage{
+		Meta: r.Meta, ID: first(r.MessageID, messageID), Type: messageType(d.Type), Text: d.Content,
+		Chat: eventJID(d.Chat, ""), From: eventJID(d.From, ""), To: eventJID(d.To, ""),
+		IsGroup: d.IsGroup, Timestamp: parseTime(d.Timestamp), Status: d.Status,
+	}
+	if d.Media != nil {
+		m.Media = &StoredMedia{
+			Kind: d.Media.Type, MIME: d.Media.MIMEType, Size: d.Media.Size,
+			Duration: time.Duration(d.Media.Duration * float64(time.Second)),
+		}
+	}
+	return m, nil
+}
+
+// DeliveryState says how far a message has come. The set is open.
+type DeliveryState string
+
+// States of delivery.
+const (
+	DeliveryPending   DeliveryState = "pending"
+	DeliverySent      DeliveryState = "sent"
+	DeliveryDelivered DeliveryState = "delivered"
+	DeliveryReceived  DeliveryState = "received" // only for messages that came in
+	DeliveryRead      DeliveryState = "read"
+	DeliveryPlayed    DeliveryState = "played" // audio and video
+	DeliveryError     DeliveryState = "error"
+)
+
+// DeliveryStatus is the state of delivery of one message.
+type DeliveryStatus struct {
+	Meta `json:"-"`
+
+	MessageID string
+	State     DeliveryState
+	Code      int // pending 0, sent 1, delivered 2, received 3, read 4, played 5, error -1
+	Direction Direction
+	Chat      JID
+	Timestamp time.Time
+}
+
+type deliveryReply struct {
+	envelope
+	MessageID  string        `json:"message_id"`
+	Status     DeliveryState `json:"status"`
+	StatusCode int           `json:"status_code"`
+	Direction  string        `json:"direction"`
+	ChatJID    string        `json:"chat_jid"`
+	Timestamp  string        `json:"timestamp"`
+}
+
+// DeliveryStatus returns how far a message has come. Events of type
+// [EventReceipt] tell the same without asking. [ErrMessageNotFound] when there
+// is none of that id.
+//
+// GET /api/chat/status/:instance. Safe to repeat.
+func (s *MessagesService) DeliveryStatus(ctx context.Context, messageID string) (*DeliveryStatus, error) {
+	in, err := messageQuery(messageID)
+	if err != nil {
+		return nil, err
+	}
+	r, err := fetchChecked(ctx, s.h, opMessageStatus, in, func(r *deliveryReply) string {
+		if r.Status == "" {
+			return "the reply has no status"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := &DeliveryStatus{
+		Meta: r.Meta, MessageID: first(r.MessageID, messageID), State: r.Status, Code: r.StatusCode,
+		Direction: Direction(r.Direction), Chat: eventJID(r.ChatJID, ""), Timestamp: parseTime(r.Timestamp),
+	}
+	switch r.Direction { // this route's words for it
+	case "sent":
+		d.Direction = DirectionOutgoing
+	case "received":
+		d.Direction = DirectionIncoming
+	}
+	return d, nil
+}
+
+// EditedMessage is a message after its text was replaced.
+type EditedMessage struct {
+	Meta `json:"-"`
+
+	ID      string
+	Chat    JID
+	OldText string
+	NewText string
+}
+
+type editReply struct {
+	envelope
+	MessageID  string `json:"messageId"`
+	ChatJID    string `json:"chatJid"`
+	OldContent string `json:"oldContent"`
+	NewContent string `json:"newContent"`
+}
+
+// Edit replaces the text of a message that the instance itself sent. WhatsApp
+// allows it for about 15 minutes, and for texts only: captions are not
+// dependable.
+//
+// Errors: [ErrNotEditable] when it is too late or the message is not of a kind
+// that can be edited; [ErrMessageNotFound]; [ErrOutcomeUnknown] when it may have
+// been edited, in which case read it back with [MessagesService.Get].
+//
+// POST /api/chat/edit/:instance. Not safe to repeat.
+func (s *MessagesService) Edit(ctx context.Context, messageID, text string) (*EditedMessage, error) {
+	if err := checkText("message id", messageID); err != nil {
+		return nil, err
+	}
+	if err := checkFilled(filled{"text", text}); err != nil {
+		return nil, err
+	}
+	in := input{body: map[string]any{"messageId": messageID, "content": text}, hint: "the message may have been edited: read it back"}
+	r, err := fetch[editReply](ctx, s.h, opMessageEdit, in)
+	if err != nil {
+		return nil, err
+	}
+	return &EditedMessage{
+		Meta: r.Meta, ID: first(r.MessageID, messageID), Chat: eventJID(r.ChatJID, ""),
+		OldText: r.OldContent, NewText: first(r.NewContent, text),
+	}, nil
+}
+
+// DeleteForEveryone takes a message back in the whole chat. Success means that
+// WhatsApp was asked to: the apps of the recipients ignore it after about two
+// and a half days, and sooner if they want to, so it is no proof of removal.
+// [ErrMessageNotFound] when there is none of that id; a second attempt after a
+// lost reply counts that as done.
+//
+// DELETE /api/chat/delete/:instance. Safe to repeat.
+func (s *MessagesService) DeleteForEveryone(ctx context.Context, messageID string) error {
+	return s.runOnMessage(ctx, opMessageDelete, messageID, map[string]any{"deleteForEveryone": true})
+}
+
+// DeleteForMe removes a message from the account's own devices only; the other
+// side still sees it. Errors are those of DeleteForEveryone.
+//
+// DELETE /api/chat/delete/:instance. Safe to repeat.
+func (s *MessagesService) DeleteForMe(ctx context.Context, messageID string) error {
+	return s.runOnMessage(ctx, opMessageDelete, messageID, map[string]any{"deleteForEveryone": false})
+}
+
+// ForwardedMessage is the copy of a message in another chat.
+type ForwardedMessage struct {
+	Meta `json:"-"`
+
+	ID         string // of the new message
+	OriginalID string
+	Chat       JID // as the service resolved it
+}
+
+type forwardReply struct {
+	envelope
+	MessageID      string `json:"messageId"`
+	OriginalID     string `json:"originalId"`
+	DestinationJID string `json:"destinationJid"`
+}
+
+// Forward sends a stored message to another chat, marked as forwarded. Texts,
+// images, videos, audios, documents, stickers, contacts and locations can be
+// forwarded; [ErrInvalidArgument] for other kinds, [ErrMessageNotFound] when
+// there is none of that id.
+//
+// It is never repeated unless it is certain that the service did not accept it;
+// otherwise the error matches [ErrOutcomeUnknown]. [MessagesService.Settle]
+// cannot help then, because what the message said is not known here.
+//
+// POST /api/chat/forward/:instance. Not safe to repeat.
+func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID) (*ForwardedMessage, error) {
+	if err := checkText("message id", messageID); err != nil {
+		return nil, err
+	}
+	if err := to.check("to", anyChat); err != nil {
+		return nil, err
+	}
+	in := input{body: map[string]any{"messageId": messageID, "to": to.wire()}, to: to, hint: "the message may have been forwarded: look into the chat"}
+	r, err := fetchChecked(ctx, s.h, opMessageForward, in, func(r *forwardReply) string {
+		if r.MessageID == "" {
+			return "the reply has no message id"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.h.client.accepted.add(r.MessageID)
+	return &ForwardedMessage{
+		Meta: r.Meta, ID: r.MessageID, OriginalID: first(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
+	}, nil
+}
+
+// PinDuration is how long a message stays pinned.
+type PinDuration string
+
+// The durations that WhatsApp offers. Only PinWeek is in the documentation of
+// the service; the spelling of the others follows it.
+const (
+	PinDay   PinDuration = "24h"
+	PinWeek  PinDuration = "7d"
+	PinMonth PinDuration = "30d"
+)
+
+// Pin pins a message in its chat, for everyone there; WhatsApp announces it.
+// [ErrMessageNotFound] when the service has not stored the message.
+//
+// POST /api/chat/pinMessage/:instance. Safe to repeat.
+func (s *MessagesService) Pin(ctx context.Context, messageID string, d PinDuration) error {
+	if d == "" {
+		return invalid("duration", "is empty; use PinDay, PinWeek or PinMonth")
+	}
+	return s.runOnMessage(ctx, opMessagePin, messageID, map[string]any{"pin": true, "duration": d})
+}
+
+// Unpin undoes Pin.
+//
+// POST /api/chat/pinMessage/:instance. Safe to repeat.
+func (s *MessagesService) Unpin(ctx context.Context, messageID string) error {
+	return s.runOnMessage(ctx, opMessagePin, messageID, map[string]any{"pin": false})
+}
+
+// Favorite stars a message, for this account only.
+//
+// POST /api/chat/favorite/:instance. Safe to repeat.
+func (s *MessagesService) Favorite(ctx context.Context, messageID string) error {
+	return s.runOnMessage(ctx, opChatFavorite, messageID, map[string]any{"favorite": true})
+}
+
+// Unfavorite undoes Favorite.
+//
+// POST /api/chat/favorite/:instance. Safe to repeat.
+func (s *MessagesService) Unfavorite(ctx context.Context, messageID string) error {
+	return s.runOnMessage(ctx, opChatFavorite, messageID, map[string]any{"favorite": false})
+}
+
+// MarkRead sends the read receipt of one message. sender is its author: it is
+// required in a group and may be "" elsewhere. The chat's count of unread
+// messages stays; [ChatsService.MarkRead] resets it.
+//
+// POST /api/chat/markRead/:instance. Safe to repeat.
+func (s *MessagesService) MarkRead(ctx context.Context, chat JID, messageID string, sender JID) error {
+	if err := chat.check("chat", anyChat); err != nil {
+		return err
+	}
+	body := map[string]any{"number": chat.wire()}
+	switch {
+	case sender != "":
+		if err := sender.check("sender", people); err != nil {
+			return err
+		}
+		body["sender"] = sender.Bare()
+	case chat.IsGroup():
+		return invalid("sender", "is empty: in a group it names the author of the message")
+	}
+	return s.runOnMessage(ctx, opMessageRead, messageID, body)
+}
+
+// PollVotes are the votes of a poll that the instance sent. Whether options
+// without votes are listed, and whether a vote that was taken back disappears,
+// is not documented.
+type PollVotes struct {
+	Meta `json:"-"`
+
+	MessageID string
+	Question  string
+	Options   []PollOption
+	Votes     []PollVote
+}
+
+// PollOption is how often an option was picked.
+type PollOption struct {
+	Name  string
+	Votes int
+}
+
+// PollVote is a vote of one person for one option.
+type PollVote struct {
+	Option     string
+	OptionHash string // SHA-256 of the option's text, in upper-case hex
+	Voter      JID
+	MessageID  string // of the vote
+	At         time.Time
+}
+
+type pollReply struct {
+	envelope
+	MessageID string `json:"messageId"`
+	Data      *struct {
+		MessageID string `json:"messageId"`
+		Name      string `json:"name"`
+		Votes     []struct {
+			OptionName      string `json:"optionName"`
+			OptionVoteCount int    `json:"optionVoteCount"`
+		} `json:"votes"`
+		VoteDetails []struct {
+			OptionHash    string `json:"optionHash"`
+			OptionName    string `json:"optionName"`
+			SenderJID     string `json:"senderJid"`
+			VoteMessageID string `json:"voteMessageId"`
+			CreatedAt     string `json:"createdAt"`
+		} `json:"voteDetails"`
+	} `json:"data"`
+}
+
+// PollVotes returns the votes of a poll that the instance sent, by the id of
+// its message. [ErrPollNotFound] when there is no such poll.
+//
+// GET /api/chat/poll/:instance. Safe to repeat.
+func (s *MessagesService) PollVotes(ctx context.Context, messageID string) (*PollVotes, error) {
+	in, err := messageQuery(messageID)
+	if err != nil {
+		return nil, err
+	}
+	r, err := fetchChecked(ctx, s.h, opPollVotes, in, func(r *pollReply) string {
+		if r.Data == nil {
+			return "the reply has no data"
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	votes := &PollVotes{Meta: r.Meta, MessageID: first(first(r.Data.MessageID, r.MessageID), messageID), Question: r.Data.Name}
+	for _, o := range r.Data.Votes {
+		votes.Options = append(votes.Options, PollOption{o.OptionName, o.OptionVoteCount})
+	}
+	for _, v := range r.Data.VoteDetails {
+		votes.Votes = append(votes.Votes, PollVote{
+			v.OptionName, v.OptionHash, eventJID(v.SenderJID, ""), v.VoteMessageID, parseTime(v.CreatedAt),
+		})
+	}
+	return votes, nil
+}

@@ -1,8 +1,0 @@
-package ryze
-
-type (
-	ChatsService    service
-	ContactsService service
-	LabelsService   service
-	CallsService    service
-)
