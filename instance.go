@@ -315,7 +315,9 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 		return nil, err
 	}
 	p := &Pairing{Meta: rep.Meta, Status: rep.Status, QRCode: rep.QRCode, Code: rep.PairingCode}
-	p.png = hide(decodeBase64(rep.QRCodeBase64))
+	if rep.QRCodeBase64 != "" {
+		p.png = hide(decodeBase64(rep.QRCodeBase64))
+	}
 	return p, nil
 }
 
