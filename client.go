@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -162,6 +164,9 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	u, err := url.Parse(path)
 	if err != nil || u.Host != "" || u.Scheme != "" || len(u.Path) < 2 || u.Path[0] != '/' {
 		return Meta{}, invalid("path", "is not the path of a route, such as /api/instance/list")
+	}
+	if slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }) {
+		return Meta{}, invalid("path", "has a relative segment; proxies would rewrite it to another route")
 	}
 	if method == "" {
 		return Meta{}, invalid("method", "is empty")

@@ -296,7 +296,7 @@ func TestDoReachesAnyRoute(t *testing.T) {
 		require.ErrorIs(t, err, ErrOutcomeUnknown)
 		assert.Equal(t, 1, sim.Count("instance.connect"))
 
-		for _, bad := range []string{"", "api", "https://evil.example/api", "//evil.example/api", "/"} {
+		for _, bad := range []string{"", "api", "https://evil.example/api", "//evil.example/api", "/", "/api/instance/delete/..", "/api/%2e%2e/x", "/api/a\nb"} {
 			_, err = client.Do(t.Context(), http.MethodGet, bad, token, nil, nil)
 			require.ErrorIs(t, err, ErrInvalidArgument, bad)
 		}
