@@ -88,6 +88,7 @@ type world struct {
 	contacts    map[string]Contact // by digits
 	byLID       map[string]string  // LID to digits
 	unreachable map[string]bool    // digits without a WhatsApp account
+	groups      groupPlay
 }
 
 // Contact is a WhatsApp user.

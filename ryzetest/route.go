@@ -56,6 +56,7 @@ func init() {
 		messageRoutes(),
 		kindRoutes(),
 		chatRoutes(),
+		groupRoutes(),
 		eventRoutes(),
 	} {
 		for i := range module {
