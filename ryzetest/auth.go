@@ -61,6 +61,11 @@ func (c *call) authorize() (reply, bool) {
 	if c.acc == nil || c.byKey != nil && c.route.auth == authAccount {
 		return fail(http.StatusUnauthorized, textInvalidToken), true
 	}
+	if c.route.gate != nil {
+		if res, stop := c.route.gate(c); stop {
+			return res, true
+		}
+	}
 	if name, ok := c.params["instance"]; ok {
 		c.entry.setInstance(name)
 		return c.findInstances(name)

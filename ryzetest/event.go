@@ -107,7 +107,7 @@ func direction(fromMe bool) string {
 // chatName is what the event calls the chat.
 func (i *Instance) chatName(chat string) string {
 	if chatType(chat) == "group" {
-		return i.groups[chat]
+		return i.groupName(chat)
 	}
 	return i.s.world.contact(chat).Name
 }
@@ -135,6 +135,9 @@ func (i *Instance) chat(m *Message) obj {
 	c := obj{"jid": i.s.eventJID(m.Chat), "type": chatType(m.Chat)}
 	if name := i.chatName(m.Chat); name != "" {
 		c["name"] = name
+	}
+	if i.s.world.isAnnouncements(m.Chat) {
+		c["isCommunity"] = true
 	}
 	if chatType(m.Chat) == "private" {
 		if lid := i.s.world.contact(m.Chat).LID; lid != "" {

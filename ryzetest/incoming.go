@@ -53,7 +53,8 @@ type File struct {
 // and announced on the event channels; while the connection is lost it waits,
 // as WhatsApp keeps it, for the instance to come back. Receive returns "" when
 // nothing will come of it: no phone is paired, the settings ignore groups or
-// status messages, or the account has blocked who writes.
+// status messages, the account has blocked who writes, or one of the two is not
+// in the group (when it is one that the server knows, see Server.AddGroup).
 func (i *Instance) Receive(in Incoming) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -70,7 +71,7 @@ func (i *Instance) Receive(in Incoming) (messageID string) {
 	if chatType(chat) == "group" && i.settings.ignoreGroupMessages || chat == jidStatus && i.settings.ignoreStatus {
 		return ""
 	}
-	if in.Group == "" && i.blocks(chat) {
+	if in.Group == "" && i.blocks(chat) || i.s.world.shutsOut(chat, i.jid(), userJID(in.From)) {
 		return ""
 	}
 	m := i.compose(in, chat)
@@ -109,6 +110,10 @@ func (i *Instance) TypeOnPhone(to string, in Incoming) (messageID string) {
 func (i *Instance) NameGroup(jid, name string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
+	if g := i.s.world.groups.byJID[jid]; g != nil {
+		g.name = name
+		return
+	}
 	i.groups[jid] = name
 }
 

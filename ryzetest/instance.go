@@ -60,6 +60,14 @@ type Instance struct {
 	offline  []*Message        // written by others while the instance was not connected
 	groups   map[string]string // group JID to name
 	book     chatbook
+
+	about             string
+	privacy           map[string]string // by "section.field"
+	privacyFault      *int              // writes that the next update gets through
+	calls             []*Call
+	chatwootLink      *chatwootLink
+	refuseCommunities bool
+	upstream          upstream
 }
 
 type profile struct {

@@ -22,7 +22,7 @@ func names(a answer) []string {
 }
 
 func TestCreateTakesEveryInlineBlock(t *testing.T) {
-	s, c := start(t)
+	s, c := start(t, WithoutChatwoot())
 	a := c.do("POST", "/api/instance/new", `{
 		"name":"shop","token":"tok-1","disableHistorySync":false,"autoRejectCalls":true,"callRejectMessage":"text only",
 		"proxyEnabled":true,"proxyHost":"p.example.net","proxyPort":"1080","proxyProtocol":"socks5","proxyUsername":"u","proxyPassword":"p",

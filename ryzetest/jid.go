@@ -88,6 +88,9 @@ type world struct {
 	contacts    map[string]Contact // by digits
 	byLID       map[string]string  // LID to digits
 	unreachable map[string]bool    // digits without a WhatsApp account
+	groups      groupPlay
+	newsletters newsletterPlay
+	chatwoot    chatwootPlay
 }
 
 // Contact is a WhatsApp user.
@@ -95,6 +98,9 @@ type Contact struct {
 	Phone string // digits, in the form in which WhatsApp has the number
 	LID   string // "digits@lid"; optional
 	Name  string // push name; optional
+
+	// About and Picture (an address) are what a look-up of the profile shows.
+	About, Picture string
 }
 
 // AddContact makes a WhatsApp user known to every instance: its name and LID

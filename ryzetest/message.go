@@ -252,6 +252,9 @@ func (i *Instance) emitReceipt(status, chat string, ids []string) {
 		"timestamp":  i.s.stamp(i.s.clock.now()),
 		"chat":       obj{"jid": i.s.eventJID(chat), "type": chatType(chat)},
 	}
+	if i.s.world.isAnnouncements(chat) {
+		data["chat"].(obj)["isCommunity"] = true
+	}
 	if chatType(chat) == "group" {
 		data["messageSender"] = i.jid()
 	} else {

@@ -283,7 +283,7 @@ func (i *Instance) amend(m *Message) {
 }
 
 // deleteMessage always reports success for everyone, even when the window of
-// WhatsApp is over and nothing goes away.
+// WhatsApp is over, or the message is somebody else's, and nothing goes away.
 func deleteMessage(c *call) reply {
 	id := c.body.str("messageId")
 	if id == "" {
@@ -304,7 +304,9 @@ func deleteMessage(c *call) reply {
 		return ok(obj{"message": "Message deleted for me", "delete_type": "delete_for_me"})
 	}
 	now := s.clock.now()
-	if m.FromMe && now.Sub(m.Timestamp) <= revokeWindow {
+	g := s.world.groups.byJID[m.Chat]
+	allowed := m.FromMe || g != nil && g.isAdmin(i.jid())
+	if allowed && now.Sub(m.Timestamp) <= revokeWindow {
 		i.amend(&Message{
 			ID: newMessageID(), Chat: m.Chat, Sender: i.jid(), FromMe: true, Kind: m.Kind,
 			Source: "api", Timestamp: now, event: eventPart{revoke: true, id: id},
@@ -341,6 +343,9 @@ func forwardMessage(c *call) reply {
 	chat, there := s.world.resolve(jid)
 	if !there {
 		return badRequest("Number " + strings.TrimSuffix(jid, "@"+serverUser) + " is not on WhatsApp")
+	}
+	if res, stop := i.mayWrite(chat); stop {
+		return res
 	}
 	f := m.copy()
 	f.ID, f.Chat, f.Sender, f.FromMe, f.Status, f.Timestamp = newMessageID(), chat, i.jid(), true, "sent", s.clock.now()

@@ -89,8 +89,7 @@ func createInstance(c *call) reply {
 		}
 	}
 	if b.bool("chatwootEnabled") {
-		i.chatwoot = obj{"enabled": false, "status": "error",
-			"error": "integration gateway not configured (set BRIDGE_URL and BRIDGE_TOKEN)"}
+		i.activateInline(b)
 	}
 
 	instance := obj{

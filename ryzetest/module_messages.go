@@ -240,6 +240,9 @@ func (c *call) prepare(m *Message, jid string) (reply, bool) {
 	if m.Chat, there = c.s.world.resolve(jid); !there {
 		return fail(http.StatusBadRequest, fmt.Sprintf("Number %s is not on WhatsApp", strings.TrimSuffix(jid, "@"+serverUser))), true
 	}
+	if res, stop := i.mayWrite(m.Chat); stop {
+		return res, true
+	}
 	if chatType(m.Chat) == "group" {
 		m.Mentions = c.body.strings("mention")
 		m.MentionAll = c.body.bool("mentionAll")
@@ -290,7 +293,7 @@ func (i *Instance) replyChat(jid string) obj {
 		chat["isGroup"] = isGroup
 	}
 	if isGroup {
-		chat["groupName"] = i.groups[jid]
+		chat["groupName"] = i.groupName(jid)
 	}
 	return chat
 }

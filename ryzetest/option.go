@@ -30,6 +30,9 @@ type config struct {
 	mediaLimit     int64
 	mediaKeep      int64
 	mediaDelay     time.Duration
+	callEvents     bool
+	noChatwoot     bool
+	oldLibrary     bool
 	bareQR         bool
 	codeDelay      time.Duration
 	reconnectDelay time.Duration
@@ -166,6 +169,20 @@ func WithMediaKeep(n int64) Option { return func(c *config) { c.mediaKeep = n } 
 // WithMediaDelay sets how long the service takes to download the media of a
 // message, 0 by default: until then GET /api/chat/base64 answers 404.
 func WithMediaDelay(d time.Duration) Option { return func(c *config) { c.mediaDelay = d } }
+
+// WithCallEvents emits call.update for calls that an instance places: "offer",
+// and "terminated" once a fake call has rung. The service documents the values
+// of the status only; every key of the event's data, status included, is an
+// invention of the simulator.
+func WithCallEvents() Option { return func(c *config) { c.callEvents = true } }
+
+// WithoutChatwoot plays a server on which the Chatwoot module is off: its
+// routes answer 503, whatever the instance.
+func WithoutChatwoot() Option { return func(c *config) { c.noChatwoot = true } }
+
+// WithOldLibrary plays a server whose WhatsApp library cannot look newsletters
+// up, nor leave them: these routes answer 501.
+func WithOldLibrary() Option { return func(c *config) { c.oldLibrary = true } }
 
 // WithoutQRPrefix sends qrCodeBase64 without "data:image/png;base64,".
 func WithoutQRPrefix() Option { return func(c *config) { c.bareQR = true } }

@@ -32,6 +32,8 @@ type route struct {
 	handle  func(*call) reply
 
 	keepsChat bool // replyPrivate is declared, and not heeded
+	// gate answers before the instance is looked up, when it reports true.
+	gate func(*call) (reply, bool)
 }
 
 // name is how tests and logs call the route.
@@ -56,6 +58,12 @@ func init() {
 		messageRoutes(),
 		kindRoutes(),
 		chatRoutes(),
+		groupRoutes(),
+		communityRoutes(),
+		newsletterRoutes(),
+		profileRoutes(),
+		callRoutes(),
+		chatwootRoutes(),
 		eventRoutes(),
 	} {
 		for i := range module {

@@ -1,0 +1,28 @@
+package ryzetest
+
+import "net/http"
+
+// FailWhatsApp lets WhatsApp refuse the next operations of the instance, for
+// that reason, on the routes whose documented 500 ends with "<reason>": the
+// ones of newsletters and calls, and the list of a community's groups. Faults
+// play errors of any other route, see Server.Fault.
+func (i *Instance) FailWhatsApp(reason string, times int) {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	i.upstream.reason, i.upstream.left = reason, times
+}
+
+type upstream struct {
+	reason string
+	left   int
+}
+
+// refused is the reply when WhatsApp refuses. The caller holds the lock.
+func (c *call) refused(prefix string) (reply, bool) {
+	u := &c.inst.upstream
+	if u.left <= 0 {
+		return reply{}, false
+	}
+	u.left--
+	return fail(http.StatusInternalServerError, prefix+u.reason), true
+}
