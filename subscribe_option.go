@@ -159,15 +159,15 @@ func WithPing(every, wait time.Duration) SubscribeOption {
 }
 
 // WithBackoff bounds the pause before the stream connects again. It is drawn
-// between nothing and a bound, which begins at min and doubles up to max with
-// every attempt (full jitter); it begins anew once a connection has lasted a
-// minute. The defaults are 1 and 30 seconds.
-func WithBackoff(min, max time.Duration) SubscribeOption {
+// between nothing and a bound, which begins at first and doubles up to longest
+// with every attempt (full jitter); it begins anew once a connection has lasted
+// a minute. The defaults are 1 and 30 seconds.
+func WithBackoff(first, longest time.Duration) SubscribeOption {
 	return func(c *streamConfig) error {
-		if min <= 0 || max < min {
-			return invalid("WithBackoff", "has a min that is not positive, or a max below it")
+		if first <= 0 || longest < first {
+			return invalid("WithBackoff", "has a first bound that is not positive, or a longest below it")
 		}
-		c.minPause, c.maxPause = min, max
+		c.minPause, c.maxPause = first, longest
 		return nil
 	}
 }
