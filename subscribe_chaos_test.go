@@ -3,7 +3,6 @@
 package ryze
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,15 +54,15 @@ var breakdowns = []breakdown{
 	}),
 	brokenWith("silence within a frame", os.ErrDeadlineExceeded, func(p *peer) {
 		p.mute.Store(true)
-		_, _ = p.conn.Write(half(numbered(0)))
+		_, _ = p.conn.Write(half(numberedFrame(0)))
 		<-p.gone
 	}),
 	brokenWith("half a frame", io.ErrUnexpectedEOF, func(p *peer) {
-		_, _ = p.conn.Write(half(numbered(0)))
+		_, _ = p.conn.Write(half(numberedFrame(0)))
 		_ = p.conn.Close()
 	}),
 	brokenWith("reset within a frame", syscall.ECONNRESET, func(p *peer) {
-		_, _ = p.conn.Write(half(numbered(0)))
+		_, _ = p.conn.Write(half(numberedFrame(0)))
 		p.conn.Reset()
 	}),
 	{
@@ -75,8 +74,7 @@ var breakdowns = []breakdown{
 
 // half is the first half of a frame of text.
 func half(text []byte) []byte {
-	frame := append([]byte{0x81, 126}, binary.BigEndian.AppendUint16(nil, uint16(len(text)))...)
-	return append(frame, text[:len(text)/2]...)
+	return append(frameHeader(len(text)), text[:len(text)/2]...)
 }
 
 // story is what a stream must tell, as the server knows it.
@@ -90,7 +88,9 @@ type toldGap struct {
 	earliest, latest, to time.Time // From is in between
 }
 
-func (s *story) add(format string, args ...any) { s.lines = append(s.lines, fmt.Sprintf(format, args...)) }
+func (s *story) add(format string, args ...any) {
+	s.lines = append(s.lines, fmt.Sprintf(format, args...))
+}
 
 // TestStreamDeliversAllThroughChaos writes 100,000 events through 200
 // connections that break in every way there is. What was written whole to a
@@ -106,11 +106,8 @@ func TestStreamDeliversAllThroughChaos(t *testing.T) {
 			number int
 			broken int
 			doomed toldGap // the outage under way
-			turn   = make(chan struct{}, 1)
 		)
-		serve := func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
-			turn <- struct{}{} // one at a time; a mutex would hold up virtual time
-			defer func() { <-turn }()
+		server = newStreamServer(t, func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
 			if broken > 0 { // not the first connection: outages come in company
 				switch n % 9 {
 				case 2:
@@ -149,7 +146,7 @@ func TestStreamDeliversAllThroughChaos(t *testing.T) {
 						want.add("unreadable")
 					}
 				}
-				if !assert.NoError(t, p.say(numbered(number))) {
+				if !assert.NoError(t, p.say(numberedFrame(number))) {
 					return
 				}
 				want.add("id-%d", number)
@@ -168,8 +165,7 @@ func TestStreamDeliversAllThroughChaos(t *testing.T) {
 			b := breakdowns[broken%len(breakdowns)]
 			doomed = toldGap{breakdown: b, earliest: whole, latest: latest}
 			b.end(p)
-		}
-		server = newStreamServer(t, serve)
+		})
 		sub, err := server.instance(t).Subscribe(t.Context(), WithBuffer(events, 1<<30))
 		require.NoError(t, err)
 

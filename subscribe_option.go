@@ -172,10 +172,9 @@ func WithBackoff(first, longest time.Duration) SubscribeOption {
 	}
 }
 
-// EnsureEnabled makes Subscribe look at the configuration of the instance's
-// stream before it connects, and write this one when it differs: in being
-// enabled, in the set of events, or in MediaBase64. What was written is read
-// back and compared. It costs one request, or three.
+// EnsureEnabled makes Subscribe call [WebSocketService.Ensure] before it
+// connects: the configuration of the instance's stream is read, written only
+// when it differs, and read back. It costs one request, or three.
 //
 // The instance has one such configuration, which all its streams share, so two
 // programs should not ask for different ones. It is not enforced again when

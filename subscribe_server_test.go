@@ -4,6 +4,7 @@ package ryze
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,22 +30,30 @@ type streamServer struct {
 	http   http.Server
 	client *http.Client
 	peers  sync.WaitGroup
+	count  atomic.Int64
+	serve  handshakeFunc
 }
 
-// newStreamServer serves every request with serve, which is told its number
-// and the connection below it.
-func newStreamServer(t *testing.T, serve func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn)) *streamServer {
+// handshakeFunc serves one request: it is told its number, from 1, and the
+// connection below it.
+type handshakeFunc func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn)
+
+// newStreamServer starts a server. It serves one request at a time. serve may
+// be set later, before the first request.
+func newStreamServer(t *testing.T, serve handshakeFunc) *streamServer {
 	t.Helper()
-	s := &streamServer{conns: make(chan net.Conn), closed: make(chan struct{})}
-	var requests atomic.Int64
+	s := &streamServer{conns: make(chan net.Conn), closed: make(chan struct{}), serve: serve}
 	s.http.ErrorLog = log.New(io.Discard, "", 0)
 	s.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, c)
 	}
+	turn := make(chan struct{}, 1) // a mutex would hold up virtual time
 	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.peers.Add(1)
 		defer s.peers.Done()
-		serve(int(requests.Add(1)), w, r, r.Context().Value(connKey{}).(*serverConn))
+		turn <- struct{}{}
+		defer func() { <-turn }()
+		s.serve(int(s.count.Add(1)), w, r, r.Context().Value(connKey{}).(*serverConn))
 	})
 	s.client = &http.Client{Transport: &http.Transport{DialContext: s.dial}}
 	go func() { _ = s.http.Serve(s) }()
@@ -129,6 +138,7 @@ type peer struct {
 	conn *serverConn
 	mute atomic.Bool   // answers no pings
 	gone chan struct{} // the client has left
+	left error         // how, once it has
 }
 
 // accept answers a handshake and reads until the client is gone.
@@ -146,11 +156,17 @@ func (s *streamServer) accept(w http.ResponseWriter, r *http.Request, conn *serv
 		defer close(p.gone)
 		for {
 			if _, _, err := p.Read(context.Background()); err != nil {
+				p.left = err
 				return
 			}
 		}
 	})
 	return p, nil
+}
+
+// frameHeader is the header of a frame of text, of 126 bytes or more.
+func frameHeader(size int) []byte {
+	return append([]byte{0x81, 126}, binary.BigEndian.AppendUint16(nil, uint16(size))...)
 }
 
 // say writes a frame of text.
@@ -171,8 +187,8 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"success": false, "error": map[string]any{"message": message}})
 }
 
-// numbered is the frame of message number n, in one of ten chats.
-func numbered(n int) []byte { return textMessage(fmt.Sprintf("id-%d", n), n%10, "Hello") }
+// numberedFrame is the frame of message number n, in one of ten chats.
+func numberedFrame(n int) []byte { return textMessage(fmt.Sprintf("id-%d", n), n%10, "Hello") }
 
 func textMessage(id string, chat int, text string) []byte {
 	return fmt.Appendf(nil, `{"event":"message.exchange","data":{"id":%q,"direction":"incoming","timestamp":"2026-01-02T03:04:05Z",`+
