@@ -185,7 +185,11 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 	go func() {
 		defer s.goroutines.Done()
 		defer forget()
-		s.finish(s.run(ctx, l))
+		err := s.run(ctx, l)
+		if err != nil {
+			s.log(slog.LevelWarn, "event stream has ended", err)
+		}
+		s.finish(err)
 	}()
 	return s, nil
 }
@@ -482,9 +486,6 @@ func (s *Subscription) finish(err error) {
 	s.queue.end()
 	s.queue.signal()
 	s.cancel()
-	if err != nil {
-		s.log(slog.LevelWarn, "event stream has ended", err)
-	}
 }
 
 // State returns what the stream is doing.

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -158,7 +159,18 @@ func (s *Subscription) broken(l *link, err error) error {
 	case errors.As(err, &closed):
 		return &CloseError{Code: int(closed.Code), Reason: s.handle.auth.redact(closed.Reason)}
 	default:
-		return fmt.Errorf("the connection was lost: %w", err)
+		return fmt.Errorf("the connection was lost: %w", innermost(err))
+	}
+}
+
+// innermost takes off what the layers above the network say about their steps.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if _, ok := err.(*net.OpError); ok || inner == nil { //nolint:errorlint // one layer at a time
+			return err
+		}
+		err = inner
 	}
 }
 

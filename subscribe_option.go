@@ -159,23 +159,22 @@ func WithPing(every, wait time.Duration) SubscribeOption {
 }
 
 // WithBackoff bounds the pause before the stream connects again. It is drawn
-// between nothing and a bound, which begins at min and doubles up to max with
-// every attempt (full jitter); it begins anew once a connection has lasted a
-// minute. The defaults are 1 and 30 seconds.
-func WithBackoff(min, max time.Duration) SubscribeOption {
+// between nothing and a bound, which begins at first and doubles up to longest
+// with every attempt (full jitter); it begins anew once a connection has lasted
+// a minute. The defaults are 1 and 30 seconds.
+func WithBackoff(first, longest time.Duration) SubscribeOption {
 	return func(c *streamConfig) error {
-		if min <= 0 || max < min {
-			return invalid("WithBackoff", "has a min that is not positive, or a max below it")
+		if first <= 0 || longest < first {
+			return invalid("WithBackoff", "has a first bound that is not positive, or a longest below it")
 		}
-		c.minPause, c.maxPause = min, max
+		c.minPause, c.maxPause = first, longest
 		return nil
 	}
 }
 
-// EnsureEnabled makes Subscribe look at the configuration of the instance's
-// stream before it connects, and write this one when it differs: in being
-// enabled, in the set of events, or in MediaBase64. What was written is read
-// back and compared. It costs one request, or three.
+// EnsureEnabled makes Subscribe call [WebSocketService.Ensure] before it
+// connects: the configuration of the instance's stream is read, written only
+// when it differs, and read back. It costs one request, or three.
 //
 // The instance has one such configuration, which all its streams share, so two
 // programs should not ask for different ones. It is not enforced again when

@@ -1,0 +1,437 @@
+//go:build !js
+
+package ryze
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+const textDisabled = "WebSocket is not enabled for this instance. Configure it first using POST /api/events/websocket/support-line"
+
+func TestRefusalThatWillNotChangeIsAnErrorAtOnce(t *testing.T) {
+	for _, test := range []struct {
+		status  int
+		message string
+		is      error
+	}{
+		{401, "Invalid token", ErrInvalidToken},
+		{401, "Missing token in header, Authorization header, or query parameter", ErrMissingToken},
+		{403, "Instance does not belong to your account", ErrInstanceNotOwned},
+		{403, "Origin not allowed", ErrForbidden},
+		{404, "Instance not found", ErrInstanceNotFound},
+		{400, textDisabled, ErrWebSocketDisabled},
+		{400, "something else", ErrInvalidArgument},
+		{302, "", ErrRedirect},
+		{200, "", ErrBadResponse},
+		{501, "", ErrNotImplemented},
+	} {
+		t.Run(strconv.Itoa(test.status)+" "+test.message, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newStreamServer(t, func(_ int, w http.ResponseWriter, _ *http.Request, _ *serverConn) {
+					w.Header().Set("Location", "http://elsewhere.example/ws")
+					refuse(w, test.status, test.message)
+				})
+				_, err := server.instance(t).Subscribe(t.Context())
+				require.ErrorIs(t, err, test.is)
+				assert.Equal(t, int64(1), server.count.Load())
+				assert.NotContains(t, err.Error(), streamToken)
+			})
+		})
+	}
+}
+
+// The whole text of a refusal counts, however long its envelope is.
+func TestLongRefusalIsUnderstood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newStreamServer(t, func(_ int, w http.ResponseWriter, _ *http.Request, _ *serverConn) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"trace":"`+string(bytes.Repeat([]byte("x"), 5000))+`","error":{"message":"`+textDisabled+`"}}`)
+		})
+		_, err := server.instance(t).Subscribe(t.Context())
+		require.ErrorIs(t, err, ErrWebSocketDisabled)
+	})
+}
+
+// interrupted serves one connection that breaks, and everything after it with
+// second.
+func interrupted(t *testing.T, second handshakeFunc) *streamServer {
+	t.Helper()
+	server := newStreamServer(t, nil)
+	server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+		if n > 1 {
+			second(n, w, r, conn)
+			return
+		}
+		p, err := server.accept(w, r, conn)
+		if assert.NoError(t, err) {
+			assert.NoError(t, p.say(numberedFrame(1)))
+			p.hang(1011)
+		}
+	}
+	return server
+}
+
+func TestRefusalThatWillNotChangeEndsTheStream(t *testing.T) {
+	for _, test := range []struct {
+		status  int
+		message string
+		is      error
+	}{
+		{401, "Invalid token", ErrInvalidToken},
+		{403, "", ErrForbidden},
+		{404, "", ErrNotFound},
+		{400, textDisabled, ErrWebSocketDisabled},
+		{302, "", ErrRedirect},
+	} {
+		t.Run(strconv.Itoa(test.status)+" "+test.message, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := interrupted(t, func(_ int, w http.ResponseWriter, _ *http.Request, _ *serverConn) {
+					refuse(w, test.status, test.message)
+				})
+				sub, err := server.instance(t).Subscribe(t.Context())
+				require.NoError(t, err)
+				time.Sleep(time.Hour)
+				assert.Equal(t, StreamClosed, sub.State())
+				assert.Equal(t, "Hello", textOf(t, <-sub.Events()), "what was received is still delivered")
+				_, open := <-sub.Events()
+				assert.False(t, open)
+				var ended *StreamError
+				require.ErrorAs(t, sub.Err(), &ended)
+				require.ErrorIs(t, ended, test.is)
+				assert.Equal(t, int64(2), server.count.Load(), "it is not tried again")
+			})
+		})
+	}
+}
+
+func TestAnyOtherRefusalIsSurvived(t *testing.T) {
+	statuses := []int{200, 400, 408, 409, 410, 418, 426, 429, 500, 501, 502, 503, 504, 520}
+	synctest.Test(t, func(t *testing.T) {
+		var server *streamServer
+		server = interrupted(t, func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			if n-2 < len(statuses) {
+				refuse(w, statuses[n-2], "not now")
+				return
+			}
+			p, err := server.accept(w, r, conn)
+			if assert.NoError(t, err) {
+				assert.NoError(t, p.say(numberedFrame(2)))
+				<-p.gone
+			}
+		})
+		sub, err := server.instance(t).Subscribe(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+		gap := gapOf(t, <-sub.Events())
+		var closed *CloseError
+		require.ErrorAs(t, gap.Cause, &closed, "the cause is what ended the connection")
+		assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+		assert.Equal(t, int64(len(statuses)+2), server.count.Load())
+	})
+}
+
+func TestFirstConnectionIsAsPatientAsACall(t *testing.T) {
+	for name, faults := range map[string]int{"three outages": 3, "four outages": 4} {
+		t.Run(name, func(t *testing.T) {
+			simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+				sim.Fault("events.websocket.connect", ryzetest.Fault{Status: 503, Times: faults})
+				inst := paired(t, sim, client, "support-line")
+				sub, err := inst.Subscribe(t.Context(), EnsureEnabled(WebSocketConfig{}))
+				assert.Equal(t, 4, sim.Count("events.websocket.connect"))
+				if faults == 4 {
+					require.ErrorIs(t, err, ErrServer)
+					return
+				}
+				require.NoError(t, err)
+				assert.Zero(t, sub.Stats().Reconnects)
+				require.NoError(t, sub.Close())
+			})
+		})
+	}
+}
+
+func TestLimitedHandshakeWaitsForTheReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limited := func(w http.ResponseWriter) time.Time {
+			reset := time.Now().Add(40 * time.Second).Truncate(time.Second)
+			w.Header().Set("X-RateLimit-Limit", "100")
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+			refuse(w, http.StatusTooManyRequests, "Rate limit exceeded. Try again later.")
+			return reset
+		}
+		var reset time.Time
+		server := newStreamServer(t, nil)
+		server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			if n == 1 || n == 3 {
+				reset = limited(w)
+				return
+			}
+			assert.WithinRange(t, time.Now(), reset, reset.Add(3*time.Second), "neither early nor late")
+			p, err := server.accept(w, r, conn)
+			if !assert.NoError(t, err) {
+				return
+			}
+			if n == 2 {
+				time.Sleep(time.Minute)
+				p.hang(1001)
+				return
+			}
+			<-p.gone
+		}
+		sub, err := server.instance(t).Subscribe(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, GapOutage, gapOf(t, <-sub.Events()).Reason)
+		assert.Equal(t, int64(4), server.count.Load())
+	})
+}
+
+// quotaBook is a limiter that writes down what it is told.
+type quotaBook struct {
+	mu    sync.Mutex
+	taken []LimiterKey
+	told  []string
+}
+
+func (q *quotaBook) Acquire(_ context.Context, key LimiterKey) (Ticket, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken = append(q.taken, key)
+	return &quotaNote{q}, nil
+}
+
+func (q *quotaBook) Rate(LimiterKey) RateLimit { return RateLimit{} }
+
+type quotaNote struct{ book *quotaBook }
+
+func (n *quotaNote) Done(rate RateLimit) { n.tell("used, " + rate.String()) }
+func (n *quotaNote) Cancel()             { n.tell("not used") }
+
+func (n *quotaNote) tell(what string) {
+	n.book.mu.Lock()
+	defer n.book.mu.Unlock()
+	n.book.told = append(n.book.told, what)
+}
+
+func TestEveryHandshakeTakesQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := ryzetest.NewServer(ryzetest.InMemory())
+		defer sim.Close()
+		book := new(quotaBook)
+		client := newTestClient(t, sim, WithLimiter(book))
+		defer client.Close()
+		inst := paired(t, sim, client, "support-line")
+		_, err := inst.WebSocket.Set(t.Context(), WebSocketConfig{})
+		require.NoError(t, err)
+		*book = quotaBook{}
+
+		client.transport.CloseIdle()
+		sim.RefuseConnections(1)
+		sim.Fault("events.websocket.connect", ryzetest.Fault{Status: 502, Gateway: true})
+		sub, err := inst.Subscribe(t.Context())
+		require.NoError(t, err)
+		sim.Instance("support-line").DropWebSockets(1001)
+		until(t, "the stream is back", func() bool { return sub.Stats().Reconnects == 1 })
+		require.Len(t, book.told, 4)
+		assert.Equal(t, []string{"not used", "used, unknown"}, book.told[:2])
+		assert.Regexp(t, `^used, 9\d/100`, book.told[2])
+		assert.Regexp(t, `^used, 9\d/100`, book.told[3])
+		for _, key := range book.taken {
+			assert.Equal(t, inst.h.key(RateGlobal), key)
+		}
+		require.NoError(t, sub.Close())
+	})
+}
+
+func TestHandshakeCarriesTheTokenInAHeader(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts   []Option
+		header string
+		value  string
+	}{
+		"token":  {nil, "Token", streamToken},
+		"bearer": {[]Option{WithBearerAuth()}, "Authorization", "Bearer " + streamToken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var seen *http.Request
+				server := newStreamServer(t, nil)
+				server.serve = func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+					seen = r
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+						<-p.gone
+					}
+				}
+				inst := server.instance(t, append(test.opts, WithUserAgent("acme/1"))...)
+				sub, err := inst.Client().Instance("a b/ü", streamToken).Subscribe(t.Context())
+				require.NoError(t, err)
+				require.NoError(t, sub.Close())
+				server.peers.Wait()
+				assert.Equal(t, []string{test.value}, seen.Header[test.header])
+				assert.Equal(t, "/ws/a%20b%2F%C3%BC", seen.RequestURI, "the name is one segment of the path, and there is no query")
+				assert.Contains(t, seen.UserAgent(), "acme/1 ryze-go/")
+				assert.Empty(t, seen.Header["Origin"])
+				others := map[string]string{"Token": "Authorization", "Authorization": "Token"}
+				assert.Empty(t, seen.Header[others[test.header]])
+			})
+		})
+	}
+}
+
+// failAll is a transport that never gets anywhere.
+func failAll(err error) *http.Client {
+	return &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, err })}
+}
+
+func TestNothingThatIsSaidHasTheTokenOrTheURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var said bytes.Buffer
+		ear := &lockedWriter{&mu, &said}
+		logger := slog.New(slog.NewTextHandler(ear, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		note := func(err error) {
+			require.Error(t, err)
+			for ; err != nil; err = errors.Unwrap(err) {
+				_, _ = io.WriteString(ear, err.Error()+"\n")
+			}
+		}
+
+		server := newStreamServer(t, nil)
+		server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			switch n {
+			case 2:
+				conn.Reset()
+			case 3: // not a WebSocket
+				w.Header().Set("Upgrade", "websocket")
+				w.Header().Set("Connection", "upgrade")
+				w.Header().Set("Sec-WebSocket-Accept", "nonsense")
+				w.WriteHeader(http.StatusSwitchingProtocols)
+			default:
+				p, err := server.accept(w, r, conn)
+				if !assert.NoError(t, err) {
+					return
+				}
+				code := websocket.StatusGoingAway
+				if n > 3 {
+					code = websocket.StatusPolicyViolation
+				}
+				_ = p.Conn.Close(code, "bye "+streamToken)
+			}
+		}
+		sub, err := server.instance(t, WithLogger(logger)).Subscribe(t.Context())
+		require.NoError(t, err)
+		for e, err := range sub.All() {
+			if err != nil {
+				note(err)
+				break
+			}
+			note(gapOf(t, e).Cause)
+		}
+		for _, reason := range []error{
+			errors.New("connection refused"),
+			&tls.CertificateVerificationError{Err: errors.New("unknown authority")},
+			context.DeadlineExceeded,
+		} {
+			client, err := New(WithHTTPClient(failAll(reason)), WithLogger(logger), WithRetry(RetryPolicy{MaxAttempts: 2}))
+			require.NoError(t, err)
+			_, err = client.Instance("support-line", streamToken).Subscribe(t.Context())
+			require.ErrorIs(t, err, reason)
+			note(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		assert.Contains(t, said.String(), "bye [redacted]")
+		assert.Contains(t, said.String(), "event stream was lost")
+		for _, secret := range []string{streamToken, "://", "/ws/"} {
+			assert.NotContains(t, said.String(), secret)
+		}
+	})
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	to io.Writer
+}
+
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(p)
+}
+
+// The certificate is checked before anything is written: an untrusted server
+// never sees the token, and is not asked twice.
+func TestUntrustedCertificateIsAnErrorAtOnce(t *testing.T) {
+	requests := 0
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests++ }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	client, err := New(WithBaseURL(server.URL))
+	require.NoError(t, err)
+	defer client.Close()
+	_, err = client.Instance("support-line", streamToken).Subscribe(t.Context())
+	var untrusted *tls.CertificateVerificationError
+	require.ErrorAs(t, err, &untrusted)
+	assert.Zero(t, requests)
+}
+
+func TestUntrustedCertificateEndsTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := interrupted(t, func(int, http.ResponseWriter, *http.Request, *serverConn) { t.Error("not reached") })
+		dials := 0
+		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if dials++; dials > 1 {
+				return nil, &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
+			}
+			return server.client.Transport.RoundTrip(r)
+		})
+		sub, err := server.instance(t, WithHTTPClient(&http.Client{Transport: transport})).Subscribe(t.Context())
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		var untrusted *tls.CertificateVerificationError
+		require.ErrorAs(t, sub.Err(), &untrusted)
+		assert.Equal(t, 2, dials)
+	})
+}
+
+func TestRedirectOfAHandshakeIsNotFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newStreamServer(t, func(_ int, w http.ResponseWriter, r *http.Request, _ *serverConn) {
+			http.Redirect(w, r, "/ws/elsewhere", http.StatusTemporaryRedirect)
+		})
+		_, err := server.instance(t).Subscribe(t.Context())
+		require.ErrorIs(t, err, ErrRedirect)
+		assert.Equal(t, int64(1), server.count.Load())
+	})
+}
+
+func TestCloseCodesEndTheStreamOnlyWhenTheySaySo(t *testing.T) {
+	for code := 1000; code <= 1014; code++ {
+		if code > 1003 && code < 1007 {
+			continue // never sent
+		}
+		final := code == closePolicyViolation
+		assert.Equal(t, final, isFinal(&CloseError{Code: code}), code)
+	}
+	assert.False(t, isFinal(&CloseError{Code: 4401}))
+}
