@@ -34,7 +34,7 @@ func NewEvents(instance string, opts ...Option) *Events {
 	}
 	s := &Server{cfg: cfg, clock: newClock(), URL: "https://ryzeapi.cloud"}
 	i := s.newInstance(&account{}, instance, EventsToken)
-	i.state, i.phone = StateConnected, eventsPhone
+	i.state, i.phone, i.profile.name = StateConnected, eventsPhone, instance
 	return &Events{i}
 }
 
