@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/ryzeapi/ryze-go"
@@ -38,8 +37,7 @@ func ExampleNewWebhookHandler() {
 		{"Bearer guessed", events.Message(ryzetest.Incoming{From: "5511987654321", Text: "Hello"})},
 	} {
 		res := ryzetest.Deliver(mux, "/hooks/ryze", delivery.authorization, delivery.event)
-		answer, _ := io.ReadAll(res.Body)
-		fmt.Println(res.StatusCode, string(answer))
+		fmt.Println(res.StatusCode, res.Body)
 	}
 	// Output:
 	// Ana wrote "Hello"

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -184,8 +185,10 @@ func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
 }
 
 func numberOf(e *Event) int {
-	n := 0
-	fmt.Sscanf(e.Data.(*MessageEvent).ID, "3EB0%d", &n)
+	n, err := strconv.Atoi(strings.TrimPrefix(e.Data.(*MessageEvent).ID, "3EB0"))
+	if err != nil {
+		panic(err)
+	}
 	return n
 }
 
@@ -293,7 +296,7 @@ func TestIgnoredEventIsNotHandledAgain(t *testing.T) {
 	calls := 0
 	in := newInbox(t, func(context.Context, *Event) error { calls++; return fmt.Errorf("spam: %w", ErrIgnore) })
 	h := in.Handler(testAuthorization)
-	assert.Equal(t, `{"status":"ignored"}`, bodyOf(ryzetest.Deliver(h, "/", testAuthorization, body)))
+	assert.JSONEq(t, `{"status":"ignored"}`, ryzetest.Deliver(h, "/", testAuthorization, body).Body)
 	assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 	assert.Equal(t, 1, calls)
 }
@@ -648,7 +651,7 @@ func TestBacklogIsBounded(t *testing.T) {
 		synctest.Wait()
 		assert.Len(t, stream.events, 100-5-1, "five in the backlog, one in hand")
 		cancel()
-		<-done
+		assert.ErrorIs(t, <-done, context.Canceled)
 	})
 }
 

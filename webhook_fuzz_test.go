@@ -49,7 +49,7 @@ func FuzzWebhook(f *testing.F) {
 					t.Fatalf("%v\n%s", panicked.Value, panicked.Stack)
 				}
 			}))
-		req := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		req := delivery(t, bytes.NewReader(body))
 		req.Method, req.URL.Path, req.ContentLength = method, path, max(length, -1)
 		req.Header = http.Header{"Content-Type": {kind}, "Content-Encoding": {coding}}
 		if !bare {
