@@ -31,9 +31,9 @@ import (
 //     arrive here; different chats go on side by side, up to a limit. A delivery
 //     that the service repeats arrives when it arrives: later than its elders.
 //   - Events that say neither what nor when, such as labels in the documented
-//     form, come once by each channel; see [Deduper]. A [*GapEvent] is passed on
-//     as it is; its order with the events of the chats is not kept, but it says
-//     from when to when.
+//     form, come once by each channel; see [Deduper].
+//   - A [*GapEvent] is passed on as it is, when everything before it in its
+//     stream has been handled and before anything after it is.
 //
 // That is processing at least once: an event is handled again when the process
 // ends, or the store of the keys forgets, between the handling and the next
@@ -179,7 +179,7 @@ func (in *Inbox) Handle(ctx context.Context, e *Event) error {
 	return err
 }
 
-// EventSource is where [Inbox.Run] takes events from: a [*Subscription].
+// EventSource is where [Inbox.Run] takes events from. A [*Subscription] is one.
 type EventSource interface {
 	Events() <-chan *Event // closed when the source ends
 	Err() error            // why it ended, nil when it was closed
@@ -205,6 +205,11 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 				return source.Err()
 			}
 			e = next
+		}
+		if e.Type == EventGap {
+			work.Wait()
+			in.runOne(ctx, in.enter(laneOf(e)), e)
+			continue
 		}
 		select {
 		case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -184,8 +185,10 @@ func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
 }
 
 func numberOf(e *Event) int {
-	n := 0
-	fmt.Sscanf(e.Data.(*MessageEvent).ID, "3EB0%d", &n)
+	n, err := strconv.Atoi(strings.TrimPrefix(e.Data.(*MessageEvent).ID, "3EB0"))
+	if err != nil {
+		panic(err)
+	}
 	return n
 }
 
@@ -293,24 +296,26 @@ func TestIgnoredEventIsNotHandledAgain(t *testing.T) {
 	calls := 0
 	in := newInbox(t, func(context.Context, *Event) error { calls++; return fmt.Errorf("spam: %w", ErrIgnore) })
 	h := in.Handler(testAuthorization)
-	assert.Equal(t, `{"status":"ignored"}`, bodyOf(ryzetest.Deliver(h, "/", testAuthorization, body)))
+	assert.JSONEq(t, `{"status":"ignored"}`, ryzetest.Deliver(h, "/", testAuthorization, body).Body)
 	assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 	assert.Equal(t, 1, calls)
 }
 
 func TestSlowHandlerIsFinishedThoughTheServiceHungUp(t *testing.T) {
 	l := newLedger()
-	in := newInbox(t, func(ctx context.Context, e *Event) error {
-		return l.handle(e, func(int) error {
-			select {
-			case <-time.After(25 * time.Second): // the simulator waits for ten
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-	})
+	hooks := &receiver{}
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		in := newInbox(t, func(ctx context.Context, e *Event) error {
+			return l.handle(e, func(int) error {
+				select {
+				case <-time.After(25 * time.Second): // the simulator waits for ten
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			})
+		})
+		hooks.Handler = in.Handler(testAuthorization)
 		inst := paired(t, sim, client, "support-line")
 		webhookTo(t, inst, WebhookConfig{Events: []EventType{EventMessage}})
 		sim.Instance("support-line").Receive(greeting)
@@ -320,7 +325,7 @@ func TestSlowHandlerIsFinishedThoughTheServiceHungUp(t *testing.T) {
 		assert.Equal(t, 200, deliveries[len(deliveries)-1].Status)
 		assert.Equal(t, map[string]int{greeting.ID: 1}, l.effects)
 		assert.Equal(t, 1, l.calls[greeting.ID])
-	}, ryzetest.WithWebhookHandler(in.Handler(testAuthorization)))
+	}, ryzetest.WithWebhookHandler(hooks))
 }
 
 func TestEventTimeoutEndsTheHandlersContext(t *testing.T) {
@@ -455,16 +460,140 @@ func TestGroupMessagesAndChangesOfTheGroupShareALane(t *testing.T) {
 	assert.NotEqual(t, parse(events.Message(greeting)), parse(ryzetest.NewEvents("b").Message(greeting)))
 }
 
-func TestGapsPassThrough(t *testing.T) {
-	var got []*Event
-	in := newInbox(t, func(_ context.Context, e *Event) error { got = append(got, e); return nil }, WithParallel(1))
-	stream := newSource()
-	gap := &Event{Type: EventGap, Instance: "a", Data: &GapEvent{Reason: GapOutage}}
-	stream.events <- gap
-	stream.events <- gap
-	close(stream.events)
-	require.NoError(t, in.Run(t.Context(), stream))
-	assert.Equal(t, []*Event{gap, gap}, got, "every one of them")
+func TestGapsPassThroughInTheirPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		var mu sync.Mutex
+		in := newInbox(t, func(_ context.Context, e *Event) error {
+			time.Sleep(time.Duration(rand.IntN(1000)) * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			if m, ok := e.Data.(*MessageEvent); ok {
+				got = append(got, m.Text)
+			} else {
+				got = append(got, "gap")
+			}
+			return nil
+		})
+		events := ryzetest.NewEvents("a")
+		stream := newSource()
+		gap := &Event{Type: EventGap, Instance: "a", Data: &GapEvent{Reason: GapOutage}}
+		for part := range 4 {
+			for chat := range 10 {
+				stream.push(t, events.Message(ryzetest.Incoming{From: fmt.Sprintf("551190000000%d", chat), Text: fmt.Sprint(part)}))
+			}
+			stream.events <- gap
+		}
+		stream.events <- gap
+		close(stream.events)
+		require.NoError(t, in.Run(t.Context(), stream))
+		var want []string
+		for part := range 4 {
+			want = append(append(want, slices.Repeat([]string{fmt.Sprint(part)}, 10)...), "gap")
+		}
+		assert.Equal(t, append(want, "gap"), got)
+	})
+}
+
+// receiver is a handler that is filled in later, and can be switched off.
+type receiver struct {
+	http.Handler
+	down atomic.Bool
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if r.down.Load() {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	r.Handler.ServeHTTP(w, req)
+}
+
+// TestNothingIsLostOrDoneTwiceThroughOutagesOfBothChannels: the stream breaks
+// again and again, the receiver is down for minutes, and at times both are.
+func TestNothingIsLostOrDoneTwiceThroughOutagesOfBothChannels(t *testing.T) {
+	hooks := &receiver{}
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		l := newLedger()
+		gaps := 0
+		in := newInbox(t, func(_ context.Context, e *Event) error {
+			if e.Type == EventGap {
+				gaps++
+				return nil
+			}
+			return l.handle(e, func(call int) error {
+				time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+				if call == 1 && rand.IntN(10) == 0 {
+					return errors.New("first try")
+				}
+				return nil
+			})
+		})
+		hooks.Handler = in.Handler(testAuthorization)
+
+		inst := paired(t, sim, client, "support-line")
+		webhookTo(t, inst, WebhookConfig{})
+		sub, err := inst.Subscribe(t.Context(), EnsureEnabled(WebSocketConfig{}))
+		require.NoError(t, err)
+		done := make(chan error, 1)
+		go func() { done <- in.Run(t.Context(), sub) }()
+
+		const messages = 600
+		want := map[string]int{}
+		for i := range messages {
+			switch i % 100 {
+			case 20:
+				sim.DropWebSockets(1001)
+			case 40:
+				hooks.down.Store(true)
+			case 50:
+				sim.DropWebSockets(1006)
+			case 60:
+				hooks.down.Store(false)
+			case 80:
+				sim.Restart()
+			}
+			id := sim.Instance("support-line").Receive(ryzetest.Incoming{From: fmt.Sprintf("55119876500%02d", i%37), Text: "hi"})
+			require.NotEmpty(t, id)
+			want[id] = 1
+			time.Sleep(time.Duration(rand.IntN(1500)) * time.Millisecond)
+		}
+		settle(2 * time.Hour)
+		require.NoError(t, sub.Close())
+		require.NoError(t, <-done)
+		assert.Equal(t, want, l.effects)
+		assert.Positive(t, gaps, "the stream did break")
+		assert.Positive(t, sub.Stats().Reconnects)
+		assert.Empty(t, sim.DeadLetters())
+		assert.False(t, l.tangled)
+		assert.Empty(t, sim.Violations())
+	}, ryzetest.WithWebhookHandler(hooks))
+}
+
+func TestStreamAloneSufficesWhileTheReceiverIsDown(t *testing.T) {
+	hooks := &receiver{}
+	hooks.down.Store(true)
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		l := newLedger()
+		in := newInbox(t, func(_ context.Context, e *Event) error { return l.handle(e, func(int) error { return nil }) })
+		hooks.Handler = in.Handler(testAuthorization)
+		inst := paired(t, sim, client, "support-line")
+		webhookTo(t, inst, WebhookConfig{})
+		sub, err := inst.Subscribe(t.Context(), EnsureEnabled(WebSocketConfig{}))
+		require.NoError(t, err)
+		done := make(chan error, 1)
+		go func() { done <- in.Run(t.Context(), sub) }()
+		id := sim.Instance("support-line").Receive(greeting)
+		synctest.Wait()
+		assert.Equal(t, map[string]int{id: 1}, l.effects)
+		hooks.down.Store(false)
+		settle(time.Hour)
+		deliveries := sim.Deliveries()
+		assert.Equal(t, 200, deliveries[len(deliveries)-1].Status)
+		assert.Equal(t, map[string]int{id: 1}, l.effects)
+		require.NoError(t, sub.Close())
+		require.NoError(t, <-done)
+	}, ryzetest.WithWebhookHandler(hooks))
 }
 
 func TestRunEndsWithItsSourceAndSaysWhy(t *testing.T) {
@@ -522,7 +651,7 @@ func TestBacklogIsBounded(t *testing.T) {
 		synctest.Wait()
 		assert.Len(t, stream.events, 100-5-1, "five in the backlog, one in hand")
 		cancel()
-		<-done
+		assert.ErrorIs(t, <-done, context.Canceled)
 	})
 }
 

@@ -142,7 +142,8 @@ func (s *WebhooksService) Get(ctx context.Context, label string) (*WebhookConfig
 // MaxWebhooks is how many webhooks of an instance can be enabled at a time.
 const MaxWebhooks = 3
 
-// ErrTooManyWebhooks: the instance has [MaxWebhooks] enabled webhooks already.
+// ErrTooManyWebhooks says that the instance has [MaxWebhooks] enabled webhooks
+// already.
 var ErrTooManyWebhooks = errors.New("too many enabled webhooks")
 
 // EnsuredWebhook is a webhook that the service was seen to have as asked for.
@@ -164,6 +165,8 @@ type EnsuredWebhook struct {
 // the creation of the instance fails.
 //
 // The order of Events does not count, and all six events are the same as none.
+// Whether an empty Authorization takes a stored one away is not documented; if
+// it does not, Ensure says so, and [WebhooksService.Disable] clears it.
 //
 // [*ConfigMismatchError] when the service has stored something else than it was
 // told; [ErrTooManyWebhooks], before anything is written, when the label is not

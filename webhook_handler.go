@@ -16,10 +16,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// ErrIgnore, alone or wrapped, is what a handler of events returns for an event
+// ErrIgnore is what a handler of events returns, alone or wrapped, for an event
 // that is of no interest to it. The event counts as dealt with: it is not
 // delivered again.
 var ErrIgnore = errors.New("event ignored")
@@ -295,13 +296,13 @@ func newWebhookReceiver(authorization string, handle func(context.Context, *Even
 type refusingHandler struct {
 	cfg  webhookConfig
 	err  error
-	once sync.Once
+	told atomic.Bool
 }
 
 func (h *refusingHandler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	h.once.Do(func() {
+	if !h.told.Swap(true) {
 		h.cfg.tell(req.Context(), &WebhookError{StatusCode: http.StatusServiceUnavailable, Reason: "the handler is not configured", Err: h.err}, true)
-	})
+	}
 	answer(w, http.StatusServiceUnavailable, "")
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 )
 
@@ -21,7 +22,7 @@ type Events struct{ inst *Instance }
 
 // EventsToken is the instance token in every event of an Events. It is there
 // to be looked for: it must not show up in logs, stores or errors.
-const EventsToken = "5ec2e700-0000-4000-8000-c0ffee5ec2e7"
+const EventsToken = "5ec2e700-0000-4000-8000-c0ffee5ec2e7" //nolint:gosec // invented, and meant to be seen
 
 const eventsPhone = "5511900000001"
 
@@ -34,7 +35,7 @@ func NewEvents(instance string, opts ...Option) *Events {
 	}
 	s := &Server{cfg: cfg, clock: newClock(), URL: "https://ryzeapi.cloud"}
 	i := s.newInstance(&account{}, instance, EventsToken)
-	i.state, i.phone = StateConnected, eventsPhone
+	i.state, i.phone, i.profile.name = StateConnected, eventsPhone, instance
 	return &Events{i}
 }
 
@@ -118,9 +119,17 @@ func (i *Instance) envelope(event string, data any) []byte {
 	})
 }
 
+// Response is what a receiver answered.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	Body       string // at most 1 MiB of it
+}
+
+const maxAnswer = 1 << 20
+
 // Deliver posts an event to a receiver of webhooks as the service does, and
-// returns the answer, with its body in memory. Nothing listens and nothing
-// leaves the process.
+// returns the answer. Nothing listens and nothing leaves the process.
 //
 // path is the path of the webhook's URL, or a whole URL; with byEvents the
 // service appends "/" and the name of the event to it. authorization is the
@@ -128,30 +137,37 @@ func (i *Instance) envelope(event string, data any) []byte {
 // for a webhook without one. event is the body: a []byte, string or
 // json.RawMessage goes out as it is, anything else as JSON.
 //
-// A panic of the handler reaches the caller.
-func Deliver(h http.Handler, path, authorization string, event any) *http.Response {
+// A panic of the handler reaches the caller, and so does a path that is no URL,
+// as a panic.
+func Deliver(h http.Handler, path, authorization string, event any) Response {
 	if len(path) > 0 && path[0] == '/' {
 		path = "http://hooks.test" + path
 	}
-	req, err := newDelivery(context.Background(), path, authorization, eventBody(event))
-	if err != nil {
-		panic("ryzetest: " + err.Error())
-	}
-	res, err := handlerTransport{h}.RoundTrip(req)
+	client := &http.Client{Transport: handlerTransport{h}, CheckRedirect: noRedirect}
+	res, err := DeliverTo(context.Background(), client, path, authorization, event)
 	if err != nil {
 		panic("ryzetest: " + err.Error())
 	}
 	return res
 }
 
-// DeliverTo is Deliver to a URL, through client. The caller closes the body of
-// the answer. Redirects are followed if client follows them.
-func DeliverTo(ctx context.Context, client *http.Client, url, authorization string, event any) (*http.Response, error) {
+// DeliverTo is Deliver to a URL, through client. An error says that there was
+// no answer.
+func DeliverTo(ctx context.Context, client *http.Client, url, authorization string, event any) (Response, error) {
 	req, err := newDelivery(ctx, url, authorization, eventBody(event))
 	if err != nil {
-		return nil, err
+		return Response{}, err
 	}
-	return client.Do(req)
+	res, err := client.Do(req)
+	if err != nil {
+		return Response{}, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return Response{}, err
+	}
+	return Response{StatusCode: res.StatusCode, Header: res.Header, Body: string(body)}, nil
 }
 
 func eventBody(event any) []byte {
