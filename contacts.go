@@ -170,14 +170,21 @@ func samePerson(a, b JID) bool {
 //
 // POST /api/chat/block/:instance. Safe to repeat.
 func (s *ContactsService) Block(ctx context.Context, person JID) error {
-	return s.h.set(ctx, opContactBlock, person, people, "block", true)
+	return s.block(ctx, person, true)
 }
 
 // Unblock undoes Block.
 //
 // POST /api/chat/block/:instance. Safe to repeat.
 func (s *ContactsService) Unblock(ctx context.Context, person JID) error {
-	return s.h.set(ctx, opContactBlock, person, people, "block", false)
+	return s.block(ctx, person, false)
+}
+
+func (s *ContactsService) block(ctx context.Context, person JID, on bool) error {
+	if err := person.check("person", people); err != nil {
+		return err
+	}
+	return s.h.set(ctx, opContactBlock, person, people, "block", on)
 }
 
 // LabelFilter chooses chats by their labels: those that carry at least one of
