@@ -148,7 +148,7 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inst, s := script(t, answer{body: sent})
+			inst, s := script(t, scriptedReply{body: sent})
 			message, err := inst.Messages.Send(t.Context(), c.to, c.content, c.opts...)
 			require.NoError(t, err)
 			assert.Equal(t, anID, message.ID)
@@ -161,7 +161,7 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 }
 
 func TestPostStatusGoesToTheStatusFeed(t *testing.T) {
-	inst, s := script(t, answer{body: sent})
+	inst, s := script(t, scriptedReply{body: sent})
 	_, err := inst.Messages.PostStatus(t.Context(), TextStatus{Text: "News"})
 	require.NoError(t, err)
 	assert.Equal(t, []asked{{"POST", "/api/message/status/support", "", `{"type":"text","message":"News","source":"ryze-go"}`}}, s.requests())
@@ -298,7 +298,7 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"status of nothing", StatusBroadcast, MediaStatus{}, nil, "Media.Source"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inst, s := script(t, answer{body: sent})
+			inst, s := script(t, scriptedReply{body: sent})
 			_, err := inst.Messages.Send(t.Context(), c.to, c.content, c.opts...)
 			if c.field == "" {
 				require.NoError(t, err)
@@ -318,8 +318,8 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 // A sticker from a file goes out again after a rate limit, whole.
 func TestStickerFileSurvivesTheRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refused := answer{status: 429, body: `{"success":false,"error":{"message":"Rate limit exceeded. Try again later."}}`}
-		inst, s := script(t, refused, answer{body: sent})
+		refused := scriptedReply{status: 429, body: `{"success":false,"error":{"message":"Rate limit exceeded. Try again later."}}`}
+		inst, s := script(t, refused, scriptedReply{body: sent})
 		_, err := inst.Messages.Send(t.Context(), ana, Sticker{MediaBytes("s.png", pngHead)})
 		require.NoError(t, err)
 		require.Len(t, s.requests(), 2)

@@ -41,7 +41,7 @@ func TestDownloadFindsTheMediaWhereverTheyStand(t *testing.T) {
 			"at once": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "with EOF": iotest.DataErrReader,
 		} {
 			t.Run(name+" "+how, func(t *testing.T) {
-				inst, s := script(t, answer{stream: wrap(strings.NewReader(body))})
+				inst, s := script(t, scriptedReply{stream: wrap(strings.NewReader(body))})
 				var w bytes.Buffer
 				got, err := inst.Messages.Download(t.Context(), anID, &w)
 				require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestDownloadOfABadReplyTellsWhatWasWritten(t *testing.T) {
 		"rubbish behind":              {mediaAnswer("YWJj") + `{}`, 3, ErrBadResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inst, s := script(t, answer{body: c.body})
+			inst, s := script(t, scriptedReply{body: c.body})
 			var w bytes.Buffer
 			got, err := inst.Messages.Download(t.Context(), anID, &w)
 			var ended *DownloadError
@@ -109,7 +109,7 @@ func TestDownloadOfABadReplyTellsWhatWasWritten(t *testing.T) {
 }
 
 func TestDownloadThatTheServiceRefuses(t *testing.T) {
-	for name, a := range map[string]answer{
+	for name, a := range map[string]scriptedReply{
 		"no instance":        {status: 404, body: `{"success":false,"error":{"message":"Instance not found"}}`},
 		"bad token":          {status: 401, body: `{"success":false,"error":{"message":"Invalid token"}}`},
 		"success false":      {body: `{"success":false,"error":{"message":"no"}}`},
@@ -133,7 +133,7 @@ func TestDownloadStopsAtItsLimit(t *testing.T) {
 	media := []byte("0123456789")
 	body := mediaAnswer(base64.StdEncoding.EncodeToString(media))
 	for limit, fits := range map[int64]bool{9: false, 10: true, 11: true} {
-		inst, _ := script(t, answer{stream: strings.NewReader(body)})
+		inst, _ := script(t, scriptedReply{stream: strings.NewReader(body)})
 		var w bytes.Buffer
 		got, err := inst.Messages.Download(t.Context(), anID, &w, DownloadLimit(limit))
 		if fits {
@@ -146,7 +146,7 @@ func TestDownloadStopsAtItsLimit(t *testing.T) {
 	}
 
 	// A length that cannot fit is refused before the first byte.
-	inst, _ := script(t, answer{body: mediaAnswer(strings.Repeat("YWJj", maxMediaRest))})
+	inst, _ := script(t, scriptedReply{body: mediaAnswer(strings.Repeat("YWJj", maxMediaRest))})
 	var w bytes.Buffer
 	_, err := inst.Messages.Download(t.Context(), anID, &w, DownloadLimit(10))
 	require.ErrorIs(t, err, ErrMediaTooLarge)
@@ -167,7 +167,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 }
 
 func TestDownloadReportsTheWritersOwnError(t *testing.T) {
-	inst, s := script(t, answer{body: mediaAnswer(strings.Repeat("YWJj", 50_000))})
+	inst, s := script(t, scriptedReply{body: mediaAnswer(strings.Repeat("YWJj", 50_000))})
 	_, err := inst.Messages.Download(t.Context(), anID, &fullDisk{room: 70_000})
 	require.ErrorIs(t, err, errDiskFull)
 	require.NotErrorIs(t, err, ErrBadResponse)
@@ -177,7 +177,7 @@ func TestDownloadReportsTheWritersOwnError(t *testing.T) {
 	assert.Len(t, s.requests(), 1)
 
 	short := writerFunc(func(p []byte) (int, error) { return len(p) - 1, nil })
-	inst, _ = script(t, answer{body: mediaAnswer("YWJj")})
+	inst, _ = script(t, scriptedReply{body: mediaAnswer("YWJj")})
 	_, err = inst.Messages.Download(t.Context(), anID, short)
 	require.ErrorIs(t, err, io.ErrShortWrite)
 }
@@ -186,14 +186,14 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-var notStored = answer{status: http.StatusNotFound, body: `{"success":false,"error":{"message":"Message not found or no media available"}}`}
+var notStored = scriptedReply{status: http.StatusNotFound, body: `{"success":false,"error":{"message":"Message not found or no media available"}}`}
 
 // Media that are not stored yet are asked for again, for four seconds, and no
 // longer than the context allows.
 func TestDownloadWaitsForTheMediaToBeStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		inst, s := script(t, notStored, notStored, answer{body: mediaAnswer("YWJj")})
+		inst, s := script(t, notStored, notStored, scriptedReply{body: mediaAnswer("YWJj")})
 		var w bytes.Buffer
 		_, err := inst.Messages.Download(t.Context(), anID, &w)
 		require.NoError(t, err)
@@ -245,7 +245,7 @@ func TestDownloadNeedsConstantMemory(t *testing.T) {
 	cost := func(n int64) uint64 {
 		quads := n / 3
 		body := io.MultiReader(strings.NewReader(strings.TrimSuffix(mediaAnswer(""), `"}`)), io.LimitReader(zeroQuads{}, 4*quads), strings.NewReader(`"}`))
-		inst, _ := script(t, answer{stream: body})
+		inst, _ := script(t, scriptedReply{stream: body})
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		got, err := inst.Messages.Download(t.Context(), anID, io.Discard)
@@ -273,7 +273,7 @@ func FuzzDownload(f *testing.F) {
 	f.Add([]byte(`{"base64":"YWJj\u002b","message_id":"` + anID + `"}`))
 	f.Add([]byte(`[[{"base64":"`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		inst, _ := script(t, answer{body: string(body)})
+		inst, _ := script(t, scriptedReply{body: string(body)})
 		var w bytes.Buffer
 		got, err := inst.Messages.Download(t.Context(), anID, &w, DownloadLimit(1000))
 		if (got == nil) == (err == nil) {

@@ -486,6 +486,3 @@ func TestGroupArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) { requireInvalid(t, test.err, test.field) })
 	}
 }
-
-// second is the error of a call.
-func second[T any](_ T, err error) error { return err }

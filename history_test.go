@@ -94,12 +94,12 @@ func TestHistoryKeepsToItsBounds(t *testing.T) {
 }
 
 func TestHistoryAsksNoFurtherThanItIsRead(t *testing.T) {
-	page := func(ids ...string) answer {
+	page := func(ids ...string) scriptedReply {
 		items := make([]string, len(ids))
 		for i, id := range ids {
 			items[i] = fmt.Sprintf(`{"id":%q,"timestamp":"2026-01-02T15:04:0%dZ"}`, id, 9-i)
 		}
-		return answer{body: `{"success":true,"messages":[` + strings.Join(items, ",") + `],"hasMore":true}`}
+		return scriptedReply{body: `{"success":true,"messages":[` + strings.Join(items, ",") + `],"hasMore":true}`}
 	}
 	inst, s := script(t, page("a", "b", "c"))
 	for m, err := range inst.Chats.History(t.Context(), ana, HistoryQuery{PageSize: 3}) {
@@ -110,7 +110,7 @@ func TestHistoryAsksNoFurtherThanItIsRead(t *testing.T) {
 	}
 	assert.Len(t, s.requests(), 1)
 
-	inst, s = script(t, page("a", "b", "c"), answer{status: 401, body: `{"success":false,"error":{"message":"Invalid token"}}`})
+	inst, s = script(t, page("a", "b", "c"), scriptedReply{status: 401, body: `{"success":false,"error":{"message":"Invalid token"}}`})
 	var ids []string
 	var failed error
 	for m, err := range inst.Chats.History(t.Context(), ana, HistoryQuery{PageSize: 3}) {

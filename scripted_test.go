@@ -15,8 +15,8 @@ import (
 // asked is a request as it left.
 type asked struct{ Method, Path, Query, Body string }
 
-// answer is a reply: a body with status 200 unless another is given.
-type answer struct {
+// scriptedReply is a reply: a body with status 200 unless another is given.
+type scriptedReply struct {
 	status int
 	body   string
 	stream io.Reader // instead of body
@@ -27,12 +27,12 @@ type answer struct {
 type scripted struct {
 	t       *testing.T
 	mu      sync.Mutex
-	answers []answer
+	answers []scriptedReply
 	asked   []asked
 }
 
 // script returns the handle of an instance whose requests are answered so.
-func script(t *testing.T, answers ...answer) (*InstanceClient, *scripted) {
+func script(t *testing.T, answers ...scriptedReply) (*InstanceClient, *scripted) {
 	t.Helper()
 	s := &scripted{t: t, answers: answers}
 	client, err := New(WithBaseURL("https://ryze.test"), WithHTTPClient(&http.Client{Transport: s}))

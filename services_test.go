@@ -421,7 +421,7 @@ var methodCases = []methodCase{
 func TestEveryMethodAsksAndReadsWhatIsDocumented(t *testing.T) {
 	for _, c := range methodCases {
 		t.Run(c.name, func(t *testing.T) {
-			inst, s := script(t, answer{body: c.reply})
+			inst, s := script(t, scriptedReply{body: c.reply})
 			got, err := c.call(t.Context(), inst)
 			require.NoError(t, err)
 			assert.Equal(t, []asked{c.want}, s.requests())
@@ -439,7 +439,7 @@ func TestOddRepliesAreReadOrReported(t *testing.T) {
 	for _, c := range methodCases {
 		t.Run(c.name, func(t *testing.T) {
 			for _, reply := range mutations(t, c.reply) {
-				inst, s := script(t, answer{body: reply})
+				inst, s := script(t, scriptedReply{body: reply})
 				_, err := c.call(t.Context(), inst)
 				var api *APIError // of a success that is false
 				if err != nil && !errors.As(err, &api) && !errors.Is(err, ErrBadResponse) && !errors.Is(err, ErrNotFound) {
@@ -455,12 +455,12 @@ func TestOddRepliesAreReadOrReported(t *testing.T) {
 func TestRefusalsReachTheCaller(t *testing.T) {
 	for _, c := range methodCases {
 		t.Run(c.name, func(t *testing.T) {
-			inst, _ := script(t, answer{status: http.StatusServiceUnavailable, body: `{"success":false,"error":{"message":"Instance is not connected to WhatsApp"}}`})
+			inst, _ := script(t, scriptedReply{status: http.StatusServiceUnavailable, body: `{"success":false,"error":{"message":"Instance is not connected to WhatsApp"}}`})
 			got, err := c.call(t.Context(), inst)
 			require.ErrorIs(t, err, ErrNotConnected)
 			assert.Empty(t, got)
 
-			inst, _ = script(t, answer{body: `{"success":false,"error":{"message":"no"}}`})
+			inst, _ = script(t, scriptedReply{body: `{"success":false,"error":{"message":"no"}}`})
 			_, err = c.call(t.Context(), inst)
 			var api *APIError
 			require.ErrorAs(t, err, &api)
@@ -488,7 +488,7 @@ func TestLostRepliesOfWhatMustNotBeRepeated(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inst, s := script(t, answer{status: http.StatusBadGateway})
+			inst, s := script(t, scriptedReply{status: http.StatusBadGateway})
 			err := call(t.Context(), inst)
 			require.ErrorIs(t, err, ErrOutcomeUnknown)
 			assert.Contains(t, err.Error(), "may")
@@ -632,7 +632,7 @@ func TestPhoneOfALIDIsNeverAnothers(t *testing.T) {
 		"not found after": `{"found":false,"jid":"5511987654321@s.whatsapp.net","lid":"123456789012345@lid"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inst, _ := script(t, answer{body: `{"success":true,"contact":` + contact + `}`})
+			inst, _ := script(t, scriptedReply{body: `{"success":true,"contact":` + contact + `}`})
 			phone, err := inst.Contacts.PhoneOf(t.Context(), anaLID)
 			var missing *ContactNotFoundError
 			require.ErrorAs(t, err, &missing)
@@ -641,7 +641,7 @@ func TestPhoneOfALIDIsNeverAnothers(t *testing.T) {
 			assert.Empty(t, phone)
 		})
 	}
-	inst, _ := script(t, answer{body: `{"success":true,"contact":{"found":true,"jid":"5521987654321@s.whatsapp.net","lid":"123456789012345@lid"}}`})
+	inst, _ := script(t, scriptedReply{body: `{"success":true,"contact":{"found":true,"jid":"5521987654321@s.whatsapp.net","lid":"123456789012345@lid"}}`})
 	_, err := inst.Contacts.LIDOf(t.Context(), ana)
 	require.ErrorIs(t, err, ErrNotFound)
 }

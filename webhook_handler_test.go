@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -408,7 +409,7 @@ func TestMalformedBodiesAreRefused(t *testing.T) {
 func TestBodyThatBreaksOffIsAskedForAgain(t *testing.T) {
 	var errs []*WebhookError
 	h := NewWebhookHandler(testAuthorization, refuseAll(t), collect(&errs))
-	half := io.MultiReader(strings.NewReader(`{"event":"x"}`), brokenReader{})
+	half := io.MultiReader(strings.NewReader(`{"event":"x"}`), iotest.ErrReader(io.ErrUnexpectedEOF))
 	req := delivery(t, half)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, req)
@@ -416,10 +417,6 @@ func TestBodyThatBreaksOffIsAskedForAgain(t *testing.T) {
 	require.Len(t, errs, 1)
 	assert.ErrorIs(t, errs[0], io.ErrUnexpectedEOF)
 }
-
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestPanicIsAskedForAgainAndReported(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
