@@ -40,7 +40,7 @@ type handshakeFunc func(n int, w http.ResponseWriter, r *http.Request, conn *ser
 
 // newStreamServer starts a server. It serves one request at a time. serve may
 // be set later, before the first request.
-func newStreamServer(t *testing.T, serve handshakeFunc) *streamServer {
+func newStreamServer(t testing.TB, serve handshakeFunc) *streamServer {
 	t.Helper()
 	s := &streamServer{conns: make(chan net.Conn), closed: make(chan struct{}), serve: serve}
 	s.http.ErrorLog = log.New(io.Discard, "", 0)
@@ -68,7 +68,7 @@ func newStreamServer(t *testing.T, serve handshakeFunc) *streamServer {
 type connKey struct{}
 
 // instance returns a handle whose requests go to the server.
-func (s *streamServer) instance(t *testing.T, opts ...Option) *InstanceClient {
+func (s *streamServer) instance(t testing.TB, opts ...Option) *InstanceClient {
 	t.Helper()
 	opts = append([]Option{WithBaseURL("http://localhost"), WithHTTPClient(s.client)}, opts...)
 	client, err := New(opts...)
