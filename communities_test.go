@@ -242,15 +242,15 @@ func TestCommunityArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 }
 
 func TestPictureThatBreaksOnTheWayIsNoUnknownOutcome(t *testing.T) {
-	broken := io.MultiReader(strings.NewReader(png+strings.Repeat("0", 2*sniffed)), brokenReader{})
+	broken := io.MultiReader(strings.NewReader(png+strings.Repeat("0", 2*sniffed)), stuckReader{})
 	inst := silent(t)
 	_, err := inst.Communities.Create(t.Context(), CreateCommunityParams{Name: "Hub", Image: MediaReader("acme.png", broken)})
-	require.ErrorIs(t, err, errBroken)
+	require.ErrorIs(t, err, errStuck)
 	require.NotErrorIs(t, err, ErrOutcomeUnknown)
 }
 
-var errBroken = io.ErrNoProgress
+var errStuck = io.ErrNoProgress
 
-type brokenReader struct{}
+type stuckReader struct{}
 
-func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
+func (stuckReader) Read([]byte) (int, error) { return 0, errStuck }

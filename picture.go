@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // picture is an image on its way into a request: a URL, or a file that is
 // streamed as base64. The zero value is no picture.
@@ -20,17 +17,12 @@ func (s MediaSource) picture(field string) (picture, error) {
 	case s.url != "":
 		_, err := checkMediaURL(field, s.url)
 		return picture{url: s.url}, err
-	case s.file == nil:
-		return picture{}, invalid(field, "has nothing to read")
 	}
-	head, err := s.file.head()
+	head, err := s.head(field)
 	if err != nil {
-		return picture{}, &ValidationError{Field: field, Reason: "cannot be read: " + err.Error(), err: err}
+		return picture{}, err
 	}
-	if len(head) == 0 {
-		return picture{}, invalid(field, "is empty")
-	}
-	if kind := detectMIME(head, s.name); !strings.HasPrefix(kind, "image/") && kind != "application/octet-stream" {
+	if kind := detectMIME(head, s.name); kindOfMIME(kind) != MediaImage && kind != "application/octet-stream" {
 		return picture{}, invalid(field, "is "+kind+", not an image")
 	}
 	return picture{file: s.file}, nil
