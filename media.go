@@ -61,9 +61,11 @@ func MediaFile(name string) MediaSource {
 	return MediaSource{name: filepath.Base(name), file: &pathSource{path: name}}
 }
 
-// MediaBytes is a file in memory; name gives its name and helps to tell its type.
+// MediaBytes is a file in memory; name gives its name and helps to tell its
+// type. It can be sent as often as wanted, at the same time too; b must not
+// change meanwhile.
 func MediaBytes(name string, b []byte) MediaSource {
-	return MediaSource{name: name, file: &readerSource{seeker: bytes.NewReader(b), size: int64(len(b))}}
+	return MediaSource{name: name, file: bytesSource(b)}
 }
 
 // MediaReader is whatever r gives until its end; name gives its name and helps
@@ -287,6 +289,12 @@ func (s *pathSource) head() ([]byte, error) {
 func (s *pathSource) open() (io.ReadCloser, error) { return os.Open(s.path) }
 func (s *pathSource) length() int64                { return s.size }
 
+type bytesSource []byte
+
+func (s bytesSource) head() ([]byte, error)        { return s[:min(len(s), sniffed)], nil }
+func (s bytesSource) open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(s)), nil }
+func (s bytesSource) length() int64                { return int64(len(s)) }
+
 func readHead(r io.Reader) ([]byte, error) {
 	head := make([]byte, sniffed)
 	n, err := io.ReadFull(r, head)
@@ -340,12 +348,10 @@ func (s *readerSource) head() ([]byte, error) {
 		}
 		return head, nil
 	}
-	head, err := readHead(s.seeker)
-	if err != nil {
+	if _, err := s.seeker.Seek(s.start, io.SeekStart); err != nil {
 		return nil, err
 	}
-	_, err = s.seeker.Seek(s.start, io.SeekStart)
-	return head, err
+	return readHead(s.seeker) // open goes back to the start
 }
 
 var errReadOnce = errors.New("the reader was used by an attempt that was not accepted and cannot be read again; send a file or an io.Seeker to allow that")

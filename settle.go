@@ -307,7 +307,7 @@ type outline struct {
 	types    []MessageType // none when the name is not documented
 	text     string
 	similar  func(text string) bool // instead of text
-	plain    bool                   // type and text are beyond doubt: nothing else is it
+	loose    bool                   // how a history shows it is not documented
 	reaction *Reaction
 
 	blurred   bool // neither type nor text is documented for this kind
@@ -324,10 +324,8 @@ func (o *outline) weigh(t MessageType, text string) confidence {
 	if o.blurred {
 		return doubtful
 	}
-	typeFits := slices.Contains(o.types, t)
-	if len(o.types) == 0 {
-		typeFits = !slices.Contains(plainTypes, t)
-	}
+	unclear := !slices.Contains(plainTypes, t)
+	typeFits := slices.Contains(o.types, t) || (len(o.types) == 0 && unclear)
 	textFits := text == o.text
 	if o.similar != nil {
 		textFits = o.similar(text)
@@ -337,7 +335,7 @@ func (o *outline) weigh(t MessageType, text string) confidence {
 		return certain
 	case textFits && text != "": // under another name
 		return doubtful
-	case text == "" && !o.plain && (typeFits || !slices.Contains(plainTypes, t)): // or shown without its text
+	case (o.loose || text == "") && (typeFits || unclear): // or with other words, or none
 		return doubtful
 	default:
 		return unfit
@@ -360,9 +358,9 @@ func (o *outline) ofEvent(m *MessageEvent) confidence {
 func outlineOf(content Content) *outline {
 	switch c := content.(type) {
 	case Text:
-		return &outline{types: []MessageType{MessageText, ""}, text: string(c), plain: true}
+		return &outline{types: []MessageType{MessageText, ""}, text: string(c)}
 	case TextStatus:
-		return &outline{types: []MessageType{MessageText, ""}, text: c.Text, plain: true}
+		return &outline{types: []MessageType{MessageText, ""}, text: c.Text}
 	case Media:
 		return &outline{types: c.possibleTypes(), text: c.Caption}
 	case MediaStatus:
@@ -370,22 +368,23 @@ func outlineOf(content Content) *outline {
 	case Sticker:
 		return &outline{types: []MessageType{MessageSticker}}
 	case Location:
-		return &outline{types: []MessageType{MessageLocation}, similar: inOrder(c.Name, c.Address)}
+		return &outline{types: []MessageType{MessageLocation}, similar: inOrder(c.Name, c.Address), loose: true}
 	case Buttons:
-		return &outline{types: []MessageType{"buttons"}, text: c.Text}
+		return &outline{types: []MessageType{"buttons"}, text: c.Text, loose: true}
 	case List:
-		return &outline{types: []MessageType{"list"}, text: c.Text}
+		return &outline{types: []MessageType{"list"}, text: c.Text, loose: true}
 	case Form:
-		return &outline{types: []MessageType{MessageInteractive}, text: c.Text}
+		return &outline{types: []MessageType{MessageInteractive}, text: c.Text, loose: true}
 	case Carousel:
 		rendered := c.Text + " - Carousel with " + strconv.Itoa(len(c.Cards)) + " card(s)"
-		return &outline{types: []MessageType{MessageInteractive}, similar: func(text string) bool {
+		return &outline{types: []MessageType{MessageInteractive}, loose: true, similar: func(text string) bool {
 			return text == rendered || text == c.Text
 		}}
 	case Poll:
-		return &outline{similar: inOrder(append([]string{c.Question}, c.Options...)...)}
+		rendered := inOrder(append([]string{c.Question}, c.Options...)...)
+		return &outline{loose: true, similar: func(text string) bool { return text == c.Question || rendered(text) }}
 	case CalendarEvent:
-		return &outline{text: c.Name}
+		return &outline{text: c.Name, loose: true}
 	case Reaction:
 		return &outline{reaction: &c, notStored: true}
 	case RemoveReaction:

@@ -1,0 +1,480 @@
+package ryze
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// lost is a send whose reply is lost: after the service has carried it out, or
+// before.
+func lost(t *testing.T, sim *ryzetest.Server, inst *InstanceClient, accepted bool, to JID, content Content, opts ...SendOption) error {
+	t.Helper()
+	drop := ryzetest.DropAfterRead
+	if accepted {
+		drop = ryzetest.DropAfterProcess
+	}
+	sim.Fault("*", ryzetest.Fault{Drop: drop})
+	_, err := inst.Messages.Send(t.Context(), to, content, opts...)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	return err
+}
+
+var oneOfEachKind = map[string]struct {
+	to      JID
+	content Content
+	found   Settlement // when it was sent
+	missing Settlement // when it was not
+}{
+	"text":     {ana, Text("Hello"), Sent, NotFound},
+	"picture":  {ana, Media{Source: MediaBytes("a.png", pngHead), Caption: "look"}, Sent, NotFound},
+	"no words": {family, Media{Source: MediaURL("https://example.com/a.mp4")}, Sent, NotFound},
+	"document": {ana, Media{Source: MediaBytes("a.bin", []byte{1, 2, 3}), MIME: "application/x-acme"}, Sent, NotFound},
+	"sticker":  {ana, Sticker{MediaBytes("s.png", pngHead)}, Sent, NotFound},
+	"location": {ana, Location{1, 2, "Office", "Street 1"}, StillUnknown, NotFound},
+	"contact":  {ana, ContactCard{FullName: "Bia", Phone: "5521987654321"}, StillUnknown, NotFound},
+	"contacts": {ana, ContactCards{{FullName: "Bia", Phone: "5521987654321"}, {FullName: "Cid", Phone: "5531987654321"}}, StillUnknown, NotFound},
+	"poll":     {family, Poll{Question: "When?", Options: []string{"9am", "2pm"}}, Sent, NotFound},
+	"buttons":  {ana, Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, Sent, NotFound},
+	"list":     {ana, List{Text: "Menu", Label: "Open", Sections: []ListSection{{"S", []ListRow{{ID: "r", Title: "R"}}}}}, Sent, NotFound},
+	"carousel": {ana, Carousel{Text: "Pick", Cards: []Card{{Title: "T", Text: "x", Buttons: []Button{ReplyButton("a", "A")}}}}, Sent, NotFound},
+	"form":     {ana, Form{Text: "Fill in"}, Sent, NotFound},
+	"pix":      {ana, Pix{"Acme", "a@example.com", PixEmail}, StillUnknown, NotFound},
+	"event":    {ana, CalendarEvent{Name: "Meeting", StartAt: noon}, Sent, NotFound},
+	"status":   {StatusBroadcast, TextStatus{Text: "News"}, StillUnknown, StillUnknown},
+}
+
+// A message that was sent is never called missing, one that was not is never
+// called sent, whatever its kind.
+func TestSettleOfEveryKind(t *testing.T) {
+	for name, c := range oneOfEachKind {
+		for _, accepted := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s %t", name, accepted), func(t *testing.T) {
+				simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+					inst := paired(t, sim, client, "a")
+					err := lost(t, sim, inst, accepted, c.to, c.content)
+					time.Sleep(3 * time.Second)
+					settlement, message, err := inst.Messages.Settle(t.Context(), err)
+					require.NoError(t, err)
+					if accepted {
+						sent := sim.Instance("a").Sent()
+						require.Len(t, sent, 1)
+						assert.NotEqual(t, NotFound, settlement)
+						if settlement == Sent {
+							assert.Equal(t, sent[0].ID, message.ID)
+							assert.Equal(t, JID(sent[0].Chat), message.Chat)
+						}
+						assert.Equal(t, c.found, settlement, "%s stored as %s %q", name, sent[0].Kind, sent[0].Text)
+					} else {
+						assert.Equal(t, c.missing, settlement)
+						assert.Nil(t, message)
+					}
+					assert.Empty(t, sim.Violations())
+				})
+			})
+		}
+	}
+}
+
+// Another message with the same words is never taken for the one looked for.
+func TestSettleDoesNotTakeAnotherMessageForTheLostOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, after func(t *testing.T, sim *ryzetest.Server, inst *InstanceClient)
+		accepted      bool
+		want          Settlement
+	}{
+		"an hour before, by hand": {
+			before: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
+				sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Hello"})
+				time.Sleep(time.Hour)
+			},
+			want: NotFound,
+		},
+		"a second before, by hand": {
+			before: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
+				sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Hello"})
+				time.Sleep(time.Second)
+			},
+			want: StillUnknown,
+		},
+		"at the same moment, by this client": {
+			before: func(t *testing.T, _ *ryzetest.Server, inst *InstanceClient) {
+				_, err := inst.Messages.SendText(t.Context(), ana, "Hello")
+				require.NoError(t, err)
+			},
+			want: NotFound,
+		},
+		"at the same moment, by this client, and this one too": {
+			before: func(t *testing.T, _ *ryzetest.Server, inst *InstanceClient) {
+				_, err := inst.Messages.SendText(t.Context(), ana, "Hello")
+				require.NoError(t, err)
+			},
+			accepted: true, want: Sent,
+		},
+		"later, by this client": {
+			after: func(t *testing.T, _ *ryzetest.Server, inst *InstanceClient) {
+				_, err := inst.Messages.SendText(t.Context(), ana, "Hello")
+				require.NoError(t, err)
+			},
+			want: NotFound,
+		},
+		"later, by this client, forwarded": {
+			after: func(t *testing.T, _ *ryzetest.Server, inst *InstanceClient) {
+				other, err := inst.Messages.SendText(t.Context(), "5521987654321", "Hello")
+				require.NoError(t, err)
+				_, err = inst.Messages.Forward(t.Context(), other.ID, ana)
+				require.NoError(t, err)
+			},
+			want: NotFound,
+		},
+		"later, by hand": {
+			after: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
+				sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Hello"})
+			},
+			accepted: true, want: StillUnknown,
+		},
+		"with other words": {
+			after: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
+				sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Hello!"})
+			},
+			want: NotFound,
+		},
+		"as a caption": {
+			after: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
+				sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Hello", Media: &ryzetest.File{Data: pngHead}})
+			},
+			want: StillUnknown,
+		},
+		"from the other side": {
+			after: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
+				sim.Instance("a").Receive(ryzetest.Incoming{From: string(ana), Text: "Hello"})
+			},
+			want: NotFound,
+		},
+		"in another chat": {
+			after: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
+				sim.Instance("a").TypeOnPhone("5521987654321", ryzetest.Incoming{Text: "Hello"})
+			},
+			want: NotFound,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+				inst := paired(t, sim, client, "a")
+				_, err := inst.Chats.HistoryPage(t.Context(), ana, HistoryQuery{}) // the clocks are compared
+				require.NoError(t, err)
+				if c.before != nil {
+					c.before(t, sim, inst)
+				}
+				uncertain := lost(t, sim, inst, c.accepted, ana, Text("Hello"))
+				time.Sleep(time.Second)
+				if c.after != nil {
+					c.after(t, sim, inst)
+				}
+				time.Sleep(time.Minute)
+				settlement, message, err := inst.Messages.Settle(t.Context(), uncertain)
+				require.NoError(t, err)
+				assert.Equal(t, c.want, settlement)
+				assert.Equal(t, c.want == Sent, message != nil)
+			})
+		})
+	}
+}
+
+func TestSettleExceptLeavesOutKnownMessages(t *testing.T) {
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		inst := paired(t, sim, client, "a")
+		uncertain := lost(t, sim, inst, false, ana, Text("Hello"))
+		other := sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Hello"})
+		settlement, _, err := inst.Messages.Settle(t.Context(), uncertain, SettleExcept(other))
+		require.NoError(t, err)
+		assert.Equal(t, NotFound, settlement)
+	})
+}
+
+// The history of a busy chat is searched to the moment of the attempt.
+func TestSettleSearchesAllPages(t *testing.T) {
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		inst := paired(t, sim, client, "a")
+		uncertain := lost(t, sim, inst, true, ana, Text("Hello"))
+		for i := range 250 {
+			time.Sleep(time.Second)
+			sim.Instance("a").Receive(ryzetest.Incoming{From: string(ana), Text: fmt.Sprint(i)})
+		}
+		settlement, message, err := inst.Messages.Settle(t.Context(), uncertain)
+		require.NoError(t, err)
+		assert.Equal(t, Sent, settlement)
+		assert.Equal(t, sim.Instance("a").Sent()[0].ID, message.ID)
+	})
+}
+
+func TestSettleKnowsBothFormsOfABrazilianNumber(t *testing.T) {
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		sim.AddContact(ryzetest.Contact{Phone: "551187654321"}) // WhatsApp has the older form
+		inst := paired(t, sim, client, "a")
+		uncertain := lost(t, sim, inst, true, ana, Text("Hello"))
+		settlement, message, err := inst.Messages.Settle(t.Context(), uncertain)
+		require.NoError(t, err)
+		assert.Equal(t, Sent, settlement)
+		assert.Equal(t, JID("551187654321@s.whatsapp.net"), message.Chat)
+	})
+
+	// A service that keeps the chats of both forms apart is asked for both.
+	inst, s := script(t, scriptedReply{status: 502},
+		scriptedReply{body: `{"success":true,"messages":[]}`},
+		scriptedReply{body: fmt.Sprintf(`{"success":true,"messages":[{"id":"A","fromMe":true,"type":"text","content":"Hello","timestamp":%q}]}`, time.Now().Add(time.Second).Format(time.RFC3339))})
+	_, err := inst.Messages.SendText(t.Context(), ana, "Hello")
+	settlement, _, err := inst.Messages.Settle(t.Context(), err)
+	require.NoError(t, err)
+	assert.Equal(t, Sent, settlement)
+	require.Len(t, s.requests(), 3)
+	assert.Contains(t, s.requests()[2].Body, `"number":"551187654321"`)
+
+	// That nobody has the other form is not a failure.
+	inst, _ = script(t, scriptedReply{status: 502}, scriptedReply{body: `{"success":true,"messages":[]}`}, scriptedReply{status: 400, body: `{"success":false,"error":{"message":"no such number"}}`})
+	_, err = inst.Messages.SendText(t.Context(), ana, "Hello")
+	settlement, _, err = inst.Messages.Settle(t.Context(), err)
+	require.NoError(t, err)
+	assert.Equal(t, NotFound, settlement)
+}
+
+func TestSettleSaysWhenItCouldNotAsk(t *testing.T) {
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		inst := paired(t, sim, client, "a")
+		uncertain := lost(t, sim, inst, true, ana, Text("Hello"))
+		sim.Fault("POST /api/chat/history/:instance", ryzetest.Fault{Times: 10, Status: http.StatusBadGateway})
+		settlement, message, err := inst.Messages.Settle(t.Context(), uncertain)
+		require.ErrorIs(t, err, ErrServer)
+		assert.Equal(t, StillUnknown, settlement)
+		assert.Nil(t, message)
+	})
+}
+
+func TestSettleWantsTheErrorOfASendOfItsInstance(t *testing.T) {
+	inst, s := script(t, scriptedReply{status: 502})
+	other := inst.Client().Instance("other", "t0ken")
+	_, uncertain := inst.Messages.SendText(t.Context(), ana, "Hello")
+	require.ErrorIs(t, uncertain, ErrOutcomeUnknown)
+	for _, err := range []error{nil, io.EOF, &OutcomeError{}, &APIError{}} {
+		settlement, _, err := inst.Messages.Settle(t.Context(), err)
+		require.ErrorIs(t, err, ErrInvalidArgument)
+		assert.Equal(t, StillUnknown, settlement)
+	}
+	_, _, err := other.Messages.Settle(t.Context(), uncertain)
+	require.ErrorIs(t, err, ErrInvalidArgument)
+	assert.Len(t, s.requests(), 1)
+}
+
+// Until the delay is over the service may still be about to send.
+func TestSettleDoesNotCallADelayedMessageMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		none := scriptedReply{body: `{"success":true,"messages":[]}`}
+		inst, _ := script(t, scriptedReply{status: 502}, none, none)
+		_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello", Delay(time.Minute))
+		time.Sleep(59 * time.Second)
+		settlement, _, err := inst.Messages.Settle(t.Context(), uncertain)
+		require.NoError(t, err)
+		assert.Equal(t, StillUnknown, settlement)
+		time.Sleep(time.Second)
+		settlement, _, err = inst.Messages.Settle(t.Context(), uncertain)
+		require.NoError(t, err)
+		assert.Equal(t, NotFound, settlement)
+	})
+}
+
+// What a history cannot show is not looked up.
+func TestSettleDoesNotAskWhatAHistoryCannotShow(t *testing.T) {
+	for name, send := range map[string]func(*MessagesService) error{
+		"status": func(m *MessagesService) error {
+			_, err := m.PostStatus(t.Context(), TextStatus{Text: "News"})
+			return err
+		},
+		"reaction": func(m *MessagesService) error {
+			_, err := m.Send(t.Context(), ana, Reaction{MessageID: "M", Emoji: "👍"})
+			return err
+		},
+		"removal": func(m *MessagesService) error {
+			_, err := m.Send(t.Context(), ana, RemoveReaction{MessageID: "M"})
+			return err
+		},
+		"private answer": func(m *MessagesService) error {
+			_, err := m.SendText(t.Context(), family, "Hello", ReplyPrivate("Q"))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inst, s := script(t, scriptedReply{status: 504})
+			settlement, message, err := inst.Messages.Settle(t.Context(), send(inst.Messages))
+			require.NoError(t, err)
+			assert.Equal(t, StillUnknown, settlement)
+			assert.Nil(t, message)
+			assert.Len(t, s.requests(), 1)
+		})
+	}
+}
+
+// A clock of the service that is ahead or behind does not mislead.
+func TestSettleMindsTheClockOfTheService(t *testing.T) {
+	for _, skew := range []time.Duration{-time.Hour, -90 * time.Second, 0, 90 * time.Second, time.Hour} {
+		for _, c := range []struct {
+			stamp time.Duration // of the message found, by the true time since the attempt
+			want  Settlement
+		}{{-time.Hour, NotFound}, {-5 * time.Second, NotFound}, {-time.Second, StillUnknown}, {0, Sent}, {30 * time.Second, Sent}} {
+			synctest.Test(t, func(t *testing.T) {
+				history := fmt.Sprintf(`{"success":true,"messages":[{"id":"A","fromMe":true,"type":"text","content":"Hello","timestamp":%q}]}`,
+					time.Now().Add(skew+c.stamp).Format(time.RFC3339))
+				inst, _ := script(t, scriptedReply{status: 502}, scriptedReply{body: history})
+				_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
+				inst.Client().skew.observe(time.Now().Add(skew), time.Now())
+				time.Sleep(time.Minute)
+				settlement, _, err := inst.Messages.Settle(t.Context(), uncertain)
+				require.NoError(t, err)
+				assert.Equal(t, c.want, settlement, "%v, %v", skew, c.stamp)
+			})
+		}
+	}
+
+	// Nothing is known of the clock: what is a little too old leaves a doubt.
+	for stamp, want := range map[time.Duration]Settlement{-3 * time.Minute: NotFound, -time.Minute: StillUnknown, time.Second: Sent} {
+		synctest.Test(t, func(t *testing.T) {
+			history := fmt.Sprintf(`{"success":true,"messages":[{"id":"A","fromMe":true,"type":"text","content":"Hello","timestamp":%q}]}`, time.Now().Add(stamp).Format(time.RFC3339))
+			inst, _ := script(t, scriptedReply{status: 502}, scriptedReply{body: history})
+			_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
+			settlement, _, err := inst.Messages.Settle(t.Context(), uncertain)
+			require.NoError(t, err)
+			assert.Equal(t, want, settlement, "%v", stamp)
+		})
+	}
+}
+
+// A history whose items say less than expected leaves a doubt, not a wrong
+// answer.
+func TestSettleDoubtsWhatAHistoryLeavesOpen(t *testing.T) {
+	now := time.Now().Add(time.Second).Format(time.RFC3339)
+	for name, c := range map[string]struct {
+		content Content
+		item    string
+		want    Settlement
+	}{
+		"no type":                 {Text("Hello"), `{"id":"A","fromMe":true,"content":"Hello","timestamp":"` + now + `"}`, Sent},
+		"another word for a text": {Text("Hello"), `{"id":"A","fromMe":true,"type":"extendedTextMessage","content":"Hello","timestamp":"` + now + `"}`, StillUnknown},
+		"no time":                 {Text("Hello"), `{"id":"A","fromMe":true,"type":"text","content":"Hello"}`, StillUnknown},
+		"no id":                   {Text("Hello"), `{"fromMe":true,"type":"text","content":"Hello","timestamp":"` + now + `"}`, NotFound},
+		"no caption":              {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `{"id":"A","fromMe":true,"type":"image","timestamp":"` + now + `"}`, StillUnknown},
+		"another caption":         {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `{"id":"A","fromMe":true,"type":"image","content":"there","timestamp":"` + now + `"}`, NotFound},
+		"another kind of file":    {Media{Source: MediaURL("https://example.com/a.jpg")}, `{"id":"A","fromMe":true,"type":"video","timestamp":"` + now + `"}`, NotFound},
+		"buttons by another name": {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","content":"Choose","timestamp":"` + now + `"}`, StillUnknown},
+		"buttons without a text":  {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","timestamp":"` + now + `"}`, StillUnknown},
+		"buttons in other words":  {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","content":"[A]","timestamp":"` + now + `"}`, StillUnknown},
+		"a poll in other words":   {Poll{Question: "When?", Options: []string{"9am", "2pm"}}, `{"id":"A","fromMe":true,"type":"poll","content":"2 options","timestamp":"` + now + `"}`, StillUnknown},
+		"a sticker by no name":    {Sticker{MediaURL("https://example.com/s.png")}, `{"id":"A","fromMe":true,"type":"","timestamp":"` + now + `"}`, StillUnknown},
+		"a picture for buttons":   {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"image","timestamp":"` + now + `"}`, NotFound},
+		"a text for an event":     {CalendarEvent{Name: "Meeting", StartAt: noon}, `{"id":"A","fromMe":true,"type":"text","content":"Meeting","timestamp":"` + now + `"}`, StillUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inst, _ := script(t, scriptedReply{status: 502}, scriptedReply{body: `{"success":true,"messages":[` + c.item + `]}`})
+			_, uncertain := inst.Messages.Send(t.Context(), family, c.content)
+			settlement, _, err := inst.Messages.Settle(t.Context(), uncertain)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, settlement)
+		})
+	}
+}
+
+// An echo settles without a request, and only the echo of that very message.
+func TestSettleWithEchoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inst, s := script(t, scriptedReply{status: 502})
+		_, uncertain := inst.Messages.SendText(t.Context(), ana, "Hello", SourceLabel("job-7"))
+		var e *OutcomeError
+		require.ErrorAs(t, uncertain, &e)
+
+		echo := func(change func(*MessageEvent)) *Event {
+			m := &MessageEvent{
+				ID: "ECHO", Direction: DirectionOutgoing, Timestamp: time.Now(), Chat: EventChat{JID: "551187654321@s.whatsapp.net"},
+				Type: MessageText, Text: "Hello", Source: "job-7",
+			}
+			change(m)
+			return &Event{Type: EventMessage, Data: m}
+		}
+		others := []*Event{
+			nil,
+			{Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"ECHO"}}},
+			echo(func(m *MessageEvent) { m.Direction = DirectionIncoming }),
+			echo(func(m *MessageEvent) { m.Source = "job-8" }),
+			echo(func(m *MessageEvent) { m.Source = "" }),
+			echo(func(m *MessageEvent) { m.Text = "Hello!" }),
+			echo(func(m *MessageEvent) { m.Type = MessageImage }),
+			echo(func(m *MessageEvent) { m.Chat.JID = "5521987654321@s.whatsapp.net" }),
+			echo(func(m *MessageEvent) { m.Timestamp = time.Now().Add(-time.Second) }),
+			echo(func(m *MessageEvent) { m.Timestamp = time.Time{} }),
+			echo(func(m *MessageEvent) { m.ID = "" }),
+			echo(func(m *MessageEvent) { m.Edit = &EventEdit{Text: "Hello"} }),
+			echo(func(m *MessageEvent) { m.RevokedID = "X" }),
+		}
+		for i, event := range others {
+			assert.False(t, e.IsEcho(event), "%d", i)
+		}
+		own := echo(func(*MessageEvent) {})
+		assert.True(t, e.IsEcho(own))
+		assert.False(t, (&OutcomeError{}).IsEcho(own))
+
+		settlement, message, err := inst.Messages.Settle(t.Context(), uncertain, SettleWith(slices.Concat(others, []*Event{own, own})...))
+		require.NoError(t, err)
+		assert.Equal(t, Sent, settlement)
+		assert.Equal(t, "ECHO", message.ID)
+		assert.Equal(t, JID("551187654321@s.whatsapp.net"), message.Chat)
+		assert.Len(t, s.requests(), 1)
+
+		settlement, message, err = inst.Messages.Settle(t.Context(), uncertain, SettleWith(own, echo(func(m *MessageEvent) { m.ID = "TWIN" })))
+		require.NoError(t, err)
+		assert.Equal(t, StillUnknown, settlement)
+		assert.Nil(t, message)
+	})
+}
+
+func TestReactionsAreSettledByTheirEcho(t *testing.T) {
+	inst, _ := script(t, scriptedReply{status: 502}, scriptedReply{status: 502})
+	_, set := inst.Messages.Send(t.Context(), ana, Reaction{MessageID: "M", Emoji: "👍"})
+	_, removed := inst.Messages.Send(t.Context(), ana, RemoveReaction{MessageID: "M"})
+	echo := func(target, emoji string) *Event {
+		return &Event{Type: EventMessage, Data: &MessageEvent{
+			ID: "R", Direction: DirectionOutgoing, Timestamp: time.Now().Add(time.Second), Chat: EventChat{JID: anaFull},
+			Type: MessageReaction, Source: "ryze-go", Reaction: &EventReaction{Emoji: emoji, TargetID: target},
+		}}
+	}
+	for _, c := range []struct {
+		err   error
+		event *Event
+		want  bool
+	}{
+		{set, echo("M", "👍"), true}, {set, echo("M", "👎"), false}, {set, echo("N", "👍"), false}, {set, echo("M", ""), false},
+		{removed, echo("M", ""), true}, {removed, echo("M", "👍"), false},
+	} {
+		var e *OutcomeError
+		require.ErrorAs(t, c.err, &e)
+		assert.Equal(t, c.want, e.IsEcho(c.event))
+	}
+}
+
+// An error holds what Settle needs, and prints none of it.
+func TestUncertainErrorsDoNotPrintTheMessage(t *testing.T) {
+	inst, _ := script(t, scriptedReply{status: 502})
+	_, err := inst.Messages.SendText(t.Context(), ana, "a private word")
+	wrapped := fmt.Errorf("job 7: %w", errors.Join(err))
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		text := fmt.Sprintf(format, wrapped) + fmt.Sprintf(format, err)
+		assert.NotContains(t, text, "private word")
+		assert.NotContains(t, text, "t0ken")
+	}
+}
