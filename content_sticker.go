@@ -33,8 +33,8 @@ func (s Sticker) body(common sendCommon) (any, error) {
 	if kindOfMIME(picture) != MediaImage {
 		return nil, invalid(field, "is not an image, but "+picture)
 	}
-	stream := &bodyStream{file: s.Source.file}
-	if _, err := stream.around(&stickerBody{sendCommon: common}, "imageUrl"); err != nil {
+	stream, err := newBodyStream(s.Source.file, &stickerBody{sendCommon: common}, "imageUrl")
+	if err != nil {
 		return nil, err
 	}
 	stream.before = append(stream.before, "data:"+picture+";base64,"...)

@@ -56,9 +56,10 @@ type MediaSource struct {
 	file sourceFile
 }
 
-// MediaFile is the file at that path. It is opened for each attempt.
+// MediaFile is the file at that path. It is opened for each attempt, and can be
+// sent as often as wanted, at the same time too.
 func MediaFile(name string) MediaSource {
-	return MediaSource{name: filepath.Base(name), file: &pathSource{path: name}}
+	return MediaSource{name: filepath.Base(name), file: pathSource(name)}
 }
 
 // MediaBytes is a file in memory; name gives its name and helps to tell its
@@ -144,7 +145,7 @@ func (m Media) body(common sendCommon) (any, error) {
 			return nil, invalid("Media.MIME", "is not a MIME type")
 		}
 	}
-	var stream *bodyStream
+	var file sourceFile
 	switch src := m.Source; {
 	case src.file == nil && src.url == "":
 		return nil, invalid("Media.Source", "is missing; use MediaFile, MediaBytes, MediaReader, MediaFS or MediaURL")
@@ -171,7 +172,7 @@ func (m Media) body(common sendCommon) (any, error) {
 		if b.FileName == "" {
 			b.FileName = src.name
 		}
-		stream = &bodyStream{file: src.file}
+		file = src.file
 	}
 	if b.MediaType == "" {
 		b.MediaType = kindOfMIME(b.MIMEType)
@@ -179,10 +180,10 @@ func (m Media) body(common sendCommon) (any, error) {
 	if b.MediaType != MediaAudio && (m.Voice != nil || m.Duration > 0 || len(m.Waveform) > 0) {
 		return nil, invalid("Media", "has Voice, Duration or Waveform, which belong to an audio, but is "+string(b.MediaType))
 	}
-	if stream == nil {
+	if file == nil {
 		return b, nil
 	}
-	return stream.around(b, "mediaBase64")
+	return newBodyStream(file, b, "mediaBase64")
 }
 
 func checkMediaURL(field, raw string) (name string, err error) {
@@ -261,24 +262,19 @@ type sourceFile interface {
 	length() int64
 }
 
-type pathSource struct {
-	path string
-	size int64
-}
+// pathSource keeps nothing between calls, so that one Media can be sent by
+// many goroutines.
+type pathSource string
 
-func (s *pathSource) head() ([]byte, error) {
-	info, err := os.Stat(s.path)
+func (s pathSource) head() ([]byte, error) {
+	info, err := os.Stat(string(s))
 	switch {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory", s.path)
+		return nil, fmt.Errorf("%s is a directory", string(s))
 	}
-	s.size = -1
-	if info.Mode().IsRegular() {
-		s.size = info.Size()
-	}
-	f, err := os.Open(s.path)
+	f, err := os.Open(string(s))
 	if err != nil {
 		return nil, err
 	}
@@ -286,8 +282,15 @@ func (s *pathSource) head() ([]byte, error) {
 	return readHead(f)
 }
 
-func (s *pathSource) open() (io.ReadCloser, error) { return os.Open(s.path) }
-func (s *pathSource) length() int64                { return s.size }
+func (s pathSource) length() int64 {
+	info, err := os.Stat(string(s))
+	if err != nil || !info.Mode().IsRegular() {
+		return -1
+	}
+	return info.Size()
+}
+
+func (s pathSource) open() (io.ReadCloser, error) { return os.Open(string(s)) }
 
 type bytesSource []byte
 
@@ -375,28 +378,29 @@ func (s *readerSource) open() (io.ReadCloser, error) {
 type bodyStream struct {
 	before, after []byte
 	file          sourceFile
+	fileSize      int64 // as it was when the body was made, -1 when not known
 	reading       *streamReader
 }
 
-// around makes the stream: the JSON of v with a further string field.
-func (b *bodyStream) around(v any, field string) (*bodyStream, error) {
+// newBodyStream makes the body: the JSON of v with a further string field.
+func newBodyStream(file sourceFile, v any, field string) (*bodyStream, error) {
 	encoded, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
 	encoded = encoded[:len(encoded)-1] // without the closing brace
-	b.before = append(encoded, `,"`+field+`":"`...)
-	b.after = []byte(`"}`)
-	return b, nil
+	return &bodyStream{
+		before: append(encoded, `,"`+field+`":"`...), after: []byte(`"}`),
+		file: file, fileSize: file.length(),
+	}, nil
 }
 
 // size is the length of the body, -1 when it is not known.
 func (b *bodyStream) size() int64 {
-	n := b.file.length()
-	if n < 0 {
+	if b.fileSize < 0 {
 		return -1
 	}
-	return int64(len(b.before)) + encodedLen(n) + int64(len(b.after))
+	return int64(len(b.before)) + encodedLen(b.fileSize) + int64(len(b.after))
 }
 
 func encodedLen(n int64) int64 { return (n + 2) / 3 * 4 }

@@ -75,7 +75,7 @@ func (r *streamReader) encode() error {
 	}
 	n, err := io.ReadFull(r.file, r.in)
 	r.sent += int64(n)
-	want := r.stream.file.length()
+	want := r.stream.fileSize
 	switch {
 	case err == nil:
 		if want >= 0 && r.sent > want {

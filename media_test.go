@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"testing/iotest"
@@ -229,15 +230,13 @@ func TestFileThatBreaksOffIsNotAnUnknownOutcome(t *testing.T) {
 
 	name := filepath.Join(t.TempDir(), "a.bin")
 	require.NoError(t, os.WriteFile(name, make([]byte, 4*chunk), 0o600))
-	src := &pathSource{path: name}
-	_, err := src.head()
-	require.NoError(t, err)
 	for _, size := range []int64{chunk, 6 * chunk} { // cut off, or still being written
-		require.NoError(t, os.Truncate(name, size))
-		stream, err := (&bodyStream{file: src}).around(struct {
+		require.NoError(t, os.Truncate(name, 4*chunk))
+		stream, err := newBodyStream(pathSource(name), struct {
 			A int `json:"a"`
 		}{1}, "mediaBase64")
 		require.NoError(t, err)
+		require.NoError(t, os.Truncate(name, size))
 		body, err := stream.open()
 		require.NoError(t, err)
 		_, err = io.Copy(io.Discard, body)
@@ -247,13 +246,35 @@ func TestFileThatBreaksOffIsNotAnUnknownOutcome(t *testing.T) {
 	}
 }
 
+func TestOneMediaIsSentByManyAtOnce(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.png")
+	content := append(bytes.Clone(pngHead), bytes.Repeat([]byte("x"), 2*chunk)...)
+	require.NoError(t, os.WriteFile(name, content, 0o600))
+	for what, source := range map[string]MediaSource{"path": MediaFile(name), "bytes": MediaBytes("a.png", content)} {
+		simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+			inst := paired(t, sim, client, "a")
+			media := Media{Source: source}
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					_, err := inst.Messages.Send(t.Context(), "5511987654321", media)
+					assert.NoError(t, err, what)
+				})
+			}
+			wg.Wait()
+			for _, m := range sim.Instance("a").Sent() {
+				assert.True(t, bytes.Equal(content, m.Media.Bytes), what)
+			}
+		})
+	}
+}
+
 func TestAFileIsOpenOnlyWhileItIsSent(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.bin")
 	require.NoError(t, os.WriteFile(name, make([]byte, 100), 0o600))
-	src := &pathSource{path: name}
-	_, err := src.head()
+	stream, err := newBodyStream(pathSource(name), struct{}{}, "mediaBase64")
 	require.NoError(t, err)
-	stream := &bodyStream{file: src}
+	stream.before = nil
 	body, err := stream.open()
 	require.NoError(t, err)
 	assert.Nil(t, stream.reading.file, "open before the first read")

@@ -34,7 +34,7 @@ func (p picture) into(body any, key string) (input, error) {
 	if p.file == nil {
 		return input{body: body}, nil
 	}
-	stream, err := (&bodyStream{file: p.file}).around(body, key)
+	stream, err := newBodyStream(p.file, body, key)
 	if err != nil {
 		return input{}, err
 	}
