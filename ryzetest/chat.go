@@ -49,7 +49,7 @@ type chatState struct {
 	mutedUntil time.Time
 	readUpTo   int // index into the instance's messages
 	presence   string
-	fade       func() // cancels the end of the presence
+	shown      int // how often the presence has changed
 }
 
 // label is a label (the routes say tag) of a WhatsApp Business account.
@@ -145,18 +145,18 @@ func (st *chatState) mutedNow(now time.Time) bool {
 // show sets the presence, and takes it back after a while. The caller holds
 // the lock.
 func (st *chatState) show(s *Server, presence string, d time.Duration) {
-	if st.fade != nil {
-		st.fade()
-		st.fade = nil
-	}
 	st.presence = presence
+	st.shown++
 	if presence == "" {
 		return
 	}
-	st.fade = s.clock.after(d, func() {
+	mine := st.shown
+	s.clock.after(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		st.presence, st.fade = "", nil
+		if st.shown == mine {
+			st.presence = ""
+		}
 	})
 }
 

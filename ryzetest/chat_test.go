@@ -435,3 +435,67 @@ func TestChatErrorTexts(t *testing.T) {
 		assert.Regexp(t, "^Invalid request body: .", a.text())
 	})
 }
+
+func TestContactsAreListed(t *testing.T) {
+	paired(t, func(t *testing.T, s *Server, c client, i *Instance) {
+		assert.Equal(t, []any{}, c.good("GET", "/api/chat/contacts/a", "").at("contacts"))
+		s.AddContact(Contact{Phone: "5521", LID: "77@lid", Name: "Ana"})
+		i.Receive(Incoming{From: "5511", Name: "Bia", Text: "hi"})
+		a := c.good("GET", "/api/chat/contacts/a", "")
+		assert.Equal(t, []any{
+			map[string]any{"jid": "5511@s.whatsapp.net", "first_name": "Bia"},
+			map[string]any{"jid": "5521@s.whatsapp.net", "lid": "77@lid", "first_name": "Ana"},
+		}, a.at("contacts"))
+		assert.EqualValues(t, 2, a.at("total"))
+		assert.Equal(t, 400, c.do("GET", "/api/chat/contacts/a?number=x", "").status)
+	})
+}
+
+func TestChangesWithoutEchoesAreStillMade(t *testing.T) {
+	paired(t, func(t *testing.T, s *Server, c client, i *Instance) {
+		c.good("POST", "/api/events/websocket/a", `{"enabled":true}`)
+		i.SetDelivery(Receipts{Off: true})
+		conn := dial(t, s, "a", i.Token())
+		id := c.sent(friend, "old")
+		c.good("POST", "/api/chat/edit/a", fmt.Sprintf(`{"messageId":%q,"content":"new"}`, id))
+		c.good("POST", "/api/chat/forward/a", fmt.Sprintf(`{"messageId":%q,"to":"1"}`, id))
+		c.good("DELETE", "/api/chat/delete/a", fmt.Sprintf(`{"messageId":%q,"deleteForEveryone":true}`, id))
+		i.Emit("last", nil)
+		assert.Equal(t, "last", readEvent(t, conn).at("event"))
+		m, _ := i.Message(id)
+		assert.Equal(t, "new", m.Text)
+		assert.True(t, m.Edited && m.Revoked)
+		assert.Len(t, i.Sent(), 2)
+	}, WithoutEchoes())
+}
+
+func TestBlockedChatsGetNoReceipts(t *testing.T) {
+	paired(t, func(t *testing.T, s *Server, c client, i *Instance) {
+		c.good("POST", "/api/chat/block/a", `{"number":"5511987654321","block":true}`)
+		id := c.sent(friend, "x")
+		time.Sleep(time.Minute)
+		m, _ := i.Message(id)
+		assert.Equal(t, "sent", m.Status)
+		a := c.good("POST", "/api/chat/block/a", `{"number":"5511987654321","block":false}`)
+		assert.EqualValues(t, 0, a.at("blocked_count"))
+		id = c.sent(friend, "y")
+		time.Sleep(time.Minute)
+		m, _ = i.Message(id)
+		assert.Equal(t, "read", m.Status)
+	})
+}
+
+func TestGroupAdminsRevokeWhatOthersWrote(t *testing.T) {
+	paired(t, func(t *testing.T, s *Server, c client, i *Instance) {
+		g := s.AddGroup(NewGroup{Owner: "5511933334444", Members: []string{i.Phone(), friend}})
+		id := i.Receive(Incoming{From: friend, Group: g.JID(), Text: "x"})
+		revoke := fmt.Sprintf(`{"messageId":%q,"deleteForEveryone":true}`, id)
+		c.good("DELETE", "/api/chat/delete/a", revoke)
+		m, _ := i.Message(id)
+		assert.False(t, m.Revoked, "success proves nothing")
+		g.Promote(i.Phone())
+		c.good("DELETE", "/api/chat/delete/a", revoke)
+		m, _ = i.Message(id)
+		assert.True(t, m.Revoked)
+	})
+}

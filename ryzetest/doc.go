@@ -19,5 +19,9 @@
 // Where the service's behaviour is not documented and was never observed, the
 // simulator chooses something plain and says so; do not rely on such choices.
 // Among them are the texts of validation errors other than the documented ones,
-// the schedule of webhook retries and the limits on bodies.
+// the schedule of webhook retries and the limits on bodies; the keys of a chat
+// in contactsByLabel, the members in a list of groups and the key of a list of
+// newsletters; the messageType of contacts, reactions, polls, PIX cards and
+// calendar events; the error of a fourth pinned chat; and every key of the
+// call.update events of WithCallEvents. The comments of each part name more.
 package ryzetest

@@ -253,6 +253,7 @@ func (g *Group) join(who string) *Member {
 }
 
 func (g *Group) member(jid string) *Member {
+	jid = g.s.world.canonical(jid)
 	for _, m := range g.members {
 		if m.JID == jid {
 			return m

@@ -443,9 +443,7 @@ func deleteChat(c *call, jid string) reply {
 		}
 	}
 	if st := c.inst.book.chats[jid]; st != nil {
-		blocked := st.blocked
-		st.show(c.s, "", 0)
-		*st = chatState{blocked: blocked, readUpTo: len(c.inst.messages)}
+		*st = chatState{blocked: st.blocked, readUpTo: len(c.inst.messages), shown: st.shown + 1}
 	}
 	message := "Chat deleted successfully"
 	if media {

@@ -385,7 +385,7 @@ func TestTextsOfCommunitiesAndNewsletters(t *testing.T) {
 }
 
 func TestPicturesAndAudioAreBounded(t *testing.T) {
-	s, c := start(t, WithMediaKeep(1<<10), WithBodyLimits(1<<20, 4<<20))
+	s, c := start(t, WithMediaKeep(1<<10), WithBodyLimits(8<<10, 400<<10))
 	s.AddInstance("a").Pair("")
 	for path, field := range map[string]string{
 		"POST /api/call/audio/a":        `"number":"1","mediaBase64"`,
@@ -394,7 +394,7 @@ func TestPicturesAndAudioAreBounded(t *testing.T) {
 		"POST /api/newsletter/create/a": `"name":"x","image"`,
 		"POST /api/community/create/a":  `"name":"x","image"`,
 	} {
-		for size, status := range map[int]int{3 << 20: 200, 5 << 20: 413} {
+		for size, status := range map[int]int{300 << 10: 200, 500 << 10: 413} {
 			method, target, _ := strings.Cut(path, " ")
 			req := c.request(method, target, "")
 			req.Body = io.NopCloser(io.MultiReader(strings.NewReader("{"+field+`:"iVBORw0KGgoA`),
@@ -408,5 +408,5 @@ func TestPicturesAndAudioAreBounded(t *testing.T) {
 	calls := s.Instance("a").Calls()
 	require.Len(t, calls, 1)
 	assert.Nil(t, calls[0].Audio.Bytes)
-	assert.Greater(t, calls[0].Audio.Size, int64(2<<20))
+	assert.Greater(t, calls[0].Audio.Size, int64(200<<10))
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -408,6 +409,65 @@ func TestEveryRouteButHealthWantsAToken(t *testing.T) {
 			}
 			assert.Equal(t, 403, a.status, r.path)
 			assert.Equal(t, "Instance token does not match requested instance", a.text())
+		}
+	})
+}
+
+func TestRoutesMayBeCalledAtTheSameTime(t *testing.T) {
+	paired(t, func(t *testing.T, s *Server, c client, i *Instance) {
+		words := furnish(t, s, c, i)
+		var work sync.WaitGroup
+		for _, r := range contract {
+			if strings.HasPrefix(r.path, "/api/instance/") {
+				continue // those end the instance
+			}
+			for range 3 {
+				work.Go(func() {
+					a, err := c.try(r.method, r.target(words, ""), words.Replace(r.body))
+					assert.NoError(t, err)
+					assert.NotZero(t, a.status)
+				})
+			}
+		}
+		group := s.Group(words.Replace("{group}"))
+		work.Go(func() { group.Leave(friend); group.Join(friend); group.Promote(friend); group.Rename("x") })
+		work.Go(func() { i.Receive(Incoming{From: friend, Text: "x"}); i.Chat(friend); i.Messages(); i.Calls() })
+		work.Wait()
+	})
+}
+
+// TestConnectionIsWantedAsDocumented holds for every route: those of chats
+// answer 503 for an instance that is not connected, those of groups,
+// communities and newsletters 400, and those that only read or write the
+// service's own data do not care.
+func TestConnectionIsWantedAsDocumented(t *testing.T) {
+	local := []string{"/api/chat/contacts/:instance", "/api/chat/status/:instance", "/api/chat/poll/:instance"}
+	paired(t, func(t *testing.T, s *Server, c client, i *Instance) {
+		words := furnish(t, s, c, i)
+		i.Disconnect()
+		s.Instance("c").Disconnect()
+		for _, r := range contract {
+			module, _, _ := strings.Cut(strings.TrimPrefix(r.path, "/api/"), "/")
+			status := 0
+			switch module {
+			case "message", "profile", "call", "chat":
+				status = http.StatusServiceUnavailable
+			case "group", "community", "newsletter":
+				status = http.StatusBadRequest
+			}
+			if slices.Contains(local, r.path) {
+				status = 0
+			}
+			if strings.HasPrefix(r.path, "/api/instance/") {
+				continue
+			}
+			a := c.do(r.method, r.target(words, ""), words.Replace(r.body))
+			if status == 0 {
+				assert.NotEqual(t, textNotConnected, a.text(), r.path)
+				continue
+			}
+			assert.Equal(t, status, a.status, r.path)
+			assert.Equal(t, textNotConnected, a.text(), r.path)
 		}
 	})
 }
