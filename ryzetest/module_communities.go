@@ -119,9 +119,8 @@ func createCommunity(c *call) reply {
 	if !plain {
 		linked, failed = c.link(g.jid, groups)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	body["message"], body["group"], body["linkedGroups"], body["failedGroups"] = message, g.view(), linked, failed
+	// Of the group only the JID is documented.
+	body["message"], body["group"], body["linkedGroups"], body["failedGroups"] = message, obj{"jid": g.jid}, linked, failed
 	return ok(body)
 }
 
