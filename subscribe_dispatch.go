@@ -85,9 +85,10 @@ const defaultLanes = 16
 //
 // Events of one chat are handled one after another, in the order of the stream;
 // those of different chats at the same time, as many as [WithLanes] says. Events
-// that belong to no chat go one after another by their type. A gap starts when
-// everything before it has been started, and nothing after it starts until it
-// has been handled. An event waits in the stream's queue, and counts against
+// that belong to no chat go one after another by their type. The turn of a gap
+// comes when everything before it has been given to its handlers, which may
+// still be at work, and nothing after it is given to any until the gap has been
+// handled. An event waits in the stream's queue, and counts against
 // its bounds, until its handler starts; a busy chat does not hold up others.
 //
 // A handler that panics does not take the program down: the panic is an error,

@@ -135,6 +135,7 @@ func TestGapIsHandledAtItsPlace(t *testing.T) {
 				return nil
 			}),
 			On(func(_ context.Context, e *Event, gap *GapEvent) error {
+				time.Sleep(time.Nanosecond) // until every goroutine has come to rest
 				mu.Lock()
 				assert.Equal(t, 10, started)
 				mu.Unlock()
