@@ -225,6 +225,14 @@ func TestFourthWebhookIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		require.NoError(t, err, "one of the three may change")
 		assert.True(t, got.Changed)
 		assert.Equal(t, []string{"a", "b"}, got.Stray)
+
+		// Should the service allow more one day, an enabled one may still change.
+		row := `{"label":"%s","enabled":true,"url":"https://app.example.com/"}`
+		rows := fmt.Sprintf("["+row+","+row+","+row+","+row+"]", "a", "b", "x", "c")
+		sim.Fault(getRoute, ryzetest.Fault{Status: 200, Body: `{"success":true,"webhooks":` + rows + `}`})
+		got, err = inst.Webhooks.Ensure(ctx, third)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"a", "b", "x"}, got.Stray)
 	})
 }
 
