@@ -1,0 +1,171 @@
+package ryze_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// A stream that carries files, for an application that may fall behind: it is
+// given ten seconds to catch up, then the oldest events are dropped, and the
+// stream says how many.
+func ExampleSubscribeOption() {
+	sim, inst := demo()
+	defer sim.Close()
+	ctx := context.Background()
+
+	sub, err := inst.Subscribe(ctx,
+		ryze.EnsureEnabled(ryze.WebSocketConfig{MediaBase64: true}),
+		ryze.WithReadLimit(64<<20),
+		ryze.WithBuffer(4096, 256<<20),
+		ryze.WithOverflow(ryze.BlockUpTo(10*time.Second, ryze.DropOldest())), // or FailWhenFull()
+		ryze.WithPing(20*time.Second, 10*time.Second),
+		ryze.OnStateChange(func(state ryze.StreamState) { fmt.Println("stream:", state) }),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	sim.Instance("support-line").Receive(ryzetest.Incoming{From: "5511987654321", Text: "hi"})
+	<-sub.Events()
+	stats := sub.Stats()
+	fmt.Println(stats.Received, stats.Dropped, stats.Reconnects)
+	_ = sub.Close()
+	// Output:
+	// stream: connecting
+	// stream: open
+	// 1 0 0
+	// stream: closed
+}
+
+// An application that would rather stop than miss an event, with one event at
+// a time.
+func ExampleFailWhenFull() {
+	sim, inst := demo()
+	defer sim.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+
+	sub, err := inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}), ryze.WithOverflow(ryze.FailWhenFull()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = sub.Close() }()
+	sim.Instance("support-line").Receive(ryzetest.Incoming{From: "5511987654321", Text: "hi"})
+	err = sub.Handle(ctx, ryze.WithLanes(1), ryze.On(func(_ context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
+		fmt.Println(m.Text, e.At().IsZero(), e.DedupeKey() != "")
+		stop()
+		return nil
+	}))
+	fmt.Println(err)
+	// Output:
+	// hi false true
+	// context canceled
+}
+
+// Two values are accepted while the service is moved from one to the other.
+func ExampleNewWebhookReceiver() {
+	handle := func(context.Context, *ryze.Event) error { return nil }
+	_, err := ryze.NewWebhookReceiver("Bearer the-new-value", handle,
+		ryze.WithAcceptedAuthorization("Bearer the-old-value"),
+		ryze.WithBodyLimit(16<<20),
+		ryze.WithHandleTimeout(5*time.Second),
+		ryze.WithUnauthenticatedState(handle), // states without the header, if the service sends them so
+	)
+	fmt.Println(err)
+	_, err = ryze.NewWebhookReceiver("", handle)
+	fmt.Println(err != nil)
+	// Output:
+	// <nil>
+	// true
+}
+
+func ExampleInboxOption() {
+	inbox, err := ryze.NewInbox(func(context.Context, *ryze.Event) error { return nil },
+		ryze.WithDedupeStore(&ryze.MemoryDedupe{Size: 100_000}),
+		ryze.WithParallel(4),
+		ryze.WithBacklog(1000),
+		ryze.WithEventTimeout(30*time.Second),
+	)
+	fmt.Println(inbox != nil, err)
+	// Output: true <nil>
+}
+
+// A store is claimed, and committed once the work is done or released when it
+// failed, so that a redelivery gets another chance.
+func ExampleDedupeStore() {
+	var store ryze.DedupeStore = new(ryze.MemoryDedupe)
+	ctx := context.Background()
+	first, err := store.Claim(ctx, "event-1")
+	fmt.Println(first, err)
+	fmt.Println(store.Release(ctx, "event-1")) // the work failed
+
+	first, err = store.Claim(ctx, "event-1")
+	fmt.Println(first, err)
+	fmt.Println(store.Commit(ctx, "event-1")) // the work is done
+
+	first, err = store.Claim(ctx, "event-1")
+	fmt.Println(first, err)
+	// Output:
+	// true <nil>
+	// <nil>
+	// true <nil>
+	// <nil>
+	// false <nil>
+}
+
+func ExampleWebhooksService_DisableOthers() {
+	sim, inst := demo()
+	defer sim.Close()
+	ctx := context.Background()
+	for _, label := range []string{"old", "new"} {
+		if _, err := inst.Webhooks.Set(ctx, ryze.WebhookConfig{Label: label, URL: "https://hooks.example.net/" + label}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	disabled, err := inst.Webhooks.DisableOthers(ctx, "new")
+	fmt.Println(disabled, err)
+	// Output: [old] <nil>
+}
+
+func ExampleReceiptStatus() {
+	fmt.Println(ryze.ReceiptRead.Rank() > ryze.ReceiptDelivered.Rank())
+	fmt.Println(ryze.ReceiptDelivered.Supersedes(ryze.ReceiptRead)) // it came late
+	// Output:
+	// true
+	// false
+}
+
+func ExampleEventMedia() {
+	event, err := ryze.ParseEvent([]byte(`{
+		"event": "message.exchange",
+		"data": {"id": "3EB0", "direction": "incoming", "chat": {"jid": "5511987654321@s.whatsapp.net"},
+			"message": {"type": "image", "media": {"mimetype": "image/png", "base64": "iVBORw0KGgo="}, "reaction": null}},
+		"instanceData": {"instance": "support-line"}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	message := event.Data.(*ryze.MessageEvent)
+	if message.Media.HasBytes() {
+		b, err := message.Media.Bytes()
+		fmt.Println(message.Media.Kind, len(b), err)
+	}
+	fmt.Println(message.Reaction != nil && message.Reaction.Removed())
+	// Output:
+	// image 8 <nil>
+	// false
+}
+
+func ExampleWithMembers() {
+	sim, inst := demo()
+	defer sim.Close()
+	groups, err := inst.Groups.List(context.Background(), ryze.WithMembers())
+	fmt.Println(len(groups), err)
+	// Output: 0 <nil>
+}
