@@ -355,9 +355,9 @@ func (g *Group) emit(kind string, extra obj) {
 	}
 }
 
-// mayWrite reports whether somebody may write in a chat: groups that the
+// mayWrite returns nil when somebody may write in a chat: groups that the
 // server knows take members only, or admins only.
-func (w *world) mayWrite(jid, chat string) error {
+func (w *world) mayWrite(jid, chat string) *refusal {
 	g := w.groups.byJID[chat]
 	if g == nil {
 		return nil
@@ -365,9 +365,9 @@ func (w *world) mayWrite(jid, chat string) error {
 	m := g.member(w.canonical(jid))
 	switch {
 	case m == nil:
-		return errNoMember
+		return &refusal{http.StatusNotFound, textNoGroup}
 	case !g.settings.MembersCanSendMessages && !m.Admin:
-		return errAdminsOnly
+		return &refusal{http.StatusForbidden, "Only admins can send messages to this group"}
 	}
 	return nil
 }
@@ -378,24 +378,17 @@ func (w *world) shutsOut(chat, reader, writer string) bool {
 	return g != nil && (g.member(reader) == nil || w.mayWrite(writer, chat) != nil)
 }
 
-var (
-	errNoMember   = &groupError{http.StatusNotFound, textNoGroup}
-	errAdminsOnly = &groupError{http.StatusForbidden, "Only admins can send messages to this group"}
-)
-
-// groupError is a refusal with the reply that it makes.
-type groupError struct {
+// refusal is the reply to somebody who may not write.
+type refusal struct {
 	status int
 	text   string
 }
 
-func (e *groupError) Error() string { return e.text }
-
 // mayWrite is the reply to a send into a group in which the account may not
 // write. The texts that the service has for that are not documented.
 func (i *Instance) mayWrite(chat string) (reply, bool) {
-	if err, refused := i.s.world.mayWrite(i.jid(), chat).(*groupError); refused {
-		return fail(err.status, err.text), true
+	if r := i.s.world.mayWrite(i.jid(), chat); r != nil {
+		return fail(r.status, r.text), true
 	}
 	return reply{}, false
 }

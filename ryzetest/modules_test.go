@@ -131,6 +131,7 @@ func TestNewsletterIsFollowedAndLeft(t *testing.T) {
 		assert.Equal(t, n.JID(), a.at("channelJid"))
 		assert.Equal(t, 400, c.do("DELETE", "/api/newsletter/leave/a?identifier="+n.JID(), "").status)
 		assert.Equal(t, []string{mine}, ids(c.good("GET", "/api/newsletter/list/a", ""), "channels", "jid"))
+		assert.Same(t, n, s.Newsletter(n.JID()))
 		n.Post("unread")
 		for _, m := range i.Messages() {
 			assert.NotEqual(t, "unread", m.Text)
