@@ -146,16 +146,6 @@ func BenchmarkIdleStreams(b *testing.B) {
 	}
 }
 
-// unlimited is a limiter without a limit.
-type unlimited struct{}
-
-func (unlimited) Acquire(ctx context.Context, _ LimiterKey) (Ticket, error) {
-	return unlimited{}, ctx.Err()
-}
-func (unlimited) Rate(LimiterKey) RateLimit { return RateLimit{} }
-func (unlimited) Done(RateLimit)            {}
-func (unlimited) Cancel()                   {}
-
 // BenchmarkStream measures one event on its way: written, read, parsed, queued
 // and taken.
 func BenchmarkStream(b *testing.B) {

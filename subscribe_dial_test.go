@@ -169,41 +169,52 @@ func TestFirstConnectionIsAsPatientAsACall(t *testing.T) {
 	}
 }
 
+// Also with a limiter that knows of no windows.
 func TestLimitedHandshakeWaitsForTheReset(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		limited := func(w http.ResponseWriter) time.Time {
-			reset := time.Now().Add(40 * time.Second).Truncate(time.Second)
-			w.Header().Set("X-RateLimit-Limit", "100")
-			w.Header().Set("X-RateLimit-Remaining", "0")
-			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
-			refuse(w, http.StatusTooManyRequests, "Rate limit exceeded. Try again later.")
-			return reset
-		}
-		var reset time.Time
-		server := newStreamServer(t, nil)
-		server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
-			if n == 1 || n == 3 {
-				reset = limited(w)
-				return
-			}
-			assert.WithinRange(t, time.Now(), reset, reset.Add(3*time.Second), "neither early nor late")
-			p, err := server.accept(w, r, conn)
-			if !assert.NoError(t, err) {
-				return
-			}
-			if n == 2 {
-				time.Sleep(time.Minute)
-				p.hang(1001)
-				return
-			}
-			<-p.gone
-		}
-		sub, err := server.instance(t).Subscribe(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, GapOutage, gapOf(t, <-sub.Events()).Reason)
-		assert.Equal(t, int64(4), server.count.Load())
-	})
+	for name, limiter := range map[string]Limiter{"own limiter": NewMemoryLimiter(0), "no limiter": unlimited{}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var reset time.Time
+				server := newStreamServer(t, nil)
+				server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+					if n == 1 || n == 3 {
+						reset = time.Now().Add(40 * time.Second).Truncate(time.Second)
+						w.Header().Set("X-RateLimit-Limit", "100")
+						w.Header().Set("X-RateLimit-Remaining", "0")
+						w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+						refuse(w, http.StatusTooManyRequests, "Rate limit exceeded. Try again later.")
+						return
+					}
+					assert.WithinRange(t, time.Now(), reset, reset.Add(3*time.Second), "neither early nor late")
+					p, err := server.accept(w, r, conn)
+					if !assert.NoError(t, err) {
+						return
+					}
+					if n == 2 {
+						time.Sleep(time.Minute)
+						p.hang(1001)
+						return
+					}
+					<-p.gone
+				}
+				sub, err := server.instance(t, WithLimiter(limiter)).Subscribe(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, GapOutage, gapOf(t, <-sub.Events()).Reason)
+				assert.Equal(t, int64(4), server.count.Load())
+			})
+		})
+	}
 }
+
+// unlimited is a limiter without a limit.
+type unlimited struct{}
+
+func (unlimited) Acquire(ctx context.Context, _ LimiterKey) (Ticket, error) {
+	return unlimited{}, ctx.Err()
+}
+func (unlimited) Rate(LimiterKey) RateLimit { return RateLimit{} }
+func (unlimited) Done(RateLimit)            {}
+func (unlimited) Cancel()                   {}
 
 // quotaBook is a limiter that writes down what it is told.
 type quotaBook struct {
