@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"context"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -67,14 +68,15 @@ func TestCommunityThatBecameLessSaysSo(t *testing.T) {
 		reply   string
 		targets []string
 		says    string
+		failed  []JID
 	}{
-		"a plain group":          {`{"success":true,"message":"created as a group","group":{"jid":"120363000000000001@g.us"},"isCommunity":false,"linkedGroups":["120363000000000002@g.us","120363000000000003@g.us"]}`, []string{string(hub)}, "plain group, not a community: created as a group"},
-		"a plain group, nested":  {`{"success":true,"group":{"jid":"120363000000000001@g.us","isCommunity":false,"linkedGroups":["120363000000000002@g.us"],"failedGroups":["120363000000000003@g.us"],"imageError":"not a picture"}}`, []string{string(hub), string(sales), "Image"}, "not a picture"},
-		"not said":               {`{"success":true,"group":{"jid":"120363000000000001@g.us"},"isCommunity":null,"linkedGroups":["120363000000000002@g.us","120363000000000003@g.us"]}`, []string{string(hub)}, "does not say whether it is a community"},
-		"one failed":             {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us"],"failedGroups":["120363000000000003@g.us"]}`, []string{string(sales)}, "was not linked"},
-		"failed ones as objects": {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us",null,7],"failedGroups":[{"groupJid":"120363000000000003@g.us","why":1}]}`, []string{string(sales)}, "was not linked"},
-		"one not mentioned":      {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us"],"failedGroups":null}`, []string{string(sales)}, "does not say whether it was linked"},
-		"no picture":             {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us","120363000000000003@g.us"],"imageError":"could not\nfetch"}`, []string{"Image"}, "could not fetch"},
+		"a plain group":          {`{"success":true,"message":"created as a group","group":{"jid":"120363000000000001@g.us"},"isCommunity":false,"linkedGroups":["120363000000000002@g.us","120363000000000003@g.us"]}`, []string{string(hub)}, "plain group, not a community: created as a group", nil},
+		"a plain group, nested":  {`{"success":true,"group":{"jid":"120363000000000001@g.us","isCommunity":false,"linkedGroups":["120363000000000002@g.us"],"failedGroups":["120363000000000003@g.us"],"imageError":"not a picture"}}`, []string{string(hub), string(sales), "Image"}, "not a picture", []JID{sales}},
+		"not said":               {`{"success":true,"group":{"jid":"120363000000000001@g.us"},"isCommunity":null,"linkedGroups":["120363000000000002@g.us","120363000000000003@g.us"]}`, []string{string(hub)}, "does not say whether it is a community", nil},
+		"one failed":             {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us"],"failedGroups":["120363000000000003@g.us"]}`, []string{string(sales)}, "was not linked", []JID{sales}},
+		"failed ones as objects": {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us",null,7],"failedGroups":[{"groupJid":"120363000000000003@g.us","why":1}]}`, []string{string(sales)}, "was not linked", []JID{sales}},
+		"one not mentioned":      {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us"],"failedGroups":null}`, []string{string(sales)}, "does not say whether it was linked", nil},
+		"no picture":             {`{"group":{"jid":"120363000000000001@g.us"},"isCommunity":true,"linkedGroups":["120363000000000002@g.us","120363000000000003@g.us"],"imageError":"could not\nfetch"}`, []string{"Image"}, "could not fetch", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inst := exchanging(t, exchange{
@@ -86,6 +88,7 @@ func TestCommunityThatBecameLessSaysSo(t *testing.T) {
 			require.ErrorIs(t, community.Err(), ErrPartial)
 			require.ErrorContains(t, community.Err(), test.says)
 			assert.Equal(t, test.targets, targets(community.Err()))
+			assert.Equal(t, test.failed, community.Failed)
 		})
 	}
 }
@@ -165,28 +168,51 @@ func (s slowTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-func TestTimeLimitOfLinkingGrowsByASecondForEachGroup(t *testing.T) {
-	linkAfter := func(t *testing.T, after time.Duration) error {
-		t.Helper()
-		groups, list := make([]JID, 40), make([]string, 40)
-		for i := range groups {
-			groups[i], list[i] = general, `"120363000000000002@g.us"`
-		}
-		script := &exchangeTransport{t: t, left: []exchange{{
-			method: "POST", path: "/api/community/link/main",
-			body:  `{"communityJid":"120363000000000001@g.us","groupJid":[` + strings.Join(list, ",") + `]}`,
-			reply: `{"success":true,"linked":["120363000000000002@g.us"]}`,
-		}}}
-		inst, err := NewInstanceClient("main", "instance-token", WithHTTPClient(&http.Client{Transport: slowTransport{script, after}}))
-		require.NoError(t, err)
-		_, err = inst.Communities.Link(t.Context(), hub, groups...)
-		return err
+func TestTimeLimitGrowsByASecondForEachGroup(t *testing.T) {
+	groups, list := make([]JID, 40), make([]string, 40)
+	for i := range groups {
+		groups[i], list[i] = general, `"120363000000000002@g.us"`
 	}
-	synctest.Test(t, func(t *testing.T) {
-		limit := opCommunityLink.Timeout + 40*time.Second
-		require.NoError(t, linkAfter(t, limit-time.Second))
-		require.ErrorIs(t, linkAfter(t, limit+time.Second), ErrOutcomeUnknown)
-	})
+	all := strings.Join(list, ",")
+	for _, test := range []struct {
+		op   *Operation
+		x    exchange
+		call func(context.Context, *CommunitiesService) error
+	}{
+		{
+			opCommunityCreate,
+			exchange{path: "/api/community/create/main", body: `{"name":"Hub","groupJid":[` + all + `]}`, reply: `{"group":{"jid":"120363000000000001@g.us"}}`},
+			func(ctx context.Context, s *CommunitiesService) error {
+				return second(s.Create(ctx, CreateCommunityParams{Name: "Hub", Groups: groups}))
+			},
+		},
+		{
+			opCommunityLink,
+			exchange{path: "/api/community/link/main", body: `{"communityJid":"120363000000000001@g.us","groupJid":[` + all + `]}`, reply: `{"success":true}`},
+			func(ctx context.Context, s *CommunitiesService) error { return second(s.Link(ctx, hub, groups...)) },
+		},
+		{
+			opCommunityUnlink,
+			exchange{path: "/api/community/unlink/main", body: `{"communityJid":"120363000000000001@g.us","groupJid":[` + all + `]}`, reply: `{"success":true}`},
+			func(ctx context.Context, s *CommunitiesService) error { return second(s.Unlink(ctx, hub, groups...)) },
+		},
+	} {
+		answeredAfter := func(t *testing.T, after time.Duration) error {
+			t.Helper()
+			test.x.method = http.MethodPost
+			script := &exchangeTransport{t: t, left: []exchange{test.x}}
+			inst, err := NewInstanceClient("main", "instance-token", WithHTTPClient(&http.Client{Transport: slowTransport{script, after}}))
+			require.NoError(t, err)
+			return test.call(t.Context(), inst.Communities)
+		}
+		t.Run(test.op.ID, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				limit := test.op.Timeout + 40*time.Second
+				require.NoError(t, answeredAfter(t, limit-time.Second))
+				require.ErrorIs(t, answeredAfter(t, limit+time.Second), ErrOutcomeUnknown)
+			})
+		})
+	}
 }
 
 func TestSubgroupsMarkTheAnnouncements(t *testing.T) {

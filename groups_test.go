@@ -334,6 +334,18 @@ func TestMemberResultsAreMatchedByAddressThenByPosition(t *testing.T) {
 	}
 }
 
+func TestPersonNamedTwiceHasAResultForEach(t *testing.T) {
+	inst := exchanging(t, exchange{
+		method: "POST", path: "/api/group/participants/main",
+		body:  `{"action":"add","identifier":"120363000000000001@g.us","participants":["5511987654321","5511987654321"]}`,
+		reply: `{"success":true,"participants":[{"jid":"5511987654321@s.whatsapp.net","success":true},{"jid":"5511987654321@s.whatsapp.net","success":false,"error":"already a member"}]}`,
+	})
+	result, err := inst.Groups.AddMembers(t.Context(), crew, "5511987654321", "5511987654321")
+	require.NoError(t, err)
+	assert.True(t, result.Members[0].Done)
+	assert.Equal(t, "already a member", result.Members[1].Reason)
+}
+
 func TestMemberChangeWithALostReplyIsAnUnknownOutcome(t *testing.T) {
 	inst := exchanging(t, exchange{
 		method: "POST", path: "/api/group/participants/main",
@@ -367,6 +379,11 @@ func TestJoiningTakesInvitesOnly(t *testing.T) {
 		_, err = silent(t).Groups.Preview(t.Context(), invite)
 		requireInvalid(t, err, "invite")
 	}
+}
+
+func TestJoiningByAddressSaysWhatIsWanted(t *testing.T) {
+	_, err := silent(t).Groups.Join(t.Context(), string(crew))
+	require.ErrorContains(t, err, "is an address")
 }
 
 func TestRevokedInviteIsErrInviteRevoked(t *testing.T) {
