@@ -370,8 +370,8 @@ func (q *HistoryQuery) next(page *HistoryPage, progress bool) bool {
 			oldest = t
 		}
 	}
-	if oldest.IsZero() || (!q.To.IsZero() && oldest.After(q.To)) {
-		return false // no way to name the page before
+	if oldest.IsZero() || oldest.Before(q.From) || (!q.To.IsZero() && oldest.After(q.To)) {
+		return false // no way to name the page before, or none wanted
 	}
 	q.To = oldest
 	return true

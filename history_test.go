@@ -126,6 +126,15 @@ func TestHistoryAsksNoFurtherThanItIsRead(t *testing.T) {
 	assert.Contains(t, s.requests()[1].Body, `"to":"2026-01-02T15:04:07Z"`)
 }
 
+// A service that shows what is older than asked for is not asked for more.
+func TestHistoryEndsBelowItsLowerBound(t *testing.T) {
+	inst, s := script(t, scriptedReply{body: `{"success":true,"messages":[{"id":"a","timestamp":"2026-01-02T15:04:04Z"}],"hasMore":true}`})
+	for _, err := range inst.Chats.History(t.Context(), ana, HistoryQuery{From: noon, PageSize: 1}) {
+		require.NoError(t, err)
+	}
+	assert.Len(t, s.requests(), 1)
+}
+
 // A service that pays no heed to the bounds does not keep the caller going for
 // ever.
 func TestHistoryEndsAgainstAServiceThatAlwaysAnswersTheSame(t *testing.T) {

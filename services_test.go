@@ -638,6 +638,7 @@ func TestPhoneOfALIDIsNeverAnothers(t *testing.T) {
 			require.ErrorAs(t, err, &missing)
 			require.ErrorIs(t, err, ErrNotFound)
 			assert.Equal(t, anaLID, missing.JID)
+			assert.Contains(t, err.Error(), string(anaLID))
 			assert.Empty(t, phone)
 		})
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -377,6 +379,11 @@ func TestSettleDoubtsWhatAHistoryLeavesOpen(t *testing.T) {
 		"buttons without a text":  {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","timestamp":"` + now + `"}`, StillUnknown},
 		"buttons in other words":  {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","content":"[A]","timestamp":"` + now + `"}`, StillUnknown},
 		"a poll in other words":   {Poll{Question: "When?", Options: []string{"9am", "2pm"}}, `{"id":"A","fromMe":true,"type":"poll","content":"2 options","timestamp":"` + now + `"}`, StillUnknown},
+		"a location as replied":   {Location{-23.5, -46.6, "Office", "Street 1"}, `{"id":"A","fromMe":true,"type":"location","content":"📍 Office\nStreet 1\nLat: -23.5, Long: -46.6","timestamp":"` + now + `"}`, Sent},
+		"another location":        {Location{-23.5, -46.6, "Office", "Street 1"}, `{"id":"A","fromMe":true,"type":"location","content":"📍 Home\nStreet 2","timestamp":"` + now + `"}`, StillUnknown},
+		"a carousel as replied":   {Carousel{Text: "Pick", Cards: []Card{{Title: "T", Text: "x"}}}, `{"id":"A","fromMe":true,"type":"interactive","content":"Pick - Carousel with 1 card(s)","timestamp":"` + now + `"}`, Sent},
+		"a poll as replied":       {Poll{Question: "When?", Options: []string{"9am", "2pm"}}, `{"id":"A","fromMe":true,"type":"poll","content":"When?\n1. 9am\n2. 2pm","timestamp":"` + now + `"}`, Sent},
+		"a file of a given type":  {Media{Source: MediaBytes("a", []byte("a")), MIME: "audio/ogg"}, `{"id":"A","fromMe":true,"type":"image","timestamp":"` + now + `"}`, NotFound},
 		"a sticker by no name":    {Sticker{MediaURL("https://example.com/s.png")}, `{"id":"A","fromMe":true,"type":"","timestamp":"` + now + `"}`, StillUnknown},
 		"a picture for buttons":   {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"image","timestamp":"` + now + `"}`, NotFound},
 		"a text for an event":     {CalendarEvent{Name: "Meeting", StartAt: noon}, `{"id":"A","fromMe":true,"type":"text","content":"Meeting","timestamp":"` + now + `"}`, StillUnknown},
@@ -465,6 +472,42 @@ func TestReactionsAreSettledByTheirEcho(t *testing.T) {
 		require.ErrorAs(t, c.err, &e)
 		assert.Equal(t, c.want, e.IsEcho(c.event))
 	}
+}
+
+// A chat too busy to be searched to its end leaves a doubt.
+func TestSettleGivesUpOnAChatWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		client, err := New(WithBaseURL("https://ryze.test"), WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/api/message/text/a" {
+				return nil, io.ErrUnexpectedEOF
+			}
+			items := make([]string, settlePageSize)
+			for i := range items {
+				n++
+				items[i] = fmt.Sprintf(`{"id":"%d","timestamp":%q}`, n, time.Now().Add(-time.Duration(n)*time.Millisecond).Format(time.RFC3339Nano))
+			}
+			return jsonResponse(r, `{"success":true,"hasMore":true,"messages":[`+strings.Join(items, ",")+`]}`), nil
+		})}))
+		require.NoError(t, err)
+		inst := client.Instance("a", "t0ken")
+		_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
+		settlement, _, err := inst.Messages.Settle(t.Context(), uncertain)
+		require.ErrorContains(t, err, "more than 5000 messages")
+		assert.Equal(t, StillUnknown, settlement)
+	})
+}
+
+func TestAcceptedMessagesAreForgottenOldestFirst(t *testing.T) {
+	var r recentIDs
+	for i := range mostRecentIDs + 10 {
+		r.add(strconv.Itoa(i))
+	}
+	ids := r.ids()
+	assert.Len(t, ids, mostRecentIDs)
+	assert.NotContains(t, ids, "9")
+	assert.Contains(t, ids, "10")
+	assert.Contains(t, ids, strconv.Itoa(mostRecentIDs+9))
 }
 
 // An error holds what Settle needs, and prints none of it.
