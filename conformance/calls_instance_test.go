@@ -166,7 +166,7 @@ var configurationCalls = []call{
 	gives("a webhook", func(ctx context.Context, e *env) (*ryze.WebhookConfig, error) { return e.inst.Webhooks.Get(ctx, "crm") }).after(setHook),
 	gives("no webhook of that label", func(ctx context.Context, e *env) (*ryze.WebhookConfig, error) {
 		return e.inst.Webhooks.Get(ctx, "none")
-	}),
+	}).failing(ryze.ErrNotFound),
 	gives("all webhooks", func(ctx context.Context, e *env) ([]ryze.WebhookConfig, error) { return e.inst.Webhooks.List(ctx) }).after(setHook),
 	gives("no webhooks", func(ctx context.Context, e *env) ([]ryze.WebhookConfig, error) { return e.inst.Webhooks.List(ctx) }),
 	does("disable a webhook", func(ctx context.Context, e *env) error { return e.inst.Webhooks.Disable(ctx, "crm") }).after(setHook),
@@ -185,7 +185,8 @@ var configurationCalls = []call{
 	gives("configuration of the event stream", func(ctx context.Context, e *env) (*ryze.WebSocketConfig, error) {
 		return e.inst.WebSocket.Get(ctx)
 	}).after(enableStream),
-	gives("no event stream", func(ctx context.Context, e *env) (*ryze.WebSocketConfig, error) { return e.inst.WebSocket.Get(ctx) }),
+	gives("no event stream", func(ctx context.Context, e *env) (*ryze.WebSocketConfig, error) { return e.inst.WebSocket.Get(ctx) }).
+		failing(ryze.ErrNotFound),
 	does("disable the event stream", func(ctx context.Context, e *env) error { return e.inst.WebSocket.Disable(ctx) }).after(enableStream),
 	gives("ensure the event stream", func(ctx context.Context, e *env) (*ryze.EnsuredWebSocket, error) {
 		return e.inst.WebSocket.Ensure(ctx, ryze.WebSocketConfig{})

@@ -2,8 +2,10 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,6 +42,20 @@ func (c call) with(options ...ryzetest.Option) call { c.options = options; retur
 
 // failing is a call that the service refuses.
 func (c call) failing(err error) call { c.fails = err; return c }
+
+// refused is an error with a text that contains this; for those that match no
+// sentinel of package ryze.
+type refused string
+
+func (r refused) Error() string { return "an error with the text " + string(r) }
+
+// is reports whether err is the one that was to be expected.
+func is(err, want error) bool {
+	if text, ok := want.(refused); ok {
+		return err != nil && strings.Contains(err.Error(), string(text))
+	}
+	return errors.Is(err, want)
+}
 
 // calls are all calls of the suite.
 var calls = slices.Concat(

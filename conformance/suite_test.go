@@ -36,11 +36,7 @@ func play(t *testing.T, c *call) *outcome {
 			c.prepare(e)
 		}
 		_, err := c.do(t.Context(), e)
-		if c.fails == nil {
-			require.NoError(t, err)
-		} else {
-			require.ErrorIs(t, err, c.fails)
-		}
+		require.True(t, is(err, c.fails), "got %v, want %v", err, c.fails)
 		seen.exchanges = rec.all()
 		assert.Empty(t, sim.Violations())
 	})
