@@ -122,10 +122,11 @@ func (i *Instance) activate(l *chatwootLink) (status int, text string) {
 }
 
 // setChatwoot has a body of its own, without success. Which fields are
-// required is not documented; here the four of the connection are.
+// required is not documented; here the three are without which there is no
+// connection.
 func setChatwoot(c *call) reply {
 	b := c.body
-	if name, missing := b.require("chatwootBaseUrl", "chatwootApiToken", "inboxName"); missing {
+	if name, missing := b.require("chatwootBaseUrl", "chatwootApiToken"); missing {
 		return badRequest(badBodyLower + name + " is required")
 	}
 	if b.int("chatwootAccountId") <= 0 {

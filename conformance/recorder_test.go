@@ -1,0 +1,150 @@
+package conformance
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"github.com/pb33f/libopenapi-validator/errors"
+)
+
+// exchange is one request, whole, and its reply.
+type exchange struct {
+	methods      []string // exported methods that were under way, innermost first
+	request      *http.Request
+	requestBody  []byte
+	response     *http.Response
+	responseBody []byte
+}
+
+// recorder is the transport between the client and the simulator. It keeps
+// every exchange, and which methods of package ryze asked for it.
+type recorder struct {
+	next http.RoundTripper
+
+	mu        sync.Mutex
+	exchanges []*exchange
+}
+
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	x := &exchange{methods: methodsUnderWay(debug.Stack())}
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		if err := req.Body.Close(); err != nil {
+			return nil, err
+		}
+		x.requestBody = body
+		req = req.Clone(req.Context())
+		req.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	x.request = req
+	resp, err := r.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	kept := *resp
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		x.responseBody, err = io.ReadAll(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		if err := resp.Body.Close(); err != nil {
+			return nil, err
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(x.responseBody))
+	}
+	x.response = &kept
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.exchanges = append(r.exchanges, x)
+	return resp, nil
+}
+
+func (r *recorder) all() []*exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.exchanges
+}
+
+// validate returns what the document says against the exchange.
+func (x *exchange) validate(d *document) []string {
+	var found []string
+	req := x.request.Clone(x.request.Context())
+	req.Body = io.NopCloser(bytes.NewReader(x.requestBody))
+	if x.requestBody == nil {
+		req.Body = nil
+	}
+	if _, errs := d.validator.ValidateHttpRequestSync(req); len(errs) > 0 {
+		found = append(found, reasons("request", errs)...)
+	}
+	resp := *x.response
+	resp.Body = io.NopCloser(bytes.NewReader(x.responseBody))
+	if x.responseBody == nil {
+		resp.Body = nil
+	}
+	if _, errs := d.validator.ValidateHttpResponse(x.request, &resp); len(errs) > 0 {
+		found = append(found, reasons("reply", errs)...)
+	}
+	o := d.matching(x.request)
+	if o == nil {
+		return append(found, "no operation of the document")
+	}
+	found = append(found, o.undeclaredQuery(x.request.URL.Query())...)
+	if spec := o.reply(x.response.StatusCode); spec != nil {
+		found = append(found, missingHeaders(spec, x.response.Header)...)
+		found = append(found, undeclared(spec.schema(), x.responseBody)...)
+	}
+	return found
+}
+
+// reasons are the validator's findings, one line each.
+func reasons(of string, errs []*errors.ValidationError) []string {
+	var found []string
+	for _, e := range errs {
+		if len(e.SchemaValidationErrors) == 0 {
+			found = append(found, of+": "+e.Message+": "+e.Reason)
+		}
+		for _, f := range e.SchemaValidationErrors {
+			found = append(found, of+": "+f.FieldPath+": "+f.Reason)
+		}
+	}
+	return found
+}
+
+// describe is the exchange for a failure's text.
+func (x *exchange) describe() string {
+	return fmt.Sprintf("%s %s\n%s\n%d %s", x.request.Method, x.request.URL.RequestURI(), cut(x.requestBody), x.response.StatusCode, cut(x.responseBody))
+}
+
+func cut(b []byte) string {
+	const most = 400
+	if len(b) > most {
+		return string(b[:most]) + "..."
+	}
+	return string(b)
+}
+
+// A line of a stack trace that names a method of package ryze, or the function
+// that started a goroutine. Literals inside a method count for it.
+var methodLine = regexp.MustCompile(`(?m)^(?:created by )?(?:github\.com/ryzeapi/ryze-go|\S*conformance\S*)\.(?:\S*\.)?\(\*([A-Z]\w*)\)\.([A-Z]\w*)[.(\[\n ]`)
+
+// methodsUnderWay reads the exported methods of package ryze out of a stack
+// trace, innermost first.
+func methodsUnderWay(stack []byte) []string {
+	var names []string
+	for _, m := range methodLine.FindAllSubmatch(stack, -1) {
+		name := string(m[1]) + "." + string(m[2])
+		if !strings.HasPrefix(name, "Subscription.") && (len(names) == 0 || names[len(names)-1] != name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

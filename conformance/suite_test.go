@@ -1,0 +1,134 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// outcome is what was seen of one call.
+type outcome struct {
+	call      *call
+	exchanges []*exchange
+	events    [][]byte // what a webhook received meanwhile
+}
+
+// play makes one call against a simulator of its own, in virtual time.
+func play(t *testing.T, c *call) *outcome {
+	t.Helper()
+	seen := &outcome{call: c}
+	synctest.Test(t, func(t *testing.T) {
+		sim := ryzetest.NewServer(append([]ryzetest.Option{ryzetest.InMemory()}, c.options...)...)
+		defer sim.Close()
+		rec := &recorder{next: sim.HTTPClient().Transport}
+		e := simulated(t, sim, rec)
+		defer func() { require.NoError(t, e.client.Close()) }()
+		if c.prepare != nil {
+			c.prepare(e)
+		}
+		_, err := c.do(t.Context(), e)
+		require.True(t, is(err, c.fails), "got %v, want %v", err, c.fails)
+		seen.exchanges = rec.all()
+		assert.Empty(t, sim.Violations())
+	})
+	return seen
+}
+
+// outcomes are those of all calls that went well, made once for all tests.
+var outcomes = sync.OnceValue(func() *observed { return &observed{byMethod: map[string][]string{}, byOperation: map[string][]string{}} })
+
+// observed is which exported methods led to which operations.
+type observed struct {
+	mu          sync.Mutex
+	done        bool
+	all         []*outcome
+	byMethod    map[string][]string
+	byOperation map[string][]string
+	answered    map[string]bool // operations with a success
+	faulty      map[string]bool // operations with an exchange against the document
+}
+
+// observe plays all calls, once for all tests.
+func observe(t *testing.T) *observed {
+	t.Helper()
+	o := outcomes()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.done {
+		return o
+	}
+	o.done, o.answered, o.faulty = true, map[string]bool{}, map[string]bool{}
+	d := theDocument(t)
+	for i := range calls {
+		t.Run(calls[i].name, func(t *testing.T) {
+			seen := play(t, &calls[i])
+			require.NotEmpty(t, seen.exchanges)
+			for _, x := range seen.exchanges {
+				problems := x.validate(d)
+				if len(problems) > 0 {
+					t.Errorf("%s\n%s", strings.Join(problems, "\n"), x.describe())
+				}
+				if spec := d.matching(x.request); spec != nil && len(problems) > 0 {
+					o.faulty[spec.id] = true
+				}
+			}
+			o.add(d, seen)
+		})
+	}
+	return o
+}
+
+func (o *observed) add(d *document, seen *outcome) {
+	o.all = append(o.all, seen)
+	for _, x := range seen.exchanges {
+		spec := d.matching(x.request)
+		if spec == nil {
+			continue
+		}
+		if x.response.StatusCode/100 == 2 || x.response.StatusCode == 101 {
+			o.answered[spec.id] = true
+		}
+		for _, m := range x.methods {
+			o.byMethod[m] = include(o.byMethod[m], spec.id)
+			o.byOperation[spec.id] = include(o.byOperation[spec.id], m)
+		}
+	}
+}
+
+func include(list []string, s string) []string {
+	i, found := slices.BinarySearch(list, s)
+	if found {
+		return list
+	}
+	return slices.Insert(list, i, s)
+}
+
+// TestConformance calls every method against the simulator, validates what
+// travels, and counts the operations for which all three agree.
+func TestConformance(t *testing.T) {
+	o := observe(t)
+	conform := 0
+	operations := ryze.Operations()
+	for _, op := range operations {
+		switch {
+		case len(o.byOperation[op.ID]) == 0:
+			t.Errorf("%s: no method calls it", op.ID)
+		case !o.answered[op.ID]:
+			t.Errorf("%s: the simulator never answered with a success", op.ID)
+		case o.faulty[op.ID]:
+			t.Errorf("%s: what travelled is not what the document says", op.ID)
+		default:
+			conform++
+		}
+	}
+	fmt.Printf("Conformance: %d of %d\n", conform, len(operations))
+}
