@@ -389,8 +389,11 @@ func newBodyStream(file sourceFile, v any, field string) (*bodyStream, error) {
 		return nil, err
 	}
 	encoded = encoded[:len(encoded)-1] // without the closing brace
+	if len(encoded) > 1 {
+		encoded = append(encoded, ',')
+	}
 	return &bodyStream{
-		before: append(encoded, `,"`+field+`":"`...), after: []byte(`"}`),
+		before: append(encoded, `"`+field+`":"`...), after: []byte(`"}`),
 		file: file, fileSize: file.length(),
 	}, nil
 }

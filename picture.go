@@ -1,7 +1,5 @@
 package ryze
 
-import "bytes"
-
 // picture is an image on its way into a request: a URL, or a file that is
 // streamed as base64. The zero value is no picture.
 type picture struct {
@@ -37,10 +35,6 @@ func (p picture) into(body any, key string) (input, error) {
 	stream, err := newBodyStream(p.file, body, key)
 	if err != nil {
 		return input{}, err
-	}
-	// A body without any other field: there is nothing to put a comma after.
-	if after, ok := bytes.CutPrefix(stream.before, []byte("{,")); ok {
-		stream.before = append([]byte("{"), after...)
 	}
 	return input{stream: stream}, nil
 }

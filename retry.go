@@ -179,7 +179,7 @@ func (s *session) backOff(ctx context.Context) (again bool, wait time.Duration) 
 	s.tries++
 	s.limited = 0
 	policy := s.client.config.retry
-	if s.tries >= policy.MaxAttempts {
+	if s.tries >= policy.MaxAttempts || s.readOnce() {
 		return false, 0
 	}
 	bound := policy.MaxBackoff
@@ -203,14 +203,16 @@ func (s *session) awaitQuota(ctx context.Context, e *APIError) (again bool, wait
 	}
 	s.limited++
 	retryAt := now.Add(wait)
-	readOnce := s.in.stream != nil && !s.in.stream.repeatable()
-	if readOnce || s.waited+wait > s.client.config.retry.MaxRateLimitWait || tooLate(ctx, retryAt, now, wait) {
+	if s.readOnce() || s.waited+wait > s.client.config.retry.MaxRateLimitWait || tooLate(ctx, retryAt, now, wait) {
 		s.err = &RateLimitError{RetryAt: retryAt, Operation: s.op.ID, RateLimit: e.RateLimit, Err: e}
 		return false, 0
 	}
 	s.waited += wait
 	return true, wait
 }
+
+// readOnce reports whether the body has been read and cannot be had again.
+func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.repeatable() }
 
 // refused completes the error of a limiter.
 func (s *session) refused(err error) error {
