@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	ryze "github.com/ryzeapi/ryze-go"
+)
+
+// settle looks for the messages that may have been sent. It waits a while
+// before: that a message is not found says little while it is on its way.
+func (b *broadcast) settle(ctx context.Context) error {
+	if len(b.unknown) == 0 || ctx.Err() != nil {
+		return nil // the next run looks back
+	}
+	fmt.Fprintf(b.out, "In %s: a look for what may have been sent, %d in all.\n", b.patience, len(b.unknown))
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(b.patience):
+	}
+	for to, err := range b.unknown {
+		found, message, err := b.inst.Messages.Settle(ctx, err)
+		if err != nil {
+			return err
+		}
+		e := b.journal.state(to)
+		switch found {
+		case ryze.Sent:
+			e.State, e.ID, e.Reason = sent, message.ID, ""
+		case ryze.NotFound:
+			e.State = missing
+		default:
+			continue
+		}
+		if err := b.journal.write(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookBack finds out about sends of an earlier run of which the journal does
+// not know the end. The error that Settle wants is gone with that run, so this
+// reads the chat itself: our own text there, since that time, is the message.
+func (b *broadcast) lookBack(ctx context.Context) error {
+	found := 0
+	for _, to := range b.recipients {
+		e := b.journal.state(to)
+		if e.State != sending && e.State != unknown && e.State != missing {
+			continue
+		}
+		id, err := b.find(ctx, e)
+		switch {
+		case err != nil:
+			return err
+		case id != "":
+			e.State, e.ID, e.Reason = sent, id, ""
+			found++
+		case time.Since(e.At) < b.patience:
+			continue
+		case b.again:
+			e.State = unsent
+		default:
+			e.State = missing
+		}
+		if err := b.journal.write(e); err != nil {
+			return err
+		}
+	}
+	if found > 0 {
+		fmt.Fprintf(b.out, "Sent after all, by an earlier run: %d.\n", found)
+	}
+	return nil
+}
+
+func (b *broadcast) find(ctx context.Context, e entry) (id string, err error) {
+	since := ryze.HistoryQuery{From: e.At.Add(-2 * time.Minute)} // clocks differ
+	for _, chat := range ryze.BrazilAliases(e.To) {
+		for message, err := range b.inst.Chats.History(ctx, chat, since) {
+			if err != nil {
+				return "", err
+			}
+			if message.FromMe && message.Text == b.text {
+				return message.ID, nil
+			}
+		}
+	}
+	return "", nil
+}
