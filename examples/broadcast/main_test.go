@@ -210,3 +210,28 @@ func numbered(n int) (list []ryze.JID) {
 	}
 	return list
 }
+
+func TestBroadcastReadsItsListAndTalksToTheServiceOfTheEnvironment(t *testing.T) {
+	sim := ryzetest.NewServer()
+	defer sim.Close()
+	phone := sim.AddInstance("shop")
+	phone.Pair("5511900000001")
+	t.Setenv("RYZE_BASE_URL", sim.URL)
+	t.Setenv("RYZE_INSTANCE", "shop")
+	t.Setenv("RYZE_INSTANCE_TOKEN", phone.Token())
+	dir := t.TempDir()
+	list := filepath.Join(dir, "people.csv")
+	require.NoError(t, os.WriteFile(list, []byte("number\n5511987654321\n5521998765432\n"), 0o600))
+
+	job := job{text: "We open at nine", journal: filepath.Join(dir, "journal.jsonl")}
+	var out strings.Builder
+	for range 2 { // the second run has nothing to do
+		require.NoError(t, start(t.Context(), job, []string{list}, &out, io.Discard))
+	}
+	assert.Equal(t, strings.Repeat("2 sent, 0 failed, 0 not found, 0 unknown, 0 left.\n", 2), out.String())
+	assert.Len(t, phone.Sent(), 2)
+
+	job.text = ""
+	require.ErrorContains(t, start(t.Context(), job, []string{list}, &out, io.Discard), "-text")
+	assert.Empty(t, sim.Violations())
+}
