@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -69,6 +70,21 @@ func TestGroupsGoesOnWhenNobodyAsksToJoin(t *testing.T) {
 		var out strings.Builder
 		require.NoError(t, run(t.Context(), service, &out))
 		assert.Contains(t, out.String(), "Nobody asked to join.")
+		assert.Contains(t, out.String(), "Left the group.")
+	})
+}
+
+func TestGroupsLeavesTheGroupWhenItIsInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, err := demo.Simulate(inMemory)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, base.Close()) }()
+		ctx, interrupt := context.WithCancel(t.Context())
+		service := simulated(base)
+		service.linkShared = func(ryze.JID) { interrupt() }
+
+		var out strings.Builder
+		require.ErrorIs(t, run(ctx, service, &out), context.Canceled)
 		assert.Contains(t, out.String(), "Left the group.")
 	})
 }

@@ -56,14 +56,16 @@ func TestWebhookAnswersWhatIsUnderWayBeforeItEnds(t *testing.T) {
 		service := inMemory(t)
 		defer func() { require.NoError(t, service.Close()) }()
 		ctx, interrupt := context.WithCancel(t.Context())
-		service.database.setTrouble(func() error { // slow, and interrupted meanwhile
+		service.database.setTrouble(func(ctx context.Context) error { // slow, and interrupted meanwhile
 			time.Sleep(time.Second)
 			interrupt()
 			time.Sleep(time.Second)
-			return nil
+			return ctx.Err()
 		})
 
-		require.NoError(t, run(ctx, service, &strings.Builder{}))
+		var out strings.Builder
+		require.NoError(t, run(ctx, service, &out))
+		assert.NotContains(t, out.String(), "not saved")
 		assert.Equal(t, []string{"two pizzas"}, service.database.orders)
 		deliveries := service.Simulator.Deliveries()
 		require.NotEmpty(t, deliveries)

@@ -66,7 +66,7 @@ func (s *service) customers(ctx context.Context, _ *demo.Service) {
 	streaming()
 
 	// The database fails until a delivery was refused; the service repeats it.
-	s.database.setTrouble(func() error { return errors.New("the database is down") })
+	s.database.setTrouble(func(context.Context) error { return errors.New("the database is down") })
 	s.Phone.Receive(ryzetest.Incoming{From: "5511987654321", Name: "Ana", Text: "and a tiramisu"})
 	delivered(http.StatusServiceUnavailable, 1)
 	s.database.setTrouble(nil)
@@ -87,15 +87,15 @@ func count(sim *ryzetest.Server, status int) (n int) {
 type database struct {
 	mu      sync.Mutex
 	orders  []string
-	trouble func() error
+	trouble func(context.Context) error
 }
 
-func (d *database) save(_ context.Context, message *ryze.MessageEvent) error {
+func (d *database) save(ctx context.Context, message *ryze.MessageEvent) error {
 	d.mu.Lock()
 	trouble := d.trouble
 	d.mu.Unlock()
 	if trouble != nil {
-		if err := trouble(); err != nil {
+		if err := trouble(ctx); err != nil {
 			return err
 		}
 	}
@@ -111,7 +111,7 @@ func (d *database) count() int {
 	return len(d.orders)
 }
 
-func (d *database) setTrouble(trouble func() error) {
+func (d *database) setTrouble(trouble func(context.Context) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.trouble = trouble
