@@ -86,7 +86,7 @@ func run(ctx context.Context, inst *ryze.InstanceClient, job job, out, screen io
 		err = b.sendAll(ctx, screen)
 	}
 	// 3. What this run has left open.
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		err = b.settle(ctx)
 	}
 	b.summarize()

@@ -22,16 +22,17 @@ import (
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
-// In virtual time and in memory; a goroutine left behind fails the test.
-func simulated(t *testing.T, test func(t *testing.T, service *demo.Service)) {
+// simulated belongs into a synctest bubble: in virtual time and in memory, where
+// a goroutine left behind fails the test.
+func simulated(t *testing.T) *demo.Service {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		service, err := demo.Simulate(config(ryzetest.InMemory()))
-		require.NoError(t, err)
-		defer func() { require.NoError(t, service.Close()) }()
-		test(t, service)
+	service, err := demo.Simulate(config(ryzetest.InMemory()))
+	require.NoError(t, err)
+	t.Cleanup(func() {
 		assert.Empty(t, service.Simulator.Violations())
+		require.NoError(t, service.Close())
 	})
+	return service
 }
 
 // got counts the messages that each recipient got.
@@ -44,7 +45,8 @@ func got(service *demo.Service) map[string]int {
 }
 
 func TestBroadcastReachesEverybodyOnceInTheEnd(t *testing.T) {
-	simulated(t, func(t *testing.T, service *demo.Service) {
+	synctest.Test(t, func(t *testing.T) {
+		service := simulated(t)
 		journal := filepath.Join(t.TempDir(), "journal.jsonl")
 		var out, screen strings.Builder
 		require.NoError(t, rehearse(t.Context(), service, journal, &out, &screen))
@@ -73,7 +75,8 @@ func TestBroadcastReachesEverybodyOnceInTheEnd(t *testing.T) {
 func TestBroadcastNeverSendsTwice(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			simulated(t, func(t *testing.T, service *demo.Service) {
+			synctest.Test(t, func(t *testing.T) {
+				service := simulated(t)
 				random := rand.New(rand.NewPCG(seed, 1))
 				job := job{
 					text: "Hello", journal: filepath.Join(t.TempDir(), "journal.jsonl"),
@@ -123,7 +126,8 @@ var faults = []ryzetest.Fault{
 // The process died after the service had taken the message and before the
 // journal knew, and again while it was writing a line.
 func TestBroadcastDoesNotRepeatWhatACrashHasLeftOpen(t *testing.T) {
-	simulated(t, func(t *testing.T, service *demo.Service) {
+	synctest.Test(t, func(t *testing.T) {
+		service := simulated(t)
 		job := job{text: "Hello", journal: filepath.Join(t.TempDir(), "journal.jsonl"), recipients: numbered(3), patience: time.Minute}
 		crashed, err := openJournal(job.journal, service.Instance.Name(), job.text)
 		require.NoError(t, err)
@@ -150,7 +154,8 @@ func TestBroadcastDoesNotRepeatWhatACrashHasLeftOpen(t *testing.T) {
 }
 
 func TestBroadcastStopsWhenTheTroubleIsNotTheRecipients(t *testing.T) {
-	simulated(t, func(t *testing.T, service *demo.Service) {
+	synctest.Test(t, func(t *testing.T) {
+		service := simulated(t)
 		job := job{text: "Hello", journal: filepath.Join(t.TempDir(), "journal.jsonl"), recipients: numbered(50), patience: time.Second}
 		service.Phone.Disconnect()
 		var out strings.Builder

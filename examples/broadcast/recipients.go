@@ -45,7 +45,7 @@ func readRecipients(r io.Reader) ([]ryze.JID, error) {
 	var wrong error
 	for first := true; ; first = false {
 		row, err := table.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return distinct(list), wrong
 		}
 		if err != nil {

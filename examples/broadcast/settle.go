@@ -11,13 +11,13 @@ import (
 // settle looks for the messages that may have been sent. It waits a while
 // before: that a message is not found says little while it is on its way.
 func (b *broadcast) settle(ctx context.Context) error {
-	if len(b.unknown) == 0 || ctx.Err() != nil {
-		return nil // the next run looks back
+	if len(b.unknown) == 0 {
+		return nil
 	}
 	fmt.Fprintf(b.out, "In %s: a look for what may have been sent, %d in all.\n", b.patience, len(b.unknown))
 	select {
 	case <-ctx.Done():
-		return nil
+		return ctx.Err() // the next run looks back
 	case <-time.After(b.patience):
 	}
 	for to, err := range b.unknown {

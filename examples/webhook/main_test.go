@@ -87,7 +87,7 @@ func inMemory(t *testing.T) *service {
 	}
 }
 
-// listener listens in memory.
+// listener listens in memory. Its network is slow, so that the stream is first.
 type listener struct {
 	connections chan net.Conn
 	closed      chan struct{}
@@ -95,6 +95,10 @@ type listener struct {
 }
 
 func (l *listener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-ctx.Done():
+	}
 	here, there := net.Pipe()
 	select {
 	case l.connections <- there:
