@@ -184,7 +184,8 @@ func WithWebhookErrors(report func(context.Context, *WebhookError)) WebhookOptio
 }
 
 // WebhookError says why a delivery was not accepted. Neither its text nor its
-// printed form shows the body, a header or the content of the event.
+// printed form shows the body, a header or the content of the event, unless the
+// error that the handler returned does.
 type WebhookError struct {
 	StatusCode int    // the answer
 	Reason     string // why
