@@ -10,11 +10,195 @@ import (
 	"strings"
 
 	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
+func ExampleGroupsService() {
+	sim, inst := demo()
+	defer sim.Close()
+	ctx := context.Background()
+
+	crew, err := inst.Groups.Create(ctx, ryze.CreateGroupParams{
+		Name:        "Release crew",
+		Description: "Coordination",
+		Members:     []ryze.JID{"5511987654321"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := crew.Err(); err != nil {
+		fmt.Println("created, but:", err)
+	}
+
+	// From now on only admins write. What is nil stays as it is.
+	updated, err := inst.Groups.Update(ctx, crew.JID, ryze.GroupUpdate{
+		Permissions: ryze.GroupPermissionsUpdate{MembersCanSendMessages: ryze.Ptr(false)},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(updated.Message, updated.Err())
+
+	group, err := inst.Groups.Info(ctx, crew.JID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, member := range group.Members {
+		fmt.Println(member.JID, "admin:", member.IsAdmin)
+	}
+
+	groups, err := inst.Groups.List(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, g := range groups {
+		fmt.Println(g.Name, g.MemberCount)
+	}
+	fmt.Println("left:", inst.Groups.Leave(ctx, crew.JID))
+
+	// Output:
+	// Group updated successfully: groupSettings <nil>
+	// 5511900000001@s.whatsapp.net admin: true
+	// 5511987654321@s.whatsapp.net admin: false
+	// Release crew 2
+	// left: <nil>
+}
+
+func ExampleGroupsService_AddMembers() {
+	sim, inst := demo()
+	defer sim.Close()
+	sim.SetUnaddable("5521912345678")
+	crew := ryze.JID(sim.Instance("support-line").AddGroup("Release crew").JID())
+	ctx := context.Background()
+
+	result, err := inst.Groups.AddMembers(ctx, crew, "5511987654321", "5521912345678")
+	if err != nil {
+		log.Fatal(err) // nobody was added, or it is not known
+	}
+	if err := result.Err(); err != nil {
+		fmt.Println(err) // somebody was not added
+	}
+	for _, m := range result.Members {
+		fmt.Printf("%s %t %q\n", m.Member, m.Done, m.Reason)
+	}
+
+	// The other actions work alike.
+	promoted, err := inst.Groups.Promote(ctx, crew, "5511987654321")
+	if err != nil {
+		log.Fatal(err)
+	}
+	demoted, err := inst.Groups.Demote(ctx, crew, "5511987654321")
+	if err != nil {
+		log.Fatal(err)
+	}
+	removed, err := inst.Groups.RemoveMembers(ctx, crew, "5511987654321")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(promoted.Err(), demoted.Err(), removed.Err())
+
+	// Output:
+	// ryze: groups.participants: 5521912345678: add failed: privacy settings forbid adding this number
+	// 5511987654321 true ""
+	// 5521912345678 false "privacy settings forbid adding this number"
+	// <nil> <nil> <nil>
+}
+
+func ExampleGroupsService_Requests() {
+	sim, inst := demo()
+	defer sim.Close()
+	group := sim.AddGroup(ryzetest.NewGroup{
+		Name: "Release crew", Owner: "5511900000001",
+		Settings: &ryzetest.GroupSettings{RequireAdminApproval: true},
+	})
+	group.RequestToJoin("5511987654321")
+	group.RequestToJoin("5521912345678")
+	crew := ryze.JID(group.JID())
+	ctx := context.Background()
+
+	requests, err := inst.Groups.Requests(ctx, crew)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var welcome, others []ryze.JID
+	for _, r := range requests { // r.JID is a LID; r.Phone may be empty
+		if r.Phone.Same("5511987654321") {
+			welcome = append(welcome, r.JID)
+		} else {
+			others = append(others, r.JID)
+		}
+	}
+	approved, err := inst.Groups.ApproveRequests(ctx, crew, welcome...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rejected, err := inst.Groups.RejectRequests(ctx, crew, others...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(welcome), "approved:", approved.Err())
+	fmt.Println(len(others), "rejected:", rejected.Err())
+
+	// Output:
+	// 1 approved: <nil>
+	// 1 rejected: <nil>
+}
+
+func ExampleGroupsService_Join() {
+	sim, inst := demo()
+	defer sim.Close()
+	invite := sim.AddGroup(ryzetest.NewGroup{
+		Name: "Release crew", Owner: "5511987654321",
+		Settings: &ryzetest.GroupSettings{RequireAdminApproval: true},
+	}).InviteLink() // such as https://chat.whatsapp.com/AbCdEf123
+	ctx := context.Background()
+
+	group, err := inst.Groups.Preview(ctx, invite, ryze.WithoutMembers())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(group.Name, group.MemberCount)
+
+	joined, err := inst.Groups.Join(ctx, invite)
+	switch {
+	case errors.Is(err, ryze.ErrInviteRevoked):
+		log.Fatal("ask for a new link")
+	case err != nil:
+		log.Fatal(err)
+	case joined.Pending:
+		fmt.Println("an admin has to approve")
+	}
+
+	// Output:
+	// Release crew 1
+	// an admin has to approve
+}
+
+func ExampleGroupsService_ResetInviteLink() {
+	sim, inst := demo()
+	defer sim.Close()
+	crew := ryze.JID(sim.Instance("support-line").AddGroup("Release crew").JID())
+	ctx := context.Background()
+
+	before, err := inst.Groups.InviteLink(ctx, crew)
+	if err != nil {
+		log.Fatal(err)
+	}
+	after, err := inst.Groups.ResetInviteLink(ctx, crew)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("another link:", before.Link != after.Link)
+	_, err = inst.Groups.Preview(ctx, before.Link)
+	fmt.Println("the former one works:", err == nil)
+
+	// Output:
+	// another link: true
+	// the former one works: false
+}
+
 // answering returns an instance of a service that gives these answers, one
-// after the other. An application has ryze.NewInstanceClient("support-line",
-// token) in its place.
+// after the other, where the simulator would take its time.
 func answering(answers ...string) *ryze.InstanceClient {
 	inst, err := ryze.NewInstanceClient("support-line", "token", ryze.WithHTTPClient(&http.Client{
 		Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -36,197 +220,6 @@ func answering(answers ...string) *ryze.InstanceClient {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
-func ExampleGroupsService() {
-	inst := answering(
-		`{"success":true,"group":{"jid":"120363000000000001@g.us","name":"Release crew","participantCount":2}}`,
-		`{"success":true,"group":{"jid":"120363000000000001@g.us","name":"Release crew","participants":[{"jid":"5511900000001@s.whatsapp.net","isAdmin":true},{"jid":"5511987654321@s.whatsapp.net"}]}}`,
-		`{"success":true,"message":"Group updated: groupSettings","group":{"jid":"120363000000000001@g.us","groupSettings":{"membersCanSendMessages":false}}}`,
-		`{"groups":[{"groupJid":"120363000000000001@g.us","name":"Release crew","memberCount":2}]}`,
-		`{"success":true,"message":"Successfully left the group"}`,
-	)
-	ctx := context.Background()
-
-	crew, err := inst.Groups.Create(ctx, ryze.CreateGroupParams{
-		Name:    "Release crew",
-		Members: []ryze.JID{"5511987654321"},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := crew.Err(); err != nil {
-		log.Print("created, but: ", err)
-	}
-
-	group, err := inst.Groups.Info(ctx, crew.JID)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, member := range group.Members {
-		fmt.Println(member.JID, "admin:", member.IsAdmin)
-	}
-
-	// From now on only admins write. What is nil stays as it is.
-	updated, err := inst.Groups.Update(ctx, crew.JID, ryze.GroupUpdate{
-		Permissions: ryze.GroupPermissionsUpdate{MembersCanSendMessages: ryze.Ptr(false)},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := updated.Err(); err != nil {
-		log.Fatal(err) // the reply shows another value
-	}
-	fmt.Println(updated.Message)
-
-	groups, err := inst.Groups.List(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, g := range groups {
-		fmt.Println(g.Name, g.MemberCount)
-	}
-	if err := inst.Groups.Leave(ctx, crew.JID); err != nil {
-		log.Fatal(err)
-	}
-
-	// Output:
-	// 5511900000001@s.whatsapp.net admin: true
-	// 5511987654321@s.whatsapp.net admin: false
-	// Group updated: groupSettings
-	// Release crew 2
-}
-
-func ExampleGroupsService_AddMembers() {
-	inst := answering(
-		`{"success":true,"participants":[{"success":true},{"success":false,"error":"privacy settings forbid adding"}]}`,
-		`{"success":true,"participants":[{"success":true}]}`,
-		`{"success":true,"participants":[{"success":true}]}`,
-		`{"success":true,"participants":[{"success":true}]}`,
-	)
-	ctx := context.Background()
-	const crew ryze.JID = "120363000000000001@g.us"
-
-	result, err := inst.Groups.AddMembers(ctx, crew, "5511987654321", "5521912345678")
-	if err != nil {
-		log.Fatal(err) // nobody was added, or it is not known
-	}
-	if err := result.Err(); err != nil {
-		fmt.Println(err) // somebody was not added
-	}
-	for _, m := range result.Members {
-		fmt.Printf("%s %t %q\n", m.Member, m.Done, m.Reason)
-	}
-
-	// The other actions work alike.
-	type action func(context.Context, ryze.JID, ...ryze.JID) (*ryze.MembersResult, error)
-	for _, do := range []action{inst.Groups.Promote, inst.Groups.Demote, inst.Groups.RemoveMembers} {
-		result, err := do(ctx, crew, "5511987654321")
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(result.Err())
-	}
-
-	// Output:
-	// ryze: groups.participants: 5521912345678: add failed: privacy settings forbid adding
-	// 5511987654321 true ""
-	// 5521912345678 false "privacy settings forbid adding"
-	// <nil>
-	// <nil>
-	// <nil>
-}
-
-func ExampleGroupsService_Requests() {
-	inst := answering(
-		`{"success":true,"requests":[
-			{"jid":"100000000000001@lid","phoneNumber":"5511987654321@s.whatsapp.net","requestedAt":"2026-01-02T03:04:05Z"},
-			{"jid":"100000000000002@lid","phoneNumber":null,"requestedAt":"2026-01-02T03:05:00Z"}]}`,
-		`{"success":true,"participants":[{"success":true}]}`,
-		`{"success":true,"participants":[{"success":true}]}`,
-	)
-	ctx := context.Background()
-	const crew ryze.JID = "120363000000000001@g.us"
-
-	requests, err := inst.Groups.Requests(ctx, crew)
-	if err != nil {
-		log.Fatal(err)
-	}
-	var known, hidden []ryze.JID
-	for _, r := range requests {
-		if r.Phone == "" {
-			hidden = append(hidden, r.JID)
-		} else {
-			known = append(known, r.JID)
-		}
-	}
-	approved, err := inst.Groups.ApproveRequests(ctx, crew, known...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	rejected, err := inst.Groups.RejectRequests(ctx, crew, hidden...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("in:", known, approved.Err())
-	fmt.Println("out:", hidden, rejected.Err())
-
-	// Output:
-	// in: [100000000000001@lid] <nil>
-	// out: [100000000000002@lid] <nil>
-}
-
-func ExampleGroupsService_Join() {
-	inst := answering(
-		`{"success":true,"group":{"jid":"120363000000000001@g.us","name":"Release crew","participantCount":12}}`,
-		`{"success":true,"groupJid":"120363000000000001@g.us","requiresApproval":true}`,
-	)
-	ctx := context.Background()
-	const invite = "https://chat.whatsapp.com/AbCdEf123"
-
-	group, err := inst.Groups.Preview(ctx, invite, ryze.WithoutMembers())
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(group.Name, group.MemberCount)
-
-	joined, err := inst.Groups.Join(ctx, invite)
-	switch {
-	case errors.Is(err, ryze.ErrInviteRevoked):
-		log.Fatal("ask for a new link")
-	case err != nil:
-		log.Fatal(err)
-	case joined.Pending:
-		fmt.Println("an admin has to approve")
-	}
-
-	// Output:
-	// Release crew 12
-	// an admin has to approve
-}
-
-func ExampleGroupsService_ResetInviteLink() {
-	inst := answering(
-		`{"success":true,"group":{"jid":"120363000000000001@g.us","inviteCode":"AbCdEf123","inviteLink":"https://chat.whatsapp.com/AbCdEf123"}}`,
-		`{"success":true,"groupJid":"120363000000000001@g.us","inviteCode":"NewCode456","inviteLink":"https://chat.whatsapp.com/NewCode456"}`,
-	)
-	ctx := context.Background()
-	const crew ryze.JID = "120363000000000001@g.us"
-
-	before, err := inst.Groups.InviteLink(ctx, crew)
-	if err != nil {
-		log.Fatal(err)
-	}
-	after, err := inst.Groups.ResetInviteLink(ctx, crew)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("was", before.Link)
-	fmt.Println("is ", after.Link)
-
-	// Output:
-	// was https://chat.whatsapp.com/AbCdEf123
-	// is  https://chat.whatsapp.com/NewCode456
-}
 
 func ExampleCommunitiesService() {
 	inst := answering(

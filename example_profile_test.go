@@ -7,33 +7,29 @@ import (
 	"log"
 
 	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 func ExampleNewslettersService() {
-	const channel = `{"jid":"120363000000000009@newsletter","state":"active","name":"Acme news","subscriberCount":42}`
-	inst := answering(
-		`{"success":true,"channel":`+channel+`}`,
-		`{"success":true,"channel":`+channel+`}`,
-		`{"success":true,"channelJid":"120363000000000009@newsletter"}`,
-		`{"success":true,"channels":[`+channel+`]}`,
-		`{"success":true,"channelJid":"120363000000000009@newsletter"}`,
-	)
+	sim, inst := demo()
+	defer sim.Close()
+	daily := sim.AddNewsletter("Daily", "One story a day", 41)
 	ctx := context.Background()
 
-	created, err := inst.Newsletters.Create(ctx, ryze.CreateNewsletterParams{Name: "Acme news"})
+	own, err := inst.Newsletters.Create(ctx, ryze.CreateNewsletterParams{Name: "Acme news"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(created.JID)
+	fmt.Println(own.Name, own.State, own.JID.IsNewsletter())
 
 	// A channel is named by its address, its link or the code in the link.
-	info, err := inst.Newsletters.Info(ctx, "https://whatsapp.com/channel/0029VaAbC")
+	info, err := inst.Newsletters.Info(ctx, ryze.NewsletterRef(daily.Link()))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(info.Name, info.State, info.Subscribers)
+	fmt.Println(info.Name, info.Subscribers)
 
-	jid, err := inst.Newsletters.Follow(ctx, "0029VaAbC")
+	jid, err := inst.Newsletters.Follow(ctx, ryze.NewsletterRef(daily.Link()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -41,36 +37,25 @@ func ExampleNewslettersService() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("following", len(channels))
-	if err := inst.Newsletters.Unfollow(ctx, ryze.NewsletterRef(jid)); err != nil {
-		log.Fatal(err)
+	for _, c := range channels {
+		if c.JID == jid {
+			fmt.Println("following", c.Name)
+		}
 	}
+	fmt.Println("left:", inst.Newsletters.Unfollow(ctx, ryze.NewsletterRef(jid)))
 
 	// Output:
-	// 120363000000000009@newsletter
-	// Acme news active 42
-	// following 1
+	// Acme news active true
+	// Daily 41
+	// following Daily
+	// left: <nil>
 }
 
 func ExampleProfileService() {
-	inst := answering(
-		`{"success":true,"profile":{"profilePicture":null,"profileName":"Acme","jid":"5511900000001@s.whatsapp.net"}}`,
-		`{"success":true,"profile":{"profilePicture":null,"jid":"5511987654321@s.whatsapp.net","lid":"11122233344455@lid"}}`,
-		`{"success":true,"updatedFields":["profileName"]}`,
-	)
+	sim, inst := demo()
+	defer sim.Close()
+	sim.AddContact(ryzetest.Contact{Phone: "5511987654321", LID: "11122233344455@lid", Name: "Ana"})
 	ctx := context.Background()
-
-	own, err := inst.Profile.Get(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(own.Name)
-
-	other, err := inst.Profile.Lookup(ctx, "5511987654321")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("on WhatsApp:", other.Exists(), other.LID)
 
 	result, err := inst.Profile.Update(ctx, ryze.ProfileUpdate{
 		Name:  ryze.Ptr("Support Line"),
@@ -80,53 +65,64 @@ func ExampleProfileService() {
 		log.Fatal(err)
 	}
 	if err := result.Err(); errors.Is(err, ryze.ErrPartial) {
-		fmt.Println("changed", result.Updated, "but not", result.Ignored)
+		fmt.Println("the service ignored", result.Ignored)
 	}
+	fmt.Println("changed", result.Updated)
+
+	own, err := inst.Profile.Get(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(own.Name, own.Phone)
+
+	other, err := inst.Profile.Lookup(ctx, "5511987654321")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("on WhatsApp:", other.Exists(), other.LID)
 
 	// Output:
-	// Acme
+	// changed [Name About]
+	// Support Line 5511900000001
 	// on WhatsApp: true 11122233344455@lid
-	// changed [Name] but not [About]
 }
 
 func ExampleProfileService_UpdatePrivacy() {
-	inst := answering(
-		`{"success":true,"settings":{"visibility":{"lastSeen":"none","online":"all"},"permissions":{"callAdd":"all"}}}`,
-		`{"success":true,"settings":{"visibility":{"lastSeen":"none","online":"all"},"permissions":{"callAdd":"all"}}}`,
-	)
+	sim, inst := demo(ryze.WithRetry(ryze.RetryPolicy{MaxAttempts: 1})) // to show what a failure looks like
+	defer sim.Close()
+	sim.Instance("support-line").FailPrivacyAfter(1)
 	ctx := context.Background()
 
-	result, err := inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{
+	_, err := inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{
 		LastSeen: ryze.PrivacyNone,
 		Calls:    ryze.PrivacyKnown,
 	})
 	var failed *ryze.PrivacyUpdateError
-	switch {
-	case errors.As(err, &failed):
-		log.Fatal("read the settings back: ", err)
-	case err != nil:
+	if !errors.As(err, &failed) {
 		log.Fatal(err)
 	}
-	fmt.Println(result.Err())
 
+	// It failed half-way: read back what is in force, and do the rest.
 	now, err := inst.Profile.Privacy(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	rest := now.Pending(ryze.Privacy{LastSeen: ryze.PrivacyNone, Calls: ryze.PrivacyKnown})
-	fmt.Println("last seen:", now.LastSeen, "still to do: calls", rest.Calls)
+	rest := now.Pending(failed.Asked)
+	fmt.Println("last seen:", now.LastSeen, "calls:", now.Calls, "to do: calls", rest.Calls)
+	result, err := inst.Profile.UpdatePrivacy(ctx, rest)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("calls:", result.Calls, result.Err())
 
 	// Output:
-	// ryze: profile.update_privacy: Calls: is "all", not "known"
-	// last seen: none still to do: calls known
+	// last seen: none calls: all to do: calls known
+	// calls: known <nil>
 }
 
 func ExampleChatwootService() {
-	inst := answering(
-		`{"instance":"support-line","status":"active","bridge_integration_id":"int_1","message":"chatwoot integration activated"}`,
-		`{"instance_name":"support-line","status":"active","chatwoot_api_token":"cw_example_token","chatwoot_inbox_id":42,"chatwoot_inbox_name":"support-line"}`,
-		`{"message":"chatwoot integration deactivated"}`,
-	)
+	sim, inst := demo()
+	defer sim.Close()
 	ctx := context.Background()
 
 	activation, err := inst.Chatwoot.Set(ctx, ryze.ChatwootConfig{
@@ -143,19 +139,17 @@ func ExampleChatwootService() {
 	case err != nil:
 		log.Fatal(err)
 	}
-	fmt.Println(activation.Status)
+	fmt.Println(activation.Status, activation.Err())
 
 	integration, err := inst.Chatwoot.Get(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("inbox", integration.InboxID, "token", integration.Config.APIToken)
-
-	if err := inst.Chatwoot.Delete(ctx); err != nil {
-		log.Fatal(err)
-	}
+	fmt.Println(integration.Config.InboxName, integration.Config.APIToken)
+	fmt.Println("deleted:", inst.Chatwoot.Delete(ctx))
 
 	// Output:
-	// active
-	// inbox 42 token [redacted]
+	// active <nil>
+	// support-line [redacted]
+	// deleted: <nil>
 }
