@@ -186,7 +186,7 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 		defer s.goroutines.Done()
 		defer forget()
 		err := s.run(ctx, l)
-		if err != nil {
+		if ctx.Err() == nil {
 			s.log(slog.LevelWarn, "event stream has ended", err)
 		}
 		s.finish(err)
@@ -226,16 +226,16 @@ func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*link, erro
 	}
 }
 
-// run reads, and connects again after every outage, until the stream ends. The
-// error says why; it is nil when the context ended.
+// run reads, and connects again after every outage, until the stream ends: with
+// a StreamError, or because the context has ended.
 func (s *Subscription) run(ctx context.Context, l *link) error {
 	tries := 0
 	var tooLarge time.Time
 	for {
 		cause := s.receive(ctx, l)
 		alive := l.alive
-		if ctx.Err() != nil {
-			return nil
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		if isFinal(cause) {
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: cause}
@@ -254,7 +254,7 @@ func (s *Subscription) run(ctx context.Context, l *link) error {
 		var err error
 		if l, err = s.reconnect(ctx, &tries); err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return err
 			}
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}

@@ -5,7 +5,7 @@ package ryze
 import (
 	"bufio"
 	"context"
-	"crypto/sha1" //nolint:gosec // it is what RFC 6455 asks for
+	"crypto/sha1"
 	"encoding/base64"
 	"io"
 	"net"
@@ -59,7 +59,7 @@ func upgradeQuietly(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // see above
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	_, err = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
 		base64.StdEncoding.EncodeToString(sum[:])+"\r\n\r\n")
 	return err
@@ -70,7 +70,8 @@ const idleStreams = 1000
 // openBare opens a connection of the WebSocket library and reads from it, as
 // little as a program can do.
 func openBare(b *testing.B, url string, client *http.Client) (end func()) {
-	conn, _, err := websocket.Dial(context.Background(), url+"/ws/support-line", &websocket.DialOptions{HTTPClient: client}) //nolint:bodyclose // Dial closes it
+	b.Helper()
+	conn, _, err := websocket.Dial(b.Context(), url+"/ws/support-line", &websocket.DialOptions{HTTPClient: client})
 	require.NoError(b, err)
 	conn.SetReadLimit(defaultReadLimit)
 	done := make(chan struct{})
@@ -129,10 +130,9 @@ func BenchmarkIdleStreams(b *testing.B) {
 		require.NoError(b, err)
 		inst := engine.Instance("support-line", streamToken)
 		subscribe := func() func() {
-			sub, err := inst.Subscribe(context.Background())
+			sub, err := inst.Subscribe(b.Context())
 			require.NoError(b, err)
 			return func() {
-				sub.cancel()
 				_ = sub.Close()
 			}
 		}

@@ -42,7 +42,7 @@ func (s *Subscription) dial(ctx context.Context, a *transport.Attempt) *link {
 	l := &link{config: s.config}
 	target := url.URL{Scheme: c.config.base.Scheme, Host: c.config.base.Host}
 	target.Path, target.RawPath = opWebSocketConnect.path(h.name, h.raw)
-	conn, _, err := websocket.Dial(attempt, target.String(), &websocket.DialOptions{ //nolint:bodyclose // Dial closes it
+	conn, _, err := websocket.Dial(attempt, target.String(), &websocket.DialOptions{
 		HTTPClient:     &http.Client{Transport: up, CheckRedirect: c.transport.HTTP().CheckRedirect},
 		HTTPHeader:     http.Header{h.auth.header: h.auth.values.get(), "User-Agent": c.userAgent},
 		OnPingReceived: func(context.Context, []byte) bool { l.isWhole(); return true },

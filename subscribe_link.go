@@ -92,7 +92,7 @@ func (s *Subscription) receive(ctx context.Context, l *link) error {
 		l.hangUp()
 	})
 	l.keepAlive()
-	err := s.read(l)
+	err := s.read(l) //nolint:contextcheck // the context closes the connection, above
 	l.stopPings()
 	var overflow *OverflowError
 	switch {
@@ -129,6 +129,7 @@ func (s *Subscription) read(l *link) error {
 		err = s.take(frame.Bytes(), l.alive, before)
 		putFrame(frame)
 		if err != nil {
+			l.alive = before // it will not be delivered
 			return err
 		}
 	}

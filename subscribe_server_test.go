@@ -5,7 +5,6 @@ package ryze
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,8 +39,8 @@ type handshakeFunc func(n int, w http.ResponseWriter, r *http.Request, conn *ser
 
 // newStreamServer starts a server. It serves one request at a time. serve may
 // be set later, before the first request.
-func newStreamServer(t testing.TB, serve handshakeFunc) *streamServer {
-	t.Helper()
+func newStreamServer(tb testing.TB, serve handshakeFunc) *streamServer {
+	tb.Helper()
 	s := &streamServer{conns: make(chan net.Conn), closed: make(chan struct{}), serve: serve}
 	s.http.ErrorLog = log.New(io.Discard, "", 0)
 	s.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -57,7 +56,7 @@ func newStreamServer(t testing.TB, serve handshakeFunc) *streamServer {
 	})
 	s.client = &http.Client{Transport: &http.Transport{DialContext: s.dial}}
 	go func() { _ = s.http.Serve(s) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		_ = s.http.Close()
 		s.peers.Wait()
@@ -68,12 +67,12 @@ func newStreamServer(t testing.TB, serve handshakeFunc) *streamServer {
 type connKey struct{}
 
 // instance returns a handle whose requests go to the server.
-func (s *streamServer) instance(t testing.TB, opts ...Option) *InstanceClient {
-	t.Helper()
+func (s *streamServer) instance(tb testing.TB, opts ...Option) *InstanceClient {
+	tb.Helper()
 	opts = append([]Option{WithBaseURL("http://localhost"), WithHTTPClient(s.client)}, opts...)
 	client, err := New(opts...)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, client.Close()) })
 	return client.Instance("support-line", streamToken)
 }
 
@@ -184,7 +183,7 @@ func (p *peer) hang(code int) {
 func refuse(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"success": false, "error": map[string]any{"message": message}})
+	_, _ = fmt.Fprintf(w, `{"success":false,"error":{"message":%q}}`, message)
 }
 
 // numberedFrame is the frame of message number n, in one of ten chats.
