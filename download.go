@@ -220,13 +220,8 @@ func (d *download) decode(before []byte, content *stringReader) error {
 			return errSkip
 		}
 	}
-	if _, err := io.CopyBuffer(&d.to, base64.NewDecoder(base64.StdEncoding, content), make([]byte, 32<<10)); err != nil {
-		return err
-	}
-	if !content.ended {
-		return errors.New("illegal base64: it goes on after its end")
-	}
-	return nil
+	_, err := io.CopyBuffer(&d.to, base64.NewDecoder(base64.StdEncoding, content), make([]byte, 32<<10))
+	return err
 }
 
 // boundedWriter counts what a writer takes, and stops at a limit.

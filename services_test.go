@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -645,4 +646,38 @@ func TestPhoneOfALIDIsNeverAnothers(t *testing.T) {
 	inst, _ := script(t, scriptedReply{body: `{"success":true,"contact":{"found":true,"jid":"5521987654321@s.whatsapp.net","lid":"123456789012345@lid"}}`})
 	_, err := inst.Contacts.LIDOf(t.Context(), ana)
 	require.ErrorIs(t, err, ErrNotFound)
+}
+
+// Whether the service answers before or after the time asked for is not
+// documented, so the time limit has room for it.
+func TestTimeLimitsHaveRoomForWhatWasAskedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration
+		call  func(context.Context, *InstanceClient) error
+	}{
+		"typing for a minute": {70 * time.Second, func(ctx context.Context, i *InstanceClient) error {
+			return i.Chats.Typing(ctx, ana, time.Minute)
+		}},
+		"ringing for a minute": {85 * time.Second, func(ctx context.Context, i *InstanceClient) error {
+			_, err := i.Calls.Ring(ctx, ana, time.Minute)
+			return err
+		}},
+		"ringing as long as the service does": {36 * time.Second, func(ctx context.Context, i *InstanceClient) error {
+			_, err := i.Calls.Ring(ctx, ana, 0)
+			return err
+		}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, err := New(WithBaseURL("https://ryze.test"), WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				select {
+				case <-r.Context().Done():
+					return nil, r.Context().Err()
+				case <-time.After(c.after):
+					return jsonResponse(r, `{"success":true,"callId":"C"}`), nil
+				}
+			})}))
+			require.NoError(t, err)
+			require.NoError(t, c.call(t.Context(), client.Instance("a", "t0ken")), name)
+		})
+	}
 }

@@ -450,6 +450,25 @@ func TestSettleWithEchoes(t *testing.T) {
 	})
 }
 
+// The echo of an earlier message with the same words and label is not taken for
+// the lost one's.
+func TestEchoOfAKnownMessageIsAnothers(t *testing.T) {
+	inst, _ := script(t, scriptedReply{body: sent}, scriptedReply{status: 502}, scriptedReply{body: `{"success":true,"messages":[]}`})
+	_, err := inst.Messages.SendText(t.Context(), family, "Hello")
+	require.NoError(t, err)
+	_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
+	var e *OutcomeError
+	require.ErrorAs(t, uncertain, &e)
+	echo := &Event{Type: EventMessage, Data: &MessageEvent{
+		ID: anID, Direction: DirectionOutgoing, Timestamp: time.Now().Add(time.Second), Chat: EventChat{JID: family},
+		Type: MessageText, Text: "Hello", Source: "ryze-go",
+	}}
+	assert.False(t, e.IsEcho(echo))
+	settlement, _, err := inst.Messages.Settle(t.Context(), uncertain, SettleWith(echo))
+	require.NoError(t, err)
+	assert.Equal(t, NotFound, settlement)
+}
+
 func TestReactionsAreSettledByTheirEcho(t *testing.T) {
 	inst, _ := script(t, scriptedReply{status: 502}, scriptedReply{status: 502})
 	_, set := inst.Messages.Send(t.Context(), ana, Reaction{MessageID: "M", Emoji: "👍"})
