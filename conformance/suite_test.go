@@ -44,7 +44,9 @@ func play(t *testing.T, c *call) *outcome {
 }
 
 // outcomes are those of all calls that went well, made once for all tests.
-var outcomes = sync.OnceValue(func() *observed { return &observed{byMethod: map[string][]string{}, byOperation: map[string][]string{}} })
+var outcomes = sync.OnceValue(func() *observed {
+	return &observed{byMethod: map[string][]string{}, byOperation: map[string][]string{}}
+})
 
 // observed is which exported methods led to which operations.
 type observed struct {
