@@ -170,6 +170,7 @@ var (
 
 	opWebhookSet       = define("events.webhook.set", post, "/api/events/webhook/:instance", RateGlobal, repeat, readLimit)
 	opWebhookGet       = define("events.webhook.get", get, "/api/events/getWebhook/:instance", RateGlobal, repeat, readLimit)
+	_                  = define("events.webhook.get_alias", get, "/api/events/webhook/:instance", RateGlobal, repeat, readLimit, aliasOnly)
 	opWebSocketSet     = define("events.websocket.set", post, "/api/events/websocket/:instance", RateGlobal, repeat, readLimit)
 	opWebSocketGet     = define("events.websocket.get", get, "/api/events/getWebsocket/:instance", RateGlobal, repeat, readLimit)
 	opWebSocketConnect = define("events.websocket.connect", get, "/ws/:instance", RateGlobal, repeat, readLimit)
@@ -197,7 +198,7 @@ func reports(op *Operation)      { op.reports = true }
 func aliasOnly(op *Operation)    { op.alias = true }
 
 // Operations returns the table of all routes of the service: 85 operations, in
-// the order of the table. A route's alias is not listed.
+// the order of the table. Other spellings of a route are not listed.
 func Operations() []Operation {
 	out := make([]Operation, 0, len(operations))
 	for _, op := range operations {

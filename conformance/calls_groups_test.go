@@ -33,7 +33,9 @@ func waiting(e *env) {
 
 // members is a call of one of the six methods for members.
 func members(name string, method func(context.Context, *ryze.GroupsService, ryze.JID) (*ryze.MembersResult, error)) call {
-	return gives(name, func(ctx context.Context, e *env) (*ryze.MembersResult, error) { return method(ctx, e.inst.Groups, e.group) })
+	return gives(name, func(ctx context.Context, e *env) (*ryze.MembersResult, error) {
+		return method(ctx, e.inst.Groups, e.group)
+	})
 }
 
 var groupCalls = []call{
@@ -87,11 +89,15 @@ var groupCalls = []call{
 	members("reject", func(ctx context.Context, s *ryze.GroupsService, g ryze.JID) (*ryze.MembersResult, error) {
 		return s.RejectRequests(ctx, g, carla)
 	}).after(waiting),
-	gives("requests to join", func(ctx context.Context, e *env) ([]ryze.JoinRequest, error) { return e.inst.Groups.Requests(ctx, e.group) }).after(waiting),
+	gives("requests to join", func(ctx context.Context, e *env) ([]ryze.JoinRequest, error) {
+		return e.inst.Groups.Requests(ctx, e.group)
+	}).after(waiting),
 	gives("no requests to join", func(ctx context.Context, e *env) ([]ryze.JoinRequest, error) {
 		return e.inst.Groups.Requests(ctx, e.group)
 	}),
-	gives("invite link", func(ctx context.Context, e *env) (*ryze.GroupInvite, error) { return e.inst.Groups.InviteLink(ctx, e.group) }),
+	gives("invite link", func(ctx context.Context, e *env) (*ryze.GroupInvite, error) {
+		return e.inst.Groups.InviteLink(ctx, e.group)
+	}),
 	gives("reset the invite link", func(ctx context.Context, e *env) (*ryze.GroupInvite, error) {
 		return e.inst.Groups.ResetInviteLink(ctx, e.group)
 	}),
@@ -156,7 +162,9 @@ var newsletterCalls = []call{
 	}),
 	gives("channels", func(ctx context.Context, e *env) ([]ryze.Newsletter, error) { return e.inst.Newsletters.List(ctx) }).after(follow),
 	gives("no channels", func(ctx context.Context, e *env) ([]ryze.Newsletter, error) { return e.inst.Newsletters.List(ctx) }),
-	gives("a channel", func(ctx context.Context, e *env) (*ryze.Newsletter, error) { return e.inst.Newsletters.Info(ctx, e.channel) }),
+	gives("a channel", func(ctx context.Context, e *env) (*ryze.Newsletter, error) {
+		return e.inst.Newsletters.Info(ctx, e.channel)
+	}),
 	gives("a channel by its link", func(ctx context.Context, e *env) (*ryze.Newsletter, error) {
 		return e.inst.Newsletters.Info(ctx, e.channel)
 	}).after(func(e *env) { e.channel = ryze.NewsletterRef(e.sim.Newsletter(string(e.channel)).Link()) }),
@@ -168,7 +176,9 @@ var profileCalls = []call{
 	gives("own profile", func(ctx context.Context, e *env) (*ryze.Profile, error) { return e.inst.Profile.Get(ctx) }).
 		after(func(e *env) { e.phone.SetProfile("Support", "We answer", picture) }),
 	gives("a profile", func(ctx context.Context, e *env) (*ryze.Profile, error) { return e.inst.Profile.Lookup(ctx, ana) }),
-	gives("profile of nobody", func(ctx context.Context, e *env) (*ryze.Profile, error) { return e.inst.Profile.Lookup(ctx, "5511911112222") }),
+	gives("profile of nobody", func(ctx context.Context, e *env) (*ryze.Profile, error) {
+		return e.inst.Profile.Lookup(ctx, "5511911112222")
+	}),
 	gives("update the profile", func(ctx context.Context, e *env) (*ryze.UpdatedProfile, error) {
 		return e.inst.Profile.Update(ctx, ryze.ProfileUpdate{Name: ryze.Ptr("Support"), About: ryze.Ptr("We answer"), Picture: ryze.MediaBytes("dot.png", png)})
 	}),
@@ -189,4 +199,3 @@ var profileCalls = []call{
 		return e.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{ReadReceipts: ryze.PrivacyAll})
 	}),
 }
-

@@ -114,8 +114,12 @@ var sendCalls = []call{
 }
 
 var messageCalls = []call{
-	gives("a text", func(ctx context.Context, e *env) (*ryze.StoredMessage, error) { return e.inst.Messages.Get(ctx, e.received) }),
-	gives("an image", func(ctx context.Context, e *env) (*ryze.StoredMessage, error) { return e.inst.Messages.Get(ctx, e.media) }),
+	gives("a text", func(ctx context.Context, e *env) (*ryze.StoredMessage, error) {
+		return e.inst.Messages.Get(ctx, e.received)
+	}),
+	gives("an image", func(ctx context.Context, e *env) (*ryze.StoredMessage, error) {
+		return e.inst.Messages.Get(ctx, e.media)
+	}),
 	gives("a message in a group", func(ctx context.Context, e *env) (*ryze.StoredMessage, error) {
 		return e.inst.Messages.Get(ctx, e.inGroup)
 	}),
@@ -147,9 +151,13 @@ var messageCalls = []call{
 	does("mark a message in a group read", func(ctx context.Context, e *env) error {
 		return e.inst.Messages.MarkRead(ctx, e.group, e.inGroup, ana)
 	}),
-	gives("votes", func(ctx context.Context, e *env) (*ryze.PollVotes, error) { return e.inst.Messages.PollVotes(ctx, e.poll) }).
+	gives("votes", func(ctx context.Context, e *env) (*ryze.PollVotes, error) {
+		return e.inst.Messages.PollVotes(ctx, e.poll)
+	}).
 		after(func(e *env) { e.phone.Vote(e.poll, string(ana), "Monday") }),
-	gives("no votes", func(ctx context.Context, e *env) (*ryze.PollVotes, error) { return e.inst.Messages.PollVotes(ctx, e.poll) }),
+	gives("no votes", func(ctx context.Context, e *env) (*ryze.PollVotes, error) {
+		return e.inst.Messages.PollVotes(ctx, e.poll)
+	}),
 	gives("download", func(ctx context.Context, e *env) (*downloaded, error) {
 		var b bytes.Buffer
 		d, err := e.inst.Messages.Download(ctx, e.media, &b)
@@ -228,7 +236,9 @@ var chatCalls = []call{
 		return e.inst.Contacts.ByLabel(ctx, ryze.LabelFilter{})
 	}),
 	gives("labels", func(ctx context.Context, e *env) ([]ryze.Label, error) { return e.inst.Labels.List(ctx) }),
-	gives("create a label", func(ctx context.Context, e *env) (*ryze.Label, error) { return e.inst.Labels.Create(ctx, "Customer", 0) }),
+	gives("create a label", func(ctx context.Context, e *env) (*ryze.Label, error) {
+		return e.inst.Labels.Create(ctx, "Customer", 0)
+	}),
 	does("delete a label", func(ctx context.Context, e *env) error { return e.inst.Labels.Delete(ctx, e.label) }),
 	does("put a label on", func(ctx context.Context, e *env) error { return e.inst.Labels.Assign(ctx, ana, e.label) }),
 	does("take a label off", func(ctx context.Context, e *env) error { return e.inst.Labels.Unassign(ctx, e.group, e.label) }).
@@ -236,7 +246,9 @@ var chatCalls = []call{
 }
 
 var callCalls = []call{
-	gives("ring", func(ctx context.Context, e *env) (*ryze.PlacedCall, error) { return e.inst.Calls.Ring(ctx, ana, 15*time.Second) }),
+	gives("ring", func(ctx context.Context, e *env) (*ryze.PlacedCall, error) {
+		return e.inst.Calls.Ring(ctx, ana, 15*time.Second)
+	}),
 	gives("ring for the usual time", func(ctx context.Context, e *env) (*ryze.PlacedCall, error) { return e.inst.Calls.Ring(ctx, ana, 0) }),
 	gives("play a file", func(ctx context.Context, e *env) (*ryze.PlacedCall, error) {
 		return e.inst.Calls.PlayAudio(ctx, ana, ryze.MediaReader("note.mp3", io.MultiReader(strings.NewReader("ID3\x03"), strings.NewReader(" a note"))))

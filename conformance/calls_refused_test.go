@@ -39,9 +39,13 @@ var refusedCalls = []call{
 	gives("edit a message that never was", func(ctx context.Context, e *env) (*ryze.EditedMessage, error) {
 		return e.inst.Messages.Edit(ctx, gone, "x")
 	}).failing(ryze.ErrMessageNotFound),
-	gives("edit too late", func(ctx context.Context, e *env) (*ryze.EditedMessage, error) { return e.inst.Messages.Edit(ctx, e.sent, "x") }).
+	gives("edit too late", func(ctx context.Context, e *env) (*ryze.EditedMessage, error) {
+		return e.inst.Messages.Edit(ctx, e.sent, "x")
+	}).
 		after(func(e *env) { e.sim.Advance(24 * time.Hour) }).failing(ryze.ErrNotEditable),
-	gives("edit a poll", func(ctx context.Context, e *env) (*ryze.EditedMessage, error) { return e.inst.Messages.Edit(ctx, e.poll, "x") }).
+	gives("edit a poll", func(ctx context.Context, e *env) (*ryze.EditedMessage, error) {
+		return e.inst.Messages.Edit(ctx, e.poll, "x")
+	}).
 		failing(ryze.ErrNotEditable),
 	does("delete a message that never was", func(ctx context.Context, e *env) error { return e.inst.Messages.DeleteForEveryone(ctx, gone) }).
 		failing(ryze.ErrMessageNotFound),

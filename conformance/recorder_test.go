@@ -15,6 +15,7 @@ import (
 
 // exchange is one request, whole, and its reply.
 type exchange struct {
+	operation    string   // of the document, once that is known
 	methods      []string // exported methods that were under way, innermost first
 	request      *http.Request
 	requestBody  []byte
@@ -101,6 +102,9 @@ func (x *exchange) validate(d *document) []string {
 	if spec := o.reply(x.response.StatusCode); spec != nil {
 		found = append(found, missingHeaders(spec, x.response.Header)...)
 		found = append(found, undeclared(spec.schema(), x.responseBody)...)
+	}
+	if problem := d.unknownText(x); problem != "" {
+		found = append(found, problem)
 	}
 	return found
 }

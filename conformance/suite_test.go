@@ -19,15 +19,23 @@ import (
 type outcome struct {
 	call      *call
 	exchanges []*exchange
-	events    [][]byte // what a webhook received meanwhile
 }
 
 // play makes one call against a simulator of its own, in virtual time.
 func play(t *testing.T, c *call) *outcome {
 	t.Helper()
-	seen := &outcome{call: c}
+	seen, err := playWith(t, c, nil)
+	require.True(t, is(err, c.fails), "got %v, want %v", err, c.fails)
+	return seen
+}
+
+// playWith changes the circumstances after the call has been prepared, and
+// looks only at what travels from then on.
+func playWith(t *testing.T, c *call, change func(*env), options ...ryzetest.Option) (seen *outcome, failed error) {
+	t.Helper()
+	seen = &outcome{call: c}
 	synctest.Test(t, func(t *testing.T) {
-		sim := ryzetest.NewServer(append([]ryzetest.Option{ryzetest.InMemory()}, c.options...)...)
+		sim := ryzetest.NewServer(slices.Concat([]ryzetest.Option{ryzetest.InMemory()}, c.options, options)...)
 		defer sim.Close()
 		rec := &recorder{next: sim.HTTPClient().Transport}
 		e := simulated(t, sim, rec)
@@ -35,16 +43,22 @@ func play(t *testing.T, c *call) *outcome {
 		if c.prepare != nil {
 			c.prepare(e)
 		}
-		_, err := c.do(t.Context(), e)
-		require.True(t, is(err, c.fails), "got %v, want %v", err, c.fails)
-		seen.exchanges = rec.all()
+		before := 0
+		if change != nil {
+			change(e)
+			before = len(rec.all())
+		}
+		_, failed = c.do(t.Context(), e)
+		seen.exchanges = rec.all()[before:]
 		assert.Empty(t, sim.Violations())
 	})
-	return seen
+	return seen, failed
 }
 
 // outcomes are those of all calls that went well, made once for all tests.
-var outcomes = sync.OnceValue(func() *observed { return &observed{byMethod: map[string][]string{}, byOperation: map[string][]string{}} })
+var outcomes = sync.OnceValue(func() *observed {
+	return &observed{byMethod: map[string][]string{}, byOperation: map[string][]string{}}
+})
 
 // observed is which exported methods led to which operations.
 type observed struct {
@@ -94,6 +108,7 @@ func (o *observed) add(d *document, seen *outcome) {
 		if spec == nil {
 			continue
 		}
+		x.operation = spec.id
 		if x.response.StatusCode/100 == 2 || x.response.StatusCode == 101 {
 			o.answered[spec.id] = true
 		}

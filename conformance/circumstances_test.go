@@ -1,0 +1,190 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pb33f/libopenapi/datamodel/high/base"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// circumstance is something wrong that has nothing to do with what is asked.
+type circumstance struct {
+	name    string
+	options []ryzetest.Option
+	change  func(op string, e *env)
+	status  []int                                          // of the refusal
+	unless  func(spec *documented, op ryze.Operation) bool // not for these
+}
+
+// anonymous operations look at no token.
+func anonymous(spec *documented, _ ryze.Operation) bool { return spec.id == "observability.health" }
+
+func nameless(spec *documented, op ryze.Operation) bool {
+	return !strings.Contains(op.Path, ":instance")
+}
+
+func withToken(e *env, token string) {
+	e.inst, e.account, e.token = e.client.Instance(name, token), e.client.Account(token), token
+}
+
+var circumstances = []circumstance{
+	{
+		name:   "a token that nobody has",
+		change: func(_ string, e *env) { withToken(e, "nobodys-token") },
+		status: []int{http.StatusUnauthorized}, unless: anonymous,
+	},
+	{
+		name:   "an instance that is gone",
+		change: func(_ string, e *env) { deleteInstance(e) },
+		status: []int{http.StatusNotFound}, unless: nameless,
+	},
+	{
+		name: "another account",
+		change: func(_ string, e *env) {
+			e.sim.AddAccount("others-token", 10)
+			withToken(e, "others-token")
+		},
+		status: []int{http.StatusForbidden, http.StatusNotFound}, unless: nameless,
+	},
+	{
+		name:   "the token of another instance",
+		change: func(_ string, e *env) { withToken(e, e.sim.AddInstance("other-line").Token()) },
+		status: []int{http.StatusForbidden, http.StatusUnauthorized}, unless: nameless,
+	},
+	{
+		name:    "no connection to WhatsApp",
+		options: []ryzetest.Option{ryzetest.WithNotConnectedStatus(http.StatusServiceUnavailable)},
+		change:  func(_ string, e *env) { e.phone.Disconnect() },
+	},
+	{
+		name:    "no connection to WhatsApp, told with 400",
+		options: []ryzetest.Option{ryzetest.WithNotConnectedStatus(http.StatusBadRequest)},
+		change:  func(_ string, e *env) { e.phone.Disconnect() },
+	},
+	{
+		name:   "a window that is used up",
+		change: func(op string, e *env) { e.sim.Fault(op, ryzetest.RateLimited()) },
+		status: []int{http.StatusTooManyRequests}, unless: anonymous,
+	},
+}
+
+func deleteInstance(e *env) {
+	// The handle acts with the account's token: that of the instance goes with it.
+	e.inst = e.account.Instance(name)
+	if err := e.account.DeleteInstance(context.Background(), name); err != nil {
+		panic(err)
+	}
+}
+
+// TestEveryOperationUnderEveryCircumstance refuses one call of each operation
+// for reasons that all operations share. What travels is validated as ever, the
+// error is the documented one, and so is its text.
+func TestEveryOperationUnderEveryCircumstance(t *testing.T) {
+	d, o := theDocument(t), observe(t)
+	for _, op := range ryze.Operations() {
+		spec, c := d.of(op.ID), o.plainest(op.ID)
+		require.NotNil(t, c, op.ID)
+		for _, bad := range circumstances {
+			if bad.unless != nil && bad.unless(spec, op) {
+				continue
+			}
+			t.Run(op.ID+"/"+bad.name, func(t *testing.T) {
+				seen, _ := playWith(t, c, func(e *env) { bad.change(op.ID, e) }, bad.options...)
+				require.NotEmpty(t, seen.exchanges)
+				var statuses []int
+				for _, x := range seen.exchanges {
+					statuses = append(statuses, x.response.StatusCode)
+					if problems := x.validate(d); len(problems) > 0 {
+						t.Errorf("%s\n%s", strings.Join(problems, "\n"), x.describe())
+					}
+				}
+				if bad.status != nil {
+					assert.True(t, slices.ContainsFunc(bad.status, func(s int) bool { return slices.Contains(statuses, s) }), "%v", statuses)
+				}
+			})
+		}
+	}
+}
+
+// plainest is a call that does nothing but that operation, with success.
+func (o *observed) plainest(id string) *call {
+	for _, seen := range o.all {
+		last := seen.exchanges[len(seen.exchanges)-1]
+		if seen.call.fails == nil && last.operation == id && last.response.StatusCode < 300 {
+			return seen.call
+		}
+	}
+	return nil
+}
+
+// unknownText compares the text of a refusal with those that the document
+// shows for its status, if it shows any, and for no status in particular.
+func (d *document) unknownText(x *exchange) string {
+	if x.response.StatusCode < 400 {
+		return ""
+	}
+	o, status := d.matching(x.request), strconv.Itoa(x.response.StatusCode)
+	reply, ok := o.spec.Responses.Codes.Get(status)
+	if !ok {
+		return ""
+	}
+	shown := examples(reply)
+	if len(shown) == 0 {
+		return ""
+	}
+	// The document says of this one that any route may have it, with 400 or 503.
+	everywhere, _ := d.model.Components.Examples.Get("InstanceNotConnected")
+	shown = append(append(shown, everywhere), examples(o.spec.Responses.Default)...)
+	for _, example := range shown {
+		var refusal struct {
+			Error struct{ Message string }
+		}
+		if example.Value.Decode(&refusal) == nil && pattern(refusal.Error.Message).MatchString(errorText(x.responseBody)) {
+			return ""
+		}
+	}
+	return "reply: the document shows other texts for " + status
+}
+
+// examples are the examples of a reply's body.
+func examples(r *v3.Response) []*base.Example {
+	if r == nil || r.Content == nil {
+		return nil
+	}
+	media, ok := r.Content.Get("application/json")
+	if !ok || media.Examples == nil {
+		return nil
+	}
+	return slices.Collect(media.Examples.ValuesFromOldest())
+}
+
+func errorText(body []byte) string {
+	var refusal struct {
+		Error struct{ Message string }
+	}
+	_ = json.Unmarshal(body, &refusal)
+	return refusal.Error.Message
+}
+
+var variable = regexp.MustCompile(`\s*<[^>]*>\s*`)
+
+// pattern matches a text in which what stands in angle brackets varies.
+func pattern(shown string) *regexp.Regexp {
+	parts := variable.Split(shown, -1)
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return regexp.MustCompile(`(?is)^` + strings.Join(parts, `.*`) + `$`)
+}
