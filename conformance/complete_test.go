@@ -131,7 +131,8 @@ func requestingMethods() []string {
 	}
 	var methods []string
 	for _, h := range holders {
-		for m := range h.Methods() {
+		for i := range h.NumMethod() {
+			m := h.Method(i)
 			if m.Type.NumIn() > 1 && m.Type.In(1) == reflect.TypeFor[context.Context]() {
 				methods = append(methods, h.Elem().Name()+"."+m.Name)
 			}
