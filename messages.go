@@ -231,7 +231,8 @@ func (r *sendReply) missing() string {
 // its [*OutcomeError] has what [MessagesService.Settle] needs to look for the
 // message.
 //
-// Other errors: [*ValidationError] before any request; [ErrNotConnected];
+// With any other error the message was not accepted: [*ValidationError] before
+// any request; [ErrNotConnected];
 // [ErrRateLimited] when waiting for quota would take too long; [ErrThrottled]
 // when WhatsApp itself throttles; [ErrInvalidArgument] when the service
 // refuses, for instance a number that is not on WhatsApp.

@@ -65,6 +65,10 @@ func SettleExcept(messageIDs ...string) SettleOption {
 // they are found in events only, and anything else that the instance sent in
 // that time leaves a doubt.
 //
+// The error lives as long as the process: an application that must survive a
+// crash writes each send down before it makes it, and uses
+// [MessagesService.Find] afterwards.
+//
 // The error is not nil when err is not that of a send of this instance, or when
 // the service could not be asked; the answer is then [StillUnknown].
 //
@@ -101,6 +105,41 @@ func (s *MessagesService) Settle(ctx context.Context, err error, opts ...SettleO
 	return w.answer()
 }
 
+// Attempt is a send that an application has written down before it made it, so
+// that it can look for the message after a crash, when there is no error to
+// settle.
+type Attempt struct {
+	To      JID
+	Content Content // a file in it is not read; it may be gone
+	Source  string  // the label of the send; only events are compared with it
+	SentAt  time.Time
+	Delay   time.Duration // that of the [Delay] option, if it was given
+}
+
+// Find is [MessagesService.Settle] for a send that is known only from the
+// application's own records: everything said there holds. SentAt is when the
+// record was written, before the send. Ids of messages that are known to be
+// others are given with [SettleExcept]; without them an earlier message of the
+// same text cannot be told apart if it was sent after SentAt.
+//
+// POST /api/chat/history/:instance. Safe to repeat.
+func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...SettleOption) (Settlement, *SentMessage, error) {
+	switch {
+	case attempt.Content == nil:
+		return StillUnknown, nil, invalid("Attempt.Content", "is nil")
+	case attempt.SentAt.IsZero():
+		return StillUnknown, nil, invalid("Attempt.SentAt", "is zero")
+	}
+	kind := attempt.Content.kind()
+	if err := attempt.To.check("Attempt.To", kind.to); err != nil {
+		return StillUnknown, nil, err
+	}
+	return s.Settle(ctx, &OutcomeError{
+		Operation: kind.op.ID, Recipient: attempt.To, Source: attempt.Source, SentAt: attempt.SentAt,
+		content: &attempted{Content: attempt.Content, h: s.h, delay: attempt.Delay, recorded: true},
+	}, opts...)
+}
+
 // IsEcho reports whether an event is the echo of the message whose outcome is
 // unknown: outgoing, with the same source label, chat, type and text, not older
 // than the attempt and not known to be another message. An application that
@@ -126,6 +165,7 @@ type attempted struct {
 	delay      time.Duration
 	redirected bool     // the message went to another chat than its recipient
 	others     []string // ids of messages that were accepted before
+	recorded   bool     // known from the application's records, not from an error
 }
 
 // uncertain completes the error of a send whose outcome is unknown.
@@ -155,7 +195,9 @@ func newSettling(e *OutcomeError) *settling {
 	try := e.try()
 	w := &settling{attempted: try, outcome: e, outline: outlineOf(try.Content), known: make(map[string]struct{})}
 	w.exclude(try.others)
-	w.exclude(try.h.client.accepted.ids())
+	if !try.recorded { // else the record may be of one that was accepted
+		w.exclude(try.h.client.accepted.ids())
+	}
 	return w
 }
 

@@ -42,8 +42,8 @@ func (b *broadcast) settle(ctx context.Context) error {
 }
 
 // lookBack finds out about sends of an earlier run of which the journal does
-// not know the end. The error that Settle wants is gone with that run, so this
-// reads the chat itself: our own text there, since that time, is the message.
+// not know the end. The errors are gone with that run; what the journal wrote
+// down before each send is enough to look for the message.
 func (b *broadcast) lookBack(ctx context.Context) error {
 	found := 0
 	for _, to := range b.recipients {
@@ -76,16 +76,9 @@ func (b *broadcast) lookBack(ctx context.Context) error {
 }
 
 func (b *broadcast) find(ctx context.Context, e entry) (id string, err error) {
-	since := ryze.HistoryQuery{From: e.At.Add(-2 * time.Minute)} // clocks differ
-	for _, chat := range ryze.BrazilAliases(e.To) {
-		for message, err := range b.inst.Chats.History(ctx, chat, since) {
-			if err != nil {
-				return "", err
-			}
-			if message.FromMe && message.Text == b.text {
-				return message.ID, nil
-			}
-		}
+	found, message, err := b.inst.Messages.Find(ctx, ryze.Attempt{To: e.To, Content: ryze.Text(b.text), SentAt: e.At})
+	if err != nil || found != ryze.Sent {
+		return "", err
 	}
-	return "", nil
+	return message.ID, nil
 }
