@@ -149,3 +149,31 @@ func TestBlockingGivesTimeAndThenFollowsThePolicy(t *testing.T) {
 	}
 	assert.Equal(t, uint64(7), q.dropped)
 }
+
+// Two consumers that look at an empty queue at the same moment share one token
+// for two events; the one that gets it has to pass it on, or the other event
+// lies there.
+func TestTakingWakesTheNextConsumerWhileThereIsMore(t *testing.T) {
+	q := newEventQueue("", &streamConfig{bufferEvents: 2, bufferBytes: 100})
+	woken := func() bool {
+		select {
+		case <-q.ready:
+			return true
+		default:
+			return false
+		}
+	}
+	for n := range 3 { // one more than there is room for, which leaves a gap
+		require.NoError(t, q.push(numberedEvent(n, 1), time.Now()))
+	}
+	assert.True(t, woken())
+	for _, more := range []bool{true, true, false} { // the gap, and two events
+		e, _ := q.take(nil)
+		require.NotNil(t, e)
+		assert.Equal(t, more, woken())
+	}
+	q.end()
+	_, over := q.take(nil)
+	assert.True(t, over)
+	assert.True(t, woken(), "the end is for everybody")
+}

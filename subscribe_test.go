@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,6 +148,36 @@ func TestSlowLineIsNotSilence(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, textOf(t, <-sub.Events()), 300)
 		assert.Zero(t, sub.Stats().Reconnects)
+	})
+}
+
+// An event that is cut off began before the last pong: that pong does not make
+// the stream whole.
+func TestGapBeginsBeforeTheEventThatWasCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var whole time.Time
+		server := newStreamServer(t, nil)
+		server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			p, err := server.accept(w, r, conn)
+			if !assert.NoError(t, err) {
+				return
+			}
+			if n == 1 {
+				assert.NoError(t, p.say(numberedFrame(1)))
+				whole = time.Now()
+				time.Sleep(time.Second)
+				_, _ = conn.Write([]byte("\x01\x05{\"eve")) // the first part of a message in parts
+				time.Sleep(time.Minute)                     // pings are answered in between
+				conn.Reset()
+			}
+			<-p.gone
+		}
+		sub, err := server.instance(t).Subscribe(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+		gap := gapOf(t, <-sub.Events())
+		assert.True(t, gap.From.Equal(whole), "from %v, whole at %v", gap.From, whole)
+		require.ErrorIs(t, gap.Cause, syscall.ECONNRESET)
 	})
 }
 
