@@ -59,6 +59,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.work.Done()
 
+	ctx := r.Context()
 	c := &call{s: s, w: w, r: r, query: r.URL.Query()}
 	var otherMethod bool
 	c.route, c.params, otherMethod = match(r.Method, r.URL.EscapedPath())
@@ -85,7 +86,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		c.quota, room = s.windows.take(c.token, c.class, s.clock.now())
 		if !room {
 			c.drain()
-			c.answer(fail(http.StatusTooManyRequests, textRateLimit))
+			c.answer(ctx, fail(http.StatusTooManyRequests, textRateLimit))
 			return
 		}
 	}
@@ -93,10 +94,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		c.violate(UnknownRoute, r.Method+" "+r.URL.Path)
 		c.drain()
 		if otherMethod {
-			c.answer(fail(http.StatusMethodNotAllowed, "Method Not Allowed"))
+			c.answer(ctx, fail(http.StatusMethodNotAllowed, "Method Not Allowed"))
 			return
 		}
-		c.answer(fail(http.StatusNotFound, "Not Found"))
+		c.answer(ctx, fail(http.StatusNotFound, "Not Found"))
 		return
 	}
 	if c.fault = s.faults.take(c.route); c.fault != nil {
@@ -105,11 +106,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			s.windows.giveBack(c.token, c.class, s.clock.now())
 		}
 		if !c.fault.processes() {
-			c.failWithout()
+			c.failWithout(ctx)
 			return
 		}
 	}
-	c.answer(c.process())
+	c.answer(ctx, c.process())
 }
 
 // process does what the request asks for.
@@ -126,12 +127,12 @@ func (c *call) process() reply {
 }
 
 // answer writes a reply, bent by the fault if there is one.
-func (c *call) answer(res reply) {
+func (c *call) answer(ctx context.Context, res reply) {
 	if res.hijacked {
 		return
 	}
 	if f := c.fault; f != nil {
-		c.failAfter(f, res)
+		c.failAfter(ctx, f, res)
 		return
 	}
 	c.write(res.status, encode(res.body), nil)
@@ -171,10 +172,10 @@ func (c *call) commonHeaders(h http.Header) {
 // when the client goes away: the service goes on with what it has accepted.
 func (c *call) sleep(d time.Duration) error { return c.s.clock.sleep(c.s.ctx, d) }
 
-// patience ends when the client gives up or the server closes. The client's
+// patience bounds the request's context: the server's closing ends it as well. The client's
 // leaving is only noticed once its request was read whole.
-func (c *call) patience() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(c.r.Context())
+func (c *call) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(c.s.ctx, cancel)
 	return ctx, func() { stop(); cancel() }
 }

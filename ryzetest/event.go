@@ -336,7 +336,7 @@ type Answer struct {
 
 func (a *Answer) live() obj {
 	interactive := obj{}
-	kind := ""
+	var kind string
 	switch a.Kind {
 	case AnswerText:
 		return obj{"type": "text", "content": a.ID}

@@ -164,7 +164,7 @@ func (c *call) fetch(address string) (*payload, error) {
 	for {
 		n, err := body.Read(buf)
 		p.take(buf[:n])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

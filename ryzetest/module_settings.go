@@ -30,16 +30,16 @@ func (st *settings) update(b values) bool {
 		"keepOnlineStatus": &st.keepOnlineStatus, "autoReadMessages": &st.autoReadMessages,
 		"disableHistorySync": &st.disableHistorySync, "ignoreStatus": &st.ignoreStatus,
 	}
-	any := false
+	found := false
 	for name, flag := range flags {
 		if b.has(name) {
-			*flag, any = b.bool(name), true
+			*flag, found = b.bool(name), true
 		}
 	}
 	if b.has("callRejectMessage") {
-		st.callRejectMessage, any = b.str("callRejectMessage"), true
+		st.callRejectMessage, found = b.str("callRejectMessage"), true
 	}
-	return any
+	return found
 }
 
 func (st settings) view() obj {

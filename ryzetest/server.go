@@ -32,7 +32,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 
-	ctx    context.Context // ends when the server closes
+	ctx    context.Context //nolint:containedctx // of the server: ends when it closes
 	cancel context.CancelFunc
 	once   sync.Once
 	closed chan struct{}
@@ -108,9 +108,10 @@ func newServer(cfg config) (*Server, error) {
 	}
 	s.fetcher = &http.Transport{}
 	s.http = &http.Server{
-		Handler:   http.HandlerFunc(s.serve),
-		ConnState: s.connState,
-		ErrorLog:  log.New(io.Discard, "", 0),
+		Handler:           http.HandlerFunc(s.serve),
+		ConnState:         s.connState,
+		ErrorLog:          log.New(io.Discard, "", 0),
+		ReadHeaderTimeout: time.Minute,
 	}
 	s.spawn(func() { s.clock.loop(s.ctx) })
 	s.spawn(func() {
@@ -195,17 +196,16 @@ func (s *Server) Close() {
 	<-s.closed
 }
 
-// spawn runs fn in a goroutine that Close waits for. It reports false, and
-// runs nothing, once the server closes.
-func (s *Server) spawn(fn func()) bool {
+// spawn runs fn in a goroutine that Close waits for. Once the server closes it
+// runs nothing.
+func (s *Server) spawn(fn func()) {
 	if !s.begin() {
-		return false
+		return
 	}
 	go func() {
 		defer s.work.Done()
 		fn()
 	}()
-	return true
 }
 
 // begin registers work that Close waits for; the caller owes work.Done.

@@ -26,7 +26,7 @@ type socket struct {
 	inst   *Instance
 	conn   *websocket.Conn
 	frames chan []byte
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // of the stream, which several goroutines serve
 	cancel context.CancelFunc
 	code   websocket.StatusCode // to close with, when that came before conn was there
 }
@@ -48,7 +48,7 @@ func openStream(c *call) reply {
 		return fail(http.StatusUpgradeRequired, "Upgrade Required")
 	}
 	if c.fault != nil && c.fault.processes() && c.fault.Drop == NoDrop {
-		c.wait(c.fault.Delay)
+		c.wait(c.r.Context(), c.fault.Delay)
 	}
 
 	c.commonHeaders(c.w.Header())

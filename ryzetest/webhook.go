@@ -197,6 +197,6 @@ func (s *Server) send(p *post) (int, error) {
 		return 0, err
 	}
 	defer res.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // the status has decided
 	return res.StatusCode, nil
 }
