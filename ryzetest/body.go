@@ -104,7 +104,7 @@ func (c *call) malformed(detail string) reply {
 	if strings.HasSuffix(text, ": ") {
 		text += detail
 	}
-	return fail(http.StatusBadRequest, text)
+	return badRequest(text)
 }
 
 // readJSON reads the whole body, except the values of streamed fields: those go

@@ -3,6 +3,7 @@ package ryzetest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,6 +28,18 @@ func ok(body obj) reply {
 
 func fail(status int, text string) reply {
 	return reply{status: status, body: obj{"success": false, "error": obj{"message": text}}}
+}
+
+func badRequest(text string) reply { return fail(http.StatusBadRequest, text) }
+func notFound(text string) reply   { return fail(http.StatusNotFound, text) }
+
+// utc writes a time as the routes do that show it in UTC.
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// badNumber is the reply to a number that names nobody. The service's own text
+// is not documented.
+func badNumber(number string) reply {
+	return badRequest(fmt.Sprintf("Number %q is neither digits nor a JID", number))
 }
 
 // call is one request on its way through the server.
@@ -97,7 +110,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			c.answer(ctx, fail(http.StatusMethodNotAllowed, "Method Not Allowed"))
 			return
 		}
-		c.answer(ctx, fail(http.StatusNotFound, "Not Found"))
+		c.answer(ctx, notFound("Not Found"))
 		return
 	}
 	if c.fault = s.faults.take(c.route); c.fault != nil {
@@ -187,6 +200,19 @@ func (c *call) param(name string) (string, bool) {
 		return "", ok
 	}
 	return v[0], true
+}
+
+// offline answers for an instance that is not connected, with the status that
+// the route's module documents. The caller holds the lock.
+func (c *call) offline() (reply, bool) {
+	if c.inst.state == StateConnected {
+		return reply{}, false
+	}
+	status := c.route.offline
+	if status == 0 {
+		status = c.s.cfg.notConnected
+	}
+	return fail(status, textNotConnected), true
 }
 
 func (c *call) checkQuery() {

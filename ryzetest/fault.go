@@ -2,6 +2,7 @@ package ryzetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -104,14 +105,7 @@ type faults struct {
 // route's queue, else of the queue of "*". Requests that the rate limit refuses
 // take none. It panics on a route that the server does not have.
 func (s *Server) Fault(route string, f ...Fault) {
-	key := route
-	if route != "*" {
-		r := findRoute(route)
-		if r == nil {
-			panic(fmt.Sprintf("ryzetest: no route %q", route))
-		}
-		key = r.name()
-	}
+	key := routeKey(route)
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	if s.faults.queues == nil {
@@ -178,7 +172,7 @@ func (c *call) failAfter(ctx context.Context, f *Fault, res reply) {
 	switch {
 	case f.Status != 0:
 		status = f.Status
-		body = encode(fail(status, orElse(f.Message, http.StatusText(status))).body)
+		body = encode(fail(status, cmp.Or(f.Message, http.StatusText(status))).body)
 	case res.body != nil:
 		body = encode(res.body)
 	}

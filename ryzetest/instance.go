@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -202,9 +203,7 @@ func (i *Instance) emitState(event string, extra obj) {
 	if i.phone != "" {
 		data["jid"] = i.jid()
 	}
-	for k, v := range extra {
-		data[k] = v
-	}
+	maps.Copy(data, extra)
 	i.emit("instance.state", func(bool) any { return data })
 }
 
@@ -448,11 +447,5 @@ func newQRText() string {
 
 // newPairingCode returns eight characters without the ones that look alike.
 func newPairingCode() string {
-	const alphabet = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
-	b := make([]byte, 8)
-	rand.Read(b)
-	for i := range b {
-		b[i] = alphabet[int(b[i])%len(alphabet)]
-	}
-	return string(b)
+	return randomText("123456789ABCDEFGHJKLMNPQRSTVWXYZ", 8)
 }

@@ -2,7 +2,6 @@ package ryzetest
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -71,31 +70,6 @@ func chatRoutes() []route {
 		withBody(http.MethodDelete, "delete", "deleteChat", badBodyPlain, onChat(deleteChat),
 			str("number"), boolean("deleteMedia")),
 	}
-}
-
-// offline answers for an instance that is not connected, with the status that
-// the route's module documents. The caller holds the lock.
-func (c *call) offline() (reply, bool) {
-	if c.inst.state == StateConnected {
-		return reply{}, false
-	}
-	status := c.route.offline
-	if status == 0 {
-		status = c.s.cfg.notConnected
-	}
-	return fail(status, textNotConnected), true
-}
-
-func badRequest(text string) reply { return fail(http.StatusBadRequest, text) }
-func notFound(text string) reply   { return fail(http.StatusNotFound, text) }
-
-// utc writes a time as the routes do that show it in UTC.
-func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// badNumber is the reply to a number that names nobody. The service's own text
-// is not documented.
-func badNumber(number string) reply {
-	return badRequest(fmt.Sprintf("Number %q is neither digits nor a JID", number))
 }
 
 // onChat is the handler of a route whose body names a chat.

@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -154,11 +155,9 @@ func messageStatus(c *call) reply {
 
 // heldElsewhere reports whether another instance has a message with that id.
 func (s *Server) heldElsewhere(except *Instance, id string) bool {
-	for _, a := range s.accounts {
-		for _, i := range a.instances {
-			if i != except && i.byID[id] != nil {
-				return true
-			}
+	for i := range s.instances() {
+		if i != except && i.byID[id] != nil {
+			return true
 		}
 	}
 	return false
@@ -383,7 +382,7 @@ func pinMessage(c *call) reply {
 	body := obj{"message": "Message unpinned successfully", "chat_jid": m.Chat, "message_id": id, "pinned": m.Pinned}
 	if m.Pinned {
 		body["message"] = "Message pinned successfully"
-		body["duration"] = orElse(c.body.str("duration"), "7d")
+		body["duration"] = cmp.Or(c.body.str("duration"), "7d")
 	}
 	return ok(body)
 }

@@ -1,9 +1,6 @@
 package ryzetest
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
 var settingsFields = []field{
 	boolean("autoRejectCalls"), str("callRejectMessage"), boolean("ignoreGroupMessages"), boolean("keepOnlineStatus"),
@@ -55,7 +52,7 @@ func updateSettings(c *call) reply {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if !c.inst.settings.update(c.body) {
-		return fail(http.StatusBadRequest, "At least one setting must be provided")
+		return badRequest("At least one setting must be provided")
 	}
 	return ok(obj{"message": "Settings updated successfully", "settings": c.inst.settings.view()})
 }

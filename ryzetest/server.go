@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log"
 	"net"
 	"net/http"
@@ -62,11 +63,7 @@ type account struct {
 // NewServer starts a server. It is ready when NewServer returns, and panics
 // only if it cannot listen. Close it when done.
 func NewServer(opts ...Option) *Server {
-	cfg := defaults()
-	for _, o := range opts {
-		o(&cfg)
-	}
-	s, err := newServer(cfg)
+	s, err := Start(opts...)
 	if err != nil {
 		panic("ryzetest: " + err.Error())
 	}
@@ -75,14 +72,7 @@ func NewServer(opts ...Option) *Server {
 
 // Start is NewServer for programs: it returns the error of listening.
 func Start(opts ...Option) (*Server, error) {
-	cfg := defaults()
-	for _, o := range opts {
-		o(&cfg)
-	}
-	return newServer(cfg)
-}
-
-func newServer(cfg config) (*Server, error) {
+	cfg := configured(opts)
 	if cfg.accountToken == "" {
 		cfg.accountToken = newToken()
 	}
@@ -311,6 +301,19 @@ func (s *Server) Degrade(check, reason string) {
 		return
 	}
 	s.degraded[check] = reason
+}
+
+// instances are those of all accounts. The caller holds the lock.
+func (s *Server) instances() iter.Seq[*Instance] {
+	return func(yield func(*Instance) bool) {
+		for _, a := range s.accounts {
+			for _, i := range a.instances {
+				if !yield(i) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (a *account) find(name string) *Instance {

@@ -58,7 +58,7 @@ func openStream(c *call) reply {
 	// The stream is open for events before the client learns that it is: what
 	// happens right after its dial is not lost.
 	if !s.addSocket(so) {
-		return fail(http.StatusNotFound, textNoInstance)
+		return notFound(textNoInstance)
 	}
 	defer s.removeSocket(so)
 	conn, err := websocket.Accept(c.w, c.r, &websocket.AcceptOptions{
@@ -188,10 +188,8 @@ func (i *Instance) dropSockets(code int) {
 func (s *Server) DropWebSockets(code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, acc := range s.accounts {
-		for _, i := range acc.instances {
-			i.dropSockets(code)
-		}
+	for i := range s.instances() {
+		i.dropSockets(code)
 	}
 }
 
