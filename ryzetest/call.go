@@ -202,6 +202,19 @@ func (c *call) param(name string) (string, bool) {
 	return v[0], true
 }
 
+// recipient reads the number of a body, digits or a JID.
+func (c *call) recipient() (jid string, res reply, stop bool) {
+	number := c.body.str("number")
+	if number == "" {
+		return "", badRequest(textNumberRequired), true
+	}
+	jid, valid := parseNumber(number)
+	if !valid {
+		return "", badNumber(number), true
+	}
+	return jid, reply{}, false
+}
+
 // offline answers for an instance that is not connected, with the status that
 // the route's module documents. The caller holds the lock.
 func (c *call) offline() (reply, bool) {

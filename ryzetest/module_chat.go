@@ -75,13 +75,9 @@ func chatRoutes() []route {
 // onChat is the handler of a route whose body names a chat.
 func onChat(fn func(c *call, jid string) reply) func(*call) reply {
 	return func(c *call) reply {
-		number := c.body.str("number")
-		if number == "" {
-			return badRequest(textNumberRequired)
-		}
-		jid, valid := parseNumber(number)
-		if !valid {
-			return badNumber(number)
+		jid, res, stop := c.recipient()
+		if stop {
+			return res
 		}
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()

@@ -95,13 +95,9 @@ func composeMedia(c *call) (draft, reply, bool) {
 func sender(compose composer) func(*call) reply {
 	return func(c *call) reply {
 		b := c.body
-		number := b.str("number")
-		if number == "" {
-			return badRequest(textNumberRequired)
-		}
-		jid, valid := parseNumber(number)
-		if !valid {
-			return badNumber(number)
+		jid, res, stop := c.recipient()
+		if stop {
+			return res
 		}
 		d, res, stop := compose(c)
 		if stop {
