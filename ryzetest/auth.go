@@ -79,7 +79,7 @@ func (c *call) findInstances(path string) (reply, bool) {
 		names = splitNames(path)
 	}
 	if len(names) == 0 || names[0] == "" {
-		return fail(http.StatusBadRequest, textNameRequired), true
+		return badRequest(textNameRequired), true
 	}
 	for _, name := range names {
 		inst, res, stop := c.findInstance(name)
@@ -116,7 +116,7 @@ func (c *call) findInstance(name string) (*Instance, reply, bool) {
 	if text == "" {
 		text = textNoInstance
 	}
-	return nil, fail(http.StatusNotFound, text), true
+	return nil, notFound(text), true
 }
 
 // owner finds whose token it is. Every comparison takes constant time.

@@ -40,7 +40,7 @@ func (c *call) drain() {
 	if c.route != nil && len(c.route.stream) > 0 {
 		limit = c.s.cfg.mediaLimit
 	}
-	io.Copy(c.entry, &boundedReader{c.r.Body, limit})
+	_, _ = io.Copy(c.entry, &boundedReader{c.r.Body, limit}) // too much of it, or its end: the reply is the same
 }
 
 // readBody reads and checks the JSON body. It reports true with the reply of a
@@ -76,7 +76,7 @@ func (c *call) readBody() (reply, bool) {
 	if err := dec.Decode(&v); err != nil {
 		return c.malformed(err.Error()), true
 	}
-	if _, err := dec.Token(); err != io.EOF {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return c.malformed("invalid character after top-level value"), true
 	}
 	o, isObject := v.(obj)
@@ -104,7 +104,7 @@ func (c *call) malformed(detail string) reply {
 	if strings.HasSuffix(text, ": ") {
 		text += detail
 	}
-	return fail(http.StatusBadRequest, text)
+	return badRequest(text)
 }
 
 // readJSON reads the whole body, except the values of streamed fields: those go
@@ -144,7 +144,7 @@ func (s *splitter) run(divert func(key string) io.Writer) error {
 	expectValue := false
 	for {
 		b, err := s.r.ReadByte()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -180,7 +180,9 @@ func (s *splitter) run(divert func(key string) io.Writer) error {
 				return err
 			}
 			if isKey {
-				json.Unmarshal(s.out.Bytes()[start:], &key)
+				if err := json.Unmarshal(s.out.Bytes()[start:], &key); err != nil {
+					return err
+				}
 			}
 			continue
 		}
@@ -230,7 +232,7 @@ func (s *splitter) copyString(w io.Writer) error {
 			if _, err := w.Write(chunk); err != nil {
 				return err
 			}
-			s.r.Discard(len(chunk))
+			_, _ = s.r.Discard(len(chunk)) // it is in the buffer
 			continue
 		}
 		b, _ := s.r.ReadByte()
@@ -267,7 +269,7 @@ func (s *splitter) copyEscape(w io.Writer) error {
 }
 
 func unexpected(err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

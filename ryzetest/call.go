@@ -3,6 +3,7 @@ package ryzetest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,6 +28,18 @@ func ok(body obj) reply {
 
 func fail(status int, text string) reply {
 	return reply{status: status, body: obj{"success": false, "error": obj{"message": text}}}
+}
+
+func badRequest(text string) reply { return fail(http.StatusBadRequest, text) }
+func notFound(text string) reply   { return fail(http.StatusNotFound, text) }
+
+// utc writes a time as the routes do that show it in UTC.
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// badNumber is the reply to a number that names nobody. The service's own text
+// is not documented.
+func badNumber(number string) reply {
+	return badRequest(fmt.Sprintf("Number %q is neither digits nor a JID", number))
 }
 
 // call is one request on its way through the server.
@@ -59,6 +72,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.work.Done()
 
+	ctx := r.Context()
 	c := &call{s: s, w: w, r: r, query: r.URL.Query()}
 	var otherMethod bool
 	c.route, c.params, otherMethod = match(r.Method, r.URL.EscapedPath())
@@ -85,7 +99,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		c.quota, room = s.windows.take(c.token, c.class, s.clock.now())
 		if !room {
 			c.drain()
-			c.answer(fail(http.StatusTooManyRequests, textRateLimit))
+			c.answer(ctx, fail(http.StatusTooManyRequests, textRateLimit))
 			return
 		}
 	}
@@ -93,10 +107,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		c.violate(UnknownRoute, r.Method+" "+r.URL.Path)
 		c.drain()
 		if otherMethod {
-			c.answer(fail(http.StatusMethodNotAllowed, "Method Not Allowed"))
+			c.answer(ctx, fail(http.StatusMethodNotAllowed, "Method Not Allowed"))
 			return
 		}
-		c.answer(fail(http.StatusNotFound, "Not Found"))
+		c.answer(ctx, notFound("Not Found"))
 		return
 	}
 	if c.fault = s.faults.take(c.route); c.fault != nil {
@@ -105,11 +119,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			s.windows.giveBack(c.token, c.class, s.clock.now())
 		}
 		if !c.fault.processes() {
-			c.failWithout()
+			c.failWithout(ctx)
 			return
 		}
 	}
-	c.answer(c.process())
+	c.answer(ctx, c.process())
 }
 
 // process does what the request asks for.
@@ -126,12 +140,12 @@ func (c *call) process() reply {
 }
 
 // answer writes a reply, bent by the fault if there is one.
-func (c *call) answer(res reply) {
+func (c *call) answer(ctx context.Context, res reply) {
 	if res.hijacked {
 		return
 	}
 	if f := c.fault; f != nil {
-		c.failAfter(f, res)
+		c.failAfter(ctx, f, res)
 		return
 	}
 	c.write(res.status, encode(res.body), nil)
@@ -171,10 +185,10 @@ func (c *call) commonHeaders(h http.Header) {
 // when the client goes away: the service goes on with what it has accepted.
 func (c *call) sleep(d time.Duration) error { return c.s.clock.sleep(c.s.ctx, d) }
 
-// patience ends when the client gives up or the server closes. The client's
+// patience bounds the request's context: the server's closing ends it as well. The client's
 // leaving is only noticed once its request was read whole.
-func (c *call) patience() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(c.r.Context())
+func (c *call) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(c.s.ctx, cancel)
 	return ctx, func() { stop(); cancel() }
 }
@@ -186,6 +200,32 @@ func (c *call) param(name string) (string, bool) {
 		return "", ok
 	}
 	return v[0], true
+}
+
+// recipient reads the number of a body, digits or a JID.
+func (c *call) recipient() (jid string, res reply, stop bool) {
+	number := c.body.str("number")
+	if number == "" {
+		return "", badRequest(textNumberRequired), true
+	}
+	jid, valid := parseNumber(number)
+	if !valid {
+		return "", badNumber(number), true
+	}
+	return jid, reply{}, false
+}
+
+// offline answers for an instance that is not connected, with the status that
+// the route's module documents. The caller holds the lock.
+func (c *call) offline() (reply, bool) {
+	if c.inst.state == StateConnected {
+		return reply{}, false
+	}
+	status := c.route.offline
+	if status == 0 {
+		status = c.s.cfg.notConnected
+	}
+	return fail(status, textNotConnected), true
 }
 
 func (c *call) checkQuery() {

@@ -29,11 +29,7 @@ const eventsPhone = "5511900000001"
 // NewEvents returns a builder of the events of an instance, which is paired
 // with the number 5511900000001. WithLayout is the option that concerns it.
 func NewEvents(instance string, opts ...Option) *Events {
-	cfg := defaults()
-	for _, o := range opts {
-		o(&cfg)
-	}
-	s := &Server{cfg: cfg, clock: newClock(), URL: "https://ryzeapi.cloud"}
+	s := &Server{cfg: configured(opts), clock: newClock(), URL: "https://ryzeapi.cloud"}
 	i := s.newInstance(&account{}, instance, EventsToken)
 	i.state, i.phone, i.profile.name = StateConnected, eventsPhone, instance
 	return &Events{i}
@@ -48,13 +44,9 @@ func (e *Events) Message(in Incoming) []byte {
 	if in.Name != "" {
 		e.inst.s.remember(in.From, in.Name)
 	}
-	chat := in.Group
-	if chat == "" {
-		chat = userJID(in.From)
-	}
-	m := e.inst.compose(in, chat)
+	m := e.inst.compose(in, in.chat())
 	m.Sender = userJID(in.From)
-	return e.exchange(m)
+	return e.inst.envelope("message.exchange", e.inst.exchange(m, true))
 }
 
 // Outgoing is the message.exchange of a message that the instance sent to a
@@ -65,32 +57,15 @@ func (e *Events) Outgoing(to, source string, in Incoming) []byte {
 	defer e.inst.s.mu.Unlock()
 	m := e.inst.compose(in, userJID(to))
 	m.Sender, m.FromMe, m.Source = e.inst.jid(), true, source
-	return e.exchange(m)
-}
-
-func (e *Events) exchange(m *Message) []byte {
-	if e.inst.s.cfg.layout == LayoutDocumented {
-		return e.inst.envelope("message.exchange", e.inst.documentedExchange(m, true))
-	}
-	return e.inst.envelope("message.exchange", e.inst.liveExchange(m, true))
+	return e.inst.envelope("message.exchange", e.inst.exchange(m, true))
 }
 
 // Receipt is the message.status of messages to a number or JID, with any status
 // ("delivered", "read", "played", "server_error", ...).
 func (e *Events) Receipt(status, to string, messageIDs ...string) []byte {
-	chat := userJID(to)
-	data := obj{
-		"messageIds": messageIDs,
-		"status":     status,
-		"timestamp":  e.inst.s.stamp(e.inst.s.clock.now()),
-		"chat":       obj{"jid": e.inst.s.eventJID(chat), "type": chatType(chat)},
-	}
-	if chatType(chat) == "group" {
-		data["messageSender"] = e.inst.jid()
-	} else {
-		data["recipient"] = e.inst.s.eventJID(chat)
-	}
-	return e.inst.envelope("message.status", data)
+	e.inst.s.mu.Lock()
+	defer e.inst.s.mu.Unlock()
+	return e.inst.envelope("message.status", e.inst.receipt(status, userJID(to), messageIDs))
 }
 
 // State is an instance.state in the event's spelling of states ("connected",
@@ -109,15 +84,6 @@ func (e *Events) State(state string, codes ...string) []byte {
 // Event is an event of any name with any data, for those that have no method
 // and for those that do not exist yet. It panics if data is not valid as JSON.
 func (e *Events) Event(name string, data any) []byte { return e.inst.envelope(name, data) }
-
-// envelope puts around data what the service puts around it.
-func (i *Instance) envelope(event string, data any) []byte {
-	return encode(obj{
-		"event":        event,
-		"data":         data,
-		"instanceData": obj{"baseUrl": i.s.URL, "instance": i.name, "token": i.token},
-	})
-}
 
 // Response is what a receiver answered.
 type Response struct {

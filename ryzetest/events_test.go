@@ -2,8 +2,6 @@ package ryzetest
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,7 +33,7 @@ type delivery struct {
 func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
 	d := delivery{answer{raw: raw, header: r.Header}, r.URL.String(), r.Header.Get("Authorization"), r.Header.Get("Content-Type")}
-	json.Unmarshal(raw, &d.body)
+	d.body = parse(raw)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.got = append(in.got, d)
@@ -266,9 +264,7 @@ func open(t *testing.T, s *Server, i *Instance) *stream {
 				st.mu.Unlock()
 				return
 			}
-			a := answer{raw: raw}
-			json.Unmarshal(raw, &a.body)
-			st.got = append(st.got, a)
+			st.got = append(st.got, answer{raw: raw, body: parse(raw)})
 			st.mu.Unlock()
 		}
 	}()
@@ -330,7 +326,7 @@ func TestStreamsEndAsToldAndCanBeOpenedAgain(t *testing.T) {
 			var closed websocket.CloseError
 			if code == 0 {
 				require.Error(t, st.failure())
-				assert.False(t, errors.As(st.failure(), &closed), "no close frame")
+				assert.NotErrorAs(t, st.failure(), &closed, "no close frame")
 			} else {
 				require.ErrorAs(t, st.failure(), &closed)
 				assert.EqualValues(t, code, closed.Code)

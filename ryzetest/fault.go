@@ -2,6 +2,8 @@ package ryzetest
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -103,14 +105,7 @@ type faults struct {
 // route's queue, else of the queue of "*". Requests that the rate limit refuses
 // take none. It panics on a route that the server does not have.
 func (s *Server) Fault(route string, f ...Fault) {
-	key := route
-	if route != "*" {
-		r := findRoute(route)
-		if r == nil {
-			panic(fmt.Sprintf("ryzetest: no route %q", route))
-		}
-		key = r.name()
-	}
+	key := routeKey(route)
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	if s.faults.queues == nil {
@@ -146,29 +141,29 @@ func (q *faults) take(r *route) *Fault {
 }
 
 // failWithout plays a fault that keeps the request from being processed.
-func (c *call) failWithout() {
+func (c *call) failWithout(ctx context.Context) {
 	f := c.fault
 	if f.Drop == DropBeforeRead {
-		c.wait(f.Delay)
+		c.wait(ctx, f.Delay)
 		c.cut(nil, true)
 		return
 	}
 	c.drain()
-	c.failAfter(f, reply{})
+	c.failAfter(ctx, f, reply{})
 }
 
 // failAfter plays the rest of a fault, when the request has been read and, if
 // the fault lets it, processed.
-func (c *call) failAfter(f *Fault, res reply) {
+func (c *call) failAfter(ctx context.Context, f *Fault, res reply) {
 	switch f.Drop {
 	case NeverAnswer:
-		ctx, cancel := c.patience()
+		ctx, cancel := c.patience(ctx)
 		defer cancel()
 		<-ctx.Done()
 		c.cut(nil, true)
 		return
 	case DropAfterRead, DropAfterProcess:
-		c.wait(f.Delay)
+		c.wait(ctx, f.Delay)
 		c.cut(nil, true)
 		return
 	}
@@ -177,7 +172,7 @@ func (c *call) failAfter(f *Fault, res reply) {
 	switch {
 	case f.Status != 0:
 		status = f.Status
-		body = encode(fail(status, orElse(f.Message, http.StatusText(status))).body)
+		body = encode(fail(status, cmp.Or(f.Message, http.StatusText(status))).body)
 	case res.body != nil:
 		body = encode(res.body)
 	}
@@ -187,7 +182,7 @@ func (c *call) failAfter(f *Fault, res reply) {
 	if f.limited {
 		c.quota.remaining = 0
 	}
-	c.wait(f.Delay)
+	c.wait(ctx, f.Delay)
 	if f.Drop == HalfReply {
 		c.cut(c.half(status, body), false)
 		return
@@ -196,8 +191,8 @@ func (c *call) failAfter(f *Fault, res reply) {
 }
 
 // wait holds a faulted reply back, unless the client or the server leaves first.
-func (c *call) wait(d time.Duration) {
-	ctx, cancel := c.patience()
+func (c *call) wait(ctx context.Context, d time.Duration) {
+	ctx, cancel := c.patience(ctx)
 	defer cancel()
 	_ = c.s.clock.sleep(ctx, d)
 }
@@ -213,7 +208,7 @@ func (c *call) half(status int, body []byte) []byte {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
-	h.Write(&b)
+	_ = h.Write(&b) // a buffer takes everything
 	b.WriteString("\r\n")
 	b.Write(body[:len(body)/2])
 	c.entry.setStatus(status)
@@ -229,7 +224,7 @@ func (c *call) cut(raw []byte, reset bool) {
 	}
 	if len(raw) > 0 {
 		conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-		conn.Write(raw)
+		_, _ = conn.Write(raw) // the client may be gone
 	}
 	if reset {
 		resetConn(conn)
@@ -241,9 +236,10 @@ func (c *call) cut(raw []byte, reset bool) {
 // closeInOrder lets what was written arrive before the connection ends.
 func closeInOrder(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.CloseWrite()
-		tcp.SetReadDeadline(time.Now().Add(time.Second))
-		io.Copy(io.Discard, tcp)
+		// What fails here fails because the client has ended the connection first.
+		_ = tcp.CloseWrite()
+		_ = tcp.SetReadDeadline(time.Now().Add(time.Second))
+		_, _ = io.Copy(io.Discard, tcp)
 	}
 	conn.Close()
 }

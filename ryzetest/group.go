@@ -346,11 +346,9 @@ func (g *Group) tellAbout(kind string, people []string) {
 func (g *Group) emit(kind string, extra obj) {
 	data := obj{"type": kind, "groupJid": g.jid, "groupName": g.name, "timestamp": g.s.stamp(g.s.clock.now())}
 	maps.Copy(data, extra)
-	for _, a := range g.s.accounts {
-		for _, i := range a.instances {
-			if i.state == StateConnected && g.member(i.jid()) != nil {
-				i.emit("group.flow", func(bool) any { return data })
-			}
+	for i := range g.s.instances() {
+		if i.state == StateConnected && g.member(i.jid()) != nil {
+			i.emit("group.flow", func(bool) any { return data })
 		}
 	}
 }
@@ -448,10 +446,7 @@ func (w *world) lid(jid string) string {
 	if c.LID != "" {
 		return c.LID
 	}
-	if w.contacts == nil {
-		w.contacts, w.byLID = map[string]Contact{}, map[string]string{}
-	}
 	c.Phone, c.LID = user, fmt.Sprintf("%d@%s", 100000000000001+len(w.byLID), serverLID)
-	w.contacts[user], w.byLID[c.LID] = c, user
+	w.know(c)
 	return c.LID
 }

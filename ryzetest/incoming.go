@@ -64,10 +64,7 @@ func (i *Instance) Receive(in Incoming) (messageID string) {
 	if in.Name != "" {
 		i.s.remember(in.From, in.Name)
 	}
-	chat := in.Group
-	if chat == "" {
-		chat = userJID(in.From)
-	}
+	chat := in.chat()
 	if chatType(chat) == "group" && i.settings.ignoreGroupMessages || chat == jidStatus && i.settings.ignoreStatus {
 		return ""
 	}
@@ -136,11 +133,7 @@ func (i *Instance) replayHistory(days int) {
 			continue
 		}
 		mine := in.From == "me"
-		chat := in.Group
-		if chat == "" {
-			chat = userJID(in.From)
-		}
-		m := i.compose(in, userJID(chat))
+		m := i.compose(in, userJID(in.chat()))
 		m.Sender, m.Status = userJID(in.From), "received"
 		if mine {
 			m.Sender, m.FromMe, m.Status = i.jid(), true, "sent"
@@ -150,6 +143,14 @@ func (i *Instance) replayHistory(days int) {
 		}
 		i.deliver(m)
 	}
+}
+
+// chat is the JID of the chat that it is written in.
+func (in Incoming) chat() string {
+	if in.Group != "" {
+		return in.Group
+	}
+	return userJID(in.From)
 }
 
 // compose makes the message of an Incoming.
@@ -232,11 +233,7 @@ func (s *Server) remember(who, name string) {
 			return
 		}
 	}
-	if s.world.contacts == nil {
-		s.world.contacts = map[string]Contact{}
-		s.world.byLID = map[string]string{}
-	}
 	c := s.world.contacts[user]
 	c.Phone, c.Name = user, name
-	s.world.contacts[user] = c
+	s.world.know(c)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -11,16 +12,20 @@ import (
 // GET /api/instance/list.
 type State string
 
+// The documented states.
 const (
-	StateConnected    State = "connected"
-	StateConnecting   State = "connecting"
-	StateDisconnected State = "disconnected"
-	StateLoggedOut    State = "loggedout"
-	// StateBanned, StateClosed and StateQR are not documented; clients have seen
-	// them. The last two appear only WithObservedStates.
-	StateBanned State = "banned"
-	StateClosed State = "closed"
-	StateQR     State = "qr"
+	StateConnected    State = "connected"    // sends and receives
+	StateConnecting   State = "connecting"   // waits for a QR code, a pairing code or a reconnect
+	StateDisconnected State = "disconnected" // the initial state, and a lost connection
+	StateLoggedOut    State = "loggedout"    // the session is gone, only connect helps
+)
+
+// States that are not documented; clients have seen them. StateClosed and
+// StateQR appear only with WithObservedStates.
+const (
+	StateBanned State = "banned" // by WhatsApp, see Instance.Ban
+	StateClosed State = "closed" // the last QR code expired unused
+	StateQR     State = "qr"     // a QR code is on show
 )
 
 // Instance is one WhatsApp connection of an account, and the phone behind it.
@@ -198,9 +203,7 @@ func (i *Instance) emitState(event string, extra obj) {
 	if i.phone != "" {
 		data["jid"] = i.jid()
 	}
-	for k, v := range extra {
-		data[k] = v
-	}
+	maps.Copy(data, extra)
 	i.emit("instance.state", func(bool) any { return data })
 }
 
@@ -444,11 +447,5 @@ func newQRText() string {
 
 // newPairingCode returns eight characters without the ones that look alike.
 func newPairingCode() string {
-	const alphabet = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
-	b := make([]byte, 8)
-	rand.Read(b)
-	for i := range b {
-		b[i] = alphabet[int(b[i])%len(alphabet)]
-	}
-	return string(b)
+	return randomText("123456789ABCDEFGHJKLMNPQRSTVWXYZ", 8)
 }

@@ -1,8 +1,6 @@
 package ryzetest
 
-import (
-	"strings"
-)
+import "strings"
 
 // Servers of JIDs.
 const (
@@ -109,13 +107,17 @@ type Contact struct {
 func (s *Server) AddContact(c Contact) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.world.contacts == nil {
-		s.world.contacts = map[string]Contact{}
-		s.world.byLID = map[string]string{}
+	s.world.know(c)
+}
+
+// know notes a contact. The caller holds the lock.
+func (w *world) know(c Contact) {
+	if w.contacts == nil {
+		w.contacts, w.byLID = map[string]Contact{}, map[string]string{}
 	}
-	s.world.contacts[c.Phone] = c
+	w.contacts[c.Phone] = c
 	if c.LID != "" {
-		s.world.byLID[c.LID] = c.Phone
+		w.byLID[c.LID] = c.Phone
 	}
 }
 

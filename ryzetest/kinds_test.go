@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -59,7 +60,7 @@ func TestEveryKindOfMessageIsStoredAndEchoed(t *testing.T) {
 				conn := dial(t, s, "a", i.Token())
 				a := c.good("POST", "/api/message/"+tt.name+"/a", `{"number":"5511987654321","source":"crm",`+tt.body+`}`)
 				assert.Equal(t, "sent", a.at("status"))
-				assert.Equal(t, orElse(tt.message, "Message sent successfully"), a.at("message"))
+				assert.Equal(t, cmp.Or(tt.message, "Message sent successfully"), a.at("message"))
 				assert.Equal(t, tt.messageType, a.at("data", "messageType"))
 				assert.Equal(t, "5511987654321@s.whatsapp.net", a.at("data", "chat", "jid"))
 				data := a.at("data").(map[string]any)

@@ -2,8 +2,6 @@ package ryzetest
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,33 +51,6 @@ type eventPart struct {
 	revoke   bool
 	hidden   bool // the sender shows only a LID
 	patch    obj  // merged into data.message
-}
-
-// Media is the file of a message.
-type Media struct {
-	Kind     string // image, video, audio, document, sticker
-	MIME     string
-	FileName string
-	// URL is the mediaUrl of the request, when the file was given by address.
-	URL string
-	// Size and SHA256 (hex) are zero when the file was given by an address that
-	// the simulator does not reach.
-	Size     int64
-	SHA256   string
-	Bytes    []byte // nil when the file is larger than WithMediaKeep allows
-	Voice    bool   // voice note
-	Duration int    // seconds; 0 when not known
-	Caption  string
-}
-
-// remoteURL is where WhatsApp keeps the (encrypted) file.
-func (m *Media) remoteURL() string {
-	key := m.SHA256
-	if key == "" {
-		sum := sha256.Sum256([]byte(m.URL))
-		key = hex.EncodeToString(sum[:])
-	}
-	return "https://mmg.whatsapp.net/v/" + key[:16] + ".enc"
 }
 
 // Location is a point on the map.
@@ -246,6 +217,12 @@ func (i *Instance) Receipt(status string, ids ...string) {
 }
 
 func (i *Instance) emitReceipt(status, chat string, ids []string) {
+	data := i.receipt(status, chat, ids)
+	i.emit("message.status", func(bool) any { return data })
+}
+
+// receipt is the data of a message.status. The caller holds the lock.
+func (i *Instance) receipt(status, chat string, ids []string) obj {
 	data := obj{
 		"messageIds": ids,
 		"status":     status,
@@ -260,5 +237,5 @@ func (i *Instance) emitReceipt(status, chat string, ids []string) {
 	} else {
 		data["recipient"] = i.s.eventJID(chat)
 	}
-	i.emit("message.status", func(bool) any { return data })
+	return data
 }

@@ -2,7 +2,6 @@ package ryzetest
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,41 +72,12 @@ func chatRoutes() []route {
 	}
 }
 
-// offline answers for an instance that is not connected, with the status that
-// the route's module documents. The caller holds the lock.
-func (c *call) offline() (reply, bool) {
-	if c.inst.state == StateConnected {
-		return reply{}, false
-	}
-	status := c.route.offline
-	if status == 0 {
-		status = c.s.cfg.notConnected
-	}
-	return fail(status, textNotConnected), true
-}
-
-func badRequest(text string) reply { return fail(http.StatusBadRequest, text) }
-func notFound(text string) reply   { return fail(http.StatusNotFound, text) }
-
-// utc writes a time as the routes do that show it in UTC.
-func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// badNumber is the reply to a number that names nobody. The service's own text
-// is not documented.
-func badNumber(number string) reply {
-	return badRequest(fmt.Sprintf("Number %q is neither digits nor a JID", number))
-}
-
 // onChat is the handler of a route whose body names a chat.
 func onChat(fn func(c *call, jid string) reply) func(*call) reply {
 	return func(c *call) reply {
-		number := c.body.str("number")
-		if number == "" {
-			return badRequest(textNumberRequired)
-		}
-		jid, valid := parseNumber(number)
-		if !valid {
-			return badNumber(number)
+		jid, res, stop := c.recipient()
+		if stop {
+			return res
 		}
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()

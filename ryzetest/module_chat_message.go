@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -16,6 +17,19 @@ var statusCodes = map[string]int{
 	"pending": 0, "sent": 1, "delivered": 2, "received": 3, "read": 4, "played": 5, "error": -1,
 }
 
+// held finds a message of the account, for an operation of WhatsApp. The caller
+// holds the lock.
+func (c *call) held(id, missing string) (*Message, reply, bool) {
+	if res, stop := c.offline(); stop {
+		return nil, res, true
+	}
+	m := c.inst.visible(id)
+	if m == nil {
+		return nil, notFound(missing), true
+	}
+	return m, reply{}, false
+}
+
 func getMessage(c *call) reply {
 	id, _ := c.param("messageId")
 	if id == "" {
@@ -23,12 +37,9 @@ func getMessage(c *call) reply {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if res, stop := c.offline(); stop {
+	m, res, stop := c.held(id, textMessageNotFound)
+	if stop {
 		return res
-	}
-	m := c.inst.visible(id)
-	if m == nil {
-		return notFound(textMessageNotFound)
 	}
 	isGroup := chatType(m.Chat) == "group"
 	to := c.inst.jid()
@@ -53,13 +64,9 @@ func getMessage(c *call) reply {
 // the second that timestamps have.
 func chatHistory(c *call) reply {
 	b := c.body
-	number := b.str("number")
-	if number == "" {
-		return badRequest(textNumberRequired)
-	}
-	jid, valid := parseNumber(number)
-	if !valid {
-		return badNumber(number)
+	jid, res, stop := c.recipient()
+	if stop {
+		return res
 	}
 	var bounds [2]time.Time
 	for k, name := range []string{"from", "to"} {
@@ -154,11 +161,9 @@ func messageStatus(c *call) reply {
 
 // heldElsewhere reports whether another instance has a message with that id.
 func (s *Server) heldElsewhere(except *Instance, id string) bool {
-	for _, a := range s.accounts {
-		for _, i := range a.instances {
-			if i != except && i.byID[id] != nil {
-				return true
-			}
+	for i := range s.instances() {
+		if i != except && i.byID[id] != nil {
+			return true
 		}
 	}
 	return false
@@ -204,16 +209,13 @@ func pollVotes(c *call) reply {
 // of its concern.
 func markRead(c *call) reply {
 	b := c.body
-	id, number := b.str("messageId"), b.str("number")
-	switch {
-	case id == "":
+	id := b.str("messageId")
+	if id == "" {
 		return badRequest(textMessageID)
-	case number == "":
-		return badRequest(textNumberRequired)
 	}
-	jid, valid := parseNumber(number)
-	if !valid {
-		return badNumber(number)
+	jid, res, stop := c.recipient()
+	if stop {
+		return res
 	}
 	if chatType(jid) == "group" && b.str("sender") == "" {
 		return badRequest("sender is required for group messages")
@@ -241,14 +243,12 @@ func editMessage(c *call) reply {
 	s, i := c.s, c.inst
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if res, stop := c.offline(); stop {
+	m, res, stop := c.held(id, "message not found")
+	if stop {
 		return res
 	}
-	m := i.visible(id)
 	now := s.clock.now()
 	switch {
-	case m == nil:
-		return notFound("message not found")
 	case !m.FromMe:
 		return badRequest("can only edit messages sent by this instance")
 	case m.Kind != "text" || m.Revoked:
@@ -292,12 +292,9 @@ func deleteMessage(c *call) reply {
 	s, i := c.s, c.inst
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if res, stop := c.offline(); stop {
+	m, res, stop := c.held(id, "message not found")
+	if stop {
 		return res
-	}
-	m := i.visible(id)
-	if m == nil {
-		return notFound("message not found")
 	}
 	if !c.body.bool("deleteForEveryone") {
 		m.Deleted = true
@@ -330,11 +327,11 @@ func forwardMessage(c *call) reply {
 	s, i := c.s, c.inst
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if res, stop := c.offline(); stop {
+	m, res, stop := c.held(id, "message not found")
+	if stop {
 		return res
 	}
-	m := i.visible(id)
-	if m == nil || m.Revoked {
+	if m.Revoked {
 		return notFound("message not found")
 	}
 	if !slices.Contains(forwardable, m.Kind) {
@@ -372,18 +369,15 @@ func pinMessage(c *call) reply {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if res, stop := c.offline(); stop {
+	m, res, stop := c.held(id, "message with ID "+id+" not found")
+	if stop {
 		return res
-	}
-	m := c.inst.visible(id)
-	if m == nil {
-		return notFound("message with ID " + id + " not found")
 	}
 	m.Pinned = c.body.bool("pin")
 	body := obj{"message": "Message unpinned successfully", "chat_jid": m.Chat, "message_id": id, "pinned": m.Pinned}
 	if m.Pinned {
 		body["message"] = "Message pinned successfully"
-		body["duration"] = orElse(c.body.str("duration"), "7d")
+		body["duration"] = cmp.Or(c.body.str("duration"), "7d")
 	}
 	return ok(body)
 }
@@ -408,17 +402,17 @@ func favorite(c *call) reply {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if res, stop := c.offline(); stop {
-		return res
-	}
 	if id == "" {
+		if res, stop := c.offline(); stop {
+			return res
+		}
 		jid = c.s.world.canonical(jid)
 		c.inst.chatState(jid).favorite = on
 		return ok(obj{"message": "Chat" + verb, "type": "chat", "chat_jid": jid, "favorite": on})
 	}
-	m := c.inst.visible(id)
-	if m == nil {
-		return notFound(textMessageNotFound)
+	m, res, stop := c.held(id, textMessageNotFound)
+	if stop {
+		return res
 	}
 	m.Starred = on
 	return ok(obj{

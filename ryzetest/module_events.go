@@ -100,7 +100,7 @@ func setWebhook(c *call) reply {
 			next.mediaBase64 = b.bool("mediaBase64")
 		}
 		if !validURL(next.url) {
-			return fail(http.StatusBadRequest, "A valid url is required when the webhook is enabled")
+			return badRequest("A valid url is required when the webhook is enabled")
 		}
 		if i.enabledHooks(label) >= maxHooks {
 			return fail(http.StatusConflict, "An instance takes at most 3 enabled webhooks")
@@ -141,7 +141,7 @@ func getWebhook(c *call) reply {
 		}
 		h := c.inst.hook(label)
 		if h == nil {
-			return fail(http.StatusNotFound, "Webhook not found")
+			return notFound("Webhook not found")
 		}
 		return ok(obj{"message": "Webhook configuration retrieved", "webhook": h.view()})
 	}
@@ -168,7 +168,7 @@ func getWebsocket(c *call) reply {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if c.inst.stream == nil {
-		return fail(http.StatusNotFound, "WebSocket not configured for this instance")
+		return notFound("WebSocket not configured for this instance")
 	}
 	return ok(obj{"message": "WebSocket configuration retrieved", "websocket": c.inst.stream.view()})
 }

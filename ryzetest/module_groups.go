@@ -45,9 +45,9 @@ func groupRoutes() []route {
 			str("action", "add", "remove", "promote", "demote", "approve", "reject"), str("identifier"),
 			list("participants", str(""))),
 		withBody(group("join", "POST", "join", joinGroup), str("identifier")),
-		withBody(group("reset_link", "POST", "resetLink", resetGroupLink), str("identifier")),
-		withQuery(group("requests", "GET", "requests", groupRequests), "identifier"),
-		withQuery(group("leave", "DELETE", "leave", leaveGroup), "identifier"),
+		withBody(group("reset_link", "POST", "resetLink", onGroup(resetGroupLink)), str("identifier")),
+		withQuery(group("requests", "GET", "requests", onGroup(groupRequests)), "identifier"),
+		withQuery(group("leave", "DELETE", "leave", onGroup(leaveGroup)), "identifier"),
 	}
 }
 
@@ -66,6 +66,27 @@ func (c *call) inGroup(identifier string) (*Group, *Member, reply, bool) {
 		return nil, nil, notFound(textNoGroup), true
 	}
 	return g, me, reply{}, false
+}
+
+// onGroup is the handler of a route that names a group in which the account
+// must be, in its body or, for a route without one, in its query.
+func onGroup(fn func(c *call, g *Group, me *Member) reply) func(*call) reply {
+	return func(c *call) reply {
+		identifier := c.body.str("identifier")
+		if c.route.body == nil {
+			identifier, _ = c.param("identifier")
+		}
+		if identifier == "" {
+			return badRequest(textIdentifier)
+		}
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		g, me, res, stop := c.inGroup(identifier)
+		if stop {
+			return res
+		}
+		return fn(c, g, me)
+	}
 }
 
 func (g *Group) settingsView() obj {
@@ -413,17 +434,7 @@ func joinGroup(c *call) reply {
 	return ok(obj{"message": message, "groupJid": g.jid, "requiresApproval": waits})
 }
 
-func resetGroupLink(c *call) reply {
-	identifier := c.body.str("identifier")
-	if identifier == "" {
-		return badRequest(textIdentifier)
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	g, me, res, stop := c.inGroup(identifier)
-	if stop {
-		return res
-	}
+func resetGroupLink(_ *call, g *Group, me *Member) reply {
 	if !me.Admin {
 		return fail(http.StatusForbidden, "Not authorized to reset group invite link (must be admin)")
 	}
@@ -435,17 +446,7 @@ func resetGroupLink(c *call) reply {
 	})
 }
 
-func groupRequests(c *call) reply {
-	identifier, _ := c.param("identifier")
-	if identifier == "" {
-		return badRequest(textIdentifier)
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	g, me, res, stop := c.inGroup(identifier)
-	if stop {
-		return res
-	}
+func groupRequests(c *call, g *Group, me *Member) reply {
 	if !me.Admin {
 		return fail(http.StatusForbidden, "Not authorized to view group requests (must be admin)")
 	}
@@ -464,17 +465,7 @@ func groupRequests(c *call) reply {
 }
 
 // leaveGroup also leaves the groups linked to a community that is left.
-func leaveGroup(c *call) reply {
-	identifier, _ := c.param("identifier")
-	if identifier == "" {
-		return badRequest(textIdentifier)
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	g, _, res, stop := c.inGroup(identifier)
-	if stop {
-		return res
-	}
+func leaveGroup(c *call, g *Group, _ *Member) reply {
 	jid := c.inst.jid()
 	g.dismiss(jid)
 	for _, other := range c.s.world.groupsOf(jid) {

@@ -1,9 +1,6 @@
 package ryzetest
 
-import (
-	"net/http"
-	"time"
-)
+import "net/http"
 
 func healthRoutes() []route {
 	return []route{
@@ -25,7 +22,7 @@ func health(c *call) reply {
 		"status":    "ok",
 		"service":   "RyzeAPI",
 		"uptime":    now.Sub(s.started).String(),
-		"timestamp": now.UTC().Format(time.RFC3339),
+		"timestamp": utc(now),
 		"checks":    checks,
 	}
 	if len(s.degraded) == 0 {

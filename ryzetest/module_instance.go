@@ -41,7 +41,7 @@ func createInstance(c *call) reply {
 	s, b := c.s, c.body
 	name := b.str("name")
 	if name == "" {
-		return fail(http.StatusBadRequest, textNameRequired)
+		return badRequest(textNameRequired)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +94,7 @@ func createInstance(c *call) reply {
 
 	instance := obj{
 		"id": i.id, "name": i.name, "status": string(i.state), "numberJid": nil,
-		"createdAt": i.created.UTC().Format(time.RFC3339), "updatedAt": i.updated.UTC().Format(time.RFC3339),
+		"createdAt": utc(i.created), "updatedAt": utc(i.updated),
 	}
 	res := ok(obj{"message": "Instance created successfully", "instance": instance})
 	res.status = http.StatusCreated
@@ -129,7 +129,7 @@ func listInstances(c *call) reply {
 			}
 		}
 		if len(names) == 1 && len(found) == 0 {
-			return fail(http.StatusNotFound, textNoInstance)
+			return notFound(textNoInstance)
 		}
 	}
 	items := make([]obj, len(found))
@@ -180,7 +180,7 @@ func (i *Instance) row() obj {
 		},
 		"webhook": webhook, "websocket": websocket, "chatwoot": chatwoot,
 		"proxy": i.proxy.view(), "settings": i.settings.view(), "s3": i.s3.view(),
-		"createdAt": i.created.UTC().Format(time.RFC3339), "updatedAt": i.updated.UTC().Format(time.RFC3339),
+		"createdAt": utc(i.created), "updatedAt": utc(i.updated),
 	}
 }
 
@@ -188,13 +188,13 @@ func connectInstance(c *call) reply {
 	s, i := c.s, c.inst
 	number, _ := c.param("number")
 	if number != "" && !isDigits(number) {
-		return fail(http.StatusBadRequest, "Number must hold digits only")
+		return badRequest("Number must hold digits only")
 	}
 	days := -1
 	if h, asked := c.param("history"); asked {
 		n, err := strconv.Atoi(h)
 		if err != nil || n < 0 {
-			return fail(http.StatusBadRequest, "history must be a number of days")
+			return badRequest("history must be a number of days")
 		}
 		days = n
 	}
@@ -205,7 +205,7 @@ func connectInstance(c *call) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i.deleted() {
-		return fail(http.StatusNotFound, textNoInstance)
+		return notFound(textNoInstance)
 	}
 	if i.state == StateConnected {
 		return ok(obj{"message": "Instance is already connected", "status": "connected"})
@@ -242,7 +242,7 @@ func reconnectInstance(c *call) reply {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if !c.inst.session {
-		return fail(http.StatusBadRequest, "Instance has no saved session — call /connect first")
+		return badRequest("Instance has no saved session — call /connect first")
 	}
 	c.inst.startReconnect()
 	return ok(obj{"message": "Reconnect initiated", "status": "connecting"})
@@ -259,7 +259,7 @@ func deleteInstance(c *call) reply {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if c.inst.deleted() {
-		return fail(http.StatusNotFound, textNoInstance)
+		return notFound(textNoInstance)
 	}
 	c.inst.remove()
 	c.inst.dropSockets(1001)
@@ -324,7 +324,7 @@ func metrics(c *call) reply {
 		if t.IsZero() {
 			return nil
 		}
-		return t.UTC().Format(time.RFC3339)
+		return utc(t)
 	}
 	return ok(obj{"message": "Metrics retrieved successfully", "metrics": obj{
 		"instance": c.params["instance"], "totalMessages": total, "messagesReceived": received, "messagesSent": sent,

@@ -1,11 +1,10 @@
 package ryzetest
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -65,27 +64,22 @@ type composer func(c *call) (draft, reply, bool)
 func composeText(c *call) (draft, reply, bool) {
 	text := c.body.str("message")
 	if text == "" {
-		return draft{}, fail(http.StatusBadRequest, "Message is required"), true
+		return refuse("Message is required")
 	}
 	return draft{kind: "text", text: text}, reply{}, false
 }
 
 func composeMedia(c *call) (draft, reply, bool) {
-	bad := func(text string) (draft, reply, bool) {
-		return draft{}, fail(http.StatusBadRequest, text), true
-	}
 	b := c.body
 	kind := b.str("mediaType")
 	if !slices.Contains([]string{"image", "video", "document", "audio"}, kind) {
-		return bad("mediaType must be one of: image, video, document, audio")
+		return refuse("mediaType must be one of: image, video, document, audio")
 	}
 	m, err := c.file(kind, "mediaUrl", "mediaBase64")
 	if err != nil {
-		return bad(err.Error())
+		return refuse("%v", err)
 	}
-	m.Caption = b.str("message")
-	m.Duration = b.int("duration")
-	m.Voice = kind == "audio" && (!b.has("isVoice") || b.bool("isVoice"))
+	m.describe(b)
 	data := obj{"mediaUrl": m.remoteURL(), "mediaMimeType": m.MIME}
 	if m.Size > 0 {
 		data["mediaSize"] = m.Size
@@ -96,106 +90,21 @@ func composeMedia(c *call) (draft, reply, bool) {
 	return draft{kind: kind, text: m.Caption, media: m, data: data}, reply{}, false
 }
 
-// file takes the one media of a body: a URL field, which may carry base64 too,
-// and a base64 field, never both.
-func (c *call) file(kind, urlField, base64Field string) (*Media, error) {
-	var p *payload
-	for _, name := range []string{urlField, base64Field} {
-		q := c.media[name]
-		if q == nil {
-			continue
-		}
-		if err := q.close(); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if q.empty {
-			continue
-		}
-		if p != nil {
-			return nil, fmt.Errorf("%s and %s cannot be used together", urlField, base64Field)
-		}
-		if name == base64Field && q.mode == modeURL {
-			return nil, fmt.Errorf("%s: %w", name, errBase64)
-		}
-		p = q
-	}
-	if p == nil {
-		return nil, fmt.Errorf("%s or %s is required", urlField, base64Field)
-	}
-	if p.mode == modeURL {
-		fetched, err := c.fetch(p.url)
-		if err != nil {
-			return nil, err
-		}
-		p = fetched
-	}
-	return p.media(kind, c.body.str("mimeType"), c.body.str("fileName")), nil
-}
-
-var errDownload = errors.New("mediaUrl could not be downloaded")
-
-// fetch downloads a media from this machine. Addresses elsewhere are only
-// recorded: their content stays unknown.
-func (c *call) fetch(address string) (*payload, error) {
-	p := newPayload(c.s.cfg.mediaKeep)
-	p.url, p.empty = address, false
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return nil, errors.New("mediaUrl is not a URL")
-	}
-	if !isLoopback(u.Hostname()) || c.s.cfg.inMemory {
-		return p, nil
-	}
-	req, err := http.NewRequestWithContext(c.s.ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, errors.New("mediaUrl is not a URL")
-	}
-	client := http.Client{Timeout: time.Minute, Transport: c.s.fetcher}
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, errDownload
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, errDownload
-	}
-	buf := make([]byte, 64<<10)
-	body := &boundedReader{res.Body, c.s.cfg.mediaLimit}
-	for {
-		n, err := body.Read(buf)
-		p.take(buf[:n])
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, errDownload
-		}
-	}
-	if t := res.Header.Get("Content-Type"); t != "" {
-		p.mime = t
-	}
-	return p, nil
-}
-
 // sender is the handler of every send: body checked, recipient found, delay
 // waited for, message stored, echo and receipts on their way.
 func sender(compose composer) func(*call) reply {
 	return func(c *call) reply {
 		b := c.body
-		number := b.str("number")
-		if number == "" {
-			return fail(http.StatusBadRequest, textNumberRequired)
-		}
-		jid, valid := parseNumber(number)
-		if !valid {
-			return fail(http.StatusBadRequest, fmt.Sprintf("Number %q is neither digits nor a JID", number))
+		jid, res, stop := c.recipient()
+		if stop {
+			return res
 		}
 		d, res, stop := compose(c)
 		if stop {
 			return res
 		}
 		if b.int("delay") < 0 {
-			return fail(http.StatusBadRequest, "delay cannot be negative")
+			return badRequest("delay cannot be negative")
 		}
 
 		m := c.message(d)
@@ -212,7 +121,7 @@ func sender(compose composer) func(*call) reply {
 // message makes the message of a draft.
 func (c *call) message(d draft) *Message {
 	return &Message{
-		Kind: d.kind, Text: d.text, Source: orElse(c.body.str("source"), "api"), Request: c.body,
+		Kind: d.kind, Text: d.text, Source: cmp.Or(c.body.str("source"), "api"), Request: c.body,
 		Media: d.media, Location: d.location, Card: d.card, Poll: d.poll, Reaction: d.reaction,
 		ReplyTo: c.body.str("replyTo"),
 		event:   eventPart{patch: d.patch},
@@ -230,7 +139,7 @@ func (c *call) prepare(m *Message, jid string) (reply, bool) {
 	if m.ReplyTo != "" {
 		quoted := i.byID[m.ReplyTo]
 		if quoted == nil {
-			return fail(http.StatusBadRequest, "replyTo message not found"), true
+			return badRequest("replyTo message not found"), true
 		}
 		if c.body.bool("replyPrivate") && !c.route.keepsChat && chatType(quoted.Chat) == "group" {
 			jid = quoted.Sender
@@ -238,7 +147,7 @@ func (c *call) prepare(m *Message, jid string) (reply, bool) {
 	}
 	var there bool
 	if m.Chat, there = c.s.world.resolve(jid); !there {
-		return fail(http.StatusBadRequest, fmt.Sprintf("Number %s is not on WhatsApp", strings.TrimSuffix(jid, "@"+serverUser))), true
+		return badRequest(fmt.Sprintf("Number %s is not on WhatsApp", strings.TrimSuffix(jid, "@"+serverUser))), true
 	}
 	if res, stop := i.mayWrite(m.Chat); stop {
 		return res, true
@@ -267,11 +176,11 @@ func (c *call) send(m *Message, d draft) reply {
 
 	data := obj{
 		"messageId": m.ID, "timestamp": s.stamp(m.Timestamp), "direction": "outgoing",
-		"messageType": orElse(d.messageType, d.kind), "chat": i.replyChat(m.Chat),
+		"messageType": cmp.Or(d.messageType, d.kind), "chat": i.replyChat(m.Chat),
 		"sender": obj{"jid": i.jid(), "name": i.profile.name},
 	}
 	if !d.noContent {
-		data["content"] = orElse(d.content, d.text)
+		data["content"] = cmp.Or(d.content, d.text)
 	}
 	if len(m.Mentions) > 0 {
 		data["mentions"] = m.Mentions
@@ -279,10 +188,8 @@ func (c *call) send(m *Message, d draft) reply {
 	if m.ReplyTo != "" {
 		data["replyTo"] = obj{"messageId": m.ReplyTo}
 	}
-	for k, v := range d.data {
-		data[k] = v
-	}
-	return ok(obj{"message": orElse(d.message, "Message sent successfully"), "status": "sent", "data": data})
+	maps.Copy(data, d.data)
+	return ok(obj{"message": cmp.Or(d.message, "Message sent successfully"), "status": "sent", "data": data})
 }
 
 // replyChat is the chat of a send's reply: the JID that WhatsApp knows it by.
@@ -296,11 +203,4 @@ func (i *Instance) replyChat(jid string) obj {
 		chat["groupName"] = i.groupName(jid)
 	}
 	return chat
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -346,9 +346,7 @@ func publishStatus(c *call) reply {
 		if p.mode != modeURL {
 			return badRequest("mediaUrl is not a URL")
 		}
-		file.Caption = d.text
-		file.Duration = b.int("duration")
-		file.Voice = d.kind == "audio" && (!b.has("isVoice") || b.bool("isVoice"))
+		file.describe(b)
 		d.media = file
 	}
 	m := c.message(d)

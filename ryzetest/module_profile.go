@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -114,11 +115,9 @@ func getAccount(c *call) reply {
 		}
 	}
 	jid = c.s.world.canonical(jid)
-	for _, a := range c.s.accounts {
-		for _, i := range a.instances {
-			if i.session && i.jid() == jid {
-				return ok(obj{"profile": i.profileView()})
-			}
+	for i := range c.s.instances() {
+		if i.session && i.jid() == jid {
+			return ok(obj{"profile": i.profileView()})
 		}
 	}
 	known := c.s.world.contact(jid)
@@ -161,7 +160,7 @@ func (i *Instance) privacyView() obj {
 	for _, section := range privacySections {
 		part := obj{}
 		for _, f := range section.fields {
-			part[f.name] = orElse(i.privacy[section.name+"."+f.name], "all")
+			part[f.name] = cmp.Or(i.privacy[section.name+"."+f.name], "all")
 		}
 		view[section.name] = part
 	}

@@ -1,9 +1,6 @@
 package ryzetest
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
 var settingsFields = []field{
 	boolean("autoRejectCalls"), str("callRejectMessage"), boolean("ignoreGroupMessages"), boolean("keepOnlineStatus"),
@@ -30,16 +27,16 @@ func (st *settings) update(b values) bool {
 		"keepOnlineStatus": &st.keepOnlineStatus, "autoReadMessages": &st.autoReadMessages,
 		"disableHistorySync": &st.disableHistorySync, "ignoreStatus": &st.ignoreStatus,
 	}
-	any := false
+	found := false
 	for name, flag := range flags {
 		if b.has(name) {
-			*flag, any = b.bool(name), true
+			*flag, found = b.bool(name), true
 		}
 	}
 	if b.has("callRejectMessage") {
-		st.callRejectMessage, any = b.str("callRejectMessage"), true
+		st.callRejectMessage, found = b.str("callRejectMessage"), true
 	}
-	return any
+	return found
 }
 
 func (st settings) view() obj {
@@ -55,7 +52,7 @@ func updateSettings(c *call) reply {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if !c.inst.settings.update(c.body) {
-		return fail(http.StatusBadRequest, "At least one setting must be provided")
+		return badRequest("At least one setting must be provided")
 	}
 	return ok(obj{"message": "Settings updated successfully", "settings": c.inst.settings.view()})
 }

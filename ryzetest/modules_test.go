@@ -14,10 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func quote(list []string) string {
-	b, _ := json.Marshal(list)
-	return string(b)
-}
+func quote(list []string) string { return string(encode(list)) }
 
 func TestCommunityLinksGroupsOneByOne(t *testing.T) {
 	paired(t, func(t *testing.T, s *Server, c client, i *Instance) {

@@ -109,11 +109,9 @@ func (n *Newsletter) SetState(state string) {
 func (n *Newsletter) Post(text string) {
 	n.s.mu.Lock()
 	var readers []*Instance
-	for _, a := range n.s.accounts {
-		for _, i := range a.instances {
-			if n.followers[i.jid()] {
-				readers = append(readers, i)
-			}
+	for i := range n.s.instances() {
+		if n.followers[i.jid()] {
+			readers = append(readers, i)
 		}
 	}
 	n.s.mu.Unlock()

@@ -62,6 +62,14 @@ func defaults() config {
 	}
 }
 
+func configured(opts []Option) config {
+	cfg := defaults()
+	for _, o := range opts {
+		o(&cfg)
+	}
+	return cfg
+}
+
 // InMemory serves over net.Pipe instead of a socket. The server, its webhook
 // workers and its timers then work inside a testing/synctest bubble, where
 // waiting costs no time, and leave it clean after Close. Requests must go

@@ -67,7 +67,7 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}()
 	select {
 	case p := <-done:
-		if p == http.ErrAbortHandler {
+		if err, isErr := p.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
 			return nil, io.ErrUnexpectedEOF
 		}
 		if p != nil {
@@ -154,7 +154,7 @@ func (c *pipeConn) err(op string, err error) error {
 func resetConn(c net.Conn) {
 	switch c := c.(type) {
 	case *net.TCPConn:
-		c.SetLinger(0)
+		_ = c.SetLinger(0) // fails on a closed connection only
 	case *pipeConn:
 		c.reset.Store(true)
 	}

@@ -76,7 +76,7 @@ func Digest(token string) string {
 
 const (
 	maxLoggedBody = 64 << 10
-	maxLogged     = 20000 // requests; the oldest half goes when it is full
+	maxLogged     = 20000 // requests
 )
 
 type requestLog struct {
@@ -103,16 +103,21 @@ func (l *requestLog) add(c *call, now time.Time) *entry {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.entries) >= maxLogged {
-		l.entries = slices.Clone(l.entries[maxLogged/2:])
-	}
-	l.entries = append(l.entries, e)
+	l.entries = appendBounded(l.entries, e, maxLogged)
 	if l.counts == nil {
 		l.counts = map[string]int{}
 	}
 	l.counts[e.req.Route]++
 	l.counts["*"]++
 	return e
+}
+
+// appendBounded appends to a log, of which the oldest half goes when it is full.
+func appendBounded[T any](log []T, item T, limit int) []T {
+	if len(log) >= limit {
+		log = slices.Clone(log[limit/2:])
+	}
+	return append(log, item)
 }
 
 func (l *requestLog) finish(e *entry) {
@@ -175,14 +180,7 @@ func (s *Server) Requests() []Request {
 // Count returns how many requests reached a route, faulted and refused ones
 // included; "*" counts all. It panics on a route that the server does not have.
 func (s *Server) Count(route string) int {
-	key := route
-	if route != "*" {
-		r := findRoute(route)
-		if r == nil {
-			panic(fmt.Sprintf("ryzetest: no route %q", route))
-		}
-		key = r.name()
-	}
+	key := routeKey(route)
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	return s.log.counts[key]

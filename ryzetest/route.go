@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -127,6 +128,19 @@ func findRoute(name string) *route {
 		}
 	}
 	return nil
+}
+
+// routeKey is the name under which faults and counts of a route are kept; "*" is
+// any route. It panics on a route that there is not.
+func routeKey(name string) string {
+	if name == "*" {
+		return name
+	}
+	r := findRoute(name)
+	if r == nil {
+		panic(fmt.Sprintf("ryzetest: no route %q", name))
+	}
+	return r.name()
 }
 
 // Routes lists everything that the server answers, as "METHOD /path/:instance".

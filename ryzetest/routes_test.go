@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -250,7 +251,7 @@ func furnish(t *testing.T, s *Server, c client, i *Instance) *strings.Replacer {
 
 func (r contractRoute) target(words *strings.Replacer, extra string) string {
 	query := strings.Trim(words.Replace(r.query)+"&"+extra, "&")
-	target := strings.Replace(r.path, ":instance", orElse(r.instance, "a"), 1)
+	target := strings.Replace(r.path, ":instance", cmp.Or(r.instance, "a"), 1)
 	if query != "" {
 		target += "?" + query
 	}

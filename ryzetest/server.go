@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log"
 	"net"
 	"net/http"
@@ -32,7 +33,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 
-	ctx    context.Context // ends when the server closes
+	ctx    context.Context //nolint:containedctx // of the server: ends when it closes
 	cancel context.CancelFunc
 	once   sync.Once
 	closed chan struct{}
@@ -62,11 +63,7 @@ type account struct {
 // NewServer starts a server. It is ready when NewServer returns, and panics
 // only if it cannot listen. Close it when done.
 func NewServer(opts ...Option) *Server {
-	cfg := defaults()
-	for _, o := range opts {
-		o(&cfg)
-	}
-	s, err := newServer(cfg)
+	s, err := Start(opts...)
 	if err != nil {
 		panic("ryzetest: " + err.Error())
 	}
@@ -75,14 +72,7 @@ func NewServer(opts ...Option) *Server {
 
 // Start is NewServer for programs: it returns the error of listening.
 func Start(opts ...Option) (*Server, error) {
-	cfg := defaults()
-	for _, o := range opts {
-		o(&cfg)
-	}
-	return newServer(cfg)
-}
-
-func newServer(cfg config) (*Server, error) {
+	cfg := configured(opts)
 	if cfg.accountToken == "" {
 		cfg.accountToken = newToken()
 	}
@@ -108,9 +98,10 @@ func newServer(cfg config) (*Server, error) {
 	}
 	s.fetcher = &http.Transport{}
 	s.http = &http.Server{
-		Handler:   http.HandlerFunc(s.serve),
-		ConnState: s.connState,
-		ErrorLog:  log.New(io.Discard, "", 0),
+		Handler:           http.HandlerFunc(s.serve),
+		ConnState:         s.connState,
+		ErrorLog:          log.New(io.Discard, "", 0),
+		ReadHeaderTimeout: time.Minute,
 	}
 	s.spawn(func() { s.clock.loop(s.ctx) })
 	s.spawn(func() {
@@ -195,17 +186,16 @@ func (s *Server) Close() {
 	<-s.closed
 }
 
-// spawn runs fn in a goroutine that Close waits for. It reports false, and
-// runs nothing, once the server closes.
-func (s *Server) spawn(fn func()) bool {
+// spawn runs fn in a goroutine that Close waits for. Once the server closes it
+// runs nothing.
+func (s *Server) spawn(fn func()) {
 	if !s.begin() {
-		return false
+		return
 	}
 	go func() {
 		defer s.work.Done()
 		fn()
 	}()
-	return true
 }
 
 // begin registers work that Close waits for; the caller owes work.Done.
@@ -311,6 +301,19 @@ func (s *Server) Degrade(check, reason string) {
 		return
 	}
 	s.degraded[check] = reason
+}
+
+// instances are those of all accounts. The caller holds the lock.
+func (s *Server) instances() iter.Seq[*Instance] {
+	return func(yield func(*Instance) bool) {
+		for _, a := range s.accounts {
+			for _, i := range a.instances {
+				if !yield(i) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (a *account) find(name string) *Instance {

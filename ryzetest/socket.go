@@ -26,7 +26,7 @@ type socket struct {
 	inst   *Instance
 	conn   *websocket.Conn
 	frames chan []byte
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // of the stream, which several goroutines serve
 	cancel context.CancelFunc
 	code   websocket.StatusCode // to close with, when that came before conn was there
 }
@@ -48,7 +48,7 @@ func openStream(c *call) reply {
 		return fail(http.StatusUpgradeRequired, "Upgrade Required")
 	}
 	if c.fault != nil && c.fault.processes() && c.fault.Drop == NoDrop {
-		c.wait(c.fault.Delay)
+		c.wait(c.r.Context(), c.fault.Delay)
 	}
 
 	c.commonHeaders(c.w.Header())
@@ -58,7 +58,7 @@ func openStream(c *call) reply {
 	// The stream is open for events before the client learns that it is: what
 	// happens right after its dial is not lost.
 	if !s.addSocket(so) {
-		return fail(http.StatusNotFound, textNoInstance)
+		return notFound(textNoInstance)
 	}
 	defer s.removeSocket(so)
 	conn, err := websocket.Accept(c.w, c.r, &websocket.AcceptOptions{
@@ -188,10 +188,8 @@ func (i *Instance) dropSockets(code int) {
 func (s *Server) DropWebSockets(code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, acc := range s.accounts {
-		for _, i := range acc.instances {
-			i.dropSockets(code)
-		}
+	for i := range s.instances() {
+		i.dropSockets(code)
 	}
 }
 

@@ -1,11 +1,9 @@
 package ryzetest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,7 +31,7 @@ type hook struct {
 type post struct {
 	event   string
 	url     string
-	auth    *string
+	auth    string // of the Authorization header, "" for none
 	body    []byte
 	attempt int
 }
@@ -57,7 +55,7 @@ func (d Delivery) OK() bool { return d.Status >= 200 && d.Status < 300 }
 // DeadLetter is an event that was given up, with its last attempt.
 type DeadLetter struct{ Delivery }
 
-// maxDeliveries bounds the log; the oldest half goes when it is full.
+// maxDeliveries bounds the log.
 const maxDeliveries = 20000
 
 // Deliveries returns every webhook attempt so far, in order.
@@ -76,9 +74,9 @@ func (s *Server) DeadLetters() []DeadLetter {
 
 // enqueue adds an event to the webhook's queue. The caller holds the lock.
 func (h *hook) enqueue(event string, body []byte) {
-	p := &post{event: event, url: h.target(event), auth: h.authorization, body: body}
-	if event == "instance.state" && h.inst.s.cfg.bareState {
-		p.auth = nil
+	p := &post{event: event, url: h.target(event), body: body}
+	if h.authorization != nil && !(event == "instance.state" && h.inst.s.cfg.bareState) {
+		p.auth = *h.authorization
 	}
 	h.push(p)
 }
@@ -158,10 +156,7 @@ func (h *hook) deliver(p *post) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.hookLog) >= maxDeliveries {
-		s.hookLog = slices.Clone(s.hookLog[maxDeliveries/2:])
-	}
-	s.hookLog = append(s.hookLog, d)
+	s.hookLog = appendBounded(s.hookLog, d, maxDeliveries)
 	if d.OK() {
 		return
 	}
@@ -183,20 +178,15 @@ func (s *Server) send(p *post) (int, error) {
 	if u, err := url.Parse(p.url); err != nil || u.Host == "" {
 		return 0, fmt.Errorf("not a URL: %q", p.url)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.body))
+	req, err := newDelivery(ctx, p.url, p.auth, p.body)
 	if err != nil {
 		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "RyzeAPI")
-	if p.auth != nil && *p.auth != "" {
-		req.Header.Set("Authorization", *p.auth)
 	}
 	res, err := s.hooks.Do(req)
 	if err != nil {
 		return 0, err
 	}
 	defer res.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // the status has decided
 	return res.StatusCode, nil
 }

@@ -47,7 +47,7 @@ func program(t *testing.T, in io.Reader, args ...string) (out *screen, base, tok
 	done := make(chan error, 1)
 	go func() { done <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), in, out, out) }()
 	stop = sync.OnceValue(func() error { cancel(); return <-done })
-	t.Cleanup(func() { stop() })
+	t.Cleanup(func() { assert.NoError(t, stop()) })
 	out.waitFor(t, "RYZE_ACCOUNT_TOKEN=")
 	_, err := fmt.Sscanf(out.String(), "export RYZE_BASE_URL=%s RYZE_ACCOUNT_TOKEN=%s", &base, &token)
 	require.NoError(t, err)
@@ -77,7 +77,9 @@ func TestPrintsWhatToExportAndLogsEachRequest(t *testing.T) {
 	assert.NotContains(t, strings.SplitN(out.String(), "\n", 3)[2], "acct", "a request line must not carry the token")
 
 	require.NoError(t, stop())
-	_, err := http.Get(base + "/health")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/health", nil)
+	require.NoError(t, err)
+	_, err = http.DefaultClient.Do(req)
 	assert.Error(t, err, "the port must be closed")
 }
 
@@ -97,7 +99,7 @@ func TestAutoPairConnectsByItself(t *testing.T) {
 
 func TestConsolePlaysThePhone(t *testing.T) {
 	in, keyboard := io.Pipe()
-	defer keyboard.Close()
+	t.Cleanup(func() { assert.NoError(t, keyboard.Close()) })
 	out, _, _, _ := program(t, in, "-console", "-instance", "demo")
 	say := func(line, want string) {
 		fmt.Fprintln(keyboard, line)

@@ -105,7 +105,7 @@ func New(base *url.URL, client *http.Client) *Client {
 	c := &Client{scheme: base.Scheme, host: base.Host}
 	next := client.Transport
 	if next == nil {
-		next = http.DefaultTransport
+		next = http.DefaultTransport //nolint:forbidigo // what a client without a transport means
 	}
 	c.http = http.Client{
 		Transport:     &guard{client: c, next: next},
@@ -155,7 +155,7 @@ func (c *Client) Do(ctx context.Context, call *Call) error {
 
 func (c *Client) request(ctx context.Context, call *Call) (*retryablehttp.Request, error) {
 	call.ctx = callContext{ctx, call}
-	hr, err := http.NewRequestWithContext(&call.ctx, call.Method, "", nil)
+	hr, err := http.NewRequestWithContext(&call.ctx, call.Method, "", nil) //nolint:contextcheck // call.ctx is ctx with the call in it
 	if err != nil {
 		return nil, err
 	}
@@ -209,8 +209,8 @@ func (unrepeatable) Close() error             { return nil }
 
 // callContext carries the call to the places that only get a context.
 type callContext struct {
-	context.Context
-	call *Call
+	context.Context //nolint:containedctx // it is a context
+	call            *Call
 }
 
 type callKey struct{}

@@ -50,7 +50,7 @@ func TestTokenStaysWithItsOrigin(t *testing.T) {
 	var seen []*http.Request
 	c := clientFor(t, "https://api.example", &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		seen = append(seen, r)
-		return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 	})})
 	require.NoError(t, c.Do(t.Context(), newCall(&script{}, http.MethodGet)))
 	require.Len(t, seen, 1)
@@ -101,7 +101,7 @@ func TestBodyIsReadToTheLimit(t *testing.T) {
 				return
 			}
 			require.NoError(t, a.BodyErr)
-			assert.Equal(t, len(content), len(a.Body))
+			assert.Len(t, a.Body, len(content))
 		})
 	}
 }
@@ -133,7 +133,7 @@ func TestEachAttemptHasItsOwnBody(t *testing.T) {
 
 func TestWaitEndsWithTheContext(t *testing.T) {
 	c := clientFor(t, "https://api.example", &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 500, Body: http.NoBody, Request: r}, nil
+		return &http.Response{StatusCode: http.StatusInternalServerError, Body: http.NoBody, Request: r}, nil
 	})})
 	ctx, cancel := context.WithCancel(t.Context())
 	call := newCall(nil, http.MethodGet)

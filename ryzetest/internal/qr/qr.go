@@ -11,6 +11,7 @@ import (
 // Level is an error correction level.
 type Level int
 
+// The levels that Encode draws.
 const (
 	L Level = iota // repairs about 7 % of the code
 	M              // repairs about 15 % of the code
