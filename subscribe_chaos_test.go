@@ -196,7 +196,7 @@ func TestStreamDeliversAllThroughChaos(t *testing.T) {
 				t.Errorf("a %T was delivered", data)
 			}
 		}
-		server.peers.Wait()
+		synctest.Wait()
 
 		assert.Equal(t, events, number)
 		require.Len(t, told.lines, len(want.lines))

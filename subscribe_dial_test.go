@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -273,6 +274,56 @@ func TestEveryHandshakeTakesQuota(t *testing.T) {
 	})
 }
 
+// refusingLimiter refuses the attempts that it has an error for.
+type refusingLimiter struct {
+	unlimited
+	attempts atomic.Int64
+	refusals map[int64]error
+}
+
+func (l *refusingLimiter) Acquire(context.Context, LimiterKey) (Ticket, error) {
+	if err := l.refusals[l.attempts.Add(1)]; err != nil {
+		return nil, err
+	}
+	return unlimited{}, nil
+}
+
+func TestLimiterThatRefusesIsSurvivedAndBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := errors.New("the limiter's store is down")
+		retryAt := time.Now().Add(time.Hour)
+		var server *streamServer
+		server = interrupted(t, func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			assert.WithinRange(t, time.Now(), retryAt, retryAt.Add(31*time.Second), "when the limiter said, and one pause for its store")
+			if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+				<-p.gone
+			}
+		})
+		limiter := &refusingLimiter{refusals: map[int64]error{2: &RateLimitError{RetryAt: retryAt}, 3: down}}
+		sub, err := server.instance(t, WithLimiter(limiter)).Subscribe(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+		assert.Equal(t, GapOutage, gapOf(t, <-sub.Events()).Reason)
+		assert.Equal(t, int64(4), limiter.attempts.Load())
+
+		first := &refusingLimiter{refusals: map[int64]error{1: down}}
+		_, err = server.instance(t, WithLimiter(first)).Subscribe(t.Context())
+		require.ErrorIs(t, err, down, "Subscribe does not wait for it")
+	})
+}
+
+func TestHandshakeThatNobodyAnswersIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newStreamServer(t, func(_ int, _ http.ResponseWriter, r *http.Request, _ *serverConn) { <-r.Context().Done() })
+		inst := server.instance(t, WithRetry(RetryPolicy{MaxAttempts: 1}))
+		quickly(t, opWebSocketConnect.Timeout, func() {
+			_, err := inst.Subscribe(t.Context())
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.ErrorContains(t, err, "no reply within 15s")
+		})
+	})
+}
+
 func TestHandshakeCarriesTheTokenInAHeader(t *testing.T) {
 	for name, test := range map[string]struct {
 		opts   []Option
@@ -296,7 +347,7 @@ func TestHandshakeCarriesTheTokenInAHeader(t *testing.T) {
 				sub, err := inst.Client().Instance("a b/ü", streamToken).Subscribe(t.Context())
 				require.NoError(t, err)
 				require.NoError(t, sub.Close())
-				server.peers.Wait()
+				synctest.Wait()
 				assert.Equal(t, []string{test.value}, seen.Header[test.header])
 				assert.Equal(t, "/ws/a%20b%2F%C3%BC", seen.RequestURI, "the name is one segment of the path, and there is no query")
 				assert.Contains(t, seen.UserAgent(), "acme/1 ryze-go/")

@@ -55,10 +55,12 @@ func newStreamServer(tb testing.TB, serve handshakeFunc) *streamServer {
 		s.serve(int(s.count.Add(1)), w, r, r.Context().Value(connKey{}).(*serverConn))
 	})
 	s.client = &http.Client{Transport: &http.Transport{DialContext: s.dial}}
+	s.peers.Add(1) // so that no handler is ever the first
 	go func() { _ = s.http.Serve(s) }()
 	tb.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		_ = s.http.Close()
+		s.peers.Done()
 		s.peers.Wait()
 	})
 	return s

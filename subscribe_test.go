@@ -298,7 +298,7 @@ func TestEventBeyondTheReadLimit(t *testing.T) {
 					assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
 					require.NoError(t, sub.Close())
 				}
-				server.peers.Wait()
+				synctest.Wait()
 				assert.Equal(t, websocket.StatusMessageTooBig, codes[0])
 			})
 		})
