@@ -23,6 +23,9 @@
 //
 //	sub, err := inst.Subscribe(ctx)
 //	for event, err := range sub.All() {
+//		if err != nil {
+//			return err // the stream has ended for good
+//		}
 //		if msg, ok := event.Data.(*ryze.MessageEvent); ok && msg.Direction == ryze.DirectionIncoming {
 //			inst.Messages.SendText(ctx, msg.Chat.JID, "You said: "+msg.Text)
 //		}

@@ -171,6 +171,10 @@ var messageCalls = []call{
 		state, found, err := e.inst.Messages.Settle(ctx, err)
 		return []any{state, found}, err
 	}).after(func(e *env) { e.sim.Fault("messages.text", ryzetest.Fault{Drop: ryzetest.DropAfterProcess}) }),
+	gives("find a send of a crashed process", func(ctx context.Context, e *env) (any, error) {
+		state, found, err := e.inst.Messages.Find(ctx, ryze.Attempt{To: ana, Content: ryze.Text("Was it sent?"), SentAt: e.sim.Now()})
+		return []any{state, found}, err
+	}),
 }
 
 // downloaded is what became of a download, and the file.
