@@ -20,12 +20,13 @@ const (
 )
 
 // Answer is a tap on a button, a list row or a carousel card, or a form filled
-// in.
+// in. In the live layout the keys of the last two were not captured: they are
+// those that clients look for.
 type Answer struct {
-	Kind  AnswerKind
-	ID    string // of the button or row; the flow token of a form
-	Title string // its label; a live button tap does not carry it
-	Card  int    // index of the carousel card
+	Kind  AnswerKind // a button when empty
+	ID    string     // of the button or row; the flow token of a form
+	Title string     // its label; a live button tap does not carry it
+	Card  int        // index of the carousel card
 	// Values are further members of data.message.interactive, for forms.
 	Values map[string]any
 }

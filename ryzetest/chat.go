@@ -30,7 +30,7 @@ type Chat struct {
 	Pinned   bool
 	Favorite bool
 	Blocked  bool
-	Muted    bool
+	Muted    bool // now
 	// MutedUntil is zero for a chat that is muted for good.
 	MutedUntil time.Time
 	// MarkedUnread is set when the chat was marked unread by hand.
@@ -176,7 +176,8 @@ func (i *Instance) visible(id string) *Message {
 	return m
 }
 
-// AddLabel plays a label made on the phone. It returns its id.
+// AddLabel plays a label made on the phone. It returns its id. A color is 0 to
+// 10; others become 0.
 func (i *Instance) AddLabel(name string, color int) (id string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

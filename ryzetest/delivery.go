@@ -20,8 +20,8 @@ import (
 // of WithLayout. It is safe for concurrent use.
 type Events struct{ inst *Instance }
 
-// EventsToken is the instance token in every event of an Events. It is there
-// to be looked for: it must not show up in logs, stores or errors.
+// EventsToken is the instance token in every event that an Events builds. It is
+// there to be looked for: it must not show up in logs, stores or errors.
 const EventsToken = "5ec2e700-0000-4000-8000-c0ffee5ec2e7" //nolint:gosec // invented, and meant to be seen
 
 const eventsPhone = "5511900000001"

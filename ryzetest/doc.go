@@ -1,27 +1,162 @@
 // Package ryzetest is a simulator of RyzeAPI for tests and demonstrations: an
 // HTTP and WebSocket server that behaves like the service in every documented
 // way, errors, rate limits and event deliveries included, without an account, a
-// phone or a network.
+// phone or a network. Any client can be tested with it, in any language with
+// the command ryzesim.
 //
-//	srv := ryzetest.NewServer()
-//	defer srv.Close()
-//	srv.AddInstance("support").Pair("5511900000001")
-//	// point the client at srv.URL with srv.AccountToken
+// # Quick start
 //
-// What happens outside the API is played through the Server and its Instances:
-// Instance.Pair scans the QR code, Instance.Receive is a customer who writes,
-// Server.Fault breaks requests in chosen ways, Server.Advance moves time.
-// Afterwards Server.Requests, Instance.Messages and Server.Deliveries tell what
-// happened, and Server.Violations what a client got wrong without being told.
+//	func TestOrderIsConfirmed(t *testing.T) {
+//		srv := ryzetest.NewServer()
+//		defer srv.Close()
+//		shop := srv.AddInstance("shop")
+//		shop.Pair("5511900000001") // somebody scans the QR code
+//		client, err := ryze.NewInstanceClient("shop", shop.Token(), ryze.WithBaseURL(srv.URL))
+//		// ... give the client to the code under test, let it work, then:
+//		assert.Equal(t, "Your order is on its way", shop.Sent()[0].Text)
+//		assert.Empty(t, srv.Violations())
+//	}
 //
-// With the InMemory option everything works inside a testing/synctest bubble.
+// A [Server] has one account, whose token is AccountToken; AddAccount makes more.
+// An [Instance] is one WhatsApp connection, and the phone behind it. Instances
+// come from requests or from AddInstance; they are not connected before they are
+// paired.
+//
+// What happens outside the API is played through methods: [Instance.Pair] scans
+// the code, [Instance.Receive] is a customer who writes, [Server.Fault] breaks
+// requests, [Server.Advance] moves time. Afterwards [Server.Requests],
+// [Instance.Messages], [Instance.Chat] and [Server.Deliveries] tell what happened.
+//
+// # In memory, in a synctest bubble
+//
+// With [InMemory] the server uses no socket, so that it works inside a
+// testing/synctest bubble, where every wait is over at once: a full rate window,
+// the pauses of a retry, receipts. The client has to be given
+// [Server.HTTPClient], and the server has to be closed before the bubble ends:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		srv := ryzetest.NewServer(ryzetest.InMemory())
+//		defer srv.Close()
+//		client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
+//		...
+//		time.Sleep(time.Minute) // costs nothing
+//	})
+//
+// No goroutine is left after Close: synctest fails a test that leaks one.
+//
+// # The virtual clock
+//
+// What the server plays runs on a clock of its own, which starts at the real time
+// (or that of the bubble): rate windows, QR codes, receipts, the delay of a
+// message or of a fault, webhook retries. [Server.Advance] moves it forward and
+// runs what falls due on the way, so that a test without synctest need not wait
+// either. It does not move the time of the client, which sleeps on until the
+// reset of its rate limit, nor that of the network, by which an attempt to
+// deliver is timed. WithClockSkew shows clients a time that is wrong.
+//
+// # People who write and tap
+//
+// [Instance.Receive] takes an [Incoming]: text, media, a location, a contact card,
+// a poll, a reaction, an edit, a message taken back, or an [Answer], which is a
+// tap on a button, a list or a carousel, or a form filled in. Its Patch writes
+// into the event what the simulator does not play. TypeOnPhone is a human who
+// writes on the instance's own phone, Vote answers a poll, Receipt plays any
+// receipt, SetDelivery says when the usual ones come. AddContact gives people
+// names and LIDs, SetUnreachable takes their WhatsApp away.
+//
+// AddGroup, AddCommunity and AddNewsletter make what others have made; the
+// methods of [Group] and [Newsletter] play what others do there. Disconnect,
+// Reconnect, Ban and LogOutFromPhone play the connection.
+//
+// # Webhooks and streams
+//
+// Events go to webhooks and WebSocket streams that were configured through the
+// API, as with the service. A webhook reaches loopback addresses only, unless
+// WithWebhookClient sends it elsewhere; WithWebhookHandler hands every delivery
+// to an http.Handler without any network. [Server.Deliveries] lists the attempts,
+// [Server.DeadLetters] what was given up. DropWebSockets, FreezeWebSockets and
+// Restart break streams.
+//
+// A receiver can be tested without a server: [Events] makes the events, [Deliver]
+// posts them to a handler.
+//
+// # Two layouts
+//
+// The running service sends message.exchange in another shape than its
+// documentation shows. [LayoutLive] is the default, [LayoutDocumented] the
+// other; WithLayout chooses. Code that receives events should pass with both.
+//
+// # Faults
+//
+// [Server.Fault] queues faults for a route ("messages.text", or its method and
+// path as in [Routes]) or for any ("*"). A [Fault] answers with a status, a body
+// or headers of the test's choosing, late, or not at all. Its Drop says when the
+// connection dies: before the request was read, before it was processed, or
+// after, when the message is sent and the client cannot know. [RateLimited] and
+// [Throttled] are the two kinds of 429. RefuseConnections is nobody listening,
+// Eat and SetStranger are other programs that spend the same quota, FailWhatsApp
+// is WhatsApp refusing an operation.
+//
+// # Violations
+//
+// The service ignores unknown fields and parameters in silence. The simulator
+// answers in the same way, and notes a [Violation]: a field that the route does
+// not document, a value outside its enumeration, a token in a URL. A test of a
+// client should end with an empty [Server.Violations].
+//
+// # What is invented
 //
 // Where the service's behaviour is not documented and was never observed, the
-// simulator chooses something plain and says so; do not rely on such choices.
-// Among them are the texts of validation errors other than the documented ones,
-// the schedule of webhook retries and the limits on bodies; the keys of a chat
-// in contactsByLabel, the members in a list of groups and the key of a list of
-// newsletters; the messageType of contacts, reactions, polls, PIX cards and
-// calendar events; the error of a fourth pinned chat; and every key of the
-// call.update events of WithCallEvents. The comments of each part name more.
+// simulator chooses something plain. Do not rely on these choices: a client that
+// needs one of them needs a guess about the service.
+//
+// Of requests in general:
+//
+//   - the order of the checks (rate limit, route, token, instance, body), the
+//     replies to unknown routes and methods (404, 405) and the limits on bodies
+//     with their 413;
+//   - the moment in which a rate window opens: with the first request counted,
+//     cut to the second;
+//   - the texts of validation errors other than the documented ones, and the
+//     literals of many successes, in the settings of proxy and S3, of groups and
+//     of sends above all;
+//   - the Access-Control headers, and the status and text for a refused Origin.
+//
+// Of instances: that an attempt to pair shows six QR codes, and that a pairing
+// code lives two minutes; the time that a reconnect takes; the number of the
+// phone that pairs without one; the reply of a connect with a pairing code; keys
+// of the blocks in the list of instances; the types in the metrics; when receipts
+// come; that old messages come as ordinary message.exchange events.
+//
+// Of messages: the members of a send's data beside messageId and timestamp; the
+// messageType of contacts, reactions, polls, PIX cards and calendar events; the
+// refusals of a group; the 400 for a quote of an unknown message and for a number
+// without WhatsApp; which durations a pinned message takes, and its default of 7
+// days; the texts of favorites; that poll votes list every option
+// and forget a withdrawn vote; that a presence is taken back by the simulator
+// after the duration, 10 s by default, and the empty reply to it; the error of a
+// fourth pinned chat; the keys of a chat in contactsByLabel, and both its filters
+// together.
+//
+// Of groups, communities and newsletters: the members in a list of groups; that
+// the result of a change names no participant; which people can be added, and
+// that others are left out of a creation in silence; where the results of a
+// community's creation stand; success false when no group could be linked; the
+// key "channels" of a list of newsletters, its content, and the key of a
+// picture; the reply to leaving a newsletter that is not followed.
+//
+// Of calls, profiles and Chatwoot: that a call answers before the ringing is
+// over; every key of the call.update events of WithCallEvents; the texts of the
+// profile routes; the required fields of the Chatwoot integration.
+//
+// Of events: everything in the live layout of which no capture exists (edits,
+// revokes, quotes, reactions, polls, contacts, locations, groups and the
+// recipient), where the keys are those that clients look for; the values that a
+// group.flow carries beside its type and participants; instance.state beyond
+// the state itself; the schedule, number and time limit of webhook attempts, the
+// User-Agent, and that other events overtake a failed one; that an omitted field
+// of a webhook keeps its value; what a stream does with a client that does not
+// read (cut after 4096 frames); the close code 1001 of a deleted instance.
+//
+// The comment of each part names its own.
 package ryzetest

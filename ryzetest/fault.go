@@ -44,7 +44,7 @@ type Fault struct {
 	// Status is answered instead of processing the request. Without Body the
 	// documented error envelope carries Message, or the status's own text.
 	Status  int
-	Message string
+	Message string // of the error envelope
 	// Body replaces the reply's body, whatever it is.
 	Body string
 	// Header is added to the reply; it replaces what the server would send, and
@@ -74,7 +74,8 @@ func RateLimited() Fault {
 }
 
 // Throttled is the other 429: WhatsApp itself slowing the instance down, with
-// rate headers that say nothing about it.
+// rate headers that say nothing about it. That it exists is documented; its text
+// here is an invention.
 func Throttled() Fault {
 	return Fault{Status: http.StatusTooManyRequests, Message: "rate-overlimit: too many messages, WhatsApp is throttling this number"}
 }

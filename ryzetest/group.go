@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// GroupSettings are the permissions of a group.
+// GroupSettings are the permissions of a group, as in groupSettings of the routes.
 type GroupSettings struct {
-	MembersCanEditInfo     bool
-	MembersCanSendMessages bool
-	MembersCanAddOthers    bool
-	RequireAdminApproval   bool
+	MembersCanEditInfo     bool // name, description, picture; else admins only
+	MembersCanSendMessages bool // else admins only
+	MembersCanAddOthers    bool // else admins only
+	RequireAdminApproval   bool // of those who join with the link
 }
 
 var defaultGroupSettings = GroupSettings{MembersCanEditInfo: true, MembersCanSendMessages: true}
@@ -210,7 +210,8 @@ func (g *Group) Join(who ...string) {
 	g.admit(g.absent(who)...)
 }
 
-// Leave plays people who leave, or whom somebody else removes.
+// Leave plays people who leave, or whom somebody else removes. Who is no member
+// is passed over, here and in Promote and Demote.
 func (g *Group) Leave(who ...string) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()

@@ -29,8 +29,8 @@ type Incoming struct {
 	Edit     string // id of the message that gets a new Text
 	Revoke   string // id of the message that is taken back
 
-	ReplyTo   string // id of the message quoted
-	Mentions  []string
+	ReplyTo   string   // id of the message quoted
+	Mentions  []string // numbers or JIDs
 	Forwarded bool
 	// HideNumber lets chat and sender show the contact's LID instead of its JID.
 	HideNumber bool
@@ -41,12 +41,12 @@ type Incoming struct {
 
 // File is a media that somebody sends.
 type File struct {
-	Data     []byte
+	Data     []byte // its content
 	MIME     string // detected when empty
 	FileName string
 	Kind     string // image, video, audio, document, sticker; from MIME when empty
-	Voice    bool
-	Duration int // seconds
+	Voice    bool   // a voice note, for an audio
+	Duration int    // seconds
 }
 
 // Receive plays a customer who writes to the instance. The message is stored
@@ -103,7 +103,8 @@ func (i *Instance) TypeOnPhone(to string, in Incoming) (messageID string) {
 	return m.eventID()
 }
 
-// NameGroup gives a group its name, as events and replies show it.
+// NameGroup gives a group its name, as events and replies show it. The group
+// need not exist (see Server.AddGroup), and no event tells of the change.
 func (i *Instance) NameGroup(jid, name string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -115,9 +116,11 @@ func (i *Instance) NameGroup(jid, name string) {
 }
 
 // SetHistory sets the old messages that the phone holds when it is paired. They
-// come as ordinary events with their old timestamps after a pairing for which
-// connect was given ?history= or disableHistorySync is false. An Incoming whose
-// From is "me" was sent by the phone itself, to Group.
+// come as ordinary message.exchange events with their old timestamps after a
+// pairing for which connect was given ?history= or disableHistorySync is false;
+// that they come in this form is reported by clients, not documented. An Incoming
+// whose From is "me" was sent by the phone itself, to Group, which may be the JID
+// of a private chat.
 func (i *Instance) SetHistory(messages []Incoming) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -160,7 +160,8 @@ func (i *Instance) Phone() string {
 // jid is the account's own JID.
 func (i *Instance) jid() string { return i.phone + "@" + serverUser }
 
-// QRCode returns the text of the QR code on show, or "".
+// QRCode returns the text of the QR code on show, or "". It changes every 20
+// seconds; that an attempt ends after six codes is an invention.
 func (i *Instance) QRCode() string {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -170,7 +171,8 @@ func (i *Instance) QRCode() string {
 	return i.pairing.codes[0]
 }
 
-// PairingCode returns the pairing code that waits to be typed, or "".
+// PairingCode returns the pairing code that waits to be typed, or "". That it
+// lives two minutes is an invention.
 func (i *Instance) PairingCode() string {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -284,10 +286,11 @@ func (i *Instance) stopReconnect() {
 }
 
 // Pair plays the user who scans the QR code, or types the pairing code, with
-// the phone of that number (digits; "" picks one). The instance becomes
-// connected; events pair_success and connected go out, and old messages when
-// history was asked for. Pair also works when nobody asked for a code: tests
-// that do not care about pairing save a request.
+// the phone of that number in digits. With "" it is the number of the pairing
+// code, of the last pairing, or a fresh one. The instance becomes connected;
+// instance.state events pair_success and connected go out, and old messages when
+// history was asked for (see SetHistory). Pair also works when nobody asked for a
+// code: tests that do not care about pairing save a request.
 func (i *Instance) Pair(phone string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -331,8 +334,8 @@ func (i *Instance) pair(phone string) {
 	}
 }
 
-// FailPairing plays a pairing that WhatsApp refused: pair_error goes out, and
-// the attempt is over.
+// FailPairing plays a pairing that WhatsApp refused: instance.state pair_error
+// goes out, and the attempt is over.
 func (i *Instance) FailPairing() {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -364,7 +367,8 @@ func (i *Instance) logOut() {
 }
 
 // Ban plays WhatsApp banning the number for a while: the connection is lost,
-// temp_banned goes out.
+// temp_banned goes out. Reconnect, Pair or a request ends it: how it ends at the
+// service is not documented.
 func (i *Instance) Ban() {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

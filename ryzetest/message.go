@@ -55,25 +55,29 @@ type eventPart struct {
 
 // Location is a point on the map.
 type Location struct {
-	Latitude, Longitude float64
-	Name, Address       string
+	Latitude, Longitude float64 // degrees
+	Name, Address       string  // optional
 }
 
 // ContactCard is a contact that somebody shares.
-type ContactCard struct{ Name, Phone, VCard string }
+type ContactCard struct {
+	Name  string
+	Phone string // digits
+	VCard string // the card itself, in vCard 3.0
+}
 
 // Poll is a question with options.
 type Poll struct {
 	Question string
 	Options  []string
-	Max      int
+	Max      int // how many options one person may pick; 0 means 1
 }
 
 // Reaction is an emoji on a message; an empty one takes it away.
 type Reaction struct{ Emoji, MessageID string }
 
 // Receipts says when the other side receives, reads and plays what an instance
-// sends.
+// sends, on the server's clock.
 type Receipts struct {
 	Off       bool          // no receipts at all
 	Delivered time.Duration // after the send; negative: never
@@ -84,14 +88,18 @@ type Receipts struct {
 var defaultReceipts = Receipts{Delivered: 50 * time.Millisecond, Read: 150 * time.Millisecond}
 
 // SetDelivery changes when receipts come for messages sent from now on. By
-// default a message is delivered after 50 ms and read after 150 ms.
+// default (an invention) a message is delivered after 50 ms and read after 150 ms.
+// A test that looks at the status of messages wants Receipts{Off: true}, or
+// times of its own.
 func (i *Instance) SetDelivery(r Receipts) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	i.receipts = r
 }
 
-// Messages returns the stored messages, in order of arrival.
+// Messages returns copies of the stored messages, in order of arrival: those of
+// both sides, also revoked and deleted ones. An edit changes its message, and is
+// none of its own.
 func (i *Instance) Messages() []Message {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -107,7 +115,8 @@ func (i *Instance) Sent() []Message {
 	return slices.DeleteFunc(i.Messages(), func(m Message) bool { return m.Request == nil })
 }
 
-// Message returns a stored message.
+// Message returns a copy of the stored message with that id, and whether there
+// is one.
 func (i *Instance) Message(id string) (Message, bool) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -194,8 +203,9 @@ func (i *Instance) receive(status string, m *Message) {
 }
 
 // Receipt plays one message.status event for the messages named, with any
-// status ("delivered", "read", "retry", "server_error", ...). Stored states
-// follow it where they can.
+// status ("delivered", "read", "retry", "server_error", ...). The stored status
+// follows delivered, read and played, never backwards; server_error makes it
+// error. Unknown ids are in the event too.
 func (i *Instance) Receipt(status string, ids ...string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -14,11 +14,11 @@ const (
 
 // Call is a call that an instance has placed.
 type Call struct {
-	ID      string
-	To      string // JID
-	Seconds int    // of ringing, for a fake call
-	Audio   *Media // for an audio call
-	At      time.Time
+	ID      string    // callId of the reply
+	To      string    // JID
+	Seconds int       // of ringing, for a fake call
+	Audio   *Media    // for an audio call
+	At      time.Time // on the server's clock
 }
 
 func callRoutes() []route {

@@ -38,7 +38,8 @@ func communityRoutes() []route {
 }
 
 // RefuseCommunities lets WhatsApp refuse (or not) to make the parent group of a
-// community: the service then makes a plain group, without an error.
+// community: the service then makes a plain group, without an error. The message
+// of the reply to that is an invention.
 func (i *Instance) RefuseCommunities(refuse bool) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -46,7 +47,8 @@ func (i *Instance) RefuseCommunities(refuse bool) {
 }
 
 // AddCommunity makes a community exist whose super admin is the instance, with
-// its announcements group. The instance must have been paired.
+// its announcements group, named "Announcements". It returns the parent group,
+// whose JID is the community's. The instance must have been paired.
 func (i *Instance) AddCommunity(name string) *Group {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// States of a newsletter.
+// States of a newsletter, for Newsletter.SetState.
 const (
 	NewsletterActive       = "active"
-	NewsletterSuspended    = "suspended"
-	NewsletterGeosuspended = "geosuspended"
+	NewsletterSuspended    = "suspended"    // by WhatsApp
+	NewsletterGeosuspended = "geosuspended" // by WhatsApp, in some countries
 )
 
 const newsletterLink = "https://whatsapp.com/channel/"
@@ -96,8 +96,8 @@ func (n *Newsletter) ResetLink() string {
 	return newsletterLink + n.code
 }
 
-// SetState plays WhatsApp suspending the channel. One that is not active cannot
-// be followed.
+// SetState plays WhatsApp suspending the channel, or lifting that. One that is
+// not active cannot be followed; that, and its error, are inventions.
 func (n *Newsletter) SetState(state string) {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()

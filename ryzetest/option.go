@@ -77,13 +77,15 @@ func configured(opts []Option) config {
 // webhooks through WithWebhookHandler or WithWebhookClient.
 func InMemory() Option { return func(c *config) { c.inMemory = true } }
 
-// WithListen sets the address to listen on, "127.0.0.1:0" by default.
+// WithListen sets the TCP address to listen on, "127.0.0.1:0" by default: a free
+// port of this machine.
 func WithListen(addr string) Option { return func(c *config) { c.listen = addr } }
 
-// WithAccountToken sets the token of the main account; a random one otherwise.
+// WithAccountToken sets the token of the main account, a random UUID by default.
 func WithAccountToken(token string) Option { return func(c *config) { c.accountToken = token } }
 
-// WithQuota caps the instances of the main account, 100 by default.
+// WithQuota caps the instances of the main account: one more is a 403. The
+// default of 100 is an invention; the service's quota depends on the account.
 func WithQuota(instances int) Option { return func(c *config) { c.quota = instances } }
 
 // WithRateLimit sets the requests per minute and token of the global class,
@@ -123,7 +125,7 @@ const (
 func WithLayout(l Layout) Option { return func(c *config) { c.layout = l } }
 
 // WithWebhookClient sets how webhook deliveries leave. Without it they reach
-// loopback addresses only.
+// loopback addresses only, and follow no redirect.
 func WithWebhookClient(client *http.Client) Option {
 	return func(c *config) { c.webhookClient = client }
 }
@@ -174,7 +176,7 @@ func WithBodyLimits(ordinary, media int64) Option {
 // their events carry no base64.
 func WithMediaKeep(n int64) Option { return func(c *config) { c.mediaKeep = n } }
 
-// WithMediaDelay sets how long the service takes to download the media of a
+// WithMediaDelay sets how long the service takes to store the media of a
 // message, 0 by default: until then GET /api/chat/base64 answers 404.
 func WithMediaDelay(d time.Duration) Option { return func(c *config) { c.mediaDelay = d } }
 
@@ -195,14 +197,16 @@ func WithOldLibrary() Option { return func(c *config) { c.oldLibrary = true } }
 // WithoutQRPrefix sends qrCodeBase64 without "data:image/png;base64,".
 func WithoutQRPrefix() Option { return func(c *config) { c.bareQR = true } }
 
-// WithCodeDelay makes connect wait this long before it answers with a code.
+// WithCodeDelay makes connect wait this long before it answers with a code; not
+// at all by default.
 func WithCodeDelay(d time.Duration) Option { return func(c *config) { c.codeDelay = d } }
 
 // WithReconnectDelay sets how long an instance stays "connecting" after a
-// reconnect, 200 ms by default.
+// reconnect. The default of 200 ms is an invention.
 func WithReconnectDelay(d time.Duration) Option { return func(c *config) { c.reconnectDelay = d } }
 
-// WithAutoPair pairs every instance by itself, this long after its connect.
+// WithAutoPair pairs every instance by itself, this long after its connect, for
+// programs without a test that calls Instance.Pair.
 func WithAutoPair(d time.Duration) Option { return func(c *config) { c.autoPair = max(d, 1) } }
 
 // WithNotConnectedStatus sets the status of "Instance is not connected to
@@ -220,7 +224,8 @@ func WithTokenInData() Option { return func(c *config) { c.tokenInData = true } 
 // expired unused.
 func WithObservedStates() Option { return func(c *config) { c.observedStates = true } }
 
-// WithDeviceSuffix adds ":<n>" to the user part of numberJid, as it was seen.
+// WithDeviceSuffix adds ":<n>" to the user part of numberJid in the list of
+// instances, as clients have seen it.
 func WithDeviceSuffix(n string) Option { return func(c *config) { c.deviceSuffix = n } }
 
 // WithoutEchoes emits no message.exchange for messages sent through the API.

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Request is one request that reached the server.
+// Request is one request that reached the server. Tokens in its query and headers
+// are not shown; its body is as it came.
 type Request struct {
 	Time   time.Time // of arrival, on the server's clock
 	Method string
@@ -36,7 +37,7 @@ type Request struct {
 // A Violation is something in a request that the service ignores in silence,
 // or takes for something else, although the client surely meant it.
 type Violation struct {
-	Route  string
+	Route  string // "POST /api/message/text/:instance"; "" for an unknown one
 	Kind   ViolationKind
 	Detail string // the field, parameter or value
 }
@@ -68,7 +69,8 @@ const (
 	UselessBody ViolationKind = "body on a route without one"
 )
 
-// Digest is what the request log shows in place of a token.
+// Digest is what the request log shows in place of a token: "sha256:" and the
+// first eight digits of its hash.
 func Digest(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return "sha256:" + hex.EncodeToString(sum[:4])

@@ -16,7 +16,8 @@ import (
 
 // Server is a simulated RyzeAPI. Its methods are safe for concurrent use.
 type Server struct {
-	// URL is the base URL, without a trailing slash.
+	// URL is the base URL, without a trailing slash; with InMemory only
+	// HTTPClient and DialContext reach it.
 	URL string
 	// AccountToken is the TokenAccount of the main account.
 	AccountToken string
@@ -60,8 +61,9 @@ type account struct {
 	instances []*Instance
 }
 
-// NewServer starts a server. It is ready when NewServer returns, and panics
-// only if it cannot listen. Close it when done.
+// NewServer starts a server, on a free port of this machine unless options say
+// otherwise. It is ready when NewServer returns, and panics only if it cannot
+// listen. Close it when done.
 func NewServer(opts ...Option) *Server {
 	s, err := Start(opts...)
 	if err != nil {
@@ -237,11 +239,12 @@ func (s *Server) Now() time.Time { return s.clock.now() }
 
 // Advance moves the server's time forward. Rate windows, QR codes, receipts,
 // delays and webhook retries follow it. What falls due on the way has run, in
-// order, when Advance returns; webhook attempts have been started.
+// order, when Advance returns; webhook attempts have been started, and may still
+// wait for their receiver. The clock of clients stays where it is.
 func (s *Server) Advance(d time.Duration) { s.clock.advance(d) }
 
-// AddAccount adds an account with its own token and quota, to play ownership
-// errors.
+// AddAccount adds an account with its own token and quota of instances, to play
+// ownership errors.
 func (s *Server) AddAccount(token string, quota int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

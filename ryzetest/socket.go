@@ -169,7 +169,8 @@ func (i *Instance) WebSockets() int {
 }
 
 // DropWebSockets ends every event stream of the instance: abruptly with code 0,
-// else with a close frame of that code.
+// else with a close frame of that code. Which codes the service sends is not
+// documented.
 func (i *Instance) DropWebSockets(code int) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -38,27 +38,30 @@ type post struct {
 
 // Delivery is one attempt to deliver an event to a webhook.
 type Delivery struct {
-	Time     time.Time
-	Instance string
-	Label    string
-	Event    string
-	URL      string
-	Attempt  int    // from 1
-	Body     []byte // the envelope, with the instance's token in it
-	Status   int    // what the receiver answered; 0 when it did not
-	Err      error
+	Time     time.Time // of the attempt, on the server's clock
+	Instance string    // name
+	Label    string    // of the webhook
+	Event    string    // "message.exchange"
+	URL      string    // where it went, the name of the event included with byEvents
+	Attempt  int       // from 1
+	Body     []byte    // the envelope, with the instance's token in it
+	Status   int       // what the receiver answered; 0 when it did not
+	Err      error     // why it did not
 }
 
-// OK reports whether the receiver took the event.
+// OK reports whether the receiver took the event: that any 2xx says so is not
+// documented.
 func (d Delivery) OK() bool { return d.Status >= 200 && d.Status < 300 }
 
-// DeadLetter is an event that was given up, with its last attempt.
+// DeadLetter is an event that was given up after the last attempt, which it
+// holds. See WithWebhookRetry.
 type DeadLetter struct{ Delivery }
 
 // maxDeliveries bounds the log.
 const maxDeliveries = 20000
 
-// Deliveries returns every webhook attempt so far, in order.
+// Deliveries returns the webhook attempts so far, in the order in which they
+// ended. A long log (20000 attempts) loses its older half.
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
