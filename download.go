@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// ErrMediaTooLarge: the media is larger than the limit of a download.
+// ErrMediaTooLarge says that the media is larger than the limit of a download.
 var ErrMediaTooLarge = errors.New("media is larger than the limit")
 
 // DownloadOption changes how a download is made.

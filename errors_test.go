@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,10 +123,7 @@ func TestEveryDocumentedErrorTextHasItsSentinels(t *testing.T) {
 		t.Run(fmt.Sprint(c.status, " ", c.text), func(t *testing.T) {
 			err := fmt.Errorf("wrapped: %w", newAPIError(opSendText, c.status, c.text, RateLimit{}, nil))
 			for _, sentinel := range allSentinels {
-				want := false
-				for _, is := range c.is {
-					want = want || is == sentinel
-				}
+				want := slices.Contains(c.is, sentinel)
 				assert.Equal(t, want, errors.Is(err, sentinel), "%v", sentinel)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -46,7 +45,7 @@ func ExampleNew() {
 	client, err := ryze.New(
 		ryze.WithUserAgent("acme-crm/2.1"),
 		ryze.WithSource("acme-crm"),
-		ryze.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
+		ryze.WithLogger(slog.New(slog.DiscardHandler)),
 		ryze.WithRetry(ryze.RetryPolicy{MaxAttempts: 3, MaxRateLimitWait: time.Minute}),
 	)
 	if err != nil {

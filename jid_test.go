@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -56,7 +55,7 @@ func TestBadJIDsAreRefused(t *testing.T) {
 func TestLIDIsRefusedWhereAPhoneIsNeeded(t *testing.T) {
 	err := JID("123456789012345@lid").check("number", phones)
 	var v *ValidationError
-	require.True(t, errors.As(err, &v))
+	require.ErrorAs(t, err, &v)
 	assert.Contains(t, v.Reason, "not a phone number")
 	assert.NoError(t, JID("123456789012345@lid").check("number", people))
 }

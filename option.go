@@ -214,7 +214,7 @@ func newConfig(opts []Option) (*config, error) {
 // one host, since there is only one.
 func defaultTransport() *http.Transport {
 	var t *http.Transport
-	if std, ok := http.DefaultTransport.(*http.Transport); ok {
+	if std, ok := http.DefaultTransport.(*http.Transport); ok { //nolint:forbidigo // only its settings are taken
 		t = std.Clone()
 	} else {
 		t = &http.Transport{

@@ -2,7 +2,7 @@ package ryze
 
 import "errors"
 
-// ErrPartial: the service answered with a success, but a part of what was
+// ErrPartial says that the service answered with a success, but a part of what was
 // asked for was not done. Results of calls that can end so have a method Err
 // that returns it; the call's own error is nil then.
 var ErrPartial = errors.New("done in part")

@@ -390,8 +390,8 @@ func TestOddRateHeadersAreHarmless(t *testing.T) {
 func TestSkewComesCloserWithEachReply(t *testing.T) {
 	var c clockSkew
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for _, fraction := range []time.Duration{900, 400, 50, 800} {
-		at := now.Add(fraction * time.Millisecond)
+	for _, millis := range []int{900, 400, 50, 800} {
+		at := now.Add(time.Duration(millis) * time.Millisecond)
 		c.observe(at.Add(3*time.Minute).Truncate(time.Second), at)
 	}
 	at := now.Add(500 * time.Millisecond)

@@ -20,14 +20,14 @@ import (
 
 // lost is a send whose reply is lost: after the service has carried it out, or
 // before.
-func lost(t *testing.T, sim *ryzetest.Server, inst *InstanceClient, accepted bool, to JID, content Content, opts ...SendOption) error {
+func lost(t *testing.T, sim *ryzetest.Server, inst *InstanceClient, accepted bool, to JID, content Content) error {
 	t.Helper()
 	drop := ryzetest.DropAfterRead
 	if accepted {
 		drop = ryzetest.DropAfterProcess
 	}
 	sim.Fault("*", ryzetest.Fault{Drop: drop})
-	_, err := inst.Messages.Send(t.Context(), to, content, opts...)
+	_, err := inst.Messages.Send(t.Context(), to, content)
 	require.ErrorIs(t, err, ErrOutcomeUnknown)
 	return err
 }

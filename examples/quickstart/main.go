@@ -63,7 +63,7 @@ func run(ctx context.Context, service *service, out io.Writer) (err error) {
 		return err
 	}
 	fmt.Fprintf(out, "Created the instance %q.\n", created.Name)
-	defer func() { err = errors.Join(err, remove(account, created.Name, out)) }()
+	defer func() { err = errors.Join(err, remove(context.WithoutCancel(ctx), account, created.Name, out)) }()
 
 	// ... and from then on its own token is used.
 	inst := account.InstanceFrom(created)
@@ -172,8 +172,8 @@ func waitPaired(ctx context.Context, inst *ryze.InstanceClient, out io.Writer) (
 }
 
 // remove deletes the instance even when the program was interrupted.
-func remove(account *ryze.AccountClient, name string, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+func remove(ctx context.Context, account *ryze.AccountClient, name string, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := account.DeleteInstance(ctx, name); err != nil {
 		return err
