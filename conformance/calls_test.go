@@ -130,7 +130,7 @@ func shown(t *testing.T, transport http.RoundTripper) *env {
 	t.Helper()
 	client, err := ryze.New(ryze.WithBaseURL("https://ryze.test"), ryze.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
-	const id = "3EB0A1B2C3D4E5F60001"
+	const id = "3EB0000000000000AAAA"
 	return &env{
 		client: client, account: client.Account("account-token"), inst: client.Instance(name, "instance-token"),
 		token: "account-token", received: id, sent: id, media: id, poll: id, inGroup: id,

@@ -19,7 +19,7 @@ type exchange struct {
 	methods      []string // exported methods that were under way, innermost first
 	request      *http.Request
 	requestBody  []byte
-	response     *http.Response
+	response     *http.Response // nil when the connection was lost
 	responseBody []byte
 }
 
@@ -47,6 +47,9 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	x.request = req
+	r.mu.Lock()
+	r.exchanges = append(r.exchanges, x)
+	r.mu.Unlock()
 	resp, err := r.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -63,9 +66,6 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.Body = io.NopCloser(bytes.NewReader(x.responseBody))
 	}
 	x.response = &kept
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.exchanges = append(r.exchanges, x)
 	return resp, nil
 }
 
@@ -85,6 +85,9 @@ func (x *exchange) validate(d *document) []string {
 	}
 	if _, errs := d.validator.ValidateHttpRequestSync(req); len(errs) > 0 {
 		found = append(found, reasons("request", errs)...)
+	}
+	if x.response == nil {
+		return found
 	}
 	resp := *x.response
 	resp.Body = io.NopCloser(bytes.NewReader(x.responseBody))
@@ -125,6 +128,9 @@ func reasons(of string, errs []*errors.ValidationError) []string {
 
 // describe is the exchange for a failure's text.
 func (x *exchange) describe() string {
+	if x.response == nil {
+		return fmt.Sprintf("%s %s\n%s", x.request.Method, x.request.URL.RequestURI(), cut(x.requestBody))
+	}
 	return fmt.Sprintf("%s %s\n%s\n%d %s", x.request.Method, x.request.URL.RequestURI(), cut(x.requestBody), x.response.StatusCode, cut(x.responseBody))
 }
 

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 // outcome is what was seen of one call.
 type outcome struct {
 	call      *call
+	prepared  []*exchange
 	exchanges []*exchange
 }
 
@@ -43,13 +45,12 @@ func playWith(t *testing.T, c *call, change func(*env), options ...ryzetest.Opti
 		if c.prepare != nil {
 			c.prepare(e)
 		}
-		before := 0
 		if change != nil {
 			change(e)
-			before = len(rec.all())
 		}
+		prepared := len(rec.all())
 		_, failed = c.do(t.Context(), e)
-		seen.exchanges = rec.all()[before:]
+		seen.prepared, seen.exchanges = rec.all()[:prepared], rec.all()[prepared:]
 		assert.Empty(t, sim.Violations())
 	})
 	return seen, failed
@@ -109,7 +110,7 @@ func (o *observed) add(d *document, seen *outcome) {
 			continue
 		}
 		x.operation = spec.id
-		if x.response.StatusCode/100 == 2 || x.response.StatusCode == 101 {
+		if x.succeeded() {
 			o.answered[spec.id] = true
 		}
 		for _, m := range x.methods {
@@ -117,6 +118,10 @@ func (o *observed) add(d *document, seen *outcome) {
 			o.byOperation[spec.id] = include(o.byOperation[spec.id], m)
 		}
 	}
+}
+
+func (x *exchange) succeeded() bool {
+	return x.response != nil && (x.response.StatusCode/100 == 2 || x.response.StatusCode == http.StatusSwitchingProtocols)
 }
 
 func include(list []string, s string) []string {
