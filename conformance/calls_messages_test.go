@@ -172,7 +172,7 @@ var messageCalls = []call{
 		return []any{state, found}, err
 	}).after(func(e *env) { e.sim.Fault("messages.text", ryzetest.Fault{Drop: ryzetest.DropAfterProcess}) }),
 	gives("find a send of a crashed process", func(ctx context.Context, e *env) (any, error) {
-		state, found, err := e.inst.Messages.Find(ctx, ryze.Attempt{To: ana, Content: ryze.Text("Was it sent?"), SentAt: e.sim.Now()})
+		state, found, err := e.inst.Messages.Find(ctx, ryze.Attempt{To: ana, Content: ryze.Text("Was it sent?"), SentAt: time.Now()})
 		return []any{state, found}, err
 	}),
 }
