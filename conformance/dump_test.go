@@ -86,7 +86,7 @@ func (d dump) add(path string, v reflect.Value) {
 			d.methods(path, c)
 		}
 		for _, f := range reflect.VisibleFields(v.Type()) {
-			if f.IsExported() && len(f.Index) == 1 {
+			if f.IsExported() && len(f.Index) == 1 && f.Name != "Raw" {
 				d.add(path+"."+f.Name, v.FieldByIndex(f.Index))
 			}
 		}
@@ -112,14 +112,15 @@ func (d dump) add(path string, v reflect.Value) {
 	}
 }
 
-// methods calls what has no arguments and one result.
+// methods calls what has no arguments and one result, perhaps beside an error.
 func (d dump) methods(path string, v reflect.Value) {
 	if v.Type().Elem().PkgPath() != reflect.TypeFor[ryze.Meta]().PkgPath() {
 		return
 	}
 	for i := range v.NumMethod() {
 		m := v.Type().Method(i)
-		if m.Type.NumIn() != 1 || m.Type.NumOut() != 1 || slices.Contains([]string{"Raw", "String", "GoString", "LogValue"}, m.Name) {
+		fallible := m.Type.NumOut() == 2 && m.Type.Out(1) == reflect.TypeFor[error]()
+		if m.Type.NumIn() != 1 || m.Type.NumOut() != 1 && !fallible || slices.Contains([]string{"Raw", "String", "GoString", "LogValue", "DedupeKey"}, m.Name) {
 			continue
 		}
 		if out := v.Method(i).Call(nil)[0]; out.Kind() != reflect.Pointer {
