@@ -6,7 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -145,10 +145,16 @@ func requestingMethods() []string {
 // A service that the handle of an instance does not hold would escape the
 // tests above.
 func TestEveryServiceIsWithinReach(t *testing.T) {
-	packages, err := parser.ParseDir(token.NewFileSet(), "..", nil, 0)
+	names, err := filepath.Glob("../*.go")
 	require.NoError(t, err)
+	require.NotEmpty(t, names)
 	var declared []string
-	for file := range maps.Values(packages["ryze"].Files) {
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
 		for _, decl := range file.Decls {
 			if types, ok := decl.(*ast.GenDecl); ok && types.Tok == token.TYPE {
 				for _, spec := range types.Specs {
