@@ -132,23 +132,38 @@ func include(list []string, s string) []string {
 	return slices.Insert(list, i, s)
 }
 
+// faults are what keeps an operation from conforming.
+func (o *observed) faults(op ryze.Operation) (found []string) {
+	if len(o.byOperation[op.ID]) == 0 {
+		found = append(found, "no method calls it")
+	}
+	if !o.answered[op.ID] {
+		found = append(found, "the simulator never answered with a success")
+	}
+	if o.faulty[op.ID] {
+		found = append(found, "what travelled is not what the document says")
+	}
+	return found
+}
+
+// conforming counts the operations for which all three agree.
+func (o *observed) conforming() (n int) {
+	for _, op := range ryze.Operations() {
+		if len(o.faults(op)) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // TestConformance calls every method against the simulator, validates what
 // travels, and counts the operations for which all three agree.
 func TestConformance(t *testing.T) {
 	o := observe(t)
-	conform := 0
 	operations := ryze.Operations()
 	for _, op := range operations {
-		switch {
-		case len(o.byOperation[op.ID]) == 0:
-			t.Errorf("%s: no method calls it", op.ID)
-		case !o.answered[op.ID]:
-			t.Errorf("%s: the simulator never answered with a success", op.ID)
-		case o.faulty[op.ID]:
-			t.Errorf("%s: what travelled is not what the document says", op.ID)
-		default:
-			conform++
-		}
+		assert.Empty(t, o.faults(op), op.ID)
 	}
-	fmt.Printf("Conformance: %d of %d\n", conform, len(operations))
+	assert.Len(t, operations, 85)
+	fmt.Printf("Conformance: %d of %d\n", o.conforming(), len(operations))
 }
