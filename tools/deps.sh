@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # Installs what the tests need from outside the Go world, when it is missing: a C
-# compiler (the race detector needs one) and, for ryzeredis, a Redis server. As
-# root on Debian it installs them; anywhere else it says what to do and fails.
+# compiler, for the race detector. As root on Debian it installs it; anywhere else
+# it says what to do and fails.
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 missing=
 tools/has-cc.sh || missing="$missing gcc libc6-dev"
-if [ -d ryzeredis ] && ! command -v redis-server >/dev/null; then
-	missing="$missing redis-server"
-fi
 if [ -z "$missing" ]; then
 	exit 0
 fi
