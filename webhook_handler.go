@@ -528,7 +528,8 @@ func logUrgent(ctx context.Context, err error) {
 }
 
 // PanicError is a panic of the function that handles events. It was caught so
-// that the event is delivered again and other events are not concerned.
+// that other events are not concerned. A webhook delivery is then asked for
+// again; an event of a stream is not, because the service does not replay.
 type PanicError struct {
 	Value any    // what was given to panic; it may hold anything, so Error does not show it
 	Stack []byte // where it happened

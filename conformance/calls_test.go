@@ -51,7 +51,8 @@ func (r refused) Error() string { return "an error with the text " + string(r) }
 
 // is reports whether err is the one that was to be expected.
 func is(err, want error) bool {
-	if text, ok := want.(refused); ok {
+	var text refused
+	if errors.As(want, &text) {
 		return err != nil && strings.Contains(err.Error(), string(text))
 	}
 	return errors.Is(err, want)
@@ -137,9 +138,4 @@ func shown(t *testing.T, transport http.RoundTripper) *env {
 		group: "120363000000000001@g.us", subgroup: "120363000000000003@g.us", community: "120363000000000002@g.us",
 		invite: "https://chat.whatsapp.com/AbCdEf123", label: "3", channel: "120363000000000002@newsletter",
 	}
-}
-
-// receive plays a customer before the call.
-func receive(in ryzetest.Incoming) func(*env) {
-	return func(e *env) { e.received = e.phone.Receive(in) }
 }

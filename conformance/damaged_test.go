@@ -48,6 +48,7 @@ func forEachReadable(t *testing.T, test func(t *testing.T, d *document, r readab
 
 // again serves the example as it is now.
 func (r *readable) again(t *testing.T, d *document) (any, error) {
+	t.Helper()
 	return served(t, d, r.call, r.op.ID, r.status, encode(r.body))
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/pb33f/libopenapi-validator/schema_validation"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v4"
 )
 
 const documentFile = "../api/openapi.yaml"
@@ -108,12 +107,5 @@ func extension[T any](t *testing.T, o *documented, name string) (v T) {
 	node, ok := o.spec.Extensions.Get(name)
 	require.True(t, ok, "%s has no %s", o.id, name)
 	require.NoError(t, node.Decode(&v), "%s of %s", name, o.id)
-	return v
-}
-
-// jsonOf turns a node of the document into what encoding/json would make of it.
-func jsonOf(t *testing.T, node *yaml.Node) (v any) {
-	t.Helper()
-	require.NoError(t, node.Decode(&v))
 	return v
 }

@@ -58,9 +58,9 @@ func (d dump) add(path string, v reflect.Value) {
 			d[path] = x.Reveal()
 			return
 		case json.RawMessage:
-			var any any
-			if json.Unmarshal(x, &any) == nil {
-				d.add(path, reflect.ValueOf(any))
+			var inside any
+			if json.Unmarshal(x, &inside) == nil {
+				d.add(path, reflect.ValueOf(inside))
 			}
 			return
 		case []byte:

@@ -184,6 +184,7 @@ func TestEventsAreAsDocumented(t *testing.T) {
 }
 
 func playEvents(t *testing.T, layout ryzetest.Layout, withMedia bool, hooked, streamed *collector) {
+	t.Helper()
 	sim := ryzetest.NewServer(ryzetest.InMemory(), ryzetest.WithLayout(layout), ryzetest.WithWebhookHandler(hooked), ryzetest.WithRateLimit(100000))
 	defer sim.Close()
 	e := simulated(t, sim, sim.HTTPClient().Transport)

@@ -130,6 +130,7 @@ func encode(v any) []byte {
 
 // served makes a call whose operation is answered with that body.
 func served(t *testing.T, d *document, c *call, id string, status int, body []byte) (any, error) {
+	t.Helper()
 	stub := &replies{t: t, d: d, target: id, status: status, body: body}
 	e := shown(t, stub)
 	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second) // of virtual time: some methods wait for another reply
@@ -326,6 +327,7 @@ func TestEveryShownFieldReachesTheCaller(t *testing.T) {
 }
 
 func fieldsReach(t *testing.T, d *document, callers []*call, e example) {
+	t.Helper()
 	type reading struct {
 		call *call
 		dump dump
