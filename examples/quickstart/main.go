@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -137,7 +138,7 @@ func converse(ctx context.Context, inst *ryze.InstanceClient, events *ryze.Subsc
 			if e.Direction != ryze.DirectionIncoming || answered {
 				continue // an echo of what we sent
 			}
-			fmt.Fprintf(out, "%s writes: %q\n", e.Sender.Name, e.Text)
+			fmt.Fprintf(out, "%s writes: %q\n", cmp.Or(e.Sender.Name, e.Chat.JID.User()), e.Text)
 			answer, err := inst.Messages.SendText(ctx, e.Chat.JID, "Thank you!", ryze.ReplyTo(e.ID))
 			if err != nil {
 				return err
