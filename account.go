@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -187,6 +188,19 @@ type createInstanceReply struct {
 	envelope
 	Instance *wireInstance `json:"instance"`
 	Data     *wireInstance `json:"data"`
+
+	// Whether the blocks are echoed here or inside the instance is not documented.
+	Webhook   *wireWebhook   `json:"webhook"`
+	WebSocket *wireWebSocket `json:"websocket"`
+	Chatwoot  *wireChatwoot  `json:"chatwoot"`
+}
+
+// blocks fills in those that the instance lacks.
+func (r *createInstanceReply) blocks() {
+	w := r.Instance
+	w.Webhook = cmp.Or(w.Webhook, r.Webhook)
+	w.WebSocket = cmp.Or(w.WebSocket, r.WebSocket)
+	w.Chatwoot = cmp.Or(w.Chatwoot, r.Chatwoot)
 }
 
 // CreateInstance creates an instance, disconnected at first; call
@@ -225,6 +239,7 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if err != nil {
 		return nil, err
 	}
+	rep.blocks()
 	instance := rep.Instance.instance(rep.Meta)
 	if instance.Name == "" {
 		instance.Name = params.Name

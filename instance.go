@@ -185,13 +185,15 @@ type wireInstance struct {
 	} `json:"profile"`
 	Webhook   *wireWebhook   `json:"webhook"`
 	WebSocket *wireWebSocket `json:"websocket"`
-	Chatwoot  *struct {
-		Enabled bool   `json:"enabled"`
-		Status  string `json:"status"`
-		Error   string `json:"error"`
-	} `json:"chatwoot"`
-	CreatedAt string `json:"createdAt"`
-	UpdatedAt string `json:"updatedAt"`
+	Chatwoot  *wireChatwoot  `json:"chatwoot"`
+	CreatedAt string         `json:"createdAt"`
+	UpdatedAt string         `json:"updatedAt"`
+}
+
+type wireChatwoot struct {
+	Enabled bool   `json:"enabled"`
+	Status  string `json:"status"`
+	Error   string `json:"error"`
 }
 
 func (w *wireInstance) instance(meta Meta) *Instance {
@@ -217,7 +219,8 @@ func (w *wireInstance) instance(meta Meta) *Instance {
 		i.WebSocket = w.WebSocket.config()
 	}
 	if w.Chatwoot != nil {
-		i.Chatwoot = &ChatwootState{Enabled: w.Chatwoot.Enabled, Status: w.Chatwoot.Status, Error: w.Chatwoot.Error}
+		state := ChatwootState(*w.Chatwoot)
+		i.Chatwoot = &state
 	}
 	return i
 }

@@ -103,6 +103,7 @@ func TestEveryOperationUnderEveryCircumstance(t *testing.T) {
 			t.Run(op.ID+"/"+bad.name, func(t *testing.T) {
 				seen, _ := playWith(t, c, func(e *env) { bad.change(op.ID, e) }, bad.options...)
 				require.NotEmpty(t, seen.exchanges)
+				assert.Empty(t, seen.violations)
 				var statuses []int
 				for _, x := range seen.exchanges {
 					statuses = append(statuses, x.response.StatusCode)

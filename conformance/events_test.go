@@ -3,9 +3,11 @@ package conformance
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +107,7 @@ func happens(t *testing.T, e *env) {
 		{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerText, ID: "yes", Title: "Yes"}},
 		{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerList, ID: "row-1", Title: "Prices"}},
 		{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerCarousel, ID: "one", Title: "Take it", Card: 1}},
-		{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerForm, ID: "t", Values: map[string]any{"fullName": "Ana"}}},
+		{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerForm, ID: "t"}},
 	} {
 		in.From = from
 		require.NotEmpty(t, e.phone.Receive(in))
@@ -241,46 +243,67 @@ func eventSchemas(t *testing.T, d *document) map[string]*base.Schema {
 // eventExcuses are for what an event does not show, other than through Raw.
 var eventExcuses = excuseList{
 	excused("a secret, and an address that must not be called", `\S+ instanceData\.(token|baseUrl)`),
-	excused("the identity outside wins", `message\.exchange data\.message\.id`),
-	excused("told by Edit not being nil", `message\.exchange data\.message\.(isEdit|type)`),
+	excused("instanceData.instance comes first", `instance\.state data\.instance`),
+	excused("the identity outside comes first", `(message\.exchange|edit) data\.message\.id`),
+	excused("told by Edit not being nil", `(message\.exchange|edit) data\.message\.isEdit`),
+	excused("told by Edit, whose text comes first", `edit data\.message\.(type|content(\.text)?)`),
 	excused("told by the MIME type", `message\.exchange data\.message\.media\.type`),
-	excused("told by the action", `label\.update data\.labeled`),
+	excused("told by the action", `label\.update data\.(labeled|deleted)`),
 }
 
-// TestEveryShownEventReachesTheCaller changes each value of each event that the
-// document shows, and looks for the new value in what ParseEvent makes of it.
-func TestEveryShownEventReachesTheCaller(t *testing.T) {
+// TestEveryFieldOfEventsReachesTheCaller changes each value of each event that
+// the document shows or the simulator emits, and looks for the new value in what
+// ParseEvent makes of it.
+func TestEveryFieldOfEventsReachesTheCaller(t *testing.T) {
 	d := theDocument(t)
 	for name := range eventSchemas(t, d) {
 		schema, shown := d.delivery(t, name)
 		for example, body := range shown {
 			t.Run(name+"/"+example, func(t *testing.T) {
 				assert.Empty(t, d.against(schema, encode(body)))
-				whole, err := ryze.ParseEvent(encode(body))
-				require.NoError(t, err)
-				was := dumpOf(whole, nil)
-				for _, l := range leaves(body, false) {
-					to := other(l.value)
-					l.set(to)
-					text := encode(body)
-					l.set(l.value)
-					what := name + " " + strings.TrimPrefix(l.path, "$.")
-					parsed, err := ryze.ParseEvent(text)
-					require.NoError(t, err, what)
-					if strings.HasSuffix(what, "instanceData.token") {
-						assert.NotContains(t, string(parsed.Raw), to.(string))
-					}
-					reached := false
-					for _, v := range dumpOf(parsed, nil).changed(was) {
-						reached = reached || shows(v, to)
-					}
-					assert.True(t, reached || eventExcuses.cover(what), "%s = %v is lost", what, l.value)
-				}
+				eventReaches(t, name, body)
 			})
+		}
+	}
+	for _, layout := range []ryzetest.Layout{ryzetest.LayoutLive, ryzetest.LayoutDocumented} {
+		var hooked, streamed collector
+		synctest.Test(t, func(t *testing.T) { playEvents(t, layout, true, &hooked, &streamed) })
+		for name, texts := range hooked.received(t) {
+			for i, text := range texts {
+				t.Run(fmt.Sprintf("%s/%s %d", name, layout, i), func(t *testing.T) {
+					var body any
+					require.NoError(t, json.Unmarshal([]byte(text), &body))
+					eventReaches(t, name, body)
+				})
+			}
 		}
 	}
 	for _, e := range eventExcuses {
 		assert.True(t, e.used, "no field needs the excuse %q", e.why)
+	}
+}
+
+func eventReaches(t *testing.T, name string, body any) {
+	t.Helper()
+	whole, err := ryze.ParseEvent(encode(body))
+	require.NoError(t, err)
+	was := dumpOf(whole, nil)
+	if m, ok := whole.Data.(*ryze.MessageEvent); ok && m.Edit != nil {
+		name = "edit"
+	}
+	for _, l := range leaves(body, false) {
+		to := other(l.value)
+		l.set(to)
+		text := encode(body)
+		l.set(l.value)
+		what := name + " " + strings.TrimPrefix(l.path, "$.")
+		parsed, err := ryze.ParseEvent(text)
+		require.NoError(t, err, what)
+		if strings.HasSuffix(what, "instanceData.token") {
+			assert.NotContains(t, string(parsed.Raw), to.(string))
+		}
+		reached := slices.ContainsFunc(dumpOf(parsed, nil).changed(was), func(v any) bool { return shows(v, to) })
+		assert.True(t, reached || eventExcuses.cover(what), "%s = %v is lost", what, l.value)
 	}
 }
 

@@ -18,9 +18,10 @@ import (
 
 // outcome is what was seen of one call.
 type outcome struct {
-	call      *call
-	prepared  []*exchange
-	exchanges []*exchange
+	call       *call
+	prepared   []*exchange
+	exchanges  []*exchange
+	violations []ryzetest.Violation
 }
 
 // play makes one call against a simulator of its own, in virtual time.
@@ -28,6 +29,7 @@ func play(t *testing.T, c *call) *outcome {
 	t.Helper()
 	seen, err := playWith(t, c, nil)
 	require.True(t, is(err, c.fails), "got %v, want %v", err, c.fails)
+	assert.Empty(t, seen.violations)
 	return seen
 }
 
@@ -51,7 +53,7 @@ func playWith(t *testing.T, c *call, change func(*env), options ...ryzetest.Opti
 		prepared := len(rec.all())
 		_, failed = c.do(t.Context(), e)
 		seen.prepared, seen.exchanges = rec.all()[:prepared], rec.all()[prepared:]
-		assert.Empty(t, sim.Violations())
+		seen.violations = sim.Violations()
 	})
 	return seen, failed
 }
@@ -85,24 +87,23 @@ func observe(t *testing.T) *observed {
 	d := theDocument(t)
 	for i := range calls {
 		t.Run(calls[i].name, func(t *testing.T) {
-			seen := play(t, &calls[i])
-			require.NotEmpty(t, seen.exchanges)
+			seen, err := playWith(t, &calls[i], nil)
+			assert.True(t, is(err, calls[i].fails), "got %v, want %v", err, calls[i].fails)
+			assert.NotEmpty(t, seen.exchanges)
+			assert.Empty(t, seen.violations)
+			o.add(d, seen, t.Failed())
 			for _, x := range seen.exchanges {
-				problems := x.validate(d)
-				if len(problems) > 0 {
+				if problems := x.validate(d); len(problems) > 0 {
 					t.Errorf("%s\n%s", strings.Join(problems, "\n"), x.describe())
-				}
-				if spec := d.matching(x.request); spec != nil && len(problems) > 0 {
-					o.faulty[spec.id] = true
+					o.faulty[x.operation] = true
 				}
 			}
-			o.add(d, seen)
 		})
 	}
 	return o
 }
 
-func (o *observed) add(d *document, seen *outcome) {
+func (o *observed) add(d *document, seen *outcome, failed bool) {
 	o.all = append(o.all, seen)
 	for _, x := range seen.exchanges {
 		spec := d.matching(x.request)
@@ -110,6 +111,9 @@ func (o *observed) add(d *document, seen *outcome) {
 			continue
 		}
 		x.operation = spec.id
+		if failed {
+			o.faulty[spec.id] = true
+		}
 		if x.succeeded() {
 			o.answered[spec.id] = true
 		}
