@@ -3,11 +3,13 @@ package conformance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ryzeapi/ryze-go"
@@ -138,4 +140,16 @@ func shown(t *testing.T, transport http.RoundTripper) *env {
 		group: "120363000000000001@g.us", subgroup: "120363000000000003@g.us", community: "120363000000000002@g.us",
 		invite: "https://chat.whatsapp.com/AbCdEf123", label: "3", channel: "120363000000000002@newsletter",
 	}
+}
+
+// TestConformance calls every method against the simulator, validates what
+// travels, and counts the operations for which all three agree.
+func TestConformance(t *testing.T) {
+	o := observe(t)
+	operations := ryze.Operations()
+	for _, op := range operations {
+		assert.Empty(t, o.faults(op), op.ID)
+	}
+	assert.Len(t, operations, 85)
+	fmt.Printf("Conformance: %d of %d\n", o.conforming(), len(operations))
 }

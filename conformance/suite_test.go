@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -158,16 +157,4 @@ func (o *observed) conforming() (n int) {
 		}
 	}
 	return n
-}
-
-// TestConformance calls every method against the simulator, validates what
-// travels, and counts the operations for which all three agree.
-func TestConformance(t *testing.T) {
-	o := observe(t)
-	operations := ryze.Operations()
-	for _, op := range operations {
-		assert.Empty(t, o.faults(op), op.ID)
-	}
-	assert.Len(t, operations, 85)
-	fmt.Printf("Conformance: %d of %d\n", o.conforming(), len(operations))
 }
