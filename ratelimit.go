@@ -189,7 +189,7 @@ func tooLate(ctx context.Context, at, now time.Time, maxWait time.Duration) bool
 		return true
 	}
 	deadline, ok := ctx.Deadline()
-	return ok && at.After(deadline)
+	return ok && !at.Before(deadline) // at the deadline itself it would be a race
 }
 
 // ready reports whether a request may go now, and otherwise when to look again.
