@@ -305,3 +305,15 @@ func TestDoReachesAnyRoute(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotFound)
 	})
 }
+
+func TestTokenThatTheServiceRepeatsIsNotInTheError(t *testing.T) {
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		token := sim.AddInstance("a").Token()
+		sim.Fault("instance.settings.get", ryzetest.Fault{Status: 401, Message: "Invalid token " + token})
+		_, err := client.Instance("a", token).Settings.Get(t.Context())
+		var api *APIError
+		require.ErrorAs(t, err, &api)
+		assert.Contains(t, err.Error(), "Invalid token [redacted]")
+		assert.NotContains(t, api.Message+string(api.Body), token)
+	})
+}

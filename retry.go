@@ -59,6 +59,10 @@ func (s *session) Admit(ctx context.Context) error {
 // Judge implements [transport.Policy].
 func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
 	rate := s.settleTicket(a)
+	if a.Status/100 != 2 && s.handle.auth != nil {
+		// Errors repeat what the service says, and it may repeat the token.
+		a.Body = []byte(s.handle.auth.redact(string(a.Body)))
+	}
 	s.reply = rawReply{status: a.Status, body: a.Body, rate: rate, began: a.Began}
 	s.err = nil
 	again, wait = s.decide(ctx, a)
