@@ -152,3 +152,22 @@ func run(ctx context.Context, h handle, op *Operation, in input) error {
 	_, err := fetch[envelope](ctx, h, op, in)
 	return err
 }
+
+// isOwnRefusal reports whether the body of a reply that is not a success comes
+// from the service itself: its envelope says "success": false and has an error.
+// Anything else (a proxy's page, an empty 404) may come from whoever stands in
+// between, so its status says nothing about what the service did.
+func isOwnRefusal(body []byte) bool {
+	var e struct {
+		Success *bool           `json:"success"`
+		Error   json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(body, &e) != nil || e.Success == nil || *e.Success || len(e.Error) == 0 {
+		return false
+	}
+	var text string
+	var object struct {
+		Message *string `json:"message"`
+	}
+	return json.Unmarshal(e.Error, &text) == nil || json.Unmarshal(e.Error, &object) == nil && object.Message != nil
+}

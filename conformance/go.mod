@@ -1,6 +1,6 @@
 module github.com/ryzeapi/ryze-go/conformance
 
-go 1.25.7
+go 1.26.0
 
 require (
 	github.com/coder/websocket v1.8.15

@@ -1,6 +1,6 @@
 module github.com/ryzeapi/ryze-go/examples
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/gofrs/flock v0.13.0
@@ -8,7 +8,7 @@ require (
 	github.com/ryzeapi/ryze-go v0.0.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/stretchr/testify v1.12.1
-	golang.org/x/sync v0.20.0
+	golang.org/x/sync v0.21.0
 )
 
 require (

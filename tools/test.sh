@@ -54,6 +54,16 @@ tests() {
 	return $status
 }
 
+# The two newest Go releases are supported. The checks run under the one at hand;
+# the root's tests run under the other one as well.
+newest=go1.27.3
+
+newest_go() {
+	GOTOOLCHAIN=$newest go version >/dev/null 2>&1 || return 75
+	# shellcheck disable=SC2086 # a list of flags is meant
+	GOTOOLCHAIN=$newest go test $race -timeout 20m ${TESTFLAGS:-} .
+}
+
 modules=$(tools/modules.sh)
 
 # What is still missing afterwards is told below, or by the tests that need it.
@@ -88,6 +98,9 @@ for module in $modules; do
 		check "$module: govulncheck" govulncheck ./...
 	fi
 	check "$module: go test" tests
+	if [ "$module" = . ] && [ "$(go env GOVERSION)" != "$newest" ]; then
+		check "$module: go test under $newest" newest_go
+	fi
 done
 
 cd "$root"
