@@ -135,7 +135,7 @@ func (c *Client) Health(ctx context.Context) (*Health, error) {
 	rep, err := c.call(ctx, handle{client: c}, opHealth, input{})
 	var api *APIError
 	if errors.As(err, &api) && api.StatusCode == http.StatusServiceUnavailable {
-		rep, err = &rawReply{status: api.StatusCode, body: api.Body, rate: api.RateLimit}, nil
+		rep, err = &rawReply{session: new(session), status: api.StatusCode, body: api.Body, rate: api.RateLimit}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -185,6 +185,9 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	if err != nil {
 		return Meta{}, err
 	}
+	if len(rep.body) == 0 && (method == http.MethodHead || rep.status == http.StatusNoContent) {
+		return rep.meta(), nil
+	}
 	var env envelope
 	if err := rep.decode(op, &env); err != nil {
 		return rep.meta(), rep.doubt(op, input{}, err)
@@ -217,6 +220,9 @@ type credential struct {
 	values hidden[[]string]
 	scope  string
 }
+
+// token returns the token as it is.
+func (c *credential) token() string { return strings.TrimPrefix(c.values.get()[0], "Bearer ") }
 
 // hidden keeps a value out of sight of fmt, which does not ask the methods of
 // unexported fields, and follows one pointer for verbs that do not fit, but
@@ -287,6 +293,8 @@ type input struct {
 	limit   time.Duration              // instead of the operation's time limit, if set
 	patient time.Duration              // in addition to it
 	sink    func(*http.Response) error // reads a 2xx body as it comes
+	passed  func() bool                // reports whether sink has passed something on
+	secrets []Secret                   // those that the request carries, beside the handle's token
 
 	// What an OutcomeError tells.
 	hint   string
@@ -294,8 +302,16 @@ type input struct {
 	source string
 }
 
-// maxReply bounds a reply's body.
-const maxReply = 64 << 20
+// passedOn reports whether a part of the reply has reached the caller already.
+func (in *input) passedOn() bool { return in.sink != nil && (in.passed == nil || in.passed()) }
+
+// What a reply's body may hold: lists can be long, what a send answers cannot,
+// and of a refusal only the text counts.
+const (
+	maxReply   = 64 << 20
+	maxReceipt = 4 << 20
+	maxRefusal = 1 << 20
+)
 
 var jsonType = []string{"application/json"}
 
@@ -315,9 +331,13 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		Query:      in.query,
 		Header:     make(http.Header, 4),
 		Timeout:    op.Timeout + in.patient,
-		Replayable: op.Repeatable,
+		Repeatable: op.Repeatable,
 		MaxBody:    maxReply,
+		MaxRefusal: maxRefusal,
 		Sink:       in.sink,
+	}
+	if !op.Repeatable {
+		t.MaxBody = maxReceipt
 	}
 	if in.limit > 0 {
 		t.Timeout = in.limit + in.patient

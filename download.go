@@ -126,7 +126,7 @@ func (s *MessagesService) Download(ctx context.Context, messageID string, w io.W
 	in.limit = o.limit
 	for pause := firstDownloadPause; ; pause *= 2 {
 		d := &download{messageID: messageID, to: boundedWriter{w: w, left: o.most}}
-		in.sink = d.sink
+		in.sink, in.passed = d.sink, d.passed
 		media, err := d.run(ctx, s.h, in)
 		pause = min(pause, o.wait)
 		if err == nil || pause <= 0 || !errors.Is(err, ErrMessageNotFound) {
@@ -194,9 +194,12 @@ func (d *download) failed(err error) error {
 	return &DownloadError{MessageID: d.messageID, Written: d.to.taken, Err: err}
 }
 
+// passed reports whether a part of the media has been written.
+func (d *download) passed() bool { return d.to.taken > 0 || d.to.err != nil }
+
 // sink reads the body of a 2xx reply.
 func (d *download) sink(resp *http.Response) error {
-	d.began = true
+	d.began, d.found, d.rest = true, false, nil
 	if resp.ContentLength > encodedLen(d.to.left)+maxMediaRest {
 		d.to.err = ErrMediaTooLarge
 		return d.to.err
@@ -216,7 +219,7 @@ func (d *download) decode(before []byte, content *stringReader) error {
 	d.found = true
 	var r mediaReply
 	if json.Unmarshal(append(bytes.Clone(before), "null}"...), &r) == nil {
-		if (r.Success != nil && !*r.Success) || (r.MessageID != "" && !d.isMine(&r)) {
+		if r.failed() || (r.MessageID != "" && !d.isMine(&r)) {
 			return errSkip
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Sentinel errors, to be matched with [errors.Is]. The service sends no error
@@ -69,6 +71,11 @@ var (
 	// own throttling shows. Slow down; sends are not repeated.
 	ErrThrottled = errors.New("throttled by WhatsApp")
 
+	// ErrForeignReply: a refusal that is not in the service's envelope, such as a
+	// proxy's page or an empty 404. It matches the sentinel of its status class as
+	// well, but it says nothing about what the service did: see [ErrOutcomeUnknown].
+	ErrForeignReply = errors.New("the reply is not the service's own")
+
 	// ErrNotImplemented: 501, the service cannot do this.
 	ErrNotImplemented = errors.New("not implemented by the service")
 	// ErrServer: any other 5xx, or a 2xx that says that it failed in a text that
@@ -101,11 +108,14 @@ var (
 // sentinel errors. Texts are compared without regard to case, because the
 // service is not consistent in it. The first row that fits wins.
 type errorText struct {
-	status int // 0 stands for any
+	status int // 0 stands for any, anyServerError for 5xx
 	match  textMatch
 	text   string // lower case
 	is     []error
 }
+
+// anyServerError stands for every 5xx in a row of the table.
+const anyServerError = 5
 
 type textMatch int
 
@@ -113,6 +123,7 @@ const (
 	exactly  textMatch = iota
 	prefix             // the tail varies
 	contains           // only a part of the text is known
+	around             // something stands in the place of "..."
 )
 
 // errorTexts lists every documented error text that means more than its
@@ -121,6 +132,7 @@ const (
 var errorTexts = []errorText{
 	// Chatwoot's own refusals come with 400, 401 and 403, so they go first: a
 	// 401 from Chatwoot says nothing about the caller's token.
+	{anyServerError, prefix, "chatwoot ", []error{ErrChatwoot, ErrServer}},
 	{0, prefix, "chatwoot ", []error{ErrChatwoot}},
 	{http.StatusServiceUnavailable, prefix, "integration gateway not configured", []error{ErrChatwootDisabled}},
 
@@ -152,7 +164,7 @@ var errorTexts = []errorText{
 	{http.StatusNotFound, prefix, "group not found", []error{ErrGroupNotFound, ErrNotFound}},
 	{http.StatusNotFound, prefix, "websocket not configured for this instance", []error{ErrNotConfigured, ErrNotFound}},
 	{http.StatusNotFound, prefix, "no chatwoot integration", []error{ErrNotConfigured, ErrNotFound}},
-	{0, prefix, "message with id ", []error{ErrMessageNotFound, ErrNotFound}}, // "... <id> not found"; its status is not documented
+	{0, around, "message with id ... not found", []error{ErrMessageNotFound, ErrNotFound}}, // its status is not documented
 	{http.StatusNotFound, prefix, "newsletter not found", []error{ErrNewsletterNotFound, ErrNotFound}},
 	{http.StatusBadRequest, prefix, "newsletter not found", []error{ErrNewsletterNotFound, ErrNotFound}},
 	{0, prefix, "invite link has been revoked or expired", []error{ErrInviteRevoked}}, // its status is not documented
@@ -183,12 +195,15 @@ func classify(status int, message string) []error {
 }
 
 func (row *errorText) fits(status int, text string) bool {
-	if row.status != 0 && row.status != status && status/100 != 2 {
+	if row.status != 0 && row.status != status && row.status != status/100 && status/100 != 2 {
 		return false
 	}
 	switch row.match {
 	case prefix:
 		return strings.HasPrefix(text, row.text)
+	case around:
+		before, after, _ := strings.Cut(row.text, "...")
+		return strings.HasPrefix(text, before) && strings.HasSuffix(text, after)
 	case contains:
 		return strings.Contains(text, row.text)
 	default:
@@ -236,26 +251,23 @@ type APIError struct {
 	kinds []error
 }
 
-// newAPIError classifies a reply that is not a success.
+// newAPIError classifies a reply of the service that is not a success.
 func newAPIError(op *Operation, status int, message string, rate RateLimit, body []byte) *APIError {
-	e := &APIError{StatusCode: status, Message: message, Operation: op.ID, RateLimit: rate, Body: bounded(body)}
+	e := &APIError{StatusCode: status, Message: message, Operation: op.ID, RateLimit: rate, Body: bounded(body, maxErrorBody)}
 	e.kinds = classify(status, message)
-	if status == http.StatusTooManyRequests && rate.Exhausted() {
-		// Remaining 0 says that it was the quota, whatever the text.
-		e.kinds = []error{ErrRateLimited}
-	}
 	return e
+}
+
+// isCertain reports whether the service says, with whatever status, that it has
+// not done what was asked for.
+func (e *APIError) isCertain() bool {
+	return slices.ContainsFunc([]error{
+		ErrNotConnected, ErrNotImplemented, ErrInvalidArgument, ErrChatwootDisabled, ErrInviteRevoked, ErrMessageNotFound,
+	}, e.Is)
 }
 
 // maxErrorBody is how much of a reply's body an error keeps.
 const maxErrorBody = 64 << 10
-
-func bounded(body []byte) []byte {
-	if len(body) > maxErrorBody {
-		body = body[:maxErrorBody]
-	}
-	return append([]byte(nil), body...)
-}
 
 // Error gives the operation, the status and the service's text.
 func (e *APIError) Error() string {
@@ -268,6 +280,8 @@ func (e *APIError) Error() string {
 	switch {
 	case e.Message != "":
 		b.WriteString(printable(e.Message))
+	case e.Is(ErrForeignReply):
+		b.WriteString(ErrForeignReply.Error())
 	case len(e.Body) > 0:
 		b.WriteString("the reply has no error text")
 	default:
@@ -305,12 +319,17 @@ func printable(s string) string {
 		s = strings.ToValidUTF8(s[:maxErrorText], "") + "..."
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		// Controls and line separators end a line; format characters, such as
+		// those that turn the direction, show another text than is there. Joined
+		// emoji need one of them.
+		if !unicode.IsPrint(r) && r != zeroWidthJoiner {
 			return ' '
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, "\ufffd"))
 }
+
+const zeroWidthJoiner = '\u200d'
 
 func formatError(f fmt.State, verb rune, err error) {
 	if verb == 'q' {

@@ -130,10 +130,28 @@ func TestEveryDocumentedErrorTextHasItsSentinels(t *testing.T) {
 	}
 }
 
-func TestNothingRemainingMakesA429TheRateLimits(t *testing.T) {
-	err := newAPIError(opSendText, 429, "busy", RateLimit{Known: true, Limit: 100, Remaining: 0}, nil)
-	require.ErrorIs(t, err, ErrRateLimited)
-	require.NotErrorIs(t, err, ErrThrottled)
+// Only the documented text, or none, means the quota, whatever Remaining says.
+func TestTextOfA429SaysWhoseItIs(t *testing.T) {
+	for body, want := range map[string]error{
+		`{"success":false,"error":{"message":"Rate limit exceeded. Try again later."}}`: ErrRateLimited,
+		`{"error":"rate limit exceeded"}`:                                               ErrRateLimited,
+		`{"success":false,"error":{"message":""}}`:                                      ErrRateLimited,
+		``:    ErrRateLimited,
+		" \n": ErrRateLimited,
+		`{"success":false,"error":{"message":"busy"}}`: ErrThrottled,
+		`{"message":"Too many requests"}`:              ErrForeignReply,
+		`<html>slow down</html>`:                       ErrForeignReply,
+		`{}`:                                           ErrForeignReply,
+	} {
+		r := rawReply{session: new(session), status: 429, body: []byte(body), rate: RateLimit{Known: true, Limit: 100, Remaining: 0}}
+		err := r.refused(opSendText)
+		require.ErrorIs(t, err, want, body)
+		for _, other := range []error{ErrRateLimited, ErrForeignReply} {
+			if other != want {
+				require.NotErrorIs(t, err, other, body)
+			}
+		}
+	}
 }
 
 func TestErrorsAreOneSafeLine(t *testing.T) {

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -195,9 +196,9 @@ type SentMedia struct {
 
 type sendReply struct {
 	envelope
-	Status string `json:"status"`
-	Data   struct {
+	Data struct {
 		MessageID   string `json:"messageId"`
+		Status      string `json:"status"`
 		Timestamp   string `json:"timestamp"`
 		MessageType string `json:"messageType"`
 		Content     string `json:"content"`
@@ -216,6 +217,7 @@ type sendReply struct {
 }
 
 func (r *sendReply) missing() string {
+	r.Status = cmp.Or(r.Status, r.Data.Status)
 	if r.Data.MessageID == "" {
 		return "the reply has no message id"
 	}

@@ -23,12 +23,14 @@ type Operation struct {
 	Timeout time.Duration
 	Since   string // the version of this package that first knew the route
 
-	// goneIsDone marks removals: when a lost reply led to a second attempt, a
-	// "not found" there means that the first one worked.
-	goneIsDone bool
-	anonymous  bool // no token is sent
-	reports    bool // a 503 is an answer, not an outage
-	alias      bool // another spelling of a route that is in the table
+	// gone is set for removals: when a lost reply led to a second attempt, and the
+	// service then says that the target is not there, the removal is done.
+	gone error
+	// bare marks the routes of Chatwoot, whose replies have no envelope.
+	bare      bool
+	anonymous bool // no token is sent
+	reports   bool // a 503 is an answer, not an outage
+	alias     bool // another spelling of a route that is in the table
 }
 
 // RateClass names a rate limit of the service. Each token has one window for
@@ -88,7 +90,7 @@ var (
 	opInstanceConnect   = define("instance.connect", get, "/api/instance/connect/:instance", RateGlobal, once, connectLimit)
 	opInstanceReconnect = define("instance.reconnect", post, "/api/instance/reconnect/:instance", RateGlobal, once, sendLimit)
 	opInstanceLogout    = define("instance.logout", del, "/api/instance/logout/:instance", RateGlobal, repeat, sendLimit)
-	opInstanceDelete    = define("instance.delete", del, "/api/instance/delete/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+	opInstanceDelete    = define("instance.delete", del, "/api/instance/delete/:instance", RateGlobal, repeat, sendLimit, gone(ErrInstanceNotFound))
 	opSettingsUpdate    = define("instance.settings.update", post, "/api/instance/settings/:instance", RateGlobal, repeat, readLimit)
 	opSettingsGet       = define("instance.settings.get", get, "/api/instance/getSettings/:instance", RateGlobal, repeat, readLimit)
 	opProxyUpdate       = define("instance.proxy.update", post, "/api/instance/proxy/:instance", RateGlobal, repeat, readLimit)
@@ -121,13 +123,13 @@ var (
 	opPollVotes       = define("chat.poll.votes", get, "/api/chat/poll/:instance", RateGlobal, repeat, readLimit)
 	opMessageRead     = define("chat.message.mark_read", post, "/api/chat/markRead/:instance", RateGlobal, repeat, readLimit)
 	opMessageEdit     = define("chat.message.edit", post, "/api/chat/edit/:instance", RateGlobal, once, sendLimit)
-	opMessageDelete   = define("chat.message.delete", del, "/api/chat/delete/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+	opMessageDelete   = define("chat.message.delete", del, "/api/chat/delete/:instance", RateGlobal, repeat, sendLimit, gone(ErrMessageNotFound))
 	opMessageForward  = define("chat.message.forward", post, "/api/chat/forward/:instance", RateGlobal, once, mediaLimit)
 	opMessagePin      = define("chat.message.pin", post, "/api/chat/pinMessage/:instance", RateGlobal, repeat, readLimit)
 	opChatFavorite    = define("chat.favorite", post, "/api/chat/favorite/:instance", RateGlobal, repeat, readLimit)
 	opLabelsList      = define("chat.tags.list", get, "/api/chat/tag/:instance", RateGlobal, repeat, readLimit)
 	opLabelCreate     = define("chat.tags.create", post, "/api/chat/tag/:instance", RateGlobal, once, sendLimit)
-	opLabelDelete     = define("chat.tags.delete", del, "/api/chat/tag/:instance", RateGlobal, repeat, readLimit, goneIsDone)
+	opLabelDelete     = define("chat.tags.delete", del, "/api/chat/tag/:instance", RateGlobal, repeat, readLimit, gone(ErrLabelNotFound))
 	opLabelAssign     = define("chat.tags.assign", post, "/api/chat/assignTag/:instance", RateGlobal, repeat, readLimit)
 	opLabelUnassign   = define("chat.tags.unassign", del, "/api/chat/assignTag/:instance", RateGlobal, repeat, readLimit)
 	opChatArchive     = define("chat.archive", post, "/api/chat/archive/:instance", RateGlobal, repeat, readLimit)
@@ -146,7 +148,7 @@ var (
 	opGroupJoin         = define("groups.join", post, "/api/group/join/:instance", RateGlobal, repeat, sendLimit)
 	opGroupResetLink    = define("groups.reset_link", post, "/api/group/resetLink/:instance", RateGlobal, once, sendLimit)
 	opGroupRequests     = define("groups.requests", get, "/api/group/requests/:instance", RateGlobal, repeat, sendLimit)
-	opGroupLeave        = define("groups.leave", del, "/api/group/leave/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+	opGroupLeave        = define("groups.leave", del, "/api/group/leave/:instance", RateGlobal, repeat, sendLimit, gone(ErrGroupNotFound))
 
 	opCommunityCreate    = define("communities.create", post, "/api/community/create/:instance", RateGlobal, once, membersLimit)
 	opCommunityLink      = define("communities.link", post, "/api/community/link/:instance", RateGlobal, once, sendLimit)
@@ -157,7 +159,7 @@ var (
 	opNewslettersList  = define("newsletter.list", get, "/api/newsletter/list/:instance", RateGlobal, repeat, sendLimit)
 	opNewsletterInfo   = define("newsletter.info", get, "/api/newsletter/info/:instance", RateGlobal, repeat, readLimit)
 	opNewsletterJoin   = define("newsletter.join", post, "/api/newsletter/join/:instance", RateGlobal, repeat, sendLimit)
-	opNewsletterLeave  = define("newsletter.leave", del, "/api/newsletter/leave/:instance", RateGlobal, repeat, sendLimit, goneIsDone)
+	opNewsletterLeave  = define("newsletter.leave", del, "/api/newsletter/leave/:instance", RateGlobal, repeat, sendLimit, gone(ErrNewsletterNotFound))
 
 	opProfileUpdate = define("profile.update_account", post, "/api/profile/account/:instance", RateGlobal, repeat, groupsLimit)
 	opProfileGet    = define("profile.get_account", get, "/api/profile/getAccount/:instance", RateGlobal, repeat, sendLimit)
@@ -175,9 +177,9 @@ var (
 	opWebSocketGet     = define("events.websocket.get", get, "/api/events/getWebsocket/:instance", RateGlobal, repeat, readLimit)
 	opWebSocketConnect = define("events.websocket.connect", get, "/ws/:instance", RateGlobal, repeat, readLimit)
 
-	opChatwootSet    = define("chatwoot.set", post, "/api/chatwoot/set/:instance", RateGlobal, once, slowLimit)
-	opChatwootGet    = define("chatwoot.get", get, "/api/chatwoot/list/:instance", RateGlobal, repeat, readLimit)
-	opChatwootDelete = define("chatwoot.delete", del, "/api/chatwoot/delete/:instance", RateGlobal, repeat, groupsLimit, goneIsDone)
+	opChatwootSet    = define("chatwoot.set", post, "/api/chatwoot/set/:instance", RateGlobal, once, slowLimit, bareReplies)
+	opChatwootGet    = define("chatwoot.get", get, "/api/chatwoot/list/:instance", RateGlobal, repeat, readLimit, bareReplies)
+	opChatwootDelete = define("chatwoot.delete", del, "/api/chatwoot/delete/:instance", RateGlobal, repeat, groupsLimit, gone(ErrNotConfigured), bareReplies)
 )
 
 // operations holds every row of the table above, in its order.
@@ -192,10 +194,15 @@ func define(id, method, path string, class RateClass, repeatable bool, limit tim
 	return op
 }
 
-func goneIsDone(op *Operation)   { op.goneIsDone = true }
+func bareReplies(op *Operation)  { op.bare = true }
 func withoutToken(op *Operation) { op.anonymous = true }
 func reports(op *Operation)      { op.reports = true }
-func aliasOnly(op *Operation)    { op.alias = true }
+
+// gone marks a removal: when an attempt may have been carried out, and the next
+// one is told that the target is not there, it is done.
+func gone(target error) func(*Operation) { return func(op *Operation) { op.gone = target } }
+
+func aliasOnly(op *Operation) { op.alias = true }
 
 // Operations returns the table of all routes of the service: 85 operations, in
 // the order of the table. Other spellings of a route are not listed.

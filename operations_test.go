@@ -43,7 +43,7 @@ func TestRepeatableOperations(t *testing.T) {
 		case strings.HasPrefix(op.ID, "messages.") || strings.HasPrefix(op.ID, "calls.") || strings.HasSuffix(op.ID, "create"):
 			assert.False(t, op.Repeatable, op.ID)
 		}
-		if op.goneIsDone {
+		if op.gone != nil {
 			assert.True(t, op.Repeatable, "%s: only a second attempt can find nothing left", op.ID)
 			assert.Equal(t, http.MethodDelete, op.Method, op.ID)
 		}

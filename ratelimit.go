@@ -39,7 +39,7 @@ type Limiter interface {
 	// Acquire waits until key's window has room and takes one request from it.
 	// When the wait would outlast the context's deadline, or what the limiter
 	// allows at all, it returns a *RateLimitError at once.
-	Acquire(ctx context.Context, key LimiterKey) (Ticket, error)
+	Acquire(ctx context.Context, req LimiterRequest) (Ticket, error)
 	// Rate returns what is known of key's window.
 	Rate(key LimiterKey) RateLimit
 }
@@ -56,6 +56,7 @@ type Ticket interface {
 	// Done reports the reply's rate headers; Known is false when there was no
 	// reply or it had none. The request counts as used.
 	Done(RateLimit)
+	Refused(RateLimit)
 	// Cancel returns the request unused: it never left this machine.
 	Cancel()
 }
@@ -109,8 +110,23 @@ func (l *memoryLimiter) window(key LimiterKey) *window {
 	return w
 }
 
-func (l *memoryLimiter) Acquire(ctx context.Context, key LimiterKey) (Ticket, error) {
-	return l.window(key).acquire(ctx, l.maxWait)
+func (l *memoryLimiter) Acquire(ctx context.Context, req LimiterRequest) (Ticket, error) {
+	return l.window(req.LimiterKey).acquire(ctx, min(l.maxWait, req.MaxWait))
+}
+
+type LimiterRequest struct {
+	LimiterKey
+	Priority Priority
+	Since    time.Time
+	MaxWait  time.Duration
+}
+type Priority int
+
+func priorityOf(ctx context.Context) Priority { return 0 }
+
+func (t *ticket) Refused(rate RateLimit) {
+	rate.Known, rate.Remaining = true, 0
+	t.window.done(t.generation, rate)
 }
 
 func (l *memoryLimiter) Rate(key LimiterKey) RateLimit { return l.window(key).rate() }

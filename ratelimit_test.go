@@ -196,7 +196,7 @@ func TestRateLimitIsReadableEverywhere(t *testing.T) {
 
 func acquired(t *testing.T, l Limiter) Ticket {
 	t.Helper()
-	ticket, err := l.Acquire(t.Context(), testKey)
+	ticket, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
 	require.NoError(t, err)
 	return ticket
 }
@@ -242,7 +242,7 @@ func TestWaitersAreServedInOrder(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
-				ticket, err := l.Acquire(context.Background(), testKey)
+				ticket, err := l.Acquire(context.Background(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
 				assert.NoError(t, err)
 				order = append(order, i) // one at a time: each waits for the one before
 				ticket.Done(RateLimit{Known: true, Limit: 1, Remaining: 0, Reset: time.Now().Add(time.Second)})
@@ -263,13 +263,13 @@ func TestAWaiterThatGivesUpLeavesItsPlaceToTheNext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan error, 1)
 		go func() {
-			_, err := l.Acquire(ctx, testKey)
+			_, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
 			gone <- err
 		}()
 		synctest.Wait()
 		served := make(chan time.Time, 1)
 		go func() {
-			ticket, err := l.Acquire(context.Background(), testKey)
+			ticket, err := l.Acquire(context.Background(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
 			assert.NoError(t, err)
 			served <- time.Now()
 			ticket.Cancel()
@@ -289,7 +289,7 @@ func TestANewWindowIsProbedByOneRequest(t *testing.T) {
 		probe := acquired(t, l)
 		for range 50 {
 			wg.Go(func() {
-				ticket, err := l.Acquire(context.Background(), testKey)
+				ticket, err := l.Acquire(context.Background(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
 				assert.NoError(t, err)
 				through.Add(1)
 				ticket.Done(RateLimit{})

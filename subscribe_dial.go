@@ -49,6 +49,7 @@ func (s *Subscription) dial(ctx context.Context, a *transport.Attempt) *link {
 		OnPongReceived: func(context.Context, []byte) { l.isWhole() },
 	})
 	a.Sent = state.Load() != connWanted
+	a.Undone = !a.Sent && !a.Replied
 	switch {
 	case err == nil && up.wire != nil:
 		l.conn, l.wire = conn, up.wire
@@ -63,7 +64,7 @@ func (s *Subscription) dial(ctx context.Context, a *transport.Attempt) *link {
 	default:
 		err = withoutURL(err)
 	}
-	a.Err = err
+	a.Replied, a.Err = false, err
 	return nil
 }
 
@@ -98,7 +99,7 @@ func (u *upgrade) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a := u.attempt
-	a.Status, a.Header = resp.StatusCode, resp.Header
+	a.Replied, a.Arrived, a.Status, a.Header = true, time.Now(), resp.StatusCode, resp.Header
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		if conn, ok := resp.Body.(io.ReadWriteCloser); ok {
 			u.wire = &wire{ReadWriteCloser: conn}
@@ -106,7 +107,7 @@ func (u *upgrade) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return resp, nil
 	}
-	a.Body, a.BodyErr = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	a.Body, a.BodyErr = io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
 	_ = resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(a.Body))
 	return resp, nil

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +28,7 @@ func (s *Subscription) newSession() *session {
 func (s *Subscription) attempt(ctx context.Context, try *session) (*link, *transport.Attempt) {
 	a := &transport.Attempt{Number: try.tries + try.limited + 1}
 	if err := try.Admit(ctx); err != nil {
-		a.Refused, a.Err = true, err
+		a.Unmade, a.Err = true, err
 		return nil, a
 	}
 	a.Began = time.Now()
@@ -37,7 +36,8 @@ func (s *Subscription) attempt(ctx context.Context, try *session) (*link, *trans
 	if l == nil {
 		return nil, a
 	}
-	try.settleTicket(a)
+	try.reply.rate = parseRateLimit(a.Header, a.Arrived, &try.client.skew)
+	try.returnTicket(a, false)
 	l.opened = time.Now().UTC()
 	l.alive = l.opened
 	l.conn.SetReadLimit(s.config.readLimit)
@@ -47,6 +47,9 @@ func (s *Subscription) attempt(ctx context.Context, try *session) (*link, *trans
 // judge classifies a failed attempt, into try.err, and says whether a call
 // would try again.
 func (s *Subscription) judge(ctx context.Context, try *session, a *transport.Attempt) (again bool, wait time.Duration) {
+	if a.Unmade {
+		return false, 0 // not admitted
+	}
 	again, wait = try.Judge(ctx, a)
 	if a.Status/100 == 2 && try.err == nil {
 		try.err = try.reply.unreadable(try.op, "the reply does not open a WebSocket", nil)
@@ -175,10 +178,7 @@ func innermost(err error) error {
 	}
 }
 
-// token returns the token as it is.
-func (c *credential) token() string { return strings.TrimPrefix(c.values.get()[0], "Bearer ") }
-
 // redact takes the token out of a text from the network.
 func (c *credential) redact(text string) string {
-	return strings.ReplaceAll(text, c.token(), "[redacted]")
+	return string(withoutSecret([]byte(text), c.token()))
 }

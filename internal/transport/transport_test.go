@@ -32,7 +32,7 @@ func (s *script) Judge(_ context.Context, a *Attempt) (bool, time.Duration) {
 }
 
 func newCall(s *script, method string) *Call {
-	return &Call{Policy: s, Method: method, Path: "/x", Header: http.Header{}, TokenHeader: "Token", Token: []string{"tok"}, Timeout: time.Minute, MaxBody: 1 << 20}
+	return &Call{Policy: s, Method: method, Path: "/x", Header: http.Header{}, TokenHeader: "Token", Token: []string{"tok"}, Timeout: time.Minute, MaxBody: 1 << 20, MaxRefusal: 1 << 20}
 }
 
 func clientFor(t *testing.T, rawURL string, h *http.Client) *Client {
@@ -156,9 +156,8 @@ func TestRefusedAttemptIsNotMade(t *testing.T) {
 		return nil, io.EOF
 	})})
 	s := &script{admit: refusal}
-	require.NoError(t, c.Do(t.Context(), newCall(s, http.MethodPost)))
-	require.ErrorIs(t, s.attempts[0].Err, refusal)
-	assert.True(t, s.attempts[0].Refused)
+	require.ErrorIs(t, c.Do(t.Context(), newCall(s, http.MethodPost)), refusal)
+	assert.Empty(t, s.attempts)
 }
 
 func TestErrorsDoNotRepeatTheURL(t *testing.T) {

@@ -18,12 +18,13 @@ import (
 // decides after it. The table that it carries out:
 //
 //	what happened                            repeatable    anything else
-//	no byte of the request was written       again         again
+//	certainly nobody has carried it out      again         again
 //	429 of the rate limit                    wait, again   wait, again
 //	429 with another text                    again         ErrThrottled
 //	connection lost, time-out, 408, 5xx      again         ErrOutcomeUnknown
 //	not connected, other 4xx, 501            error         error
 //	a 2xx that cannot be read                error         error, ErrOutcomeUnknown
+//	a refusal that is not the service's own  again         4xx: ErrForeignReply, others: ErrOutcomeUnknown
 //	a wait beyond the deadline or the cap    RateLimitError at once
 type session struct {
 	client *Client
@@ -33,10 +34,13 @@ type session struct {
 	call   transport.Call
 
 	ticket  Ticket
+	began   time.Time     // when quota was first asked for: the call's place in the queue
 	tries   int           // attempts, without those that met the rate limit
 	limited int           // 429s of the rate limit in a row
 	waited  time.Duration // for quota, in all
-	doubted bool          // an earlier attempt may have been carried out
+	// notBefore is when the last 429 of the rate limit allows the next attempt.
+	notBefore time.Time
+	doubted   bool // an earlier attempt may have been carried out
 
 	reply rawReply
 	err   error
@@ -48,64 +52,127 @@ func (s *session) Admit(ctx context.Context) error {
 	if s.op.Class == RateBypass {
 		return ctx.Err()
 	}
-	ticket, err := s.client.config.limiter.Acquire(ctx, s.handle.key(s.op.Class))
+	now := time.Now()
+	if s.began.IsZero() {
+		s.began = now
+	}
+	config := s.client.config
+	ticket, err := config.limiter.Acquire(ctx, LimiterRequest{
+		LimiterKey: s.handle.key(s.op.Class), Priority: priorityOf(ctx), Since: s.began,
+		MaxWait: config.retry.MaxRateLimitWait - s.waited,
+	})
+	if err == nil && s.limited > 0 {
+		if err = s.outwait(ctx); err != nil {
+			ticket.Cancel()
+		}
+	}
+	s.waited += time.Since(now)
 	if err != nil {
-		return err
+		s.err = s.notAdmitted(err)
+		return s.err
 	}
 	s.ticket = ticket
 	return nil
 }
 
-// Judge implements [transport.Policy].
-func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	rate := s.settleTicket(a)
-	if a.Status/100 != 2 && s.handle.auth != nil {
-		// Errors repeat what the service says, and it may repeat the token.
-		a.Body = []byte(s.handle.auth.redact(string(a.Body)))
+// outwait waits for what the last 429 of the quota asked for. A limiter has done
+// so already, but one that does not believe in the refusal must not make a storm.
+func (s *session) outwait(ctx context.Context) error {
+	now := time.Now()
+	if wait := s.notBefore.Sub(now); wait <= 0 || !tooLate(ctx, s.notBefore, now, s.client.config.retry.MaxRateLimitWait-s.waited) {
+		return sleep(ctx, wait)
 	}
-	s.reply = rawReply{status: a.Status, body: a.Body, rate: rate, began: a.Began}
+	return &RateLimitError{RetryAt: s.notBefore}
+}
+
+// notAdmitted returns the error of a call that gets no quota. What came of an
+// attempt before stays part of it.
+func (s *session) notAdmitted(err error) error {
+	var limited *RateLimitError
+	if errors.As(err, &limited) {
+		limited.Operation = s.op.ID
+		switch {
+		case limited.Err == nil:
+			limited.Err = s.err
+		case s.err != nil:
+			limited.Err = fmt.Errorf("%w, after an attempt that failed: %w", limited.Err, s.err)
+		}
+		if limited.RateLimit == (RateLimit{}) {
+			limited.RateLimit = s.reply.rate
+		}
+		err = limited
+	} else {
+		err = fmt.Errorf("ryze: %s: %w", s.op.ID, err)
+	}
+	if s.doubted && !s.op.Repeatable {
+		return s.doubt(err)
+	}
+	return err
+}
+
+// sleep waits, unless the context ends before.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Judge implements [transport.Policy]. What the reply says is made out first and
+// redacted afterwards, so that a token which is also a word of the service's
+// changes nothing.
+func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
+	s.reply = rawReply{session: s, status: a.Status, body: a.Body, began: a.Began}
+	if a.Replied {
+		s.reply.rate = parseRateLimit(a.Header, a.Arrived, &s.client.skew)
+	}
 	s.err = nil
+	limited := s.limited
 	again, wait = s.decide(ctx, a)
+	refused := s.limited > limited
+	if !refused {
+		s.limited = 0
+	}
+	s.returnTicket(a, refused)
 	s.log(ctx, a, again, wait)
 	return again, wait
 }
 
-// settleTicket tells the limiter what the attempt used.
-func (s *session) settleTicket(a *transport.Attempt) RateLimit {
-	var rate RateLimit
-	if a.Status != 0 {
-		rate = parseRateLimit(a.Header, time.Now(), &s.client.skew)
-	}
+// returnTicket tells the limiter what the attempt used; refused marks a 429 of
+// the quota.
+func (s *session) returnTicket(a *transport.Attempt, refused bool) {
 	if s.ticket == nil {
-		return rate
+		return
 	}
 	switch {
-	case !a.Sent:
+	case !a.Replied && !a.Sent:
 		s.ticket.Cancel()
-	case a.Status == http.StatusTooManyRequests && !rate.Known && isRateLimit(a):
-		s.ticket.Done(RateLimit{Known: true}) // nothing remains, until when is not said
+	case refused:
+		s.ticket.Refused(s.reply.rate)
 	default:
-		s.ticket.Done(rate)
+		s.ticket.Done(s.reply.rate)
 	}
 	s.ticket = nil
-	return rate
-}
-
-func isRateLimit(a *transport.Attempt) bool {
-	return errors.Is(newAPIError(&Operation{}, a.Status, errorMessage(a.Body), RateLimit{}, nil), ErrRateLimited)
 }
 
 func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
 	switch {
-	case a.Refused:
-		s.err = s.refused(a.Err)
-		return false, 0
-	case a.Err != nil:
+	case !a.Replied:
 		return s.decideLost(ctx, a)
-	case a.Status/100 == 2:
-		if a.BodyErr != nil {
-			s.err = s.doubt(s.reply.unreadable(s.op, "the reply could not be read", a.BodyErr))
+	case a.Status/100 == 2 && a.BodyErr != nil:
+		s.err = s.doubt(s.reply.unreadable(s.op, "the reply could not be read", a.BodyErr))
+		if !a.Cut || !s.op.Repeatable || s.in.passedOn() {
+			return false, 0
 		}
+		return s.backOff(ctx)
+	case a.Status/100 == 2:
 		return false, 0
 	case a.Status/100 == 3:
 		s.err = &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: redirectHost(a.Header)}
@@ -117,16 +184,16 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 
 // decideLost decides about an attempt that brought no reply.
 func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	cause := fmt.Errorf("ryze: %s: %w", s.op.ID, a.Err)
+	cause := fmt.Errorf("ryze: %s: %w", s.op.ID, s.clean(a.Err))
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case s.in.stream != nil && s.in.stream.failed() != nil:
 		// The source of the body broke, so the request was never whole.
 		s.err = fmt.Errorf("ryze: %s: reading the media: %w", s.op.ID, s.in.stream.failed())
 		return false, 0
-	case !a.Sent:
+	case a.Undone:
 		s.err = cause
-		if errors.As(a.Err, &certificate) || errors.Is(a.Err, transport.ErrForeignOrigin) {
+		if a.Unmade || errors.As(a.Err, &certificate) || errors.Is(a.Err, transport.ErrForeignOrigin) {
 			return false, 0
 		}
 	default:
@@ -141,34 +208,46 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 	return s.backOff(ctx)
 }
 
-// decideRefusal decides about a reply with status 4xx or 5xx.
+// decideRefusal decides about a reply that is neither a success nor a redirect.
 func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	e := newAPIError(s.op, a.Status, errorMessage(a.Body), s.reply.rate, a.Body)
+	e := s.reply.refused(s.op)
 	s.err = e
 	switch {
 	case e.Is(ErrRateLimited):
-		return s.awaitQuota(ctx, e)
+		return s.awaitQuota(a)
+	case e.Is(ErrForeignReply):
+		if !s.op.Repeatable && saysRefused(a.Status) {
+			return false, 0
+		}
 	case e.Is(ErrThrottled):
 		if !s.op.Repeatable {
 			return false, 0
 		}
 		return s.backOff(ctx)
-	case s.op.reports && a.Status == http.StatusServiceUnavailable:
-		return false, 0
-	case a.Status == http.StatusRequestTimeout, e.Is(ErrServer):
-		s.err = s.doubt(e)
-		if !s.op.Repeatable {
-			return false, 0
-		}
-		return s.backOff(ctx)
-	case s.op.goneIsDone && s.doubted && e.Is(ErrNotFound):
-		s.reply = rawReply{status: http.StatusOK, body: []byte("{}"), rate: s.reply.rate, began: a.Began}
+	case s.op.gone != nil && s.doubted && e.Is(s.op.gone):
+		s.reply.status, s.reply.body = http.StatusOK, []byte(`{"success":true}`)
 		s.err = nil
 		return false, 0
-	default:
+	case s.op.reports && a.Status == http.StatusServiceUnavailable:
+		return false, 0
+	case saysRefused(a.Status) || e.isCertain():
 		return false, 0
 	}
+	s.err = s.doubt(e)
+	if !s.op.Repeatable {
+		return false, 0
+	}
+	return s.backOff(ctx)
 }
+
+// saysRefused reports whether a status says of itself that the request was not
+// accepted. Of these, 408 and 499 only say that somebody stopped waiting.
+func saysRefused(status int) bool {
+	return status/100 == 4 && status != http.StatusRequestTimeout && status != statusClientClosedRequest
+}
+
+// statusClientClosedRequest is what proxies say when their client went away.
+const statusClientClosedRequest = 499
 
 // doubt marks the call as one that may have been carried out, and returns the
 // error to give if it ends here.
@@ -198,46 +277,36 @@ func (s *session) backOff(ctx context.Context) (again bool, wait time.Duration) 
 }
 
 // awaitQuota asks for another attempt when the quota is back: the service says
-// that the request was not accepted.
-func (s *session) awaitQuota(ctx context.Context, e *APIError) (again bool, wait time.Duration) {
-	now := time.Now()
-	wait = max(e.RateLimit.Reset.Sub(now), shortestReset)
-	if e.RateLimit.Reset.IsZero() {
-		wait = shortestReset << min(s.limited, mostDoublings)
-	}
+// that the request was not accepted. The limiter does the waiting, in which the
+// call keeps its place.
+func (s *session) awaitQuota(a *transport.Attempt) (again bool, wait time.Duration) {
 	s.limited++
-	retryAt := now.Add(wait)
-	if s.readOnce() || s.waited+wait > s.client.config.retry.MaxRateLimitWait || tooLate(ctx, retryAt, now, wait) {
-		s.err = &RateLimitError{RetryAt: retryAt, Operation: s.op.ID, RateLimit: e.RateLimit, Err: e}
+	s.notBefore = latest(a.Arrived.Add(shortestReset), s.reply.rate.Reset)
+	if s.readOnce() || s.ticket == nil {
+		s.err = &RateLimitError{RetryAt: s.reply.rate.Reset, Operation: s.op.ID, RateLimit: s.reply.rate, Err: s.err}
 		return false, 0
 	}
-	s.waited += wait
-	return true, wait
+	return true, 0
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // readOnce reports whether the body has been read and cannot be had again.
 func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.repeatable() }
 
-// refused completes the error of a limiter.
-func (s *session) refused(err error) error {
-	var limited *RateLimitError
-	if errors.As(err, &limited) {
-		limited.Operation = s.op.ID
-		return limited
-	}
-	return fmt.Errorf("ryze: %s: %w", s.op.ID, err)
-}
-
-// interrupted is the error of a call whose context ended during a wait, or
-// whose body could not be opened. Nothing is under way then, but an attempt
-// before the wait may have left a doubt or a refusal.
+// interrupted is the error of a call that ended between two attempts. Nothing is
+// under way then, but an attempt before may have left a doubt or a refusal.
 func (s *session) interrupted(err error) error {
-	var api *APIError
 	switch {
 	case s.err == nil:
 		return fmt.Errorf("ryze: %s: %w", s.op.ID, err)
-	case errors.As(s.err, &api) && api.Is(ErrRateLimited):
-		return &RateLimitError{RetryAt: api.RateLimit.Reset, Operation: s.op.ID, RateLimit: api.RateLimit, Err: err}
+	case errors.Is(s.err, err): // not admitted, or the body did not open
+		return s.err
 	default:
 		return fmt.Errorf("ryze: %s: %w, after an attempt that failed: %w", s.op.ID, err, s.err)
 	}

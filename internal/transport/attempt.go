@@ -1,0 +1,141 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Attempt is what is known of one attempt when it is over. Either Replied is
+// true or Err is set.
+type Attempt struct {
+	Number int       // 1 for the first
+	Began  time.Time // after it was admitted
+
+	Replied bool
+	Arrived time.Time // when the reply's headers came
+	Status  int       // which may be anything, 0 too
+	Header  http.Header
+	Body    []byte // the whole body, or what was read of it
+	// BodyErr is why Body is not whole, such as [ErrTooLarge]. Cut is true when
+	// it was the connection that failed.
+	BodyErr error
+	Cut     bool
+
+	Err error
+	// Sent is false when it is certain that no byte of the request has left:
+	// there never was a connection to write it to.
+	Sent bool
+	// Undone is true when it is certain that nobody has carried the request out:
+	// it was not sent, not whole, or the peer says that it has not looked at it.
+	Undone bool
+	// Unmade is true when the request could not even be made: its body did not open.
+	Unmade bool
+}
+
+// attempts is the transport of a call: it makes one attempt whenever it is
+// asked. It alone adds the token, and only to requests for the call's origin.
+type attempts Call
+
+// RoundTrip sends the request, reads the reply, and notes what came of it.
+func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
+	call := (*Call)(t)
+	a := &call.attempt
+	*a = Attempt{Number: a.Number + 1, Began: time.Now(), Undone: true}
+	call.between = false
+	if !call.client.owns(req) {
+		closeBody(req)
+		return nil, ErrForeignOrigin
+	}
+	if call.TokenHeader != "" {
+		req.Header[call.TokenHeader] = call.Token
+	}
+	ctx := req.Context()
+	limited, cancel := context.WithTimeout(ctx, call.Timeout)
+	defer cancel()
+	call.conn.begin(cancel)
+	resp, err := call.client.next.RoundTrip(req.WithContext(limited))
+	if err != nil {
+		return nil, call.lost(ctx, limited, err)
+	}
+	a.Replied, a.Sent, a.Undone = true, true, false
+	a.Arrived, a.Status, a.Header = time.Now(), resp.StatusCode, resp.Header
+	call.client.protocol.Store(int32(resp.ProtoMajor)) //nolint:gosec // 1, 2 or 3
+	if resp.ProtoMajor > 1 {
+		call.client.alive.heard(call.conn.last(), a.Arrived)
+	}
+	call.read(limited, ctx, resp)
+	// Nothing above has to look at it: a Location would be parsed and followed.
+	return &http.Response{StatusCode: resp.StatusCode, Body: http.NoBody, Request: req}, nil
+}
+
+// lost notes what is known of an attempt that brought no reply.
+func (call *Call) lost(ctx, limited context.Context, err error) error {
+	a := &call.attempt
+	whole := call.body.seal()
+	a.Sent = call.conn.wasHad()
+	a.Undone = !a.Sent || !whole && call.conn.last() != nil || declined(err)
+	switch {
+	case call.conn.wasVetoed():
+		err = errReplay
+	case limited.Err() != nil && errors.Is(limited.Err(), context.DeadlineExceeded):
+		if a.Sent {
+			call.client.alive.retire(call.conn.last(), a.Began)
+		}
+		if ctx.Err() == nil {
+			err = fmt.Errorf("no reply within %v: %w", call.Timeout, context.DeadlineExceeded)
+		}
+	}
+	a.Err = err
+	return err
+}
+
+// read reads the reply's body, unless the connection is no longer HTTP.
+func (call *Call) read(limited, ctx context.Context, resp *http.Response) {
+	a := &call.attempt
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		_ = resp.Body.Close()
+		return
+	}
+	body := &replyBody{ReadCloser: resp.Body}
+	defer func() { _ = body.Close() }()
+	switch {
+	case resp.StatusCode/100 != 2:
+		a.Body, a.BodyErr = readAll(body, resp.ContentLength, call.MaxRefusal)
+	case call.Sink != nil:
+		resp.Body = body
+		a.BodyErr = call.Sink(resp)
+	default:
+		a.Body, a.BodyErr = readAll(body, resp.ContentLength, call.MaxBody)
+	}
+	a.Cut = a.BodyErr != nil && body.err != nil
+	if a.Cut && ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
+		a.BodyErr = fmt.Errorf("reply not complete within %v: %w", call.Timeout, context.DeadlineExceeded)
+	}
+}
+
+// declined reports whether net/http's error says that the peer has not looked at
+// the request: an HTTP/2 stream that was refused, or that is younger than the
+// last one which the peer's GOAWAY promises to finish (RFC 9113, 8.7). net/http
+// would repeat such a request by itself if it could read the body again, which
+// it is not allowed to, because it does the same after PROTOCOL_ERROR, which
+// promises nothing. It tells the cause in words only; a sentence that is not
+// known is no promise.
+func declined(err error) bool {
+	const refused, before, after = "http2: Transport: cannot retry err [", "stream error: stream ID ", "; REFUSED_STREAM"
+	text := err.Error()
+	_, cause, found := strings.Cut(text, refused)
+	switch {
+	case !found:
+		return false
+	case strings.HasPrefix(cause, "http2: Transport received Server's graceful shutdown GOAWAY]"):
+		return true
+	default:
+		id, ok := strings.CutPrefix(cause, before)
+		id = strings.TrimLeft(id, "0123456789")
+		return ok && strings.HasPrefix(id, after)
+	}
+}

@@ -1,0 +1,141 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"sync"
+	"time"
+)
+
+// errReplay is the error of an attempt that net/http was about to send again by
+// itself although nobody can tell whether it was carried out.
+var errReplay = errors.New("the connection was lost, and net/http was about to send the request again")
+
+// mostConnections bounds how often net/http may begin one attempt anew.
+const mostConnections = 4
+
+// connection is what is known of the connections of one attempt. A transport
+// that does not report them through httptrace counts as having had one.
+type connection struct {
+	mu     sync.Mutex
+	veto   context.CancelFunc
+	wanted int
+	had    bool
+	vetoed bool
+	conn   net.Conn
+}
+
+func (c *connection) begin(veto context.CancelFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.veto, c.wanted, c.had, c.vetoed, c.conn = veto, 0, false, false, nil
+}
+
+// getConn is the hook of httptrace that comes before each connection. A second
+// one means that net/http begins the attempt anew. Over HTTP/2 it does so when
+// the peer may have carried the request out, and nobody counts how often; that
+// is stopped here, unless the request cannot have left yet.
+func (call *Call) getConn(string) {
+	c := &call.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wanted++
+	again := c.had && call.body.touched() && call.client.alive.speaksHTTP2(c.conn)
+	if again || c.wanted > mostConnections {
+		c.vetoed = true
+		c.veto()
+	}
+}
+
+// gotConn is the hook that comes with each connection. Once had, always had.
+func (call *Call) gotConn(info httptrace.GotConnInfo) {
+	c := &call.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.had, c.conn = true, info.Conn
+}
+
+func (c *connection) wasHad() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.had || c.wanted == 0
+}
+
+func (c *connection) wasVetoed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.vetoed
+}
+
+func (c *connection) last() net.Conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn
+}
+
+// liveness knows when the connections that many requests share were last heard
+// of. net/http keeps an HTTP/2 connection on which requests time out, so a dead
+// one would be used again and again.
+type liveness struct {
+	mu   sync.Mutex
+	last map[net.Conn]time.Time
+}
+
+// mostShared bounds how many connections are known; there are one or two.
+const mostShared = 16
+
+// heard notes that a reply came on an HTTP/2 connection.
+func (l *liveness) heard(conn net.Conn, at time.Time) {
+	if conn == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == nil {
+		l.last = make(map[net.Conn]time.Time)
+	}
+	l.last[conn] = at
+	if len(l.last) <= mostShared {
+		return
+	}
+	oldest := conn
+	for other, when := range l.last {
+		if when.Before(l.last[oldest]) {
+			oldest = other
+		}
+	}
+	delete(l.last, oldest)
+}
+
+// retire closes a shared connection on which nothing has come since a request
+// that has timed out began. On one that is alive, only that request was slow.
+func (l *liveness) retire(conn net.Conn, began time.Time) {
+	if conn == nil || !l.speaksHTTP2(conn) {
+		return // net/http has closed it
+	}
+	l.mu.Lock()
+	heard := l.last[conn]
+	if heard.After(began) {
+		l.mu.Unlock()
+		return
+	}
+	delete(l.last, conn)
+	l.mu.Unlock()
+	if c, ok := conn.(*tls.Conn); ok {
+		conn = c.NetConn() // without a goodbye, which could block
+	}
+	_ = conn.Close()
+}
+
+func (l *liveness) speaksHTTP2(conn net.Conn) bool {
+	if c, ok := conn.(*tls.Conn); ok {
+		return c.ConnectionState().NegotiatedProtocol == "h2"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, shared := l.last[conn]
+	return shared
+}
