@@ -3,6 +3,8 @@ package ryze
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,10 +22,10 @@ const textReply = `{"success":true,"message":"Message sent successfully","status
 	`"chat":{"jid":"5511987654321@s.whatsapp.net"},"sender":{}}}`
 
 // quotaServer answers every request alike, with the rate headers of a quota
-// that is never used up.
-func quotaServer(b *testing.B) *httptest.Server {
+// that is never used up, over HTTP/1 or over HTTP/2 with TLS.
+func quotaServer(b *testing.B, http2 bool) (*httptest.Server, *http.Client) {
 	b.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
@@ -32,41 +34,69 @@ func quotaServer(b *testing.B) *httptest.Server {
 		h.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+60, 10))
 		_, _ = io.WriteString(w, textReply)
 	}))
+	transport := defaultTransport()
+	if http2 {
+		server.EnableHTTP2 = true
+		server.StartTLS()
+		transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+		transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
+	} else {
+		server.Start()
+	}
 	b.Cleanup(server.Close)
-	return server
+	b.Cleanup(transport.CloseIdleConnections)
+	return server, &http.Client{Transport: transport}
 }
 
 // BenchmarkSendText measures a text send beside the same call written by hand
-// with net/http and encoding/json: a time limit, the status checked, the reply
-// bounded and decoded. Run both in one run:
+// with net/http and encoding/json: the status checked, the reply bounded and
+// decoded. Run both in one run:
 //
 //	go test -run '^$' -bench SendText -benchmem -count 6 .
 func BenchmarkSendText(b *testing.B) {
-	b.Run("net-http", func(b *testing.B) {
-		server := quotaServer(b)
-		client := &http.Client{Transport: defaultTransport()}
-		defer client.CloseIdleConnections()
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := sendByHand(b.Context(), client, server.URL, "support-line", "token", "5511987654321", "Hello"); err != nil {
+	for _, protocol := range []string{"HTTP1", "HTTP2"} {
+		for _, goroutines := range []int{1, 64} {
+			name := protocol + "/goroutines=" + strconv.Itoa(goroutines)
+			server, client := quotaServer(b, protocol == "HTTP2")
+			c, err := New(WithBaseURL(server.URL), WithHTTPClient(client))
+			if err != nil {
 				b.Fatal(err)
 			}
+			b.Cleanup(func() { _ = c.Close() })
+			inst := c.Instance("support-line", "token")
+			inParallel(b, name+"/net-http", goroutines, func(ctx context.Context) error {
+				_, err := sendByHand(ctx, client, server.URL, "support-line", "token", "5511987654321", "Hello")
+				return err
+			})
+			inParallel(b, name+"/ryze", goroutines, func(ctx context.Context) error {
+				_, err := inst.Messages.SendText(ctx, "5511987654321", "Hello")
+				return err
+			})
 		}
-	})
-	b.Run("ryze", func(b *testing.B) {
-		server := quotaServer(b)
-		client, err := New(WithBaseURL(server.URL))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer func() { _ = client.Close() }()
-		inst := client.Instance("support-line", "token")
+	}
+}
+
+// inParallel runs f in so many goroutines.
+func inParallel(b *testing.B, name string, goroutines int, f func(context.Context) error) {
+	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := inst.Messages.SendText(b.Context(), "5511987654321", "Hello"); err != nil {
-				b.Fatal(err)
+		if goroutines == 1 {
+			for b.Loop() {
+				if err := f(b.Context()); err != nil {
+					b.Fatal(err)
+				}
 			}
+			return
 		}
+		b.SetParallelism(max(1, goroutines/runtime.GOMAXPROCS(0)))
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if err := f(b.Context()); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
 	})
 }
 
@@ -99,8 +129,6 @@ func sendByHand(ctx context.Context, client *http.Client, base, instance, token,
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/message/text/"+instance, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

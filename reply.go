@@ -120,6 +120,8 @@ func (v *successWord) UnmarshalJSON(b []byte) error {
 	var text string
 	var number float64
 	switch {
+	case string(b) == "true":
+		*v = succeeded
 	case string(b) == "null":
 		*v = unstated
 	case string(b) == "false":

@@ -65,7 +65,7 @@ func TestLongRefusalIsUnderstood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newStreamServer(t, func(_ int, w http.ResponseWriter, _ *http.Request, _ *serverConn) {
 			w.WriteHeader(http.StatusBadRequest)
-			_, _ = io.WriteString(w, `{"trace":"`+string(bytes.Repeat([]byte("x"), 5000))+`","error":{"message":"`+textDisabled+`"}}`)
+			_, _ = io.WriteString(w, `{"success":false,"trace":"`+string(bytes.Repeat([]byte("x"), 5000))+`","error":{"message":"`+textDisabled+`"}}`)
 		})
 		_, err := server.instance(t).Subscribe(t.Context())
 		require.ErrorIs(t, err, ErrWebSocketDisabled)

@@ -69,7 +69,8 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	call.read(limited, ctx, resp)
 	// Nothing above has to look at it: a Location would be parsed and followed.
-	return &http.Response{StatusCode: resp.StatusCode, Body: http.NoBody, Request: req}, nil
+	call.stub = http.Response{StatusCode: resp.StatusCode, Body: http.NoBody, Request: req}
+	return &call.stub, nil
 }
 
 // lost notes what is known of an attempt that brought no reply.
@@ -100,7 +101,8 @@ func (call *Call) read(limited, ctx context.Context, resp *http.Response) {
 		_ = resp.Body.Close()
 		return
 	}
-	body := &replyBody{ReadCloser: resp.Body}
+	call.reply = replyBody{ReadCloser: resp.Body}
+	body := &call.reply
 	defer func() { _ = body.Close() }()
 	switch {
 	case resp.StatusCode/100 != 2:

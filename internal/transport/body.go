@@ -21,6 +21,10 @@ const oneWrite = 64 << 10
 // is sent again only when no byte of it was written.
 func (call *Call) setBody(req *http.Request) error {
 	http1 := call.client.protocol.Load() == 1
+	body := &call.first
+	if call.attempt.Number > 0 {
+		body = new(requestBody) // net/http may not be done with the last one
+	}
 	call.body = nil
 	req.Body, req.GetBody, req.ContentLength = nil, nil, 0
 	switch {
@@ -30,17 +34,20 @@ func (call *Call) setBody(req *http.Request) error {
 			return err
 		}
 		req.ContentLength = call.Size
-		call.body = &requestBody{source: source, left: call.Size}
+		call.body = body
+		body.source, body.left = source, call.Size
 	case call.Bytes != nil && http1 && len(call.Bytes) <= oneWrite:
 		req.ContentLength = int64(len(call.Bytes))
 		req.Body, req.GetBody = io.NopCloser(bytes.NewReader(call.Bytes)), call.bodyAgain
 		return nil
 	case call.Bytes != nil:
 		req.ContentLength = int64(len(call.Bytes))
-		call.body = &requestBody{left: req.ContentLength}
-		call.body.bytes.Reset(call.Bytes)
+		call.body = body
+		body.left = req.ContentLength
+		body.bytes.Reset(call.Bytes)
 	case !call.Repeatable && (call.Method == http.MethodGet || !http1):
-		call.body = &requestBody{left: -1} // empty, but it does not look so
+		call.body = body
+		body.left = -1 // it is empty, but does not look so
 	default:
 		return nil
 	}

@@ -61,12 +61,16 @@ type Call struct {
 	Sink func(*http.Response) error
 
 	client  *Client
+	url     url.URL
 	http    http.Client
 	retry   retryablehttp.Client
 	trace   httptrace.ClientTrace
 	attempt Attempt
 	conn    connection
 	body    *requestBody
+	first   requestBody   // the body of the first attempt
+	reply   replyBody     // of the attempt
+	stub    http.Response // what go-retryablehttp sees of the reply
 	wait    time.Duration
 	between bool // no attempt is under way
 }
@@ -136,10 +140,7 @@ func (c *Client) Do(ctx context.Context, call *Call) error {
 		return err
 	}
 	call.trace.GetConn, call.trace.GotConn = call.getConn, call.gotConn
-	req, err := c.request(httptrace.WithClientTrace(ctx, &call.trace), call)
-	if err != nil {
-		return err
-	}
+	req := call.request(httptrace.WithClientTrace(ctx, &call.trace))
 	if err := call.setBody(req); err != nil {
 		call.unsent(ctx, err)
 		return err
@@ -152,23 +153,24 @@ func (c *Client) Do(ctx context.Context, call *Call) error {
 		CheckRetry:   call.checkRetry,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	_, err = call.retry.Do(&retryablehttp.Request{Request: req}) //nolint:bodyclose // it has been read
+	_, err := call.retry.Do(&retryablehttp.Request{Request: req}) //nolint:bodyclose // it has been read
 	if call.between {
 		return err
 	}
 	return nil
 }
 
-func (c *Client) request(ctx context.Context, call *Call) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, call.Method, "", nil)
-	if err != nil {
-		return nil, err
+// request returns the request without its body and its token.
+func (call *Call) request(ctx context.Context) *http.Request {
+	call.url = url.URL{
+		Scheme: call.client.scheme, Host: call.client.host,
+		Path: call.Path, RawPath: call.Raw, RawQuery: call.Query,
 	}
-	req.URL.Scheme, req.URL.Host = c.scheme, c.host
-	req.URL.Path, req.URL.RawPath, req.URL.RawQuery = call.Path, call.Raw, call.Query
-	req.Host = c.host
-	req.Header = call.Header
-	return req, nil
+	req := http.Request{
+		Method: call.Method, URL: &call.url, Host: call.client.host, Header: call.Header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	return req.WithContext(ctx)
 }
 
 // checkRetry is the hook that judges an attempt when it is over. The hooks of
