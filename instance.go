@@ -138,7 +138,7 @@ type ChatwootState struct {
 
 // Connected reports whether the instance is connected to WhatsApp.
 func (i *Instance) Connected() bool {
-	return i.State == InstanceConnected || i.State == InstanceOpen
+	return i.State.isOnline()
 }
 
 // SetupErr reports a block of the creation that the service says has failed;
