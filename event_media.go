@@ -113,9 +113,11 @@ func plainBase64(enc []byte) ([]byte, *base64.Encoding) {
 // included.
 const maxDataPrefix = 1 << 10
 
-// cutDataPrefix splits "data:image/png;base64,AAAA" into its MIME type and the rest.
+// cutDataPrefix splits "data:image/png;base64,AAAA" into its MIME type, with the
+// parameters, and the rest. A data URI that is not base64 is left as it is, and
+// then is no base64 either.
 func cutDataPrefix(enc []byte) (mime string, rest []byte) {
-	const scheme, mark = "data:", ";base64"
+	const scheme = "data:"
 	enc = bytes.TrimLeft(enc, " \t\r\n")
 	if len(enc) < len(scheme) || !strings.EqualFold(string(enc[:len(scheme)]), scheme) {
 		return "", enc
@@ -124,11 +126,14 @@ func cutDataPrefix(enc []byte) (mime string, rest []byte) {
 	if comma < 0 {
 		return "", enc
 	}
-	mime = strings.TrimSpace(string(enc[len(scheme):comma]))
-	if n := len(mime) - len(mark); n >= 0 && strings.EqualFold(mime[n:], mark) {
-		mime = strings.TrimSpace(mime[:n])
+	parts := strings.Split(string(enc[len(scheme):comma]), ";")
+	for i, part := range parts {
+		parts[i] = strings.TrimSpace(part)
+		if i > 0 && strings.EqualFold(parts[i], "base64") {
+			return strings.Join(append(parts[:i], parts[i+1:]...), ";"), enc[comma+1:]
+		}
 	}
-	return mime, enc[comma+1:]
+	return "", enc
 }
 
 type mediaReader struct{ r io.Reader }

@@ -1,14 +1,11 @@
 package ryze
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -327,12 +324,9 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 // decodeBase64 decodes base64 with or without a data URI in front, padded or
 // not; it returns nil for anything else.
 func decodeBase64(s string) []byte {
-	if strings.HasPrefix(s, "data:") {
-		_, s, _ = strings.Cut(s, ",")
-	}
-	raw := bytes.TrimRight([]byte(strings.TrimSpace(s)), "=")
-	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(raw)))
-	n, err := base64.RawStdEncoding.Decode(out, raw)
+	enc, encoding := plainBase64([]byte(s))
+	out := make([]byte, encoding.DecodedLen(len(enc)))
+	n, err := encoding.Decode(out, enc)
 	if err != nil {
 		return nil
 	}
