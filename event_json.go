@@ -356,6 +356,7 @@ type jsonValue []byte
 
 func (v jsonValue) isObject() bool { return len(v) > 0 && v[0] == '{' }
 func (v jsonValue) isArray() bool  { return len(v) > 0 && v[0] == '[' }
+func (v jsonValue) isNull() bool   { return len(v) > 0 && v[0] == 'n' }
 func (v jsonValue) isString() bool { return len(v) > 0 && v[0] == '"' }
 func (v jsonValue) isNumber() bool {
 	return len(v) > 0 && (v[0] == '-' || v[0] >= '0' && v[0] <= '9')

@@ -197,10 +197,10 @@ type sendReply struct {
 	envelope
 	Status string `json:"status"`
 	Data   struct {
-		MessageID   string `json:"messageId"`
-		Timestamp   string `json:"timestamp"`
-		MessageType string `json:"messageType"`
-		Content     string `json:"content"`
+		MessageID   string      `json:"messageId"`
+		Timestamp   stringOrInt `json:"timestamp"`
+		MessageType string      `json:"messageType"`
+		Content     string      `json:"content"`
 		Chat        struct {
 			JID       JID    `json:"jid"`
 			GroupName string `json:"groupName"`
