@@ -78,7 +78,7 @@ type Downloaded struct {
 	MessageID string
 	Kind      MediaKind // image, video, audio, document or sticker
 	MIME      string    // as the service says, or else as a data URI in front of the media does
-	Size      int64 // bytes written
+	Size      int64     // bytes written
 }
 
 // DownloadError says that a download ended before its end. What the writer has
