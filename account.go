@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -250,11 +251,6 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	return instance, nil
 }
 
-type listInstancesReply struct {
-	envelope
-	Instances []json.RawMessage `json:"instances"`
-}
-
 // list asks for the instances that the token sees; an empty filter asks for
 // all, and is left out, because the service would take an empty value the same
 // way whether meant or not.
@@ -263,22 +259,17 @@ func (h handle) list(ctx context.Context, filter string) ([]Instance, error) {
 	if filter != "" {
 		in.query = url.Values{"instanceName": {filter}}.Encode()
 	}
-	rep, err := fetchChecked(ctx, h, opInstanceList, in, func(r *listInstancesReply) string {
-		if r.Instances == nil {
-			return "the reply has no instances" // which is not the same as none
-		}
-		return ""
+	var list []json.RawMessage
+	rep, err := fetchChecked(ctx, h, opInstanceList, in, func(e *envelope) (missing string) {
+		list, missing = listIn(e.Raw(), "instances")
+		return missing
 	})
 	if err != nil {
 		return nil, err
 	}
-	instances := make([]Instance, 0, len(rep.Instances))
-	for _, raw := range rep.Instances {
-		var w wireInstance
-		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
-		instances = append(instances, *w.instance(Meta{RateLimit: rep.RateLimit, raw: hide(raw)}))
-	}
-	return instances, nil
+	// One that cannot be read stays in: whoever counts instances must not find
+	// fewer than there are.
+	return readItems(list, rep.RateLimit, func(w *wireInstance, meta Meta) Instance { return *w.instance(meta) }), nil
 }
 
 // find returns the instance of exactly that name, never a neighbour: the
@@ -395,25 +386,27 @@ type Metrics struct {
 
 type metricsReply struct {
 	envelope
-	Metrics *struct {
-		Instance           stringOrList   `json:"instance"`
-		TotalMessages      int            `json:"totalMessages"`
-		MessagesReceived   int            `json:"messagesReceived"`
-		MessagesSent       int            `json:"messagesSent"`
-		MessagesByType     map[string]int `json:"messagesByType"`
-		GroupMessages      int            `json:"groupMessages"`
-		IndividualMessages int            `json:"individualMessages"`
-		MessagesWithMedia  int            `json:"messagesWithMedia"`
-		MediaByType        map[string]int `json:"mediaByType"`
-		MessagesByStatus   map[string]int `json:"messagesByStatus"`
-		UniqueChats        int            `json:"uniqueChats"`
-		UniqueGroups       int            `json:"uniqueGroups"`
-		UniqueContacts     int            `json:"uniqueContacts"`
-		MessagesLast7Days  int            `json:"messagesLast7Days"`
-		MessagesLast30Days int            `json:"messagesLast30Days"`
-		FirstMessageAt     string         `json:"firstMessageAt"`
-		LastMessageAt      string         `json:"lastMessageAt"`
-	} `json:"metrics"`
+	Metrics json.RawMessage `json:"metrics"`
+}
+
+type wireMetrics struct {
+	Instance           stringOrList `json:"instance"`
+	TotalMessages      wireInt      `json:"totalMessages"`
+	MessagesReceived   wireInt      `json:"messagesReceived"`
+	MessagesSent       wireInt      `json:"messagesSent"`
+	MessagesByType     wireCounts   `json:"messagesByType"`
+	GroupMessages      wireInt      `json:"groupMessages"`
+	IndividualMessages wireInt      `json:"individualMessages"`
+	MessagesWithMedia  wireInt      `json:"messagesWithMedia"`
+	MediaByType        wireCounts   `json:"mediaByType"`
+	MessagesByStatus   wireCounts   `json:"messagesByStatus"`
+	UniqueChats        wireInt      `json:"uniqueChats"`
+	UniqueGroups       wireInt      `json:"uniqueGroups"`
+	UniqueContacts     wireInt      `json:"uniqueContacts"`
+	MessagesLast7Days  wireInt      `json:"messagesLast7Days"`
+	MessagesLast30Days wireInt      `json:"messagesLast30Days"`
+	FirstMessageAt     stringOrInt  `json:"firstMessageAt"`
+	LastMessageAt      stringOrInt  `json:"lastMessageAt"`
 }
 
 func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
@@ -432,7 +425,7 @@ func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
 	}
 	h.name, h.raw = strings.Join(names, ","), strings.Join(escaped, ",")
 	rep, err := fetchChecked(ctx, h, opInstanceMetrics, input{}, func(r *metricsReply) string {
-		if r.Metrics == nil {
+		if !jsonValue(r.Metrics).isObject() {
 			return "the reply has no metrics"
 		}
 		return ""
@@ -440,14 +433,18 @@ func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := rep.Metrics
+	var m wireMetrics
+	_ = json.Unmarshal(rep.Metrics, &m) // what could be read; Raw has the rest
+	if len(m.Instance) == 0 {
+		m.Instance = names
+	}
 	return &Metrics{
-		Meta: rep.Meta, Instances: m.Instance, TotalMessages: m.TotalMessages,
-		MessagesReceived: m.MessagesReceived, MessagesSent: m.MessagesSent, MessagesByType: m.MessagesByType,
-		GroupMessages: m.GroupMessages, IndividualMessages: m.IndividualMessages,
-		MessagesWithMedia: m.MessagesWithMedia, MediaByType: m.MediaByType, MessagesByStatus: m.MessagesByStatus,
-		UniqueChats: m.UniqueChats, UniqueGroups: m.UniqueGroups, UniqueContacts: m.UniqueContacts,
-		MessagesLast7Days: m.MessagesLast7Days, MessagesLast30Days: m.MessagesLast30Days,
+		Meta: rep.Meta, Instances: slices.Clone(m.Instance), TotalMessages: int(m.TotalMessages),
+		MessagesReceived: int(m.MessagesReceived), MessagesSent: int(m.MessagesSent), MessagesByType: m.MessagesByType,
+		GroupMessages: int(m.GroupMessages), IndividualMessages: int(m.IndividualMessages),
+		MessagesWithMedia: int(m.MessagesWithMedia), MediaByType: m.MediaByType, MessagesByStatus: m.MessagesByStatus,
+		UniqueChats: int(m.UniqueChats), UniqueGroups: int(m.UniqueGroups), UniqueContacts: int(m.UniqueContacts),
+		MessagesLast7Days: int(m.MessagesLast7Days), MessagesLast30Days: int(m.MessagesLast30Days),
 		FirstMessageAt: parseTime(m.FirstMessageAt), LastMessageAt: parseTime(m.LastMessageAt),
 	}, nil
 }

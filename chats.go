@@ -239,19 +239,18 @@ type historyBody struct {
 
 type historyReply struct {
 	envelope
-	ChatJID  string            `json:"chat_jid"`
-	Messages []json.RawMessage `json:"messages"`
-	HasMore  bool              `json:"hasMore"`
+	ChatJID stringOrInt `json:"chat_jid"`
+	HasMore wireBool    `json:"hasMore"`
 }
 
 type wireHistoryMessage struct {
-	ID        string `json:"id"`
-	ChatJID   string `json:"chatJid"`
-	SenderJID string `json:"senderJid"`
-	FromMe    bool   `json:"fromMe"`
-	Type      string `json:"type"`
-	Content   string `json:"content"`
-	Timestamp string `json:"timestamp"`
+	ID        stringOrInt `json:"id"`
+	ChatJID   stringOrInt `json:"chatJid"`
+	SenderJID stringOrInt `json:"senderJid"`
+	FromMe    wireBool    `json:"fromMe"`
+	Type      stringOrInt `json:"type"`
+	Content   wireText    `json:"content"`
+	Timestamp stringOrInt `json:"timestamp"`
 }
 
 func (q *HistoryQuery) check() error {
@@ -288,20 +287,22 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 		return nil, err
 	}
 	body := historyBody{chat.wire(), query.PageSize, historyTime(query.From), historyTime(query.To)}
-	r, err := fetch[historyReply](ctx, s.h, opChatHistory, input{body: body})
+	var list []json.RawMessage
+	r, err := fetchChecked(ctx, s.h, opChatHistory, input{body: body}, func(r *historyReply) (missing string) {
+		list, missing = listIn(r.Raw(), "messages") // without it, nobody has looked
+		return missing
+	})
 	if err != nil {
 		return nil, err
 	}
-	page := &HistoryPage{Meta: r.Meta, Chat: eventJID(r.ChatJID, ""), HasMore: r.HasMore, Messages: make([]HistoryMessage, 0, len(r.Messages))}
-	for _, raw := range r.Messages {
-		var w wireHistoryMessage
-		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
-		page.Messages = append(page.Messages, HistoryMessage{
-			Meta: Meta{RateLimit: r.RateLimit, raw: hide(raw)}, ID: w.ID,
-			Chat: eventJID(first(w.ChatJID, r.ChatJID), ""), Sender: eventJID(w.SenderJID, ""),
-			FromMe: w.FromMe, Type: messageType(w.Type), Text: w.Content, Timestamp: parseTime(w.Timestamp),
-		})
-	}
+	page := &HistoryPage{Meta: r.Meta, Chat: eventJID(string(r.ChatJID), ""), HasMore: r.HasMore.on}
+	page.Messages = readItems(list, r.RateLimit, func(w *wireHistoryMessage, meta Meta) HistoryMessage {
+		return HistoryMessage{
+			Meta: meta, ID: string(w.ID),
+			Chat: eventJID(string(first(w.ChatJID, r.ChatJID)), ""), Sender: eventJID(string(w.SenderJID), ""),
+			FromMe: w.FromMe.on, Type: messageType(string(w.Type)), Text: string(w.Content), Timestamp: parseTime(w.Timestamp),
+		}
+	})
 	return page, nil
 }
 

@@ -149,7 +149,7 @@ type getChatwootReply struct {
 	InboxID       int            `json:"chatwoot_inbox_id"`
 	InboxName     string         `json:"chatwoot_inbox_name"`
 	LastError     string         `json:"last_error"`
-	CreatedAt     string         `json:"created_at"`
+	CreatedAt     stringOrInt    `json:"created_at"`
 
 	SignMessages   *bool `json:"sign_messages"`
 	IgnoreGroups   *bool `json:"ignore_groups"`

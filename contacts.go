@@ -31,30 +31,28 @@ type Contact struct {
 }
 
 type wireContact struct {
-	JID           string `json:"jid"`
-	LID           string `json:"lid"`
-	Found         *bool  `json:"found"`
-	FirstName     string `json:"first_name"`
-	FullName      string `json:"full_name"`
-	PushName      string `json:"push_name"`
-	BusinessName  string `json:"business_name"`
-	RedactedPhone string `json:"redacted_phone"`
+	JID           stringOrInt `json:"jid"`
+	LID           stringOrInt `json:"lid"`
+	Found         wireBool    `json:"found"`
+	FirstName     stringOrInt `json:"first_name"`
+	FullName      stringOrInt `json:"full_name"`
+	PushName      stringOrInt `json:"push_name"`
+	BusinessName  stringOrInt `json:"business_name"`
+	RedactedPhone stringOrInt `json:"redacted_phone"`
 }
 
-func readContact(raw json.RawMessage, rate RateLimit) Contact {
-	var w wireContact
-	_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+func (w *wireContact) contact(meta Meta) Contact {
+	jid, lid := eventAddresses(string(w.JID), string(w.LID), "")
 	return Contact{
-		Meta: Meta{RateLimit: rate, raw: hide(raw)}, Found: w.Found == nil || *w.Found,
-		JID: eventJID(w.JID, ""), LID: eventLID(w.LID), FirstName: w.FirstName, FullName: w.FullName,
-		PushName: w.PushName, BusinessName: w.BusinessName, RedactedPhone: w.RedactedPhone,
+		Meta: meta, Found: w.Found.on || !w.Found.known, JID: jid, LID: lid,
+		FirstName: string(w.FirstName), FullName: string(w.FullName), PushName: string(w.PushName),
+		BusinessName: string(w.BusinessName), RedactedPhone: string(w.RedactedPhone),
 	}
 }
 
-type contactsReply struct {
+type contactReply struct {
 	envelope
-	Contacts []json.RawMessage `json:"contacts"`
-	Contact  json.RawMessage   `json:"contact"`
+	Contact json.RawMessage `json:"contact"`
 }
 
 // List returns all contacts of the instance. There is no paging. It reads what
@@ -62,20 +60,7 @@ type contactsReply struct {
 //
 // GET /api/chat/contacts/:instance. Safe to repeat.
 func (s *ContactsService) List(ctx context.Context) ([]Contact, error) {
-	r, err := fetchChecked(ctx, s.h, opContactsList, input{}, func(r *contactsReply) string {
-		if r.Contacts == nil {
-			return "the reply has no contacts" // which is not the same as none
-		}
-		return ""
-	})
-	if err != nil {
-		return nil, err
-	}
-	contacts := make([]Contact, 0, len(r.Contacts))
-	for _, raw := range r.Contacts {
-		contacts = append(contacts, readContact(raw, r.RateLimit))
-	}
-	return contacts, nil
+	return fetchList(ctx, s.h, opContactsList, input{}, []string{"contacts"}, (*wireContact).contact)
 }
 
 // Get returns one contact, by phone or by LID. A contact that is not known is
@@ -87,7 +72,7 @@ func (s *ContactsService) Get(ctx context.Context, who JID) (*Contact, error) {
 		return nil, err
 	}
 	in := input{query: url.Values{"number": {who.wire()}}.Encode()}
-	r, err := fetchChecked(ctx, s.h, opContactsList, in, func(r *contactsReply) string {
+	r, err := fetchChecked(ctx, s.h, opContactsList, in, func(r *contactReply) string {
 		if len(r.Contact) == 0 || r.Contact[0] != '{' {
 			return "the reply has no contact"
 		}
@@ -96,7 +81,7 @@ func (s *ContactsService) Get(ctx context.Context, who JID) (*Contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := readContact(r.Contact, r.RateLimit)
+	c := readItems([]json.RawMessage{r.Contact}, r.RateLimit, (*wireContact).contact)[0]
 	return &c, nil
 }
 
@@ -212,10 +197,9 @@ type LabeledChats struct {
 
 type labeledChatsReply struct {
 	envelope
-	Chats          []json.RawMessage `json:"chats"`
-	TotalRows      int               `json:"total_rows"`
-	Refreshed      bool              `json:"refreshed"`
-	FilterLabelIDs []stringOrInt     `json:"filter_label_ids"`
+	TotalRows      wireInt       `json:"total_rows"`
+	Refreshed      wireBool      `json:"refreshed"`
+	FilterLabelIDs []stringOrInt `json:"filter_label_ids"`
 }
 
 // ByLabel returns the chats that carry certain labels. There is no paging.
@@ -242,16 +226,15 @@ func (s *ContactsService) ByLabel(ctx context.Context, filter LabelFilter) (*Lab
 	if filter.Refresh {
 		query.Set("refresh", strconv.FormatBool(true))
 	}
-	r, err := fetchChecked(ctx, s.h, opContactsByLabel, input{query: query.Encode()}, func(r *labeledChatsReply) string {
-		if r.Chats == nil {
-			return "the reply has no chats"
-		}
-		return ""
+	var list []json.RawMessage
+	r, err := fetchChecked(ctx, s.h, opContactsByLabel, input{query: query.Encode()}, func(r *labeledChatsReply) (missing string) {
+		list, missing = listIn(r.Raw(), "chats")
+		return missing
 	})
 	if err != nil {
 		return nil, err
 	}
-	chats := &LabeledChats{Meta: r.Meta, Chats: r.Chats, Pairs: r.TotalRows, Refreshed: r.Refreshed}
+	chats := &LabeledChats{Meta: r.Meta, Chats: list, Pairs: int(r.TotalRows), Refreshed: r.Refreshed.on}
 	for _, id := range r.FilterLabelIDs {
 		chats.LabelIDs = append(chats.LabelIDs, string(id))
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -76,8 +77,8 @@ type Downloaded struct {
 
 	MessageID string
 	Kind      MediaKind // image, video, audio, document or sticker
-	MIME      string
-	Size      int64 // bytes written
+	MIME      string    // as the service says, or else as a data URI in front of the media does
+	Size      int64     // bytes written
 }
 
 // DownloadError says that a download ended before its end. What the writer has
@@ -101,6 +102,12 @@ func (e *DownloadError) Unwrap() error { return e.Err }
 
 // Download writes the media of a stored message to w, whatever their size in
 // constant memory. It serves images, videos, audios, documents and stickers.
+//
+// The service sends base64. A data URI in front of it is taken off, blanks and
+// line breaks in it are skipped, and both alphabets are read, though not mixed.
+// Padding may be missing only in the URL alphabet, which is usually written
+// without. Elsewhere its absence is the only sign that the end of the file is
+// missing, so it is an error.
 //
 // The service stores media shortly after their event; until then it answers
 // that there are none. Download asks again for a while, see [DownloadWait], and
@@ -154,6 +161,7 @@ type mediaReply struct {
 type download struct {
 	messageID string
 	to        boundedWriter
+	mime      string // of a data URI
 	rest      []byte // the reply without its media
 	found     bool   // the reply had media
 	began     bool   // a 2xx reply came
@@ -180,7 +188,7 @@ func (d *download) run(ctx context.Context, h handle, in input) (*Downloaded, er
 	case !d.found || d.to.taken == 0:
 		return nil, d.failed(rep.unreadable(opMessageMedia, "the reply has no media", nil))
 	}
-	return &Downloaded{Meta: rep.meta(), MessageID: r.MessageID, Kind: r.MediaType, MIME: r.MIMEType, Size: d.to.taken}, nil
+	return &Downloaded{Meta: rep.meta(), MessageID: r.MessageID, Kind: r.MediaType, MIME: first(r.MIMEType, d.mime), Size: d.to.taken}, nil
 }
 
 func (d *download) isMine(r *mediaReply) bool { return r.MessageID == d.messageID }
@@ -200,7 +208,8 @@ func (d *download) passed() bool { return d.to.taken > 0 || d.to.err != nil }
 // sink reads the body of a 2xx reply.
 func (d *download) sink(resp *http.Response) error {
 	d.began, d.found, d.rest = true, false, nil
-	if resp.ContentLength > encodedLen(d.to.left)+maxMediaRest {
+	// Line breaks, which an encoder may put in, take less than an eighth.
+	if most := encodedLen(d.to.left); resp.ContentLength > most+most/8+maxMediaRest {
 		d.to.err = ErrMediaTooLarge
 		return d.to.err
 	}
@@ -223,8 +232,119 @@ func (d *download) decode(before []byte, content *stringReader) error {
 			return errSkip
 		}
 	}
-	_, err := io.CopyBuffer(&d.to, base64.NewDecoder(base64.StdEncoding, content), make([]byte, 32<<10))
+	text := &base64Text{r: content}
+	_, err := io.CopyBuffer(&d.to, base64.NewDecoder(base64.StdEncoding, text), make([]byte, 32<<10))
+	d.mime = text.mime
 	return err
+}
+
+// base64Text brings base64 into its plain form while it is read: without a data
+// URI in front and without blanks, in the standard alphabet, padded.
+type base64Text struct {
+	r    io.Reader
+	head []byte // read ahead to look for a data URI, not yet passed on
+	mime string // of the data URI
+	err  error  // of r
+
+	began    bool
+	standard bool // a + or / was read
+	url      bool // a - or _ was read
+	n        int  // characters passed on, padding included
+	padded   bool // an = was read
+}
+
+// Read implements [io.Reader].
+func (t *base64Text) Read(p []byte) (int, error) {
+	if !t.began {
+		t.began = true
+		if err := t.cutPrefix(); err != nil {
+			return 0, err
+		}
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		n := copy(p, t.head)
+		if t.head = t.head[n:]; n == 0 {
+			if t.err != nil {
+				return t.end(p)
+			}
+			n, t.err = t.r.Read(p)
+		}
+		kept, err := t.plain(p[:n])
+		if kept > 0 || err != nil {
+			return kept, err
+		}
+	}
+}
+
+var errMixedBase64 = errors.New("illegal base64: two alphabets are mixed")
+
+// plain brings p into the standard alphabet and closes the gaps of what is
+// skipped.
+func (t *base64Text) plain(p []byte) (int, error) {
+	kept := 0
+	for _, ch := range p {
+		switch ch {
+		case ' ', '\t', '\r', '\n':
+			continue
+		case '-':
+			ch, t.url = '+', true
+		case '_':
+			ch, t.url = '/', true
+		case '+', '/':
+			t.standard = true
+		case '=':
+			t.padded = true
+		}
+		p[kept] = ch
+		kept++
+	}
+	t.n += kept
+	if t.url && t.standard {
+		return 0, errMixedBase64
+	}
+	return kept, nil
+}
+
+// end gives the padding that the URL alphabet leaves out, then the error of r.
+func (t *base64Text) end(p []byte) (int, error) {
+	if errors.Is(t.err, io.EOF) && t.url && !t.padded && t.n%4 >= 2 {
+		t.n++
+		p[0] = '='
+		return 1, nil
+	}
+	return 0, t.err
+}
+
+// cutPrefix reads ahead as far as it takes to know whether a data URI is in
+// front, and takes it off.
+func (t *base64Text) cutPrefix() error {
+	buf := make([]byte, maxDataPrefix)
+	for filled := 0; filled < len(buf) && t.err == nil; {
+		var n int
+		n, t.err = t.r.Read(buf[filled:])
+		filled += n
+		t.head = buf[:filled]
+		if text := bytes.TrimLeft(t.head, " \t\r\n"); len(text) > 0 && !mayBeDataURI(text) || bytes.IndexByte(text, ',') >= 0 {
+			break
+		}
+	}
+	if t.err != nil && !errors.Is(t.err, io.EOF) {
+		return t.err
+	}
+	var rest []byte
+	t.mime, rest = cutDataPrefix(t.head)
+	t.head = rest
+	return nil
+}
+
+// mayBeDataURI reports whether a text that begins so can be a data URI.
+func mayBeDataURI(text []byte) bool {
+	const scheme = "data:"
+	n := min(len(text), len(scheme))
+	return strings.EqualFold(string(text[:n]), scheme[:n])
 }
 
 // boundedWriter counts what a writer takes, and stops at a limit.
@@ -397,8 +517,10 @@ func (s *stringReader) escape() (byte, error) {
 		return 0, unexpected(err)
 	}
 	switch b {
-	case 'n', 'r':
-		return '\n', nil // skipped by the decoder
+	case 'n', 'r', 't':
+		return '\n', nil // skipped, as are they
+	case 'b', 'f':
+		return '\f', nil // not base64, which the letters would be
 	case 'u':
 		var hex [4]byte
 		if _, err := io.ReadFull(s.r, hex[:]); err != nil {

@@ -153,6 +153,68 @@ func TestDownloadStopsAtItsLimit(t *testing.T) {
 	assert.Empty(t, w.Bytes())
 }
 
+// An encoder may put a data URI in front, break lines and use the alphabet for
+// URLs. All of that is read, in pieces of any size; what is not surely the whole
+// file is an error.
+func TestDownloadReadsBase64OfEveryMake(t *testing.T) {
+	media := bytes.Repeat([]byte("\xff\xef\xbe?>~"), 5_000)
+	std, url := base64.StdEncoding.EncodeToString(media[:29_999]), base64.URLEncoding.EncodeToString(media[:29_999])
+	require.True(t, strings.HasSuffix(std, "="))
+	require.Contains(t, std, "+")
+	require.Contains(t, url, "_")
+	lines := func(s, end string) string {
+		var b strings.Builder
+		for ; len(s) > 76; s = s[76:] {
+			b.WriteString(s[:76] + end)
+		}
+		return b.String() + s
+	}
+	noMIME := func(b64 string) string { return strings.Replace(mediaAnswer(b64), `"mime_type":"image/png",`, ``, 1) }
+	for name, c := range map[string]struct{ body, mime string }{
+		"data URI":                 {noMIME("data:image/jpeg;base64," + std), "image/jpeg"},
+		"the reply's own type":     {mediaAnswer("data:image/jpeg;base64," + std), "image/png"},
+		"escaped data URI":         {noMIME(`data:image\/jpeg;base64\u002c` + strings.ReplaceAll(std, "/", `\/`)), "image/jpeg"},
+		"upper case":               {noMIME("DATA:IMAGE/JPEG;BASE64," + std), "IMAGE/JPEG"},
+		"parameters":               {noMIME("data:audio/ogg; codecs=opus;name=a.ogg;base64," + std), "audio/ogg;codecs=opus;name=a.ogg"},
+		"no type":                  {noMIME("data:;base64," + std), ""},
+		"blanks around":            {noMIME(` \r\n data:image/jpeg;base64, \t` + std + ` \n`), "image/jpeg"},
+		"lines":                    {mediaAnswer(lines(std, `\r\n`)), "image/png"},
+		"indented lines":           {mediaAnswer(lines(std, `\n\t  `)), "image/png"},
+		"URL alphabet":             {mediaAnswer(url), "image/png"},
+		"URL alphabet, no padding": {mediaAnswer("data:image/png;base64," + strings.TrimRight(url, "=")), "image/png"},
+	} {
+		for how, wrap := range map[string]func(io.Reader) io.Reader{
+			"at once": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "with EOF": iotest.DataErrReader,
+		} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				inst, _ := script(t, scriptedReply{stream: wrap(strings.NewReader(c.body))})
+				var w bytes.Buffer
+				got, err := inst.Messages.Download(t.Context(), anID, &w, DownloadLimit(29_999))
+				require.NoError(t, err)
+				assert.True(t, bytes.Equal(media[:29_999], w.Bytes()))
+				assert.Equal(t, c.mime, got.MIME)
+			})
+		}
+		inst, _ := script(t, scriptedReply{body: c.body}) // of a length that is known
+		_, err := inst.Messages.Download(t.Context(), anID, io.Discard, DownloadLimit(29_999))
+		require.NoError(t, err, name)
+	}
+	for name, b64 := range map[string]string{
+		"two alphabets":            url + std,
+		"no padding":               strings.TrimRight(std, "="),
+		"a character too many":     strings.TrimRight(url, "=")[:len(url)-4] + "A",
+		"a data URI of text":       "data:text/plain,YWJj",
+		"a data URI without end":   "data:image/png;base64;" + strings.Repeat("x", maxDataPrefix) + ",YWJj",
+		"a data URI of nothing":    "data:image/png;base64,",
+		"a data URI in two":        "data:image/png;base64,data:image/png;base64,YWJj",
+		"a data URI in the middle": "YWJjdata:image/png;base64,YWJj",
+	} {
+		inst, _ := script(t, scriptedReply{body: mediaAnswer(b64)})
+		_, err := inst.Messages.Download(t.Context(), anID, io.Discard)
+		require.ErrorIs(t, err, ErrBadResponse, name)
+	}
+}
+
 type fullDisk struct{ room int }
 
 var errDiskFull = errors.New("disk full")

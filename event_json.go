@@ -3,7 +3,9 @@ package ryze
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -354,6 +356,7 @@ type jsonValue []byte
 
 func (v jsonValue) isObject() bool { return len(v) > 0 && v[0] == '{' }
 func (v jsonValue) isArray() bool  { return len(v) > 0 && v[0] == '[' }
+func (v jsonValue) isNull() bool   { return len(v) > 0 && v[0] == 'n' }
 func (v jsonValue) isString() bool { return len(v) > 0 && v[0] == '"' }
 func (v jsonValue) isNumber() bool {
 	return len(v) > 0 && (v[0] == '-' || v[0] >= '0' && v[0] <= '9')
@@ -389,13 +392,21 @@ func (v jsonValue) float() (float64, bool) {
 	return f, err == nil
 }
 
-// int64 reads a whole number, or a string that holds one.
+// int64 reads a whole number in any notation, or a string that holds one.
 func (v jsonValue) int64() (int64, bool) {
 	if !v.isString() && !v.isNumber() {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(v.str(), 10, 64)
-	return n, err == nil
+	s := strings.TrimSpace(v.str())
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n, true
+	}
+	const exact = 1 << 53 // up to here a float64 holds every whole number
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > exact {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 // A jsonCursor walks the members of an object or the elements of an array.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path"
 	"strings"
 )
 
@@ -29,9 +30,10 @@ var ErrNoInlineMedia = errors.New("the event does not carry the media's bytes")
 // EventMedia is the media of a message.
 type EventMedia struct {
 	// Kind is told by the MIME type first, because the service's own word for it
-	// is not reliable, and by that word when the MIME type says nothing: a
-	// picture sent as a document is an image here. Stickers are the exception;
-	// as pictures they could not be told apart. A word that is not known is
+	// is not reliable: a picture sent as a document is an image here. Stickers
+	// are the exception; as pictures they could not be told apart. When the MIME
+	// type says nothing, the word tells the kind, and when that says no more than
+	// "file" or "media", the ending of FileName does. A word that is not known is
 	// kept as received.
 	Kind      MediaKind
 	MIMEType  string // as received, parameters included: "audio/ogg; codecs=opus"
@@ -89,26 +91,49 @@ func (m *EventMedia) base64() ([]byte, *base64.Encoding, error) {
 	if bytes.IndexByte(enc, '\\') >= 0 {
 		enc = unquoted(enc)
 	}
-	_, enc = cutDataPrefix(enc)
-	enc = bytes.TrimRight(enc, "=\r\n")
-	if bytes.ContainsAny(enc, "-_") {
-		return enc, base64.RawURLEncoding, nil
-	}
-	return enc, base64.RawStdEncoding, nil
+	enc, encoding := plainBase64(enc)
+	return enc, encoding, nil
 }
 
-// cutDataPrefix splits "data:image/png;base64,AAAA" into its MIME type and the rest.
+// plainBase64 returns base64 that is whole in memory without a data: prefix,
+// blanks and padding, and how to decode it.
+func plainBase64(enc []byte) ([]byte, *base64.Encoding) {
+	_, enc = cutDataPrefix(enc)
+	if bytes.ContainsAny(enc, " \t") { // the decoder skips line breaks by itself
+		enc = bytes.Join(bytes.Fields(enc), nil)
+	}
+	enc = bytes.TrimRight(enc, "=\r\n")
+	if bytes.ContainsAny(enc, "-_") {
+		return enc, base64.RawURLEncoding
+	}
+	return enc, base64.RawStdEncoding
+}
+
+// maxDataPrefix is how long "data:image/png;base64," may be, parameters
+// included.
+const maxDataPrefix = 1 << 10
+
+// cutDataPrefix splits "data:image/png;base64,AAAA" into its MIME type, with the
+// parameters, and the rest. A data URI that is not base64 is left as it is, and
+// then is no base64 either.
 func cutDataPrefix(enc []byte) (mime string, rest []byte) {
 	const scheme = "data:"
+	enc = bytes.TrimLeft(enc, " \t\r\n")
 	if len(enc) < len(scheme) || !strings.EqualFold(string(enc[:len(scheme)]), scheme) {
 		return "", enc
 	}
-	head, rest, found := bytes.Cut(enc, []byte(","))
-	if !found {
+	comma := bytes.IndexByte(enc[:min(len(enc), maxDataPrefix)], ',')
+	if comma < 0 {
 		return "", enc
 	}
-	mime, _ = strings.CutSuffix(string(head[len(scheme):]), ";base64")
-	return mime, rest
+	parts := strings.Split(string(enc[len(scheme):comma]), ";")
+	for i, part := range parts {
+		parts[i] = strings.TrimSpace(part)
+		if i > 0 && strings.EqualFold(parts[i], "base64") {
+			return strings.Join(append(parts[:i], parts[i+1:]...), ";"), enc[comma+1:]
+		}
+	}
+	return "", enc
 }
 
 type mediaReader struct{ r io.Reader }
@@ -158,11 +183,11 @@ func readMedia(v jsonValue) *EventMedia {
 		case "mimetype", "mime":
 			setString(&m.MIMEType, c.val)
 		case "isvoicenote", "ptt":
-			m.VoiceNote = c.val.bool()
+			m.VoiceNote = c.val.bool() || m.VoiceNote
 		case "filename":
 			setString(&m.FileName, c.val)
-		case "filesize":
-			if n, ok := c.val.int64(); ok && n >= 0 {
+		case "size", "filesize":
+			if n, ok := c.val.int64(); ok && n > 0 {
 				m.FileSize = n
 			}
 		case "caption":
@@ -189,24 +214,44 @@ func readMedia(v jsonValue) *EventMedia {
 // settle decides what the media is, now that the type of the message is known.
 func (m *EventMedia) settle(messageType string, voice bool) {
 	if m.MIMEType == "" {
-		m.MIMEType, _ = cutDataPrefix(m.encoded[:min(len(m.encoded), 128)])
+		m.MIMEType, _ = cutDataPrefix(m.encoded[:min(len(m.encoded), maxDataPrefix)])
 		m.MIMEType = strings.ReplaceAll(m.MIMEType, `\/`, "/")
 	}
-	word := first(kindWord(m.wireType), kindWord(messageType))
+	own, message := wordFor(m.wireType), wordFor(messageType)
+	m.VoiceNote = m.VoiceNote || own.voice || message.voice || voice
+	m.VideoNote = own.video || message.video
+	var word, vague MediaKind
+	for _, w := range []mediaWord{own, message} {
+		if w.vague {
+			vague = first(vague, w.kind)
+		} else {
+			word = first(word, w.kind)
+		}
+	}
 	m.Kind = kindByMIME(m.MIMEType)
-	switch {
-	case m.Kind == "":
-		m.Kind = word
-	case m.Kind == MediaImage && word == MediaSticker:
+	if m.Kind == MediaImage && word == MediaSticker {
 		m.Kind = MediaSticker
 	}
-	switch {
-	case m.wireType == "ptt" || messageType == "ptt" || voice:
-		m.VoiceNote = true
-	case m.wireType == "ptv" || messageType == "ptv":
-		m.VideoNote = true
+	m.Kind = first(m.Kind, word)
+	if m.VoiceNote {
+		m.Kind = first(m.Kind, MediaAudio)
+	}
+	m.Kind = first(m.Kind, first(kindByName(m.FileName), vague))
+	if !own.vague {
+		m.Kind = first(m.Kind, MediaKind(m.wireType))
+	}
+	if !message.vague {
+		m.Kind = first(m.Kind, MediaKind(messageType))
 	}
 	m.wireType = ""
+}
+
+// kindByName tells the kind by the ending of a file's name, "" when it has none.
+func kindByName(name string) MediaKind {
+	if ext := path.Ext(name); len(ext) < 2 {
+		return ""
+	}
+	return first(kindByMIME(typeByName(name)), MediaDocument)
 }
 
 // kindByMIME tells the kind by the MIME type, "" when that says nothing.
@@ -226,18 +271,41 @@ func kindByMIME(mime string) MediaKind {
 	return ""
 }
 
-// kindWord reads the service's word for a kind; "media" says nothing.
-func kindWord(word string) MediaKind {
-	word = strings.TrimSuffix(word, "Message")
-	switch word {
-	case "ptt":
-		return MediaAudio
-	case "ptv":
-		return MediaVideo
-	case "media", "text":
-		return ""
+// mediaWord is what a word of the service says of media.
+type mediaWord struct {
+	kind  MediaKind
+	vague bool // it is no more than a file, or not even that
+	voice bool // recorded in the chat
+	video bool // a round video recorded in the chat
+}
+
+// wordFor reads the service's word for a kind, in any spelling: "ptt",
+// "voice_note", "imageMessage". A word that is not known has no kind.
+func wordFor(word string) mediaWord {
+	if word == "" {
+		return mediaWord{vague: true}
 	}
-	return MediaKind(word)
+	var key foldedKey
+	folded, _ := bytes.CutSuffix(key.fold([]byte(word)), []byte("message"))
+	return mediaWords[string(folded)]
+}
+
+var mediaWords = map[string]mediaWord{
+	"image":     {kind: MediaImage},
+	"picture":   {kind: MediaImage},
+	"photo":     {kind: MediaImage},
+	"video":     {kind: MediaVideo},
+	"ptv":       {kind: MediaVideo, video: true},
+	"videonote": {kind: MediaVideo, video: true},
+	"audio":     {kind: MediaAudio},
+	"ptt":       {kind: MediaAudio, voice: true},
+	"voice":     {kind: MediaAudio, voice: true},
+	"voicenote": {kind: MediaAudio, voice: true},
+	"document":  {kind: MediaDocument},
+	"file":      {kind: MediaDocument, vague: true},
+	"sticker":   {kind: MediaSticker},
+	"media":     {vague: true},
+	"text":      {vague: true},
 }
 
 func isMediaKind(k MediaKind) bool {

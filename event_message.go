@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"math"
 	"strings"
 	"time"
 )
@@ -72,21 +73,27 @@ type EventUser struct {
 	Name string
 }
 
-// EventReply is the message that a message quotes.
+// EventReply is the message that a message quotes. A tap on a button and a pick
+// from a list quote the message that held the button or the list, if the
+// service says which one it was.
 type EventReply struct {
 	MessageID string
-	Text      string // text of the quoted message, when given
+	Sender    EventUser // who wrote the quoted message, when given
+	Text      string    // text of the quoted message, when given
 }
 
 // EventEdit is a change to an earlier message.
 type EventEdit struct {
 	OriginalID string // id of the edited message; the event's own id is another. "" when not given
 	Text       string // the new text
+	// OriginalText is the text before the edit, when given.
+	OriginalText string
 }
 
 // EventReaction is a reaction to a message. No complete reaction has been
 // published: emoji and target are read under the names that are known to
-// occur.
+// occur. A reaction that names its target as the message that it quotes
+// (reply.message_id) also has a Reply.
 type EventReaction struct {
 	Emoji    string // "" when a reaction was taken back
 	TargetID string // id of the message reacted to, "" when not given
@@ -134,8 +141,9 @@ const (
 // that a person typed, so it has no Selection: an application that wants to be
 // ready for it compares Text with the ids it sent.
 //
-// A tap does not name the message that held the button, so ids should be
-// unique among all messages whose answers are still awaited.
+// Taps that were captured do not name the message that held the button, so ids
+// should be unique among all messages whose answers are still awaited. Where the
+// service names it, it is the Reply of the [MessageEvent].
 type Selection struct {
 	Kind SelectionKind
 	// ID is the id given to the button or the row when it was sent, and the
@@ -154,10 +162,13 @@ type MessageEvent struct {
 	Direction Direction
 	Timestamp time.Time // zero when absent or unreadable
 	Chat      EventChat
-	// Sender is who wrote: on an outgoing message the account itself, and on an
-	// incoming one of a private chat that chat, if the service does not say.
-	Sender    EventUser
-	Recipient *EventUser // rarely given; its contents are not documented
+	// Sender is who wrote: on an outgoing message the account itself. An incoming
+	// message of a private chat is written by the person whose chat it is, so an
+	// address that the service leaves out is taken from Chat.
+	Sender EventUser
+	// Recipient is rarely given. Its contents are not documented; it is read like
+	// Sender.
+	Recipient *EventUser
 
 	Type MessageType
 	// Text is what a person reads: the body, or the caption of media, or the new
@@ -167,7 +178,10 @@ type MessageEvent struct {
 	// gave none, "" on incoming messages and on those typed on the phone.
 	Source    string
 	Forwarded bool
-	Mentions  []JID
+	// ForwardCount is the count that the service gives for a forwarded message;
+	// what it counts is not documented. 0 when not given.
+	ForwardCount int
+	Mentions     []JID
 
 	Media     *EventMedia
 	Selection *Selection
@@ -228,6 +242,7 @@ type messageFields struct {
 	isEdit   bool
 	voice    bool
 	answer   answerFields
+	tapped   EventReply // what an answer quotes
 }
 
 // answerFields is an answer as far as it has been read; see [Selection].
@@ -280,6 +295,8 @@ func (f *messageFields) read(key []byte, v jsonValue) {
 		if u := readUser(v); u != (EventUser{}) {
 			f.Recipient = &u
 		}
+	case "forward":
+		f.readForward(v)
 	case "type":
 		setString(&f.wireType, v)
 	case "content":
@@ -287,7 +304,7 @@ func (f *messageFields) read(key []byte, v jsonValue) {
 	case "source":
 		setString(&f.Source, v)
 	case "isforwarded":
-		f.Forwarded = v.bool()
+		f.Forwarded = f.Forwarded || v.bool()
 	case "isedit":
 		f.isEdit = v.bool()
 	case "isvoicenote", "ptt":
@@ -295,12 +312,14 @@ func (f *messageFields) read(key []byte, v jsonValue) {
 	case "edit":
 		f.readEdit(v)
 	case "reply":
-		f.readReply(v)
+		if reply := readReply(v); reply.MessageID != "" {
+			f.Reply = &reply
+		}
 	case "context":
 		// What it holds on a real quote is not documented. It is read like
 		// reply, which goes first.
-		if f.Reply == nil {
-			f.readReply(v)
+		if reply := readReply(v); reply.MessageID != "" && f.Reply == nil {
+			f.Reply = &reply
 		}
 	case "mentions":
 		f.readMentions(v)
@@ -316,7 +335,7 @@ func (f *messageFields) read(key []byte, v jsonValue) {
 		f.readContacts(v)
 	case "poll":
 		f.readPoll(v)
-	case "buttonresponse", "listresponse", "interactive":
+	case "buttonresponse", "buttonsresponse", "listresponse", "templatebuttonreply", "interactive":
 		f.readAnswer(v)
 	}
 }
@@ -330,11 +349,9 @@ func merge(outer, inner *messageFields) MessageEvent {
 	m.Timestamp = first(outer.Timestamp, inner.Timestamp)
 	m.Chat = mergeChat(outer.Chat, inner.Chat)
 	m.Sender = mergeUser(outer.Sender, inner.Sender)
-	if m.Sender == (EventUser{}) && m.Direction == DirectionIncoming && m.Chat.Type == ChatPrivate {
-		m.Sender = EventUser{JID: m.Chat.JID, LID: m.Chat.LID, Name: m.Chat.Name}
-	}
-	m.Recipient = first(outer.Recipient, inner.Recipient)
-	m.Reply = first(outer.Reply, inner.Reply)
+	m.Recipient = mergeRecipient(outer.Recipient, inner.Recipient)
+	m.settlePeople()
+	m.Reply = mergeReply(outer.Reply, inner.Reply)
 	if outer.Mentions != nil {
 		m.Mentions = outer.Mentions
 	}
@@ -342,6 +359,7 @@ func merge(outer, inner *messageFields) MessageEvent {
 	m.Text = first(inner.Text, outer.Text)
 	m.Source = first(inner.Source, outer.Source)
 	m.Forwarded = inner.Forwarded || outer.Forwarded
+	m.ForwardCount = first(inner.ForwardCount, outer.ForwardCount)
 	m.Media = first(inner.Media, outer.Media)
 	m.Edit = first(inner.Edit, outer.Edit)
 	m.Reaction = first(inner.Reaction, outer.Reaction)
@@ -353,6 +371,9 @@ func merge(outer, inner *messageFields) MessageEvent {
 	wireType := first(inner.wireType, outer.wireType)
 	answer := first(inner.answer, outer.answer)
 	m.settle(wireType, &answer, inner.isEdit || outer.isEdit, inner.voice || outer.voice)
+	if tapped := first(inner.tapped, outer.tapped); m.Reply == nil && m.isAnswer() && tapped.MessageID != "" && tapped.MessageID != m.ID {
+		m.Reply = &tapped
+	}
 	return m
 }
 
@@ -380,6 +401,9 @@ func (m *MessageEvent) settle(wireType string, answer *answerFields, isEdit, voi
 	}
 	if m.Reaction != nil && t != MessageReaction && *m.Reaction == (EventReaction{}) {
 		m.Reaction = nil
+	}
+	if m.Reaction != nil {
+		m.Reaction.quotes(m.Reply)
 	}
 	if isEdit && m.Edit == nil {
 		m.Edit = &EventEdit{}
@@ -416,6 +440,17 @@ func (a *answerFields) selection(t MessageType, content string) *Selection {
 	return &s
 }
 
+// isAnswer reports whether the message answers buttons, a list or a form. A menu
+// that was sent has the same members.
+func (m *MessageEvent) isAnswer() bool {
+	switch m.Type {
+	case MessageButtonsResponse, MessageTemplateButtonReply, MessageListResponse:
+		return true
+	default:
+		return m.Selection != nil
+	}
+}
+
 func (m *MessageEvent) typeByContent() MessageType {
 	switch {
 	case m.Selection != nil && m.Selection.Kind == SelectionButton:
@@ -441,16 +476,11 @@ func (m *MessageEvent) typeByContent() MessageType {
 
 // messageType gives the one name of a type; see the constants.
 func messageType(wire string) MessageType {
-	switch wire {
-	case "button_response":
+	if wire == "button_response" {
 		return MessageButtonsResponse
-	case "ptt":
-		return MessageAudio
-	case "ptv":
-		return MessageVideo
 	}
-	if kind, ok := strings.CutSuffix(wire, "Message"); ok && isMediaKind(MediaKind(kind)) {
-		return MessageType(kind)
+	if word := wordFor(wire); word.kind != "" {
+		return MessageType(word.kind)
 	}
 	return MessageType(wire)
 }
@@ -458,6 +488,10 @@ func messageType(wire string) MessageType {
 // readContent reads the body: a string, or an object with the member text. The
 // string "{}" is an empty object that was written as a string.
 func (f *messageFields) readContent(v jsonValue) {
+	f.Text = first(contentText(v), f.Text)
+}
+
+func contentText(v jsonValue) string {
 	text := ""
 	if v.isString() {
 		if text = v.str(); text == "{}" {
@@ -469,7 +503,21 @@ func (f *messageFields) readContent(v jsonValue) {
 			text = c.val.str()
 		}
 	}
-	f.Text = first(text, f.Text)
+	return text
+}
+
+// readForward reads {"count": n}, or the number by itself. Only a message that
+// was forwarded has it.
+func (f *messageFields) readForward(v jsonValue) {
+	count := v
+	for c := v.members(); c.next(); {
+		if string(c.key) == "count" {
+			count = c.val
+		}
+	}
+	if n, ok := count.int64(); ok && n > 0 && n <= math.MaxInt32 {
+		f.ForwardCount, f.Forwarded = int(n), true
+	}
 }
 
 func (f *messageFields) readEdit(v jsonValue) {
@@ -480,7 +528,9 @@ func (f *messageFields) readEdit(v jsonValue) {
 		case "originalid":
 			setString(&edit.OriginalID, c.val)
 		case "text":
-			setString(&edit.Text, c.val)
+			edit.Text = first(contentText(c.val), edit.Text)
+		case "originalcontent":
+			edit.OriginalText = first(contentText(c.val), edit.OriginalText)
 		}
 	}
 	if edit != (EventEdit{}) {
@@ -488,19 +538,54 @@ func (f *messageFields) readEdit(v jsonValue) {
 	}
 }
 
-func (f *messageFields) readReply(v jsonValue) {
+// readReply reads what is said of another message: its id, author and text.
+func readReply(v jsonValue) EventReply {
 	var reply EventReply
+	other := "" // the id under a name that is not as sure
 	var key foldedKey
 	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
-		case "messageid":
-			setString(&reply.MessageID, c.val)
+		name := key.fold(c.key)
+		if namesMessage(name) {
+			reply.MessageID = first(readKey(c.val), reply.MessageID)
+			continue
+		}
+		switch string(name) {
+		case "key", "id":
+			other = first(other, readKey(c.val))
 		case "text":
-			setString(&reply.Text, c.val)
+			reply.Text = first(contentText(c.val), reply.Text)
+		case "sender":
+			if u := readUser(c.val); u != (EventUser{}) {
+				reply.Sender = u.withAddress()
+			}
 		}
 	}
-	if reply.MessageID != "" {
-		f.Reply = &reply
+	reply.MessageID = first(reply.MessageID, other)
+	return reply
+}
+
+// namesMessage reports whether the value of a member with this folded key is
+// the id of another message, or an object with it. Which of the names occur
+// where is not documented, so all of them are read wherever a message may refer
+// to another.
+func namesMessage(name []byte) bool {
+	switch string(name) {
+	case "messageid", "quotedmessageid", "targetmessageid", "stanzaid":
+		return true
+	default:
+		return false
+	}
+}
+
+// mergeReply fills the gaps of outer from inner when both mean the same message.
+func mergeReply(outer, inner *EventReply) *EventReply {
+	if outer == nil || inner == nil || outer.MessageID != inner.MessageID {
+		return first(outer, inner)
+	}
+	return &EventReply{
+		MessageID: outer.MessageID,
+		Sender:    mergeUser(outer.Sender, inner.Sender),
+		Text:      first(outer.Text, inner.Text),
 	}
 }
 
@@ -513,7 +598,7 @@ func (f *messageFields) readMentions(v jsonValue) {
 		}
 	}
 	for c := v.elements(); c.next(); {
-		if u := readUser(c.val); u.JID != "" {
+		if u := readUser(c.val).withAddress(); u.JID != "" {
 			f.Mentions = append(f.Mentions, u.JID)
 		}
 	}
@@ -521,28 +606,43 @@ func (f *messageFields) readMentions(v jsonValue) {
 
 func (f *messageFields) readReaction(v jsonValue) {
 	var r EventReaction
+	other := "" // the target under a name that is not as sure
 	if v.isString() {
 		r.Emoji = v.str()
 	}
 	var key foldedKey
 	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+		name := key.fold(c.key)
+		if namesMessage(name) {
+			r.TargetID = first(readKey(c.val), r.TargetID)
+			continue
+		}
+		switch string(name) {
 		case "text", "emoji":
 			setString(&r.Emoji, c.val)
-		case "messageid":
-			setString(&r.TargetID, c.val)
 		case "key":
-			r.TargetID = first(r.TargetID, readKey(c.val))
+			other = first(readKey(c.val), other)
+		case "reply", "context":
+			other = first(other, readReply(c.val).MessageID)
 		}
 	}
+	r.TargetID = first(r.TargetID, other)
 	f.Reaction = &r
+}
+
+// quotes takes the target from what the message quotes, when the reaction
+// itself does not name it.
+func (r *EventReaction) quotes(reply *EventReply) {
+	if r.TargetID == "" && reply != nil {
+		r.TargetID = reply.MessageID
+	}
 }
 
 // readKey reads the id of a message key: the id itself, or an object with it.
 func readKey(v jsonValue) string {
 	id := v.str()
 	for c := v.members(); c.next(); {
-		if string(c.key) == "id" {
+		if strings.EqualFold(string(c.key), "id") {
 			setString(&id, c.val)
 		}
 	}
@@ -624,19 +724,27 @@ func (f *messageFields) readPoll(v jsonValue) {
 	}
 }
 
-// readAnswer reads the members of button_response, list_response and
-// interactive, whose names do not clash.
+// readAnswer reads the members of button_response, list_response, interactive
+// and their other spellings. The names do not clash.
 func (f *messageFields) readAnswer(v jsonValue) {
 	a := &f.answer
 	var key foldedKey
 	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+		name := key.fold(c.key)
+		if namesMessage(name) {
+			f.tapped.MessageID = first(readKey(c.val), f.tapped.MessageID)
+			continue
+		}
+		switch string(name) {
+		case "reply", "context":
+			f.readTapped(c.val)
 		case "selectedbuttonid":
 			a.set(SelectionButton, c.val)
 		case "selectedrowid":
 			a.set(SelectionList, c.val)
 		case "selectedreply", "singleselectreply":
 			a.readReply(c.val)
+			f.readTapped(c.val)
 		case "flowtoken":
 			if a.ID == "" {
 				a.set(SelectionForm, c.val)
@@ -647,6 +755,17 @@ func (f *messageFields) readAnswer(v jsonValue) {
 			}
 		case "title":
 			setString(&a.Title, c.val)
+		}
+	}
+}
+
+// readTapped reads the id of the message that an answer quotes from an object
+// inside the answer. What such an object calls its id may be that of a row.
+func (f *messageFields) readTapped(v jsonValue) {
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		if namesMessage(key.fold(c.key)) {
+			f.tapped.MessageID = first(readKey(c.val), f.tapped.MessageID)
 		}
 	}
 }
@@ -684,15 +803,17 @@ func readDirection(v jsonValue) Direction {
 	}
 }
 
-// readChat reads a chat object, or the address by itself.
+// readChat reads a chat object, or the address by itself. A chat of which only
+// the LID is given has no JID yet: see [EventChat.withAddress].
 func readChat(v jsonValue) EventChat {
 	var chat EventChat
 	var jid, lid string
 	if v.isString() {
 		jid = v.str()
 	}
+	var key foldedKey
 	for c := v.members(); c.next(); {
-		switch string(c.key) {
+		switch string(key.fold(c.key)) {
 		case "jid":
 			setString(&jid, c.val)
 		case "lid":
@@ -701,14 +822,11 @@ func readChat(v jsonValue) EventChat {
 			setString(&chat.Name, c.val)
 		case "type":
 			chat.Type = ChatType(c.val.str())
-		case "isCommunity":
+		case "iscommunity":
 			chat.IsCommunity = c.val.bool()
 		}
 	}
-	chat.JID, chat.LID = eventJID(jid, chat.Type), eventLID(lid)
-	if chat.LID == "" && chat.JID.IsLID() {
-		chat.LID = chat.JID
-	}
+	chat.JID, chat.LID = eventAddresses(jid, lid, chat.Type)
 	if chat.Type == "" {
 		chat.Type = chatTypeOf(chat.JID)
 	}
@@ -728,15 +846,30 @@ func chatTypeOf(j JID) ChatType {
 	}
 }
 
-// readUser reads a person's object, or the address by itself.
+// isPrivate reports whether the chat is one with a person. The status feed, for
+// one, is not, whatever its type says.
+func (c *EventChat) isPrivate() bool {
+	switch c.JID.Kind() {
+	case JIDUser, JIDLID:
+		return c.Type != ChatGroup && c.Type != ChatNewsletter
+	case JIDUnknown: // no address, or digits that may be a LID
+		return c.Type == ChatPrivate && !strings.Contains(string(c.JID), "@")
+	default:
+		return false
+	}
+}
+
+// readUser reads a person's object, or the address by itself. A person of whom
+// only the LID is given has no JID yet: see [EventUser.withAddress].
 func readUser(v jsonValue) EventUser {
 	var u EventUser
 	var jid, lid string
 	if v.isString() || v.isNumber() {
 		jid = v.str()
 	}
+	var key foldedKey
 	for c := v.members(); c.next(); {
-		switch string(c.key) {
+		switch string(key.fold(c.key)) {
 		case "jid":
 			setString(&jid, c.val)
 		case "lid":
@@ -745,11 +878,45 @@ func readUser(v jsonValue) EventUser {
 			setString(&u.Name, c.val)
 		}
 	}
-	u.JID, u.LID = eventJID(jid, ChatPrivate), eventLID(lid)
-	if u.LID == "" && u.JID.IsLID() {
-		u.LID = u.JID
-	}
+	u.JID, u.LID = eventAddresses(jid, lid, ChatPrivate)
 	return u
+}
+
+// withAddress returns the chat with the LID as JID when there is no other.
+func (c EventChat) withAddress() EventChat {
+	c.JID = first(c.JID, c.LID)
+	return c
+}
+
+// withAddress returns the person with the LID as JID when there is no other.
+func (u EventUser) withAddress() EventUser {
+	u.JID = first(u.JID, u.LID)
+	return u
+}
+
+// eventAddresses reads the two addresses of a person, or of a chat. This is
+// where whatever is wrong with them is mended:
+//   - a LID in jid beside a phone in lid are the other way round;
+//   - a lid with the server of a phone number, which the documentation shows, is
+//     a LID;
+//   - a lid that repeats the phone is no LID.
+func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
+	address = eventJID(jid, t)
+	if address.IsLID() {
+		if other := JID(lid); other.User() != address.User() && strings.HasSuffix(lid, "@"+ServerUser) && other.check("", phones) == nil {
+			return other.Bare(), address
+		}
+	}
+	hidden = eventLID(lid)
+	switch {
+	case address.Server() != ServerLID && JID(lid).Server() == ServerLID && address == JID(hidden.User()):
+		address = hidden // the same digits, of which only lid says what they are
+	case hidden == "" && address.IsLID():
+		hidden = address
+	case hidden != "" && address.Phone() == hidden.User() && JID(lid).Server() != ServerLID:
+		hidden = ""
+	}
+	return address, hidden
 }
 
 // eventJID brings an address into its bare form. The documented layout leaves
@@ -785,13 +952,35 @@ func eventLID(s string) JID {
 	return j.Bare()
 }
 
+// samePeople reports whether both mean one person or chat, as far as can be
+// told: a missing address contradicts nothing.
+func samePeople(jidA, lidA, jidB, lidB JID) bool {
+	switch {
+	case jidA.Same(jidB):
+		return true
+	case lidA != "" && lidB != "":
+		return lidA.Same(lidB)
+	default:
+		return jidA == "" || jidB == ""
+	}
+}
+
+// mergeJID returns the outer address, or the inner one when only that is more
+// than a LID.
+func mergeJID(outer, inner JID) JID {
+	if outer == "" || outer.IsLID() && inner != "" {
+		return inner
+	}
+	return outer
+}
+
 // mergeChat fills the gaps of outer from inner when both mean the same chat.
 func mergeChat(outer, inner EventChat) EventChat {
-	if outer.JID != "" && inner.JID != "" && !outer.JID.Same(inner.JID) {
+	if !samePeople(outer.JID, outer.LID, inner.JID, inner.LID) {
 		return outer
 	}
 	return EventChat{
-		JID:         first(outer.JID, inner.JID),
+		JID:         mergeJID(outer.JID, inner.JID),
 		LID:         first(outer.LID, inner.LID),
 		Name:        first(outer.Name, inner.Name),
 		Type:        first(outer.Type, inner.Type),
@@ -801,13 +990,61 @@ func mergeChat(outer, inner EventChat) EventChat {
 
 // mergeUser fills the gaps of outer from inner when both mean the same person.
 func mergeUser(outer, inner EventUser) EventUser {
-	if outer.JID != "" && inner.JID != "" && !outer.JID.Same(inner.JID) {
+	if !samePeople(outer.JID, outer.LID, inner.JID, inner.LID) {
 		return outer
 	}
 	return EventUser{
-		JID:  first(outer.JID, inner.JID),
+		JID:  mergeJID(outer.JID, inner.JID),
 		LID:  first(outer.LID, inner.LID),
 		Name: first(outer.Name, inner.Name),
+	}
+}
+
+func mergeRecipient(outer, inner *EventUser) *EventUser {
+	if outer == nil || inner == nil {
+		return first(outer, inner)
+	}
+	return new(mergeUser(*outer, *inner))
+}
+
+// settlePeople fills what the addresses of a message say of each other. In a
+// private chat there are two people: the account, and the one that the chat is
+// named for.
+func (m *MessageEvent) settlePeople() {
+	other := &m.Sender
+	if m.Direction == DirectionOutgoing {
+		if other = m.Recipient; other == nil {
+			other = &EventUser{}
+		}
+	}
+	// Everything below needs to know that the other person is the chat's.
+	if m.Direction != "" && m.Chat.isPrivate() {
+		if m.Chat.JID == "" && m.Chat.LID == "" {
+			m.Chat.JID, m.Chat.LID = other.JID, other.LID
+		}
+		if m.Direction == DirectionIncoming {
+			m.Sender = senderOf(m.Sender, m.Chat)
+		}
+	}
+	m.Chat = m.Chat.withAddress()
+	m.Sender = m.Sender.withAddress()
+	if m.Recipient != nil {
+		*m.Recipient = m.Recipient.withAddress()
+	}
+}
+
+// senderOf returns the author of an incoming message of a private chat, with
+// the addresses of the chat where the service gives none of its own, or only a
+// LID that the chat's does not contradict.
+func senderOf(sender EventUser, chat EventChat) EventUser {
+	hidden := sender.JID == "" || sender.JID.IsLID()
+	if !hidden || sender.LID != "" && chat.LID != "" && !sender.LID.Same(chat.LID) {
+		return sender
+	}
+	return EventUser{
+		JID:  mergeJID(chat.JID, sender.JID),
+		LID:  first(sender.LID, chat.LID),
+		Name: first(sender.Name, chat.Name),
 	}
 }
 

@@ -82,11 +82,11 @@ func readReceipt(data jsonValue) *ReceiptEvent {
 		case "timestamp":
 			r.Timestamp = readTime(c.val)
 		case "chat":
-			r.Chat = readChat(c.val)
+			r.Chat = readChat(c.val).withAddress()
 		case "recipient":
-			r.Recipient = readUser(c.val).JID
+			r.Recipient = readUser(c.val).withAddress().JID
 		case "messagesender":
-			r.MessageSender = readUser(c.val).JID
+			r.MessageSender = readUser(c.val).withAddress().JID
 		case "isfromme":
 			r.FromMe = c.val.bool()
 		}

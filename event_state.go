@@ -45,7 +45,7 @@ func readCall(data jsonValue) *CallEvent {
 		case "timestamp":
 			call.Timestamp = readTime(c.val)
 		case "chat":
-			call.Chat = readChat(c.val)
+			call.Chat = readChat(c.val).withAddress()
 		}
 	}
 	call.Status = first(status, kind)
@@ -107,7 +107,7 @@ func readGroup(data jsonValue) *GroupEvent {
 			g.Participants = nil
 			for p := c.val.elements(); p.next(); {
 				if u := readUser(p.val); u != (EventUser{}) {
-					g.Participants = append(g.Participants, u)
+					g.Participants = append(g.Participants, u.withAddress())
 				}
 			}
 		}
@@ -146,20 +146,43 @@ const (
 )
 
 // ParseInstanceState reads a state in any of the service's spellings: the list
-// of instances says loggedout and qr where events say logged_out and qr_ready.
+// of instances says loggedout and qr where events say logged_out and qr_ready,
+// and a QR code that was made is the QR state. Case does not count, and neither
+// do blanks, hyphens and underscores in the states that have a constant here.
 // A state that is not known is returned in lower case and otherwise as it is.
 func ParseInstanceState(s string) InstanceState {
-	switch s := strings.ToLower(strings.TrimSpace(s)); s {
-	case "loggedout":
-		return InstanceLoggedOut
-	case "qr":
-		return InstanceQRReady
-	case "close":
-		return InstanceClosed
-	default:
-		return InstanceState(s)
+	s = strings.ToLower(strings.TrimSpace(s))
+	if state, ok := instanceStates[wordsTogether.Replace(s)]; ok {
+		return state
 	}
+	return InstanceState(s)
 }
+
+var wordsTogether = strings.NewReplacer(" ", "", "-", "", "_", "")
+
+// instanceStates are the known states by their spellings in one word.
+var instanceStates = func() map[string]InstanceState {
+	spellings := map[string]InstanceState{
+		"close":           InstanceClosed,
+		"qr":              InstanceQRReady,
+		"qrcode":          InstanceQRReady,
+		"qrcodeready":     InstanceQRReady,
+		"qrgenerated":     InstanceQRReady,
+		"qrcodegenerated": InstanceQRReady,
+	}
+	for _, state := range []InstanceState{
+		InstanceConnected, InstanceConnecting, InstanceDisconnected, InstanceClosed, InstanceLoggedOut, InstanceBanned,
+		InstanceTempBanned, InstanceQRReady, InstancePairSuccess, InstancePairError, InstanceQRScannedNoMultidevice,
+		InstanceStreamReplaced, InstanceStreamError, InstanceClientOutdated, InstanceConnectFailure, InstanceCATRefreshError,
+		InstanceKeepaliveTimeout, InstanceKeepaliveRestored, InstanceManualReconnect, InstanceOpen, InstanceDeleted,
+	} {
+		spellings[wordsTogether.Replace(string(state))] = state
+	}
+	return spellings
+}()
+
+// isOnline reports whether an instance in this state is connected to WhatsApp.
+func (s InstanceState) isOnline() bool { return s == InstanceConnected || s == InstanceOpen }
 
 // InstanceStateEvent is a change of an instance's connection. Reasons and
 // expiry times of bans and failures are not documented; see [Event.Lookup].

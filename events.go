@@ -296,7 +296,7 @@ func (e *Event) At() time.Time {
 // the moment at which the instance was paired: after pairing the service
 // delivers old messages like new ones, and an application that answers
 // messages must not answer those. It is false for a message without a readable
-// time. The service's times are whole seconds, so is the comparison.
+// time. The comparison is in whole seconds.
 func (e *Event) IsHistory(connectedAt time.Time) bool {
 	m, ok := e.Data.(*MessageEvent)
 	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(connectedAt.Truncate(time.Second))
@@ -351,11 +351,15 @@ func readTime(v jsonValue) time.Time {
 	if !v.isString() && !v.isNumber() {
 		return time.Time{}
 	}
-	s := v[:]
 	if v.isString() {
-		s = unquoted(v[1 : len(v)-1])
+		return timeOf(unquoted(v[1 : len(v)-1]))
 	}
-	if len(s) == 0 || len(s) > 64 {
+	return timeOf(v)
+}
+
+// timeOf is readTime for the text itself. It serves events and replies alike.
+func timeOf(s []byte) time.Time {
+	if s = bytes.TrimSpace(s); len(s) == 0 || len(s) > 64 {
 		return time.Time{}
 	}
 	if len(s) > len("2006-01-02") && s[4] == '-' {

@@ -348,6 +348,7 @@ func TestMediaBytesAreDecodedOnDemand(t *testing.T) {
 		`"__79"`:                            "\xff\xfe\xfd",
 		`"data:;base64,"`:                   "",
 		`"\u0061GVsbG8="`:                   "hello",
+		`" data:image/png; name=a;BASE64,\taGVs\r\n bG8= "`: "hello",
 	} {
 		m := parseMessage(t, message(`{"media":{"base64":`+in+`}}`))
 		require.True(t, m.Media.HasBytes(), in)
@@ -360,7 +361,7 @@ func TestMediaBytesAreDecodedOnDemand(t *testing.T) {
 			assert.Equal(t, want, string(got), in)
 		}
 	}
-	for _, in := range []string{`"!!!!"`, `"a"`, `"data:,%%"`} {
+	for _, in := range []string{`"!!!!"`, `"a"`, `"data:,%%"`, `"data:,aGVsbG8="`, `"data:text/plain,aGVs"`, `"-_-_++//"`} {
 		m := parseMessage(t, message(`{"media":{"base64":`+in+`}}`))
 		_, err := m.Media.Bytes()
 		require.ErrorIs(t, err, ErrBadResponse, in)

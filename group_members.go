@@ -246,9 +246,9 @@ type JoinRequest struct {
 }
 
 type wireJoinRequest struct {
-	JID         JID    `json:"jid"`
-	PhoneNumber JID    `json:"phoneNumber"` // an address, whatever its name
-	RequestedAt string `json:"requestedAt"`
+	JID         JID         `json:"jid"`
+	PhoneNumber JID         `json:"phoneNumber"` // an address, whatever its name
+	RequestedAt stringOrInt `json:"requestedAt"`
 }
 
 // Requests returns who waits to be let into the group. For admins of a group

@@ -1,14 +1,11 @@
 package ryze
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -138,7 +135,7 @@ type ChatwootState struct {
 
 // Connected reports whether the instance is connected to WhatsApp.
 func (i *Instance) Connected() bool {
-	return i.State == InstanceConnected || i.State == InstanceOpen
+	return i.State.isOnline()
 }
 
 // SetupErr reports a block of the creation that the service says has failed;
@@ -166,28 +163,28 @@ func (e *ChatwootSetupError) Is(target error) bool { return target == ErrChatwoo
 
 // wireInstance is an instance as it travels.
 type wireInstance struct {
-	ID         string `json:"id"`
-	Name       string `json:"name"`
-	Token      Secret `json:"token"`
-	Status     string `json:"status"`
-	NumberJID  JID    `json:"numberJid"`
+	ID         stringOrInt `json:"id"`
+	Name       stringOrInt `json:"name"`
+	Token      Secret      `json:"token"`
+	Status     stringOrInt `json:"status"`
+	NumberJID  stringOrInt `json:"numberJid"`
 	Connection struct {
-		State          string `json:"state"`
-		NumberJID      JID    `json:"numberJid"`
-		PresenceStatus string `json:"presenceStatus"`
-		DisplayStatus  string `json:"displayStatus"`
+		State          stringOrInt `json:"state"`
+		NumberJID      stringOrInt `json:"numberJid"`
+		PresenceStatus stringOrInt `json:"presenceStatus"`
+		DisplayStatus  stringOrInt `json:"displayStatus"`
 	} `json:"connection"`
 	Profile struct {
-		Name         string `json:"name"`
-		PictureURL   string `json:"pictureUrl"`
-		IsBusiness   bool   `json:"isBusiness"`
-		BusinessName string `json:"businessName"`
+		Name         stringOrInt `json:"name"`
+		PictureURL   stringOrInt `json:"pictureUrl"`
+		IsBusiness   wireBool    `json:"isBusiness"`
+		BusinessName stringOrInt `json:"businessName"`
 	} `json:"profile"`
 	Webhook   *wireWebhook   `json:"webhook"`
 	WebSocket *wireWebSocket `json:"websocket"`
 	Chatwoot  *wireChatwoot  `json:"chatwoot"`
-	CreatedAt string         `json:"createdAt"`
-	UpdatedAt string         `json:"updatedAt"`
+	CreatedAt stringOrInt    `json:"createdAt"`
+	UpdatedAt stringOrInt    `json:"updatedAt"`
 }
 
 type wireChatwoot struct {
@@ -198,19 +195,16 @@ type wireChatwoot struct {
 
 func (w *wireInstance) instance(meta Meta) *Instance {
 	i := &Instance{
-		Meta: meta, ID: w.ID, Name: w.Name, Token: w.Token,
-		RawState: w.Connection.State, JID: w.Connection.NumberJID,
-		Presence: w.Connection.PresenceStatus, DisplayStatus: w.Connection.DisplayStatus,
-		Profile:   InstanceProfile(w.Profile),
+		Meta: meta, ID: string(w.ID), Name: string(w.Name), Token: w.Token,
+		RawState: string(first(w.Connection.State, w.Status)),
+		JID:      JID(first(w.Connection.NumberJID, w.NumberJID)).Bare(),
+		Presence: string(w.Connection.PresenceStatus), DisplayStatus: string(w.Connection.DisplayStatus),
+		Profile: InstanceProfile{
+			Name: string(w.Profile.Name), PictureURL: string(w.Profile.PictureURL),
+			IsBusiness: w.Profile.IsBusiness.on, BusinessName: string(w.Profile.BusinessName),
+		},
 		CreatedAt: parseTime(w.CreatedAt), UpdatedAt: parseTime(w.UpdatedAt),
 	}
-	if i.RawState == "" {
-		i.RawState = w.Status
-	}
-	if i.JID == "" {
-		i.JID = w.NumberJID
-	}
-	i.JID = i.JID.Bare()
 	i.State = ParseInstanceState(i.RawState)
 	if w.Webhook != nil {
 		i.Webhook = w.Webhook.config()
@@ -273,15 +267,58 @@ func (p *Pairing) PNG() []byte { return p.png.get() }
 // AlreadyConnected reports whether there is nothing to pair, because the
 // instance is connected. That answer is not documented.
 func (p *Pairing) AlreadyConnected() bool {
-	return p.QRCode == "" && p.Code == "" && len(p.PNG()) == 0 && ParseInstanceState(p.Status) == InstanceConnected
+	return p.QRCode == "" && p.Code == "" && len(p.PNG()) == 0 && ParseInstanceState(p.Status).isOnline()
 }
 
+// connectReply has its fields at the top. Where they are when the instance is
+// connected already is not documented, so they are looked for wherever the
+// service puts an instance.
 type connectReply struct {
 	envelope
-	Status       string `json:"status"`
-	QRCode       Secret `json:"qrCode"`
-	QRCodeBase64 string `json:"qrCodeBase64"`
-	PairingCode  Secret `json:"pairingCode"`
+	wirePairing
+	Data struct {
+		wirePairing
+		Instance wirePairing `json:"instance"`
+	} `json:"data"`
+	Instance wirePairing `json:"instance"`
+}
+
+type wirePairing struct {
+	Status       stringOrInt `json:"status"`
+	State        stringOrInt `json:"state"`
+	QRCode       Secret      `json:"qrCode"`
+	QRCodeBase64 stringOrInt `json:"qrCodeBase64"`
+	PairingCode  Secret      `json:"pairingCode"`
+	Connection   struct {
+		State stringOrInt `json:"state"`
+	} `json:"connection"`
+}
+
+// gather fills what the top lacks from the other places. Of several states the
+// connection's own goes first, as in the list of instances.
+func (r *connectReply) gather() {
+	places := []*wirePairing{&r.wirePairing, &r.Instance, &r.Data.wirePairing, &r.Data.Instance}
+	top := places[0]
+	for i, p := range places {
+		p.Status = first(p.Connection.State, first(p.State, p.Status))
+		if i == 0 {
+			continue
+		}
+		top.Status = first(top.Status, p.Status)
+		if !ParseInstanceState(string(top.Status)).isOnline() && ParseInstanceState(string(p.Status)).isOnline() {
+			top.Status = p.Status
+		}
+		top.QRCode = first(top.QRCode, p.QRCode)
+		top.QRCodeBase64 = first(top.QRCodeBase64, p.QRCodeBase64)
+		top.PairingCode = first(top.PairingCode, p.PairingCode)
+	}
+}
+
+func (r *connectReply) missing() string {
+	if r.gather(); r.QRCode == "" && r.QRCodeBase64 == "" && r.PairingCode == "" && !ParseInstanceState(string(r.Status)).isOnline() {
+		return "the reply has neither a QR code nor a pairing code"
+	}
+	return ""
 }
 
 // Connect starts the pairing with a phone and returns the QR code, or the
@@ -308,18 +345,13 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 		query.Set("history", strconv.Itoa(params.HistoryDays))
 	}
 	in := input{query: query.Encode(), hint: "a pairing may have begun: look at the state, or connect again for a new code"}
-	rep, err := fetchChecked(ctx, i.h, opInstanceConnect, in, func(r *connectReply) string {
-		if r.QRCode == "" && r.QRCodeBase64 == "" && r.PairingCode == "" && ParseInstanceState(r.Status) != InstanceConnected {
-			return "the reply has neither a QR code nor a pairing code"
-		}
-		return ""
-	})
+	rep, err := fetchChecked(ctx, i.h, opInstanceConnect, in, (*connectReply).missing)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pairing{Meta: rep.Meta, Status: rep.Status, QRCode: rep.QRCode, Code: rep.PairingCode}
+	p := &Pairing{Meta: rep.Meta, Status: string(rep.Status), QRCode: rep.QRCode, Code: rep.PairingCode}
 	if rep.QRCodeBase64 != "" {
-		p.png = hide(decodeBase64(rep.QRCodeBase64))
+		p.png = hide(decodeBase64(string(rep.QRCodeBase64)))
 	}
 	return p, nil
 }
@@ -327,12 +359,9 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 // decodeBase64 decodes base64 with or without a data URI in front, padded or
 // not; it returns nil for anything else.
 func decodeBase64(s string) []byte {
-	if strings.HasPrefix(s, "data:") {
-		_, s, _ = strings.Cut(s, ",")
-	}
-	raw := bytes.TrimRight([]byte(strings.TrimSpace(s)), "=")
-	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(raw)))
-	n, err := base64.RawStdEncoding.Decode(out, raw)
+	enc, encoding := plainBase64([]byte(s))
+	out := make([]byte, encoding.DecodedLen(len(enc)))
+	n, err := encoding.Decode(out, enc)
 	if err != nil {
 		return nil
 	}

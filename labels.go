@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 )
 
@@ -23,19 +22,14 @@ type Label struct {
 
 type wireLabel struct {
 	ID      stringOrInt `json:"id"`
-	Name    string      `json:"name"`
-	Color   int         `json:"color"`
-	Type    string      `json:"type"`
-	Deleted bool        `json:"deleted"`
+	Name    stringOrInt `json:"name"`
+	Color   wireInt     `json:"color"`
+	Type    stringOrInt `json:"type"`
+	Deleted wireBool    `json:"deleted"`
 }
 
 func (w *wireLabel) label(meta Meta) Label {
-	return Label{Meta: meta, ID: string(w.ID), Name: w.Name, Color: w.Color, Type: w.Type}
-}
-
-type labelsReply struct {
-	envelope
-	Tags []json.RawMessage `json:"tags"`
+	return Label{Meta: meta, ID: string(w.ID), Name: string(w.Name), Color: int(w.Color), Type: string(w.Type)}
 }
 
 // List returns the labels, those made on the phone included. Labels that are
@@ -43,21 +37,20 @@ type labelsReply struct {
 //
 // GET /api/chat/tag/:instance. Safe to repeat.
 func (s *LabelsService) List(ctx context.Context) ([]Label, error) {
-	r, err := fetchChecked(ctx, s.h, opLabelsList, input{}, func(r *labelsReply) string {
-		if r.Tags == nil {
-			return "the reply has no tags" // which is not the same as none
-		}
-		return ""
+	type listed struct {
+		label   Label
+		deleted bool
+	}
+	all, err := fetchList(ctx, s.h, opLabelsList, input{}, []string{"tags"}, func(w *wireLabel, meta Meta) listed {
+		return listed{w.label(meta), w.Deleted.on}
 	})
 	if err != nil {
 		return nil, err
 	}
-	labels := make([]Label, 0, len(r.Tags))
-	for _, raw := range r.Tags {
-		var w wireLabel
-		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
-		if !w.Deleted {
-			labels = append(labels, w.label(Meta{RateLimit: r.RateLimit, raw: hide(raw)}))
+	labels := make([]Label, 0, len(all))
+	for _, l := range all {
+		if !l.deleted {
+			labels = append(labels, l.label)
 		}
 	}
 	return labels, nil

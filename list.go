@@ -1,56 +1,81 @@
 package ryze
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 )
 
 // fetchList makes the request of an operation whose reply has an array under
 // one of the keys, and returns its items, each made by item from what travels.
-// An array that is null is empty. An item that cannot be read keeps what could
-// be, and its JSON.
+// See [listIn] for what counts as an array. An item that cannot be read keeps
+// what could be, and its JSON; an item that is null is left out.
 func fetchList[W, T any](ctx context.Context, h handle, op *Operation, in input, keys []string, item func(*W, Meta) T) ([]T, error) {
-	var raws []json.RawMessage
-	r, err := fetchChecked(ctx, h, op, in, func(e *envelope) string {
-		var found bool
-		if raws, found = findArray(e.Raw(), keys); !found {
-			return "the reply has no " + keys[0] // which is not the same as none
+	var items []T
+	_, err := fetchChecked(ctx, h, op, in, func(e *envelope) string {
+		list, missing := listIn(e.Raw(), keys...)
+		if missing == "" {
+			list = slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonValue(raw).isNull() })
+			items = readItems(list, e.RateLimit, item)
 		}
-		return ""
+		return missing
 	})
 	if err != nil {
 		return nil, err
 	}
-	items := make([]T, 0, len(raws))
-	for _, raw := range raws {
-		if string(raw) == "null" {
-			continue
-		}
-		var w W
-		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
-		items = append(items, item(&w, Meta{RateLimit: r.RateLimit, raw: hide(raw)}))
-	}
 	return items, nil
 }
 
-// findArray looks for the array at the top of a reply, then in its data, which
-// may be the array itself: the service puts payloads in all three places.
-func findArray(body json.RawMessage, keys []string) (items []json.RawMessage, found bool) {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) != nil {
-		return nil, false
+// readItems makes the items of a list from what travels. Each keeps its own
+// JSON, not the whole reply.
+func readItems[W, T any](list []json.RawMessage, rate RateLimit, item func(*W, Meta) T) []T {
+	items := make([]T, 0, len(list))
+	for _, raw := range list {
+		var w W
+		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+		items = append(items, item(&w, Meta{RateLimit: rate, raw: hide(json.RawMessage(bytes.Clone(raw)))}))
 	}
-	for _, key := range keys {
-		if raw, ok := object[key]; ok && json.Unmarshal(raw, &items) == nil {
-			return items, true
+	return items
+}
+
+// listIn looks for the array at the top of a reply, then in its data, which may
+// be the array itself: the service puts payloads in all three places. A null
+// under one of the keys is an empty array: so an empty list of the service's
+// language is written. A reply without any of the keys is something else, and
+// so is a value of another type: then missing says what is not there. The items
+// point into body.
+func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, missing string) {
+	v := jsonValue(bytes.TrimSpace(body))
+	for v != nil {
+		if v.isArray() { // the data
+			return elementsOf(v), ""
 		}
+		var list, data jsonValue
+		for c := v.members(); c.next(); {
+			key := string(c.key)
+			if strings.EqualFold(key, "data") {
+				data = c.val
+			}
+			for _, name := range keys {
+				if strings.EqualFold(key, name) && (c.val.isArray() || c.val.isNull()) {
+					list = c.val
+				}
+			}
+		}
+		if list != nil {
+			return elementsOf(list), ""
+		}
+		v = data
 	}
-	data, ok := object["data"]
-	if !ok {
-		return nil, false
+	return nil, "the reply has no " + keys[0]
+}
+
+func elementsOf(list jsonValue) []json.RawMessage {
+	var items []json.RawMessage
+	for c := list.elements(); c.next(); {
+		items = append(items, json.RawMessage(c.val))
 	}
-	if json.Unmarshal(data, &items) == nil {
-		return items, true
-	}
-	return findArray(data, keys)
+	return items
 }

@@ -58,7 +58,7 @@ type storedMessageReply struct {
 		From      string        `json:"from"`
 		To        string        `json:"to"`
 		Chat      string        `json:"chat"`
-		Timestamp string        `json:"timestamp"`
+		Timestamp stringOrInt   `json:"timestamp"`
 		IsGroup   bool          `json:"isGroup"`
 		Status    DeliveryState `json:"status"`
 		Media     *struct {
@@ -136,7 +136,7 @@ type deliveryReply struct {
 	StatusCode int           `json:"status_code"`
 	Direction  string        `json:"direction"`
 	ChatJID    string        `json:"chat_jid"`
-	Timestamp  string        `json:"timestamp"`
+	Timestamp  stringOrInt   `json:"timestamp"`
 }
 
 // DeliveryStatus returns how far a message has come. Events of type
@@ -387,11 +387,11 @@ type pollReply struct {
 			OptionVoteCount int    `json:"optionVoteCount"`
 		} `json:"votes"`
 		VoteDetails []struct {
-			OptionHash    string `json:"optionHash"`
-			OptionName    string `json:"optionName"`
-			SenderJID     string `json:"senderJid"`
-			VoteMessageID string `json:"voteMessageId"`
-			CreatedAt     string `json:"createdAt"`
+			OptionHash    string      `json:"optionHash"`
+			OptionName    string      `json:"optionName"`
+			SenderJID     string      `json:"senderJid"`
+			VoteMessageID string      `json:"voteMessageId"`
+			CreatedAt     stringOrInt `json:"createdAt"`
 		} `json:"voteDetails"`
 	} `json:"data"`
 }

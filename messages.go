@@ -1,8 +1,8 @@
 package ryze
 
 import (
-	"cmp"
 	"context"
+	"strings"
 	"time"
 )
 
@@ -196,12 +196,13 @@ type SentMedia struct {
 
 type sendReply struct {
 	envelope
-	Data struct {
-		MessageID   string `json:"messageId"`
-		Status      string `json:"status"`
-		Timestamp   string `json:"timestamp"`
-		MessageType string `json:"messageType"`
-		Content     string `json:"content"`
+	Status string `json:"status"`
+	Data   struct {
+		MessageID   string      `json:"messageId"`
+		Status      string      `json:"status"`
+		Timestamp   stringOrInt `json:"timestamp"`
+		MessageType string      `json:"messageType"`
+		Content     string      `json:"content"`
 		Chat        struct {
 			JID       JID    `json:"jid"`
 			GroupName string `json:"groupName"`
@@ -216,8 +217,14 @@ type sendReply struct {
 	} `json:"data"`
 }
 
+// saysFailed reports whether one of the words for what became of the message
+// means that it was not sent.
+func (r *sendReply) saysFailed() bool {
+	return meansFailure(r.Status) || meansFailure(r.Data.Status) ||
+		strings.EqualFold(r.Status, "disconnected") || strings.EqualFold(r.Data.Status, "disconnected")
+}
+
 func (r *sendReply) missing() string {
-	r.Status = cmp.Or(r.Status, r.Data.Status)
 	if r.Data.MessageID == "" {
 		return "the reply has no message id"
 	}

@@ -98,7 +98,6 @@ func (r *rawReply) decode(op *Operation, v any) error {
 type envelope struct {
 	Success successWord `json:"success"`
 	Text    string      `json:"message"`
-	Status  string      `json:"status"`
 	Failure *errorBody  `json:"error"`
 
 	Meta `json:"-"`
@@ -167,16 +166,6 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 	return r.apiError(op, e.message())
 }
 
-// saysFailed reports whether the business word of a reply means a failure.
-func (e *envelope) saysFailed() bool {
-	switch strings.ToLower(e.Status) {
-	case "failed", "failure", "error", "disconnected":
-		return true
-	default:
-		return false
-	}
-}
-
 func (e *envelope) message() string {
 	if e.Failure != nil && e.Failure.message != "" {
 		return e.Failure.message
@@ -230,7 +219,7 @@ func fetchChecked[T any, P interface {
 	proven := check != nil && missing == "" && !op.Repeatable
 	failure := e.failure(op, rep)
 	switch {
-	case proven && e.Success != failed && (failure != nil || e.saysFailed()):
+	case proven && e.Success != failed && (failure != nil || saysFailed(v, rep.body)):
 		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", failure))
 	case failure != nil:
 		return nil, failure
@@ -238,6 +227,23 @@ func fetchChecked[T any, P interface {
 		return nil, rep.doubt(op, in, rep.unreadable(op, missing, nil))
 	}
 	return v, nil
+}
+
+// saysFailed reports whether the business word of a reply, its member "status",
+// means a failure. A reply may know better which words do.
+func saysFailed(reply any, body []byte) bool {
+	if r, ok := reply.(interface{ saysFailed() bool }); ok {
+		return r.saysFailed()
+	}
+	var said struct {
+		Status stringOrInt `json:"status"`
+	}
+	_ = json.Unmarshal(body, &said)
+	return meansFailure(string(said.Status))
+}
+
+func meansFailure(status string) bool {
+	return slices.Contains([]string{"failed", "failure", "error"}, strings.ToLower(strings.TrimSpace(status)))
 }
 
 // run makes the request of an operation whose reply says nothing more than
@@ -255,7 +261,8 @@ func run(ctx context.Context, h handle, op *Operation, in input) error {
 // acknowledgement is a reply that says that it worked, in one way or another.
 type acknowledgement struct {
 	envelope
-	Data json.RawMessage `json:"data"`
+	Status string          `json:"status"`
+	Data   json.RawMessage `json:"data"`
 }
 
 // isOwnRefusal reports whether the body of a reply that is not a success comes

@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -82,8 +81,7 @@ func (w *wireWebhook) config() *WebhookConfig {
 
 type webhookReply struct {
 	envelope
-	Webhook  *wireWebhook      `json:"webhook"`
-	Webhooks []json.RawMessage `json:"webhooks"`
+	Webhook *wireWebhook `json:"webhook"`
 }
 
 func webhook(r *webhookReply, err error) (*WebhookConfig, error) {
@@ -337,24 +335,11 @@ func quotedList(names []string) string {
 //
 // GET /api/events/getWebhook/:instance. Safe to repeat.
 func (s *WebhooksService) List(ctx context.Context) ([]WebhookConfig, error) {
-	r, err := fetchChecked(ctx, s.h, opWebhookGet, input{}, func(r *webhookReply) string {
-		if r.Webhooks == nil {
-			return "the reply has no webhooks"
-		}
-		return ""
-	})
-	if err != nil {
-		return nil, err
-	}
-	list := make([]WebhookConfig, 0, len(r.Webhooks))
-	for _, raw := range r.Webhooks {
-		var w wireWebhook
-		_ = json.Unmarshal(raw, &w) // what could be read; Raw has the rest
+	return fetchList(ctx, s.h, opWebhookGet, input{}, []string{"webhooks"}, func(w *wireWebhook, meta Meta) WebhookConfig {
 		c := w.config()
-		c.Meta = Meta{RateLimit: r.RateLimit, raw: hide(raw)}
-		list = append(list, *c)
-	}
-	return list, nil
+		c.Meta = meta
+		return *c
+	})
 }
 
 func labelOr(label string) string {
