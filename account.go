@@ -134,6 +134,24 @@ type createInstanceBody struct {
 	S3PathPrefix string `json:"s3PathPrefix,omitempty"`
 }
 
+// secrets returns what of the parameters must not come back in an error.
+func (p *CreateInstanceParams) secrets() []Secret {
+	list := []Secret{p.Token}
+	if p.Proxy != nil {
+		list = append(list, p.Proxy.Password)
+	}
+	if p.Webhook != nil {
+		list = append(list, p.Webhook.Authorization)
+	}
+	if p.Chatwoot != nil {
+		list = append(list, p.Chatwoot.APIToken)
+	}
+	if p.Storage != nil {
+		list = append(list, Secret(p.Storage.AccessKey), p.Storage.SecretKey)
+	}
+	return list
+}
+
 func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 	if err := checkInstanceName(p.Name); err != nil {
 		return nil, err
@@ -187,8 +205,7 @@ func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 
 type createInstanceReply struct {
 	envelope
-	Instance *wireInstance `json:"instance"`
-	Data     *wireInstance `json:"data"`
+	created *wireInstance
 
 	// Whether the blocks are echoed here or inside the instance is not documented.
 	Webhook   *wireWebhook   `json:"webhook"`
@@ -196,9 +213,30 @@ type createInstanceReply struct {
 	Chatwoot  *wireChatwoot  `json:"chatwoot"`
 }
 
+// missing finds the instance, and its token, which is documented in two places.
+func (r *createInstanceReply) missing(token Secret) string {
+	r.created = resourceIn(r.Raw(), func(w *wireInstance) bool { return w.Name != "" || w.ID != "" || w.Token != "" }, "instance")
+	if r.created == nil {
+		return "the reply has no instance"
+	}
+	if r.created.Token == "" {
+		if w := resourceIn(r.Raw(), func(w *wireInstance) bool { return w.Token != "" }, "instance"); w != nil {
+			r.created.Token = w.Token
+		}
+	}
+	if r.created.Token == "" && token == "" {
+		return "the reply has no token"
+	}
+	return ""
+}
+
+// saysFailed is always false: an instance that is new is disconnected, and a
+// block that failed does not undo it.
+func (*createInstanceReply) saysFailed() bool { return false }
+
 // blocks fills in those that the instance lacks.
 func (r *createInstanceReply) blocks() {
-	w := r.Instance
+	w := r.created
 	w.Webhook = cmp.Or(w.Webhook, r.Webhook)
 	w.WebSocket = cmp.Or(w.WebSocket, r.WebSocket)
 	w.Chatwoot = cmp.Or(w.Chatwoot, r.Chatwoot)
@@ -220,28 +258,18 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if err != nil {
 		return nil, err
 	}
-	in := input{body: body, hint: "the instance may exist: list the instances before creating it again"}
-	// The token is documented in two places; the first is what the service sends.
+	in := input{
+		body: body, secrets: params.secrets(),
+		hint: "the instance may exist: list the instances before creating it again",
+	}
 	rep, err := fetchChecked(ctx, a.h, opInstanceCreate, in, func(r *createInstanceReply) string {
-		if r.Instance == nil {
-			r.Instance = r.Data
-		}
-		if r.Instance == nil {
-			return "the reply has no instance"
-		}
-		if r.Instance.Token == "" && r.Data != nil {
-			r.Instance.Token = r.Data.Token
-		}
-		if r.Instance.Token == "" && params.Token == "" {
-			return "the reply has no token"
-		}
-		return ""
+		return r.missing(params.Token)
 	})
 	if err != nil {
 		return nil, err
 	}
 	rep.blocks()
-	instance := rep.Instance.instance(rep.Meta)
+	instance := rep.created.instance(rep.Meta)
 	if instance.Name == "" {
 		instance.Name = params.Name
 	}

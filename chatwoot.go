@@ -112,7 +112,8 @@ func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*Chat
 			SignMessages: config.SignMessages, IgnoreGroups: config.IgnoreGroups,
 			StartAsPending: config.StartAsPending, ReopenResolved: config.ReopenResolved,
 		},
-		hint: "the inbox may exist: read the integration before setting it again",
+		secrets: []Secret{config.APIToken},
+		hint:    "the inbox may exist: read the integration before setting it again",
 	}
 	r, err := fetch[setChatwootReply](ctx, s.h, opChatwootSet, in)
 	if err != nil {

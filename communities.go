@@ -89,14 +89,17 @@ type communityOutcome struct {
 type createCommunityReply struct {
 	envelope
 	communityOutcome
-	Group *struct {
-		JID JID `json:"jid"`
-		communityOutcome
-	} `json:"group"`
+	Group *wireCommunity `json:"group"`
+}
+
+type wireCommunity struct {
+	JID JID `json:"jid"`
+	communityOutcome
 }
 
 func (r *createCommunityReply) missing() string {
-	if r.Group == nil || r.Group.JID == "" {
+	r.Group = resourceIn(r.Raw(), func(w *wireCommunity) bool { return w.JID != "" }, "group", "community")
+	if r.Group == nil {
 		return "the reply has no group"
 	}
 	inner := &r.Group.communityOutcome

@@ -167,14 +167,11 @@ func deref[T any](p *T) (v T) {
 type groupReply struct {
 	envelope
 	Group *wireGroup `json:"group"`
-	Data  *wireGroup `json:"data"`
 }
 
 func (r *groupReply) missing() string {
+	r.Group = resourceIn(r.Raw(), func(w *wireGroup) bool { return w.jid() != "" }, "group")
 	if r.Group == nil {
-		r.Group = r.Data
-	}
-	if r.Group == nil || r.Group.jid() == "" {
 		return "the reply has no group"
 	}
 	return ""

@@ -79,3 +79,26 @@ func elementsOf(list jsonValue) []json.RawMessage {
 	}
 	return items
 }
+
+// resourceIn returns what a reply is about, from the first place that has it:
+// under one of the keys at the top or in the data, in the data itself, or at the
+// top. The service puts payloads in all of these; has recognizes the one meant.
+func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) *T {
+	var top, data map[string]json.RawMessage
+	_ = json.Unmarshal(body, &top)
+	_ = json.Unmarshal(top["data"], &data)
+	places := make([]json.RawMessage, 0, 2*len(keys)+2)
+	for _, object := range []map[string]json.RawMessage{top, data} {
+		for _, key := range keys {
+			places = append(places, object[key])
+		}
+	}
+	for _, place := range append(places, top["data"], body) {
+		v := new(T)
+		_ = json.Unmarshal(place, v) // what could be read
+		if has(v) {
+			return v
+		}
+	}
+	return nil
+}

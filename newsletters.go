@@ -84,7 +84,8 @@ type newsletterReply struct {
 }
 
 func (r *newsletterReply) missing() string {
-	if r.Channel == nil || r.Channel.JID == "" {
+	r.Channel = resourceIn(r.Raw(), func(w *wireNewsletter) bool { return w.JID != "" }, "channel", "newsletter")
+	if r.Channel == nil {
 		return "the reply has no channel"
 	}
 	return ""

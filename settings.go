@@ -163,10 +163,11 @@ func (s *ProxyService) Set(ctx context.Context, proxy ProxyConfig) error {
 	if err := proxy.check(); err != nil {
 		return err
 	}
-	return run(ctx, s.h, opProxyUpdate, input{body: proxyBody{
+	body := proxyBody{
 		Enabled: true, Host: proxy.Host, Port: proxy.Port, Protocol: string(proxy.Protocol),
 		Username: proxy.Username, Password: proxy.Password.Reveal(),
-	}})
+	}
+	return run(ctx, s.h, opProxyUpdate, input{body: body, secrets: []Secret{proxy.Password}})
 }
 
 // Remove takes the instance's proxy away.
@@ -271,7 +272,8 @@ func (s *StorageService) Set(ctx context.Context, config StorageConfig) (*Storag
 		AccessKey: config.AccessKey, SecretKey: config.SecretKey.Reveal(),
 		Endpoint: &config.Endpoint, PathPrefix: &config.PathPrefix,
 	}
-	return storage(fetchChecked(ctx, s.h, opStorageUpdate, input{body: body}, (*storageReply).missing))
+	in := input{body: body, secrets: []Secret{Secret(config.AccessKey), config.SecretKey}}
+	return storage(fetchChecked(ctx, s.h, opStorageUpdate, in, (*storageReply).missing))
 }
 
 // Disable turns the storage off and deletes the stored credentials.

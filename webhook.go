@@ -116,7 +116,8 @@ func (s *WebhooksService) Set(ctx context.Context, config WebhookConfig) (*Webho
 	if body.Events == nil {
 		body.Events = []EventType{}
 	}
-	return webhook(fetchChecked(ctx, s.h, opWebhookSet, input{body: body}, (*webhookReply).missing))
+	in := input{body: body, secrets: []Secret{config.Authorization}}
+	return webhook(fetchChecked(ctx, s.h, opWebhookSet, in, (*webhookReply).missing))
 }
 
 // Disable stops the deliveries of the webhook with that label; "" is the

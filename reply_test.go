@@ -1,0 +1,333 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// answering returns a client whose requests are all answered alike, and counts them.
+func answering(t *testing.T, token string, status int, body string) (*Client, *InstanceClient, *int) {
+	t.Helper()
+	count := new(int)
+	client, err := New(WithBaseURL("https://ryze.test"), WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		*count++
+		resp := jsonResponse(r, body)
+		resp.StatusCode = status
+		return resp, nil
+	})}))
+	require.NoError(t, err)
+	return client, client.Instance("support", token), count
+}
+
+// A message id is an acceptance unless the reply says in so many words that it
+// failed; then it is in doubt, unless it says so plainly.
+func TestMessageIDIsAnAcceptance(t *testing.T) {
+	const (
+		accepted = "accepted"
+		unknown  = "unknown"
+		refused  = "refused"
+	)
+	for body, want := range map[string]string{
+		`{"success":true,"data":{"messageId":"X"}}`:                                   accepted,
+		`{"success":1,"data":{"messageId":"X"}}`:                                      accepted,
+		`{"success":"true","data":{"messageId":"X"}}`:                                 accepted,
+		`{"success":"ok","data":{"messageId":"X"}}`:                                   accepted,
+		`{"success":{},"data":{"messageId":"X"}}`:                                     accepted,
+		`{"success":[],"data":{"messageId":"X"}}`:                                     accepted,
+		`{"success":null,"data":{"messageId":"X"}}`:                                   accepted,
+		`{"data":{"messageId":"X"}}`:                                                  accepted,
+		`{"data":{"messageId":"X"},"error":null}`:                                     accepted,
+		`{"success":true,"status":"sent","data":{"messageId":"X","status":"queued"}}`: accepted,
+		`{"success":true,"status":"failed","data":{"messageId":"X"}}`:                 unknown,
+		`{"success":true,"status":"Error","data":{"messageId":"X"}}`:                  unknown,
+		`{"status":"disconnected","data":{"messageId":"X"}}`:                          unknown,
+		`{"success":true,"data":{"messageId":"X","status":"failed"}}`:                 unknown,
+		`{"success":"false","data":{"messageId":"X"}}`:                                unknown,
+		`{"success":0,"data":{"messageId":"X"}}`:                                      unknown,
+		`{"error":{"message":"no"},"data":{"messageId":"X"}}`:                         unknown,
+		`{"success":false,"data":{"messageId":"X"}}`:                                  refused,
+		`{"success":false,"error":{"message":"Number is not on WhatsApp"}}`:           refused,
+		`{"error":{"message":"Number is not on WhatsApp"}}`:                           refused,
+		`{"error":"Number is not on WhatsApp"}`:                                       refused,
+		`{"success":"false","error":{"message":"no"}}`:                                refused,
+		`{"success":0}`:             refused,
+		`{"success":true}`:          unknown,
+		`{"success":1,"data":null}`: unknown,
+		`{}`:                        unknown,
+		`[]`:                        unknown,
+		`"ok"`:                      unknown,
+		`null`:                      unknown,
+		``:                          unknown,
+		`<html>ok</html>`:           unknown,
+	} {
+		t.Run(body, func(t *testing.T) {
+			_, inst, count := answering(t, "t0ken", 200, body)
+			sent, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+			assert.Equal(t, 1, *count)
+			var api *APIError
+			switch want {
+			case accepted:
+				require.NoError(t, err)
+				assert.Equal(t, "X", sent.ID)
+			case unknown:
+				require.ErrorIs(t, err, ErrOutcomeUnknown)
+				require.ErrorIs(t, err, ErrBadResponse)
+			case refused:
+				require.ErrorAs(t, err, &api)
+				require.NotErrorIs(t, err, ErrOutcomeUnknown)
+			}
+		})
+	}
+}
+
+// The creation of a group or an instance is read from any envelope that the
+// service is known to use.
+func TestCreationIsReadFromAnyEnvelope(t *testing.T) {
+	for _, envelope := range []string{
+		`{"success":true,"group":%s,"instance":%[1]s}`, `{"success":true,"data":%s}`, `{"success":true,"data":{"group":%s,"instance":%[1]s}}`, `%s`,
+		`{"data":{"group":%s,"instance":%[1]s}}`,
+	} {
+		client, inst, _ := answering(t, "t0ken", 201, fmt.Sprintf(envelope, `{"jid":"120363000000000001@g.us","name":"a","token":"n3w","status":"disconnected"}`))
+		group, err := inst.Groups.Create(t.Context(), CreateGroupParams{Name: "a", Members: []JID{"5511987654321"}})
+		require.NoError(t, err, envelope)
+		assert.Equal(t, JID("120363000000000001@g.us"), group.JID)
+		instance, err := client.Account("acc").CreateInstance(t.Context(), CreateInstanceParams{Name: "a"})
+		require.NoError(t, err, envelope)
+		assert.Equal(t, "a", instance.Name)
+		assert.Equal(t, "n3w", instance.Token.Reveal())
+	}
+}
+
+// What is not the service's own says nothing about what the service did.
+func TestForeignRefusals(t *testing.T) {
+	pages := []string{"", "404 page not found\n", "<html>Forbidden</html>", `{"message":"Not Found"}`, `{"error":{"code":403,"message":"no"}}`,
+		`{"success":false}`, `{"success":true,"error":{"message":"x"}}`, `{"success":false,"error":{"mess`, `null`, `[]`, `{"success":false,"error":null}`}
+	for status := range map[int]bool{400: true, 401: true, 403: true, 404: true, 405: true, 408: true, 409: true, 413: true, 421: true, 451: true, 499: true, 500: true, 501: true, 502: true, 503: true, 504: true, 520: true, 599: true, 999: true} {
+		for _, page := range pages {
+			synctest.Test(t, func(t *testing.T) {
+				client, inst, count := answering(t, "t0ken", status, page)
+				_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+				require.ErrorIs(t, err, ErrForeignReply, "%d %q", status, page)
+				assert.Equal(t, !saysRefused(status), errors.Is(err, ErrOutcomeUnknown), "%d %q", status, page)
+				assert.Equal(t, 1, *count)
+				for _, class := range statusClass(status) {
+					require.ErrorIs(t, err, class)
+				}
+
+				for what, remove := range map[string]func() error{
+					"delete instance":     func() error { return client.Account("acc").DeleteInstance(t.Context(), "support") },
+					"leave":               func() error { return inst.Groups.Leave(t.Context(), "120363000000000001@g.us") },
+					"unfollow":            func() error { return inst.Newsletters.Unfollow(t.Context(), "120363000000000001@newsletter") },
+					"delete for everyone": func() error { return inst.Messages.DeleteForEveryone(t.Context(), "3EB0") },
+					"delete label":        func() error { return inst.Labels.Delete(t.Context(), "1") },
+					"chatwoot":            func() error { return inst.Chatwoot.Delete(t.Context()) },
+				} {
+					*count = 0
+					err := remove()
+					if what == "chatwoot" && isOwnChatwoot(page) {
+						continue
+					}
+					require.ErrorIs(t, err, ErrForeignReply, "%s: %d %q", what, status, page)
+					assert.Equal(t, 4, *count, what)
+				}
+			})
+		}
+	}
+}
+
+func isOwnChatwoot(page string) bool { return opChatwootDelete.isOwnRefusal([]byte(page)) }
+
+// A removal whose reply was lost is done only when the service says that the
+// removal's own target is gone.
+func TestRemovalIsDoneOnlyWhenItsTargetIsGone(t *testing.T) {
+	own := func(text string) scriptedReply { return scriptedReply{status: 404, body: refusal(text)} }
+	lost := scriptedReply{status: 502, body: "<html>"}
+	for _, c := range []struct {
+		name   string
+		remove func(context.Context, *InstanceClient) error
+		done   string
+		not    []string
+	}{
+		{"message", func(ctx context.Context, i *InstanceClient) error { return i.Messages.DeleteForEveryone(ctx, "3EB0") }, "Message not found",
+			[]string{"Instance not found", "Chat not found", "Not found", "Tag not found"}},
+		{"group", func(ctx context.Context, i *InstanceClient) error {
+			return i.Groups.Leave(ctx, "120363000000000001@g.us")
+		},
+			"Group not found or you are not a member of this group", []string{"Instance not found", "Message not found"}},
+		{"label", func(ctx context.Context, i *InstanceClient) error { return i.Labels.Delete(ctx, "1") }, "Tag not found", []string{"Instance not found"}},
+		{"channel", func(ctx context.Context, i *InstanceClient) error {
+			return i.Newsletters.Unfollow(ctx, "120363000000000001@newsletter")
+		}, "newsletter not found", []string{"Instance not found"}},
+		{"chatwoot", func(ctx context.Context, i *InstanceClient) error { return i.Chatwoot.Delete(ctx) }, "no chatwoot integration to delete", []string{"instance not found"}},
+		{"instance", func(ctx context.Context, i *InstanceClient) error {
+			return i.h.client.Account("acc").DeleteInstance(ctx, "support")
+		}, "Instance not found", []string{"Not found", "Account not found"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				inst, _ := script(t, lost, own(c.done))
+				require.NoError(t, c.remove(t.Context(), inst))
+				inst, _ = script(t, own(c.done))
+				require.ErrorIs(t, c.remove(t.Context(), inst), ErrNotFound, "without a lost reply")
+				for _, text := range c.not {
+					inst, _ = script(t, lost, own(text))
+					require.ErrorIs(t, c.remove(t.Context(), inst), ErrNotFound, text)
+				}
+			})
+		})
+	}
+}
+
+// Nothing is said to be done by a 200 that says nothing.
+func TestEmptySuccessIsNoSuccess(t *testing.T) {
+	for _, body := range []string{"{}", `{"other":1}`, `{"success":null}`} {
+		_, inst, _ := answering(t, "t0ken", 200, body)
+		require.ErrorIs(t, inst.Labels.Delete(t.Context(), "1"), ErrBadResponse, body)
+	}
+}
+
+// A token that is also a word of the service's changes nothing but what is shown.
+func TestWordsThatAreTokensDoNotChangeTheError(t *testing.T) {
+	for _, token := range []string{"limit", "error", "Instance", "message", "success", "found", "Rate", "a", "false", "{"} {
+		synctest.Test(t, func(t *testing.T) {
+			_, inst, _ := answering(t, token, 404, refusal("Instance not found"))
+			_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+			require.ErrorIs(t, err, ErrInstanceNotFound, token)
+			require.NotErrorIs(t, err, ErrForeignReply, token)
+
+			_, inst, _ = answering(t, token, 429, refusal("Rate limit exceeded. Try again later."))
+			_, err = inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+			require.ErrorIs(t, err, ErrRateLimited, token)
+		})
+	}
+}
+
+// Whatever a reply repeats, and in whatever form, no secret of the call is in an
+// error that is made of it.
+func TestSecretsOfTheCallAreNotInItsErrors(t *testing.T) {
+	const token, odd = "tok-123/45&6", `pä"ss\w<o>rd /&=+`
+	params := CreateInstanceParams{
+		Name: "a", Token: "new-token-1", Proxy: &ProxyConfig{Host: "proxy.example", Port: "1080", Protocol: "socks5", Username: "u", Password: odd},
+		Webhook:  &WebhookConfig{URL: "https://hooks.example", Authorization: odd},
+		Chatwoot: &ChatwootConfig{BaseURL: "https://chat.example", AccountID: 1, APIToken: odd, InboxName: "a"},
+		Storage:  &StorageConfig{Region: "r", Bucket: "b", AccessKey: "access-key-1", SecretKey: odd, Endpoint: "https://s3.example"},
+	}
+	encoded, err := json.Marshal(odd + token)
+	require.NoError(t, err)
+	forms := []string{
+		odd + " " + token, string(encoded), strings.ReplaceAll(string(encoded), "/", `\/`),
+		`pä"ss%5Cw%3Co%3Erd+%2F%26%3D%2B tok-123%2f45%266`, `\u0074ok-123\u002f45\u00266`,
+	}
+	for _, status := range []int{200, 400, 401, 404, 429, 500, 502} {
+		for _, form := range forms {
+			for _, envelope := range []string{`%s`, `{"success":false,"error":{"message":"bad %s access-key-1 new-token-1"}}`, `<html>%s new-token-1</html>`} {
+				body := fmt.Sprintf(envelope, strings.Trim(form, `"`))
+				synctest.Test(t, func(t *testing.T) {
+					client, inst, _ := answering(t, token, status, body)
+					var errs []error
+					_, err := client.Account(token).CreateInstance(t.Context(), params)
+					errs = append(errs, err)
+					_, err = inst.Webhooks.Set(t.Context(), *params.Webhook)
+					errs = append(errs, err, inst.Proxy.Set(t.Context(), *params.Proxy))
+					_, err = inst.Storage.Set(t.Context(), *params.Storage)
+					errs = append(errs, err)
+					_, err = inst.Chatwoot.Set(t.Context(), *params.Chatwoot)
+					for i, err := range append(errs, err) {
+						require.Error(t, err)
+						var api *APIError
+						var bad *ResponseError
+						kept := ""
+						switch {
+						case errors.As(err, &api):
+							kept = api.Message + string(api.Body)
+						case errors.As(err, &bad):
+							kept = string(bad.Body)
+						}
+						for _, text := range []string{kept, err.Error(), fmt.Sprintf("%+v %#v", err, err)} {
+							for k, secret := range []string{"new-token-1", "tok-123", "ss\\w", "ss%5Cw", `ss\\w`, "ok-123"} {
+								if k == 0 && i > 0 {
+									continue // only the creation carries it
+								}
+								assert.NotContains(t, text, secret, "HTTP %d %s", status, body)
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// The token of an instance that was created, but whose reply cannot be used, is
+// nobody's to read in a log.
+func TestTokensThatAReplyTellsAreNotKept(t *testing.T) {
+	for _, body := range []string{
+		`{"success":true,"instance":{"name":"a","Token":"n3w-token"`, `{"success":false,"error":{"message":"x"},"instance":{"token" : "n3w-token"}}`,
+		`{"success":false,"error":{"message":"x"},"data":{"codes":["n3w-token","n3w-token"],"qrCode":"n3w-token"}}`,
+	} {
+		client, _, _ := answering(t, "t0ken", 200, body)
+		_, err := client.Account("acc").CreateInstance(t.Context(), CreateInstanceParams{Name: "a"})
+		var api *APIError
+		var bad *ResponseError
+		require.True(t, errors.As(err, &api) || errors.As(err, &bad))
+		if api != nil {
+			assert.NotContains(t, string(api.Body), "n3w-token")
+			assert.Contains(t, string(api.Body), "success")
+		} else {
+			assert.NotContains(t, string(bad.Body), "n3w-token")
+		}
+	}
+}
+
+func TestErrorTextsStayOnOneLine(t *testing.T) {
+	_, inst, _ := answering(t, "t0ken", 400, `{"success":false,"error":{"message":"a\u0085b\u2028c\u202ed\u001b[31m\u009b31m\u2066e\u200f \ud83d\udc68\u200d\ud83d\udcbb"}}`)
+	_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+	for _, r := range "\u0085\u2028\u202e\u001b\u009b\u2066\u200f" {
+		assert.NotContains(t, err.Error(), string(r))
+	}
+	assert.Contains(t, err.Error(), "\U0001f468\u200d\U0001f4bb", "a joined emoji is whole")
+}
+
+// Chatwoot's words with a status of a failing server leave the outcome open.
+func TestChatwootFailureLeavesTheOutcomeOpen(t *testing.T) {
+	for _, status := range []int{500, 502, 503, 504} {
+		_, inst, count := answering(t, "t0ken", status, refusal("Chatwoot did not answer in time"))
+		_, err := inst.Chatwoot.Set(t.Context(), ChatwootConfig{BaseURL: "https://chat.example", AccountID: 1, APIToken: "x", InboxName: "a"})
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		require.ErrorIs(t, err, ErrChatwoot)
+		require.ErrorIs(t, err, ErrServer)
+		_, err = inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		assert.Equal(t, 2, *count)
+	}
+}
+
+// Statuses that are no HTTP statuses of a reply leave the outcome open.
+func TestOddStatusesLeaveTheOutcomeOpen(t *testing.T) {
+	for _, status := range []int{0, 100, 101, 199, 600, 999} {
+		_, inst, count := answering(t, "t0ken", status, refusal("x"))
+		_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+		require.ErrorIs(t, err, ErrOutcomeUnknown, "%d", status)
+		assert.Equal(t, 1, *count)
+	}
+}
+
+func TestDoTakesReplyWithoutBody(t *testing.T) {
+	client, _, _ := answering(t, "t0ken", 204, "")
+	_, err := client.Do(t.Context(), http.MethodPost, "/api/new/route", "t0ken", nil, nil)
+	require.NoError(t, err)
+	client, _, _ = answering(t, "t0ken", 200, "")
+	_, err = client.Do(t.Context(), http.MethodHead, "/api/new/route", "t0ken", nil, nil)
+	require.NoError(t, err)
+	_, err = client.Do(t.Context(), http.MethodGet, "/api/new/route", "t0ken", nil, nil)
+	require.ErrorIs(t, err, ErrBadResponse)
+}
