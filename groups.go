@@ -416,10 +416,12 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 		Image: update.ImageURL, RemoveImage: update.RemoveImage, Permissions: update.Permissions,
 	}}
 	r, err := fetchChecked(ctx, s.h, opGroupUpdate, in, func(r *groupReply) string {
-		if r.missing() != "" { // the change is made all the same
-			if r.Group == nil {
-				r.Group = new(wireGroup)
-			}
+		// Whatever the reply shows, the change is made.
+		shows := func(w *wireGroup) bool { return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions != nil }
+		if r.Group = resourceIn(r.Raw(), shows, "group"); r.Group == nil {
+			r.Group = new(wireGroup)
+		}
+		if r.Group.jid() == "" {
 			r.Group.JID = group
 		}
 		return ""

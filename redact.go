@@ -66,7 +66,9 @@ func matchEscaped(b []byte, secret string) int {
 	for secret != "" {
 		r, n := unescape(b[at:])
 		if n == 0 || !strings.HasPrefix(secret, r) {
-			return 0
+			if r, n = string(b[at:min(at+1, len(b))]), 1; r == "" || secret[:1] != r {
+				return 0 // neither escaped nor as it is
+			}
 		}
 		secret = secret[len(r):]
 		at += n
