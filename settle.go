@@ -70,7 +70,7 @@ func SettleExcept(messageIDs ...string) SettleOption {
 // leaves a doubt.
 //
 // A person or another program that sends the very same text to the same chat in
-// the two minutes after the attempt cannot be told apart. For media without a
+// the three minutes after the attempt cannot be told apart. For media without a
 // caption that is any file of the same type.
 //
 // The error lives as long as the process: an application that must survive a

@@ -103,7 +103,7 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 		if err != nil {
 			return err
 		}
-		if err := checkPage(page, chat); err != nil {
+		if err := checkPage(page, chat, w.clocks().ahead+clockDoubt); err != nil {
 			return err
 		}
 		fresh := 0
@@ -150,8 +150,9 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 }
 
 // checkPage refuses a page that is not whole, or not of that chat. A proxy may
-// answer in the service's place.
-func checkPage(page *HistoryPage, chat JID) error {
+// answer in the service's place, also with a page that it has kept: then the
+// window of its quota is long over.
+func checkPage(page *HistoryPage, chat JID, slack time.Duration) error {
 	var r struct {
 		Success  *bool           `json:"success"`
 		ChatJID  string          `json:"chat_jid"`
@@ -170,7 +171,7 @@ func checkPage(page *HistoryPage, chat JID) error {
 		reason = "the history is not whole"
 	case isAnotherChat(page.Chat, chat):
 		reason = "the history is that of another chat"
-	case !page.RateLimit.Reset.IsZero() && time.Since(page.RateLimit.Reset) > clockDoubt:
+	case !page.RateLimit.Reset.IsZero() && time.Since(page.RateLimit.Reset) > slack:
 		reason = "the history is an old one"
 	default:
 		return nil

@@ -10,7 +10,7 @@ const (
 	onItsWay = time.Minute
 	// longestWay is how long after the attempt a message is stamped that comes of
 	// it for certain.
-	longestWay = 2 * time.Minute
+	longestWay = 3 * time.Minute
 	// smallestStep is more than two readings of the clock are apart.
 	smallestStep = 100 * time.Millisecond
 )
@@ -33,11 +33,10 @@ func (w *settling) clocks() clocks {
 	lowest, low, high, stamped := stamps.span()
 	if stamped {
 		c.behind, c.ahead = min(lowest, 0), max(low, 0)
-		if high < 0 {
+		if c.surely = c.ahead; high < 0 {
 			c.surely = high
 		}
 	}
-	c.surely = max(c.surely, c.ahead)
 	if dates, known := w.h.client.skew.estimate(); known {
 		c.behind = min(c.behind, dates.low)
 		c.ahead = max(c.ahead, dates.high)
@@ -71,14 +70,15 @@ func (w *settling) byTime(t time.Time) confidence {
 		return doubtful
 	}
 	c := w.clocks()
-	way := max(longestWay, w.limit) + w.wholeDelay()
+	way := longestWay + w.limit + w.wholeDelay()
 	if w.recorded {
 		way += defaultRateLimitWait // the send came after the record
 	}
 	switch {
 	case t.Before(w.earliest()):
 		return unfit
-	case t.Before(sent.Add(c.surely).Truncate(time.Second)), t.After(sent.Add(c.ahead + way)):
+	case t.Before(sent.Add(c.surely).Truncate(time.Second)), t.After(sent.Add(c.ahead + way)),
+		t.After(time.Now().Add(c.ahead + clockDoubt)):
 		return doubtful
 	default:
 		return certain
