@@ -94,8 +94,14 @@ func (a *archive) instance(t *testing.T) *InstanceClient {
 
 // item is a message of the instance, with a text.
 func item(id string, at time.Time, text string) string {
-	b, _ := json.Marshal(map[string]any{"id": id, "fromMe": true, "type": "text", "content": text, "timestamp": at.UTC().Format(time.RFC3339)})
-	return string(b)
+	return fmt.Sprintf(`{"id":%q,"fromMe":true,"type":"text","content":%q,"timestamp":%q}`, id, text, at.UTC().Format(time.RFC3339))
+}
+
+func outcomeOf(t *testing.T, err error) *OutcomeError {
+	t.Helper()
+	var e *OutcomeError
+	require.ErrorAs(t, err, &e)
+	return e
 }
 
 // A clock that differs is a doubt about the time of a message: it never makes a
@@ -235,7 +241,7 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 				a := &archive{}
 				inst := a.instance(t)
 				_, uncertain := inst.Messages.Send(t.Context(), family, Text("x"))
-				uncertain.(*OutcomeError).content.(*attempted).Content = c.content // some cannot be sent any more
+				outcomeOf(t, uncertain).content.(*attempted).Content = c.content // some cannot be sent any more
 				now := time.Now().Add(time.Second)
 				made := strings.ReplaceAll(c.item, "SECONDS", strconv.FormatInt(now.Unix(), 10))
 				for _, member := range []string{`"id":"A"`, `"fromMe":true`, `"timestamp":"` + now.Format(time.RFC3339) + `"`} {
@@ -303,6 +309,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 				time.Sleep(time.Hour)
 				settlement, message, err := inst.Messages.Settle(t.Context(), uncertain)
 				require.Error(t, err)
+				require.NotErrorIs(t, err, ErrOutcomeUnknown)
 				assert.Equal(t, StillUnknown, settlement)
 				assert.Nil(t, message)
 			})
@@ -462,8 +469,7 @@ func TestSettleKnowsThatItForgetsItsOwnMessages(t *testing.T) {
 			for i := range c.during {
 				inst.Client().accepted.add(fmt.Sprint("during ", i))
 			}
-			e := uncertain.(*OutcomeError)
-			e.content.(*attempted).others = inst.Client().accepted.snapshot() // as if the reply was lost only now
+			outcomeOf(t, uncertain).content.(*attempted).others = inst.Client().accepted.snapshot() // as if the reply was lost only now
 			for i := range c.since {
 				inst.Client().accepted.add(fmt.Sprint("since ", i))
 			}
@@ -510,7 +516,7 @@ func TestSettleDoubtsEchoesThatFitBadly(t *testing.T) {
 				event := &Event{Type: EventMessage, Instance: "support", Data: m}
 				c.change(event, m)
 				time.Sleep(time.Hour)
-				assert.Equal(t, c.want == Sent, uncertain.(*OutcomeError).IsEcho(event))
+				assert.Equal(t, c.want == Sent, outcomeOf(t, uncertain).IsEcho(event))
 				settlement, _, err := inst.Messages.Settle(t.Context(), uncertain, SettleWith(event))
 				require.NoError(t, err)
 				assert.Equal(t, c.want, settlement)

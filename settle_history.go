@@ -18,10 +18,16 @@ const (
 	smallestMaximum = 10
 )
 
-var (
-	errTooManyMessages = fmt.Errorf("ryze: the chat has more than %d messages since the attempt", mostSearched)
-	errNoEnd           = errors.New("ryze: the history could not be read to the time of the attempt")
-)
+// incomplete is the error of a history that was not seen to its end.
+func incomplete(page *HistoryPage, reason string) error {
+	e := &ResponseError{StatusCode: http.StatusOK, Operation: opChatHistory.ID, Reason: reason}
+	if page != nil {
+		e.RateLimit, e.Body = page.RateLimit, bounded(page.Raw())
+	}
+	return e
+}
+
+const noEnd = "the history ends before the time of the attempt"
 
 // searchHistory looks at what the chat holds since the attempt. The replies may
 // tell that the clocks differ more than was known: then it looks further back.
@@ -35,7 +41,7 @@ func (w *settling) searchHistory(ctx context.Context, s *MessagesService) error 
 			return nil
 		}
 	}
-	return errNoEnd
+	return incomplete(nil, "the clocks of the replies differ more each time")
 }
 
 // searchFrom looks under every address of the recipient.
@@ -124,7 +130,7 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 				continue
 			}
 			if seen[key] = struct{}{}; len(seen) > mostSearched {
-				return errTooManyMessages
+				return incomplete(page, fmt.Sprintf("the chat has more than %d messages since the attempt", mostSearched))
 			}
 			fresh++
 			w.look(m, item)
@@ -133,13 +139,13 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 		full := n >= query.PageSize || page.HasMore
 		switch {
 		case n == 0 && page.HasMore:
-			return errNoEnd
+			return incomplete(page, noEnd)
 		case !full && (fresh == 0 || n < smallestMaximum):
 			return nil
 		case fresh == 0, !inOrder, oldest.IsZero(), !query.To.IsZero() && oldest.After(query.To):
 			// No way to name the page before: a larger one has what is missing.
 			if query.PageSize *= 2; query.PageSize > 2*mostSearched {
-				return errNoEnd
+				return incomplete(page, noEnd)
 			}
 		case oldest.Before(from):
 			return nil
@@ -163,7 +169,7 @@ func checkPage(page *HistoryPage, chat JID, slack time.Duration) error {
 	err := json.Unmarshal(page.Raw(), &r)
 	list := len(r.Messages) > 0 && r.Messages[0] == '['
 	empty := string(r.Messages) == "null" && (r.ChatJID != "" || (r.Count != nil && r.Count.String() == "0"))
-	reason := ""
+	var reason string
 	switch {
 	case err != nil && !errors.As(err, &mismatch), r.Success == nil, !list && !empty:
 		reason = "the reply is not a history"
@@ -176,9 +182,7 @@ func checkPage(page *HistoryPage, chat JID, slack time.Duration) error {
 	default:
 		return nil
 	}
-	return &ResponseError{
-		StatusCode: http.StatusOK, Operation: opChatHistory.ID, Reason: reason, RateLimit: page.RateLimit, Body: bounded(page.Raw()),
-	}
+	return incomplete(page, reason)
 }
 
 // isAnotherChat reports whether two addresses cannot be one chat.
