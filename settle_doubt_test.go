@@ -361,8 +361,8 @@ func TestSettleReadsAHistoryToItsEnd(t *testing.T) {
 		"a maximum, not there":         {n: 130, step: time.Second, most: 50, want: NotFound, lookUps: 5},
 		"all in one second":            {n: 300, there: true, want: Sent, lookUps: 6},
 		"all in one second, not there": {n: 300, want: NotFound, lookUps: 6},
-		"oldest first":                 {n: 300, oldest: true, step: time.Second, there: true, want: Sent, lookUps: 4},
-		"oldest first, not there":      {n: 300, oldest: true, step: time.Second, want: NotFound, lookUps: 4},
+		"oldest first":                 {n: 300, oldest: true, step: time.Second / 10, there: true, want: Sent, lookUps: 4},
+		"oldest first, not there":      {n: 300, oldest: true, step: time.Second / 10, want: NotFound, lookUps: 4},
 		"no times":                     {n: 300, noDates: true, there: true, want: StillUnknown, lookUps: 4},
 		"no end":                       {n: 6000, step: time.Second / 100, there: true, want: StillUnknown, lookUps: 70},
 	} {
@@ -386,7 +386,9 @@ func TestSettleReadsAHistoryToItsEnd(t *testing.T) {
 					if c.noDates {
 						one = strings.Replace(one, "timestamp", "when", 1)
 					}
-					items = append(items, one)
+					if items = append(items, one); c.oldest { // then the newest is what a cut page lacks
+						items = append([]string{item("HERE", began.Add(time.Duration(c.n+1)*c.step), "Hello")}, items[:c.n]...)
+					}
 				}
 				if c.oldest {
 					for i, j := 0, len(items)-1; i < j; i, j = i+1, j-1 {
@@ -399,7 +401,7 @@ func TestSettleReadsAHistoryToItsEnd(t *testing.T) {
 				if c.want != StillUnknown {
 					require.NoError(t, err)
 				}
-				assert.Equal(t, c.want, settlement)
+				require.Equal(t, c.want, settlement)
 				if c.want == Sent {
 					assert.Equal(t, "HERE", message.ID)
 				}
