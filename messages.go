@@ -295,15 +295,18 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		in.body, in.stream = nil, stream
 		defer stream.Close()
 	}
+	began := time.Now()
 	r, err := fetchChecked(ctx, s.h, kind.op, in, (*sendReply).missing)
 	if err != nil {
 		return nil, s.uncertain(err, content, &o)
 	}
 	d := &r.Data
+	stamp := parseTime(d.Timestamp)
 	s.h.client.accepted.add(d.MessageID)
+	s.h.client.accepted.stamped(stamp, began)
 	return &SentMessage{
 		Meta: r.Meta, ID: d.MessageID, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
-		Timestamp: parseTime(d.Timestamp), Status: r.Status, Type: d.MessageType, Content: d.Content,
+		Timestamp: stamp, Status: r.Status, Type: d.MessageType, Content: d.Content,
 		Source: o.source, ReplyTo: d.ReplyTo.MessageID,
 		Media: SentMedia{
 			URL: d.MediaURL, MIME: d.MediaMIMEType, Size: d.MediaSize,

@@ -3,11 +3,9 @@ package ryze
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -18,11 +16,12 @@ type Settlement string
 const (
 	// Sent: the message is there; its id is in the SentMessage.
 	Sent Settlement = "sent"
-	// NotFound: the service answered and does not have the message. It may
-	// still be on its way through the service: this is strong evidence after a
-	// minute or two, not proof.
+	// NotFound: the service answered for every address of the recipient, and has
+	// nothing that could be the message. It is strong evidence, not proof: the
+	// service does not document how soon a history shows what was accepted.
 	NotFound Settlement = "not_found"
-	// StillUnknown: it could not be looked up, or several messages fit.
+	// StillUnknown: the message could not be looked up everywhere, several
+	// messages fit, or one leaves a doubt. Nothing may be concluded from it.
 	StillUnknown Settlement = "unknown"
 )
 
@@ -42,40 +41,49 @@ func SettleWith(events ...*Event) SettleOption {
 // of the application's own earlier sends, for instance. What the same [Client]
 // has sent since it was made is known without this, up to the last 4096.
 func SettleExcept(messageIDs ...string) SettleOption {
-	return func(s *settling) { s.exclude(messageIDs) }
+	return func(s *settling) { s.except = append(s.except, messageIDs...) }
 }
 
 // Settle finds out what became of a send whose error matches
 // [ErrOutcomeUnknown]. It looks for the message in the events given with
 // [SettleWith], then in the history of the chat, under both forms of a
-// Brazilian mobile number, and never sends anything.
+// Brazilian mobile number and under the person's LID or phone, if the service
+// knows it. It never sends anything.
 //
 // A message counts as the one looked for when the instance sent it to the same
-// chat, it has the same type and text (for media the caption), it is not older
-// than the attempt by the service's clock, and it is not known to be another.
-// The answer is [Sent] with that message when there is exactly one,
-// [StillUnknown] when there are several or one that leaves a doubt, and
-// [NotFound] when there is none. The service's times are whole seconds: a
-// person or another program that sends the very same text to the same chat in
-// the second of the attempt cannot be told apart.
+// chat, it has the same type and text (for media the caption), its time is that
+// of the attempt, and it is not known to be another. The answer is [Sent] with
+// that message when there is exactly one, and [NotFound] when there is none and
+// nothing leaves a doubt. Everything else is [StillUnknown].
 //
-// [StillUnknown] is also the answer for what a history cannot show (status
-// messages, reactions, answers sent with [ReplyPrivate]) and before a [Delay]
-// is over. How contacts and PIX cards look in a history is not documented, so
-// they are found in events only, and anything else that the instance sent in
-// that time leaves a doubt.
+// What fits badly leaves a doubt: a text that differs in blanks, in the form of
+// its accents, in its end or in its mentions; another type with the same text; a
+// time that is missing, or out of place by less than two minutes or by less than
+// the clocks are known to differ; a message that was edited or revoked. A
+// message of which nothing is left to compare is not found.
+//
+// The answer is [StillUnknown] as well for what a history cannot show (status
+// messages, reactions, answers sent with [ReplyPrivate]), and as long as the
+// message may be on its way: for a minute after the attempt, and its [Delay].
+// How contacts and PIX cards look in a history is not documented, so they are
+// found in events only, and anything else that the instance sent in that time
+// leaves a doubt.
+//
+// A person or another program that sends the very same text to the same chat in
+// the three minutes after the attempt cannot be told apart. For media without a
+// caption that is any file of the same type.
 //
 // The error lives as long as the process: an application that must survive a
 // crash writes each send down before it makes it, and uses
 // [MessagesService.Find] afterwards.
 //
 // The error is not nil when err is not that of a send of this instance, or when
-// the service could not be asked; the answer is then [StillUnknown].
+// the service could not be asked, or did not answer in full; the answer is then
+// [StillUnknown]. The service documents neither this use of the history nor what
+// a history shows.
 //
-// The service documents neither this use of the history nor how soon it shows
-// what was accepted: ask again before trusting [NotFound].
-//
-// POST /api/chat/history/:instance. Safe to repeat.
+// POST /api/chat/history/:instance, and GET /api/chat/contacts/:instance for a
+// person's other address. Safe to repeat.
 func (s *MessagesService) Settle(ctx context.Context, err error, opts ...SettleOption) (Settlement, *SentMessage, error) {
 	var e *OutcomeError
 	if !errors.As(err, &e) || e.try() == nil {
@@ -86,23 +94,25 @@ func (s *MessagesService) Settle(ctx context.Context, err error, opts ...SettleO
 	}
 	w := newSettling(e)
 	for _, opt := range opts {
+		if opt == nil {
+			return StillUnknown, nil, invalid("option", "is nil")
+		}
 		opt(w)
 	}
 	for _, event := range w.events {
-		if m := w.echo(event); m != nil {
-			w.consider(m, certain)
-		}
+		w.consider(w.echo(event))
 	}
-	if len(w.fits) > 0 {
-		return w.answer()
+	if settlement, m := w.verdict(labelledOnly); settlement != NotFound {
+		return settlement, m, nil // the label tells it from all others
 	}
 	if w.redirected || w.outline.notStored || e.Recipient.Kind() == JIDBroadcast {
 		return StillUnknown, nil, nil
 	}
-	if err := w.searchHistory(ctx, (*ChatsService)(s)); err != nil {
+	if err := w.searchHistory(ctx, s); err != nil {
 		return StillUnknown, nil, err
 	}
-	return w.answer()
+	settlement, m := w.verdict(everything)
+	return settlement, m, nil
 }
 
 // Attempt is a send that an application has written down before it made it, so
@@ -112,8 +122,10 @@ type Attempt struct {
 	To      JID
 	Content Content // a file in it is not read; it may be gone
 	Source  string  // the label of the send; only events are compared with it
-	SentAt  time.Time
-	Delay   time.Duration // that of the [Delay] option, if it was given
+	// SentAt is when the record was written, before the send. When it lies in the
+	// future the clock was set back since, and the message cannot be told missing.
+	SentAt time.Time
+	Delay  time.Duration // that of the [Delay] option, if it was given
 }
 
 // Find is [MessagesService.Settle] for a send that is known only from the
@@ -149,7 +161,12 @@ func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...Set
 // An echo is evidence that the message was sent; that none came proves nothing.
 // Give each send a [SourceLabel] of its own to be certain.
 func (e *OutcomeError) IsEcho(event *Event) bool {
-	return e.try() != nil && newSettling(e).echo(event) != nil
+	if e.try() == nil {
+		return false
+	}
+	w := newSettling(e)
+	c := w.echo(event)
+	return c.labelled && c.fit == certain && w.byTime(c.message.Timestamp) == certain && !w.twins
 }
 
 // try returns what the error knows of a send, nil for other operations.
@@ -163,9 +180,11 @@ type attempted struct {
 	Content
 	h          handle
 	delay      time.Duration
-	redirected bool     // the message went to another chat than its recipient
-	others     []string // ids of messages that were accepted before
-	recorded   bool     // known from the application's records, not from an error
+	limit      time.Duration // that of the attempt, if one was given
+	redirected bool          // the message went to another chat than its recipient
+	quotes     string        // id of the quoted message
+	others     recentSnapshot
+	recorded   bool // known from the application's records, not from an error
 }
 
 // uncertain completes the error of a send whose outcome is unknown.
@@ -173,7 +192,8 @@ func (s *MessagesService) uncertain(err error, content Content, o *sendOptions) 
 	var e *OutcomeError
 	if errors.As(err, &e) {
 		e.content = &attempted{
-			Content: content, h: s.h, delay: o.delay, redirected: o.replyPrivate, others: s.h.client.accepted.ids(),
+			Content: content, h: s.h, delay: o.delay, limit: o.limit, redirected: o.replyPrivate, quotes: o.replyTo,
+			others: s.h.client.accepted.snapshot(),
 		}
 	}
 	return err
@@ -185,154 +205,158 @@ type settling struct {
 	outcome *OutcomeError
 	outline *outline
 	events  []*Event
-	known   map[string]struct{} // ids of other messages
+	except  []string
+	known   map[string]struct{} // ids of other messages, nil until they are asked for
+	twins   bool                // not all of them are known
 
-	fits   []*SentMessage
-	doubts int // how many of them are doubtful
+	fits    []candidate
+	byID    map[string]int // index in fits
+	unclear bool           // something could be the message and cannot be read
+	alive   bool           // the history shows a later message of the instance
+}
+
+// candidate is a message that may be the one looked for.
+type candidate struct {
+	message  *SentMessage
+	fit      confidence // by everything but time
+	labelled bool       // it carries the label of the send
 }
 
 func newSettling(e *OutcomeError) *settling {
 	try := e.try()
-	w := &settling{attempted: try, outcome: e, outline: outlineOf(try.Content), known: make(map[string]struct{})}
-	w.exclude(try.others)
-	if !try.recorded { // else the record may be of one that was accepted
-		w.exclude(try.h.client.accepted.ids())
-	}
-	return w
+	return &settling{attempted: try, outcome: e, outline: outlineOf(try.Content), byID: make(map[string]int)}
 }
 
-func (w *settling) exclude(ids []string) {
-	for _, id := range ids {
-		w.known[id] = struct{}{}
-	}
-}
-
-// consider takes a message that fits so well.
-func (w *settling) consider(m *SentMessage, c confidence) {
-	if slices.ContainsFunc(w.fits, func(other *SentMessage) bool { return other.ID == m.ID }) {
-		return
-	}
-	w.fits = append(w.fits, m)
-	if c == doubtful {
-		w.doubts++
-	}
-}
-
-func (w *settling) answer() (Settlement, *SentMessage, error) {
-	switch {
-	case len(w.fits) == 1 && w.doubts == 0:
-		return Sent, w.fits[0], nil
-	case len(w.fits) > 0, time.Since(w.outcome.SentAt) < w.delay:
-		return StillUnknown, nil, nil
-	default:
-		return NotFound, nil, nil
-	}
-}
-
-const (
-	// unknownSkew is how far the service's clock may be behind ours when
-	// nothing is known of it.
-	unknownSkew = 2 * time.Minute
-	// skewError is how far the estimate may be off.
-	skewError = 2 * time.Second
-
-	settlePageSize = 100
-	mostSearched   = 5000 // messages of one chat
-)
-
-var errTooManyMessages = fmt.Errorf("ryze: the chat has more than %d messages since the attempt", mostSearched)
-
-// window returns when the message can have been sent, by the service's clock:
-// from begin for certain, from earliest perhaps. Both are whole seconds, as the
-// service's times are.
-func (w *settling) window() (earliest, begin time.Time) {
-	begin, slack := w.outcome.SentAt, unknownSkew
-	if skew, known := w.h.client.skew.estimate(); known {
-		begin, slack = begin.Add(skew), skewError
-	}
-	begin = begin.Truncate(time.Second)
-	return begin.Add(-slack), begin
-}
-
-// byTime says how well a time fits. One that cannot be read leaves a doubt.
-func (w *settling) byTime(t time.Time) confidence {
-	earliest, begin := w.window()
-	switch {
-	case t.IsZero():
-		return doubtful
-	case t.Before(earliest):
-		return unfit
-	case t.Before(begin):
-		return doubtful
-	default:
-		return certain
-	}
-}
-
-// echo returns the message of an event that is certain to be the one looked
-// for, nil for all others.
-func (w *settling) echo(event *Event) *SentMessage {
-	if event == nil || w.outcome.Source == "" || !event.IsEcho(w.outcome.Source) {
-		return nil
-	}
-	m := event.Data.(*MessageEvent) // or it would not be an echo
-	_, known := w.known[m.ID]
-	here := w.redirected || samePerson(m.Chat.JID, w.outcome.Recipient) || m.Chat.LID.Same(w.outcome.Recipient)
-	switch {
-	case m.ID == "" || known || !here || m.Edit != nil || m.RevokedID != "":
-		return nil
-	case w.outline.ofEvent(m) != certain || w.byTime(m.Timestamp) != certain:
-		return nil
-	}
-	return &SentMessage{
-		ID: m.ID, Chat: m.Chat.JID, Timestamp: m.Timestamp, Type: string(m.Type), Content: m.Text, Source: m.Source,
-	}
-}
-
-// searchHistory looks at what the chat holds since the attempt, newest first.
-func (w *settling) searchHistory(ctx context.Context, chats *ChatsService) error {
-	earliest, _ := w.window()
-	for i, chat := range BrazilAliases(w.outcome.Recipient) {
-		n := 0
-		for m, err := range chats.History(ctx, chat, HistoryQuery{From: earliest, PageSize: settlePageSize}) {
-			if err != nil && i > 0 && (errors.Is(err, ErrInvalidArgument) || errors.Is(err, ErrNotFound)) {
-				break // the other form of the number is nobody's
-			}
-			if err != nil {
-				return err
-			}
-			if n++; n > mostSearched {
-				return errTooManyMessages
-			}
-			w.look(m)
+// isAnothers reports whether the id is known to be that of another message.
+func (w *settling) isAnothers(id string) bool {
+	if w.known == nil {
+		w.known = make(map[string]struct{})
+		add := func(id string) { w.known[id] = struct{}{} }
+		for _, id := range w.except {
+			add(id)
+		}
+		if !w.recorded { // else the record may be of one that was accepted
+			now := w.h.client.accepted.snapshot()
+			w.others.each(add)
+			now.each(add)
+			w.twins = !w.others.reaches(now) || w.others.forgotten.After(w.outcome.SentAt)
 		}
 	}
-	return nil
+	_, known := w.known[id]
+	return known
 }
 
-func (w *settling) look(m *HistoryMessage) {
-	if _, known := w.known[m.ID]; known || !m.FromMe || m.ID == "" {
+// consider takes a message that may be the one looked for.
+func (w *settling) consider(c candidate) {
+	if c.fit == unfit {
 		return
 	}
-	c := min(w.outline.weigh(m.Type, m.Text), w.byTime(m.Timestamp))
-	if c == unfit {
+	if c.message.ID == "" {
+		w.unclear = true
 		return
 	}
-	w.consider(&SentMessage{
-		Meta: m.Meta, ID: m.ID, Chat: m.Chat, Timestamp: m.Timestamp, Type: string(m.Type), Content: m.Text,
-		Source: w.outcome.Source,
-	}, c)
+	i, again := w.byID[c.message.ID]
+	switch {
+	case !again:
+		w.byID[c.message.ID] = len(w.fits)
+		w.fits = append(w.fits, c)
+	case c.fit > w.fits[i].fit || w.byTime(c.message.Timestamp) > w.byTime(w.fits[i].message.Timestamp):
+		c.labelled = c.labelled || w.fits[i].labelled
+		c.fit = max(c.fit, w.fits[i].fit)
+		w.fits[i] = c
+	}
 }
 
-// estimate returns how far the service's clock is ahead of ours, as far as it
-// has been told; in truth it may be further ahead, by a second or so.
-func (c *clockSkew) estimate() (skew time.Duration, known bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == 2 {
-		return max(c.best, c.previous), true
+// scope says which candidates are judged.
+type scope bool
+
+const (
+	everything   scope = false
+	labelledOnly scope = true // and only when one of them is certain
+)
+
+// verdict judges what was found. It is made when the search is over, because
+// the search itself tells more of the clocks.
+func (w *settling) verdict(s scope) (Settlement, *SentMessage) {
+	var found *SentMessage
+	fits, sure := 0, 0
+	for _, c := range w.fits {
+		if s == labelledOnly && !c.labelled {
+			continue
+		}
+		fit := min(c.fit, w.byTime(c.message.Timestamp))
+		if c.labelled {
+			fit = max(fit, doubtful) // right but for its time: the clock may be wrong
+		}
+		if fit == certain && w.twins {
+			fit = doubtful
+		}
+		if fit != unfit {
+			fits++
+		}
+		if fit == certain {
+			sure++
+			found = c.message
+		}
 	}
-	return c.best, c.known > 0
+	switch {
+	case fits == 1 && sure == 1:
+		return Sent, found
+	case s == labelledOnly && sure == 0:
+		return NotFound, nil
+	case fits > 0 || w.unclear || !w.isOver():
+		return StillUnknown, nil
+	default:
+		return NotFound, nil
+	}
+}
+
+// echo weighs the message of an event. Of one without the label it cannot be
+// said who sent it: some echoes of sends have none.
+func (w *settling) echo(event *Event) candidate {
+	if event == nil || (event.Instance != "" && event.Instance != w.h.name) {
+		return candidate{}
+	}
+	m, ok := event.Data.(*MessageEvent)
+	if !ok || m.Direction != DirectionOutgoing || m.Edit != nil || m.RevokedID != "" {
+		return candidate{}
+	}
+	c := candidate{fit: w.outline.ofEvent(m), labelled: w.outcome.Source != "" && m.Source == w.outcome.Source}
+	switch here := w.isChat(m); {
+	case m.Source != "" && !c.labelled, c.fit == unfit, here == unfit, w.isAnothers(m.ID):
+		return candidate{}
+	case !c.labelled || m.ID == "":
+		c.fit = doubtful
+	default:
+		c.fit = min(c.fit, here)
+	}
+	c.message = &SentMessage{
+		ID: m.ID, Chat: m.Chat.JID, Timestamp: m.Timestamp, Type: string(m.Type), Content: m.Text, Source: m.Source,
+	}
+	return c
+}
+
+// isChat says how surely an event is of the chat to which the message went.
+func (w *settling) isChat(m *MessageEvent) confidence {
+	to := w.outcome.Recipient
+	switch {
+	case w.redirected && m.Reply != nil && m.Reply.MessageID == w.quotes && !m.Chat.JID.IsGroup():
+		return certain
+	case samePerson(m.Chat.JID, to), m.Chat.LID.Same(to):
+		return certain
+	case w.redirected && m.Reply == nil && !m.Chat.JID.IsGroup():
+		return doubtful // it may be anybody's
+	case isOtherAddress(m.Chat.JID, to) && (m.Chat.LID == "" || !to.IsLID()):
+		return doubtful // a LID for a phone, or the other way round
+	default:
+		return unfit
+	}
+}
+
+// isOtherAddress reports whether one is a LID and the other a phone, so that
+// they may be one person.
+func isOtherAddress(a, b JID) bool {
+	return (a.IsLID() && b.Kind() == JIDUser) || (b.IsLID() && a.Kind() == JIDUser)
 }
 
 // confidence is how well a message fits.
@@ -372,12 +396,15 @@ func (o *outline) weigh(t MessageType, text string) confidence {
 	if o.similar != nil {
 		textFits = o.similar(text)
 	}
+	open := o.loose || text == "" || (o.text == "" && o.similar == nil)
 	switch {
 	case typeFits && textFits:
 		return certain
 	case textFits && text != "": // under another name
 		return doubtful
-	case (o.loose || text == "") && (typeFits || unclear): // or with other words, or none
+	case text != "" && resembles(text, o.text):
+		return doubtful
+	case open && (typeFits || unclear): // or with other words, or none
 		return doubtful
 	default:
 		return unfit
@@ -465,32 +492,4 @@ func (m Media) possibleTypes() []MessageType {
 		return []MessageType{MessageImage, MessageVideo, MessageAudio, MessageDocument}
 	}
 	return []MessageType{MessageType(kind)}
-}
-
-// mostRecentIDs bounds what [recentIDs] keeps.
-const mostRecentIDs = 4096
-
-// recentIDs remembers the last messages that were accepted, so that none of
-// them is taken for one whose outcome is unknown.
-type recentIDs struct {
-	mu   sync.Mutex
-	ring []string
-	next int
-}
-
-func (r *recentIDs) add(id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.ring) < mostRecentIDs {
-		r.ring = append(r.ring, id)
-		return
-	}
-	r.ring[r.next] = id
-	r.next = (r.next + 1) % mostRecentIDs
-}
-
-func (r *recentIDs) ids() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.ring)
 }

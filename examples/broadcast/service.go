@@ -50,7 +50,7 @@ const people = 250
 // rehearse plays a broadcast that is interrupted, goes on, and sends again
 // what was not found.
 func rehearse(ctx context.Context, service *demo.Service, journal string, out, screen io.Writer) error {
-	job := job{text: "We open at nine.", journal: journal, patience: 2 * time.Second}
+	job := job{text: "We open at nine.", journal: journal, patience: time.Minute}
 	for i := range people {
 		job.recipients = append(job.recipients, ryze.JID(fmt.Sprintf("5511987%06d", i)))
 	}

@@ -51,15 +51,15 @@ func (b *broadcast) lookBack(ctx context.Context) error {
 		if e.State != sending && e.State != unknown && e.State != missing {
 			continue
 		}
-		id, err := b.find(ctx, e)
+		state, id, err := b.find(ctx, e)
 		switch {
 		case err != nil:
 			return err
-		case id != "":
+		case state == ryze.Sent:
 			e.State, e.ID, e.Reason = sent, id, ""
 			found++
-		case time.Since(e.At) < b.patience:
-			continue
+		case state != ryze.NotFound || time.Since(e.At) < b.patience:
+			continue // a doubt is no reason to send again
 		case b.again:
 			e.State = unsent
 		default:
@@ -75,10 +75,10 @@ func (b *broadcast) lookBack(ctx context.Context) error {
 	return nil
 }
 
-func (b *broadcast) find(ctx context.Context, e entry) (id string, err error) {
-	found, message, err := b.inst.Messages.Find(ctx, ryze.Attempt{To: e.To, Content: ryze.Text(b.text), SentAt: e.At})
-	if err != nil || found != ryze.Sent {
-		return "", err
+func (b *broadcast) find(ctx context.Context, e entry) (state ryze.Settlement, id string, err error) {
+	state, message, err := b.inst.Messages.Find(ctx, ryze.Attempt{To: e.To, Content: ryze.Text(b.text), SentAt: e.At})
+	if message != nil {
+		id = message.ID
 	}
-	return message.ID, nil
+	return state, id, err
 }

@@ -1,0 +1,278 @@
+package ryze
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	settlePageSize = 100
+	mostSearched   = 5000 // messages of one chat
+	// smallestMaximum is the smallest page that may be short because of a maximum
+	// that is not documented.
+	smallestMaximum = 10
+)
+
+// incomplete is the error of a history that was not seen to its end.
+func incomplete(page *HistoryPage, reason string) error {
+	e := &ResponseError{StatusCode: http.StatusOK, Operation: opChatHistory.ID, Reason: reason}
+	if page != nil {
+		e.RateLimit, e.Body = page.RateLimit, bounded(page.Raw())
+	}
+	return e
+}
+
+const noEnd = "the history ends before the time of the attempt"
+
+// searchHistory looks at what the chat holds since the attempt. The replies may
+// tell that the clocks differ more than was known: then it looks further back.
+func (w *settling) searchHistory(ctx context.Context, s *MessagesService) error {
+	for range 3 {
+		from := w.earliest()
+		if err := w.searchFrom(ctx, s, from); err != nil {
+			return err
+		}
+		if !w.earliest().Before(from) {
+			return nil
+		}
+	}
+	return incomplete(nil, "the clocks of the replies differ more each time")
+}
+
+// searchFrom looks under every address of the recipient.
+func (w *settling) searchFrom(ctx context.Context, s *MessagesService, from time.Time) error {
+	searched := make(map[JID]bool)
+	search := func(address JID) error {
+		for _, chat := range BrazilAliases(address) {
+			if searched[chat] {
+				continue
+			}
+			err := w.searchChat(ctx, (*ChatsService)(s), chat, from)
+			if err != nil && (len(searched) == 0 || !isNobody(err)) { // the other address may be nobody's
+				return err
+			}
+			searched[chat] = true
+		}
+		return nil
+	}
+	to := w.outcome.Recipient
+	if err := search(to); err != nil {
+		return err
+	}
+	if w.alive || (to.Kind() != JIDUser && !to.IsLID()) {
+		return nil
+	}
+	if settlement, _ := w.verdict(everything); settlement != NotFound {
+		return nil
+	}
+	other, err := otherAddress(ctx, (*ContactsService)(s), to)
+	if err != nil || other == "" {
+		return err
+	}
+	return search(other)
+}
+
+// otherAddress returns the LID of a phone, or the phone of a LID, "" when the
+// service knows none.
+func otherAddress(ctx context.Context, contacts *ContactsService, who JID) (JID, error) {
+	resolve := contacts.LIDOf
+	if who.IsLID() {
+		resolve = contacts.PhoneOf
+	}
+	other, err := resolve(ctx, who)
+	var unknown *ContactNotFoundError
+	if errors.As(err, &unknown) || isNobody(err) {
+		return "", nil
+	}
+	return other, err
+}
+
+// isNobody reports whether the service itself says that there is no such person.
+func isNobody(err error) bool {
+	var e *APIError
+	return errors.As(err, &e) && isOwnRefusal(e.Body) && !e.Is(ErrInstanceNotFound) && !e.Is(ErrNotConnected) &&
+		(e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusUnprocessableEntity)
+}
+
+// searchChat reads the history of a chat back to a time. It is stricter than
+// [ChatsService.History]: what it has not seen to the end, it reports.
+func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID, from time.Time) error {
+	query := HistoryQuery{From: from, PageSize: settlePageSize}
+	seen := make(map[string]struct{})
+	for {
+		page, err := chats.HistoryPage(ctx, chat, query)
+		if err != nil {
+			return err
+		}
+		if err := checkPage(page, chat, w.clocks().ahead+clockDoubt); err != nil {
+			return err
+		}
+		fresh := 0
+		var oldest, previous time.Time
+		inOrder := true
+		for i := range page.Messages {
+			m := &page.Messages[i]
+			item := readHistoryItem(m)
+			if t := item.at; !t.IsZero() {
+				inOrder = inOrder && (previous.IsZero() || !t.After(previous))
+				previous = t
+				if oldest.IsZero() || t.Before(oldest) {
+					oldest = t
+				}
+			}
+			key := first(item.id, string(m.Raw()))
+			if _, known := seen[key]; known {
+				continue
+			}
+			if seen[key] = struct{}{}; len(seen) > mostSearched {
+				return incomplete(page, fmt.Sprintf("the chat has more than %d messages since the attempt", mostSearched))
+			}
+			fresh++
+			w.look(m, item)
+		}
+		n := len(page.Messages)
+		full := n >= query.PageSize || page.HasMore
+		switch {
+		case n == 0 && page.HasMore:
+			return incomplete(page, noEnd)
+		case !full && (fresh == 0 || n < smallestMaximum):
+			return nil
+		case fresh == 0, !inOrder, oldest.IsZero(), !query.To.IsZero() && oldest.After(query.To):
+			// No way to name the page before: a larger one has what is missing.
+			if query.PageSize *= 2; query.PageSize > 2*mostSearched {
+				return incomplete(page, noEnd)
+			}
+		case oldest.Before(from):
+			return nil
+		default:
+			query.To = oldest
+		}
+	}
+}
+
+// checkPage refuses a page that is not whole, or not of that chat. A proxy may
+// answer in the service's place, also with a page that it has kept: then the
+// window of its quota is long over.
+func checkPage(page *HistoryPage, chat JID, slack time.Duration) error {
+	var r struct {
+		Success  *bool           `json:"success"`
+		ChatJID  string          `json:"chat_jid"`
+		Messages json.RawMessage `json:"messages"`
+		Count    *json.Number    `json:"count"`
+	}
+	var mismatch *json.UnmarshalTypeError
+	err := json.Unmarshal(page.Raw(), &r)
+	list := len(r.Messages) > 0 && r.Messages[0] == '['
+	empty := string(r.Messages) == "null" && (r.ChatJID != "" || (r.Count != nil && r.Count.String() == "0"))
+	var reason string
+	switch {
+	case err != nil && !errors.As(err, &mismatch), r.Success == nil, !list && !empty:
+		reason = "the reply is not a history"
+	case r.Count != nil && r.Count.String() != fmt.Sprint(len(page.Messages)):
+		reason = "the history is not whole"
+	case isAnotherChat(page.Chat, chat):
+		reason = "the history is that of another chat"
+	case !page.RateLimit.Reset.IsZero() && time.Since(page.RateLimit.Reset) > slack:
+		reason = "the history is an old one"
+	default:
+		return nil
+	}
+	return incomplete(page, reason)
+}
+
+// isAnotherChat reports whether two addresses cannot be one chat.
+func isAnotherChat(a, b JID) bool {
+	return a != "" && a.Kind() != JIDUnknown && !samePerson(a, b) && !isOtherAddress(a, b)
+}
+
+// historyItem is what an item of a history says beside the [HistoryMessage].
+type historyItem struct {
+	id        string
+	at        time.Time
+	fromMe    *bool // nil: not told
+	source    string
+	broken    bool // not an object
+	otherText bool // the text has a form that is not known
+	changed   bool // edited or revoked
+}
+
+func readHistoryItem(m *HistoryMessage) historyItem {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(m.Raw(), &members) != nil || members == nil {
+		return historyItem{broken: true}
+	}
+	item := historyItem{id: m.ID, at: m.Timestamp}
+	for name, value := range members {
+		v := jsonValue(value)
+		switch name = strings.ToLower(name); {
+		case name == "id":
+			var id stringOrInt
+			_ = id.UnmarshalJSON(value)
+			item.id = first(item.id, string(id))
+		case name == "timestamp" && item.at.IsZero():
+			item.at = readTime(v)
+		case name == "fromme" && (string(value) == "true" || string(value) == "false"):
+			item.fromMe = new(string(value) == "true")
+		case name == "source" && v.isString():
+			item.source = v.str()
+		case name == "content":
+			item.otherText = !v.isString() && string(value) != "null"
+		case strings.Contains(name, "edit"), strings.Contains(name, "revok"), strings.Contains(name, "delet"):
+			item.changed = item.changed || saysYes(value)
+		}
+	}
+	if item.at.Before(allBegan) {
+		item.at = time.Time{}
+	}
+	return item
+}
+
+// saysYes reports whether a member of any type is more than a no.
+func saysYes(value json.RawMessage) bool {
+	switch strings.TrimSpace(string(value)) {
+	case "null", "false", `"false"`, "0", `""`, "{}", "[]":
+		return false
+	default:
+		return true
+	}
+}
+
+// look weighs a message of the history.
+func (w *settling) look(m *HistoryMessage, item historyItem) {
+	to := w.outcome.Recipient
+	switch {
+	case item.broken:
+		w.unclear = true
+		return
+	case isAnotherChat(m.Chat, to):
+		w.unclear = true // so what is of this chat may be elsewhere
+		return
+	case item.fromMe != nil && !*item.fromMe, item.fromMe == nil && samePerson(m.Sender, to):
+		return
+	}
+	if item.fromMe != nil && w.byTime(item.at) == certain {
+		w.alive = true
+	}
+	if item.id != "" && w.isAnothers(item.id) {
+		return
+	}
+	c := w.outline.weigh(m.Type, m.Text)
+	switch {
+	case item.changed, m.Type == MessageEdit, m.Type == MessageRevoke, item.otherText:
+		c = doubtful
+	case item.fromMe == nil, item.source != "" && item.source != w.outcome.Source:
+		c = min(c, doubtful)
+	}
+	if item.id == "" && w.byTime(item.at) == unfit {
+		return
+	}
+	w.consider(candidate{message: &SentMessage{
+		Meta: m.Meta, ID: item.id, Chat: m.Chat, Timestamp: item.at, Type: string(m.Type), Content: m.Text,
+		Source: w.outcome.Source,
+	}, fit: c})
+}
