@@ -332,7 +332,7 @@ func ExampleJID() {
 	// 5511987654321@s.whatsapp.net 5511987654321 <nil>
 	// 5511987654321@s.whatsapp.net 12 5511987654321 s.whatsapp.net true
 	// lid true true false false
-	// ryze: jid is a bare number of 15 digits, which looks like a LID: add @lid, or @s.whatsapp.net if it is a phone
+	// ryze: jid "123456789012345" has 15 digits, more than numbers of its country code have, so that it looks like a LID: add @lid if it is one
 }
 
 func ExampleSecret() {

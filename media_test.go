@@ -152,7 +152,7 @@ func TestBadRecipientsAndOptionsAreRefusedBeforeAnyRequest(t *testing.T) {
 	})}))
 	require.NoError(t, err)
 	m := client.Instance("a", "t").Messages
-	for _, to := range []JID{"", "123456789012345", "abc", "+5511987654321", "5511987654321@c.us", StatusBroadcast, "a@g.us"} {
+	for _, to := range []JID{"", "123456789012345", "abc", "+5511987654321", "011987654321", "5511987654321:@s.whatsapp.net", StatusBroadcast, "a@g.us"} {
 		_, err := m.SendText(t.Context(), to, "hi")
 		var v *ValidationError
 		require.ErrorAs(t, err, &v, "%q", to)
