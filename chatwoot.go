@@ -38,7 +38,10 @@ func (c *ChatwootConfig) check() error {
 	case c.AccountID <= 0:
 		return invalid("Chatwoot.AccountID", "is not greater than 0")
 	}
-	return checkText("Chatwoot.APIToken", c.APIToken.Reveal())
+	if err := checkText("Chatwoot.APIToken", c.APIToken.Reveal()); err != nil {
+		return err
+	}
+	return checkTexts("Chatwoot", c)
 }
 
 // ChatwootStatus is how an integration is doing. The set is open.

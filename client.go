@@ -360,11 +360,14 @@ func (op *Operation) path(name, raw string) (decoded, escaped string) {
 }
 
 func (s *session) setBody() error {
+	if err := checkQuery(s.in.query); err != nil {
+		return err
+	}
 	switch {
 	case s.in.stream != nil:
 		s.call.Open, s.call.Size = s.in.stream.open, s.in.stream.size()
 	case s.in.body != nil:
-		b, err := json.Marshal(s.in.body)
+		b, err := encode(s.in.body)
 		if err != nil {
 			return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
 		}

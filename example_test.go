@@ -335,6 +335,17 @@ func ExampleJID() {
 	// ryze: jid "123456789012345" has 15 digits, more than numbers of its country code have, so that it looks like a LID: add @lid if it is one
 }
 
+func ExampleBrazilPhone() {
+	for _, written := range []string{"(11) 98765-4321", "0xx11 98765-4321", "+55 11 3333-4444", "98765-4321"} {
+		fmt.Println(ryze.BrazilPhone(written))
+	}
+	// Output:
+	// 5511987654321@s.whatsapp.net <nil>
+	// 5511987654321@s.whatsapp.net <nil>
+	// 551133334444@s.whatsapp.net <nil>
+	//  ryze: phone "98765-4321" has no area code, such as 11
+}
+
 func ExampleSecret() {
 	token := ryze.Secret("tok-4f1c9b7e")
 	fmt.Println(token, token.IsZero())

@@ -3,7 +3,6 @@ package ryze
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -192,9 +191,9 @@ func checkMediaURL(field, raw string) (name string, err error) {
 	case parseErr != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
 		return "", invalid(field, "is not a full http or https URL")
 	case u.User != nil:
-		return "", invalid(field, "has credentials in its URL, which the service would log")
+		return "", invalid(field, "has credentials in it; the service fetches public URLs")
 	}
-	return path.Base(u.Path), nil
+	return path.Base(u.Path), checkUTF8(field, raw)
 }
 
 func kindOfMIME(m string) MediaKind {
@@ -384,7 +383,7 @@ type bodyStream struct {
 
 // newBodyStream makes the body: the JSON of v with a further string field.
 func newBodyStream(file sourceFile, v any, field string) (*bodyStream, error) {
-	encoded, err := json.Marshal(v)
+	encoded, err := encode(v)
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,9 @@ func (s *SettingsService) Update(ctx context.Context, update SettingsUpdate) (*S
 	if update == (SettingsUpdate{}) {
 		return nil, invalid("SettingsUpdate", "changes nothing")
 	}
+	if err := checkTexts("SettingsUpdate", update); err != nil {
+		return nil, err
+	}
 	return settings(fetchChecked(ctx, s.h, opSettingsUpdate, input{body: update}, (*settingsReply).missing))
 }
 
@@ -95,7 +98,7 @@ type ProxyConfig struct {
 
 	Enabled  bool // read only: Set always enables
 	Host     string
-	Port     string // as text, "1080"
+	Port     string // as text, "1080"; 1 to 65535 when it is given
 	Protocol ProxyProtocol
 	Username string
 	Password Secret // never returned by the service
@@ -104,14 +107,12 @@ type ProxyConfig struct {
 func (c *ProxyConfig) check() error {
 	port, err := strconv.Atoi(c.Port)
 	switch {
-	case c.Host == "":
-		return invalid("Proxy.Host", "is empty")
-	case err != nil || port < 1 || port > 65535:
+	case c.Host == "" && c.Port == "" && c.Protocol == "" && c.Username == "" && c.Password == "":
+		return invalid("Proxy", "is empty; Remove takes the proxy away")
+	case c.Port != "" && (err != nil || port < 1 || port > 65535):
 		return invalid("Proxy.Port", "is not a port number")
-	case c.Protocol == "":
-		return invalid("Proxy.Protocol", "is empty")
 	}
-	return nil
+	return checkTexts("Proxy", c)
 }
 
 type proxyBody struct {
@@ -155,8 +156,9 @@ func (s *ProxyService) Get(ctx context.Context) (*ProxyConfig, error) {
 	return &ProxyConfig{Meta: r.Meta, Enabled: p.Enabled, Host: p.Host, Port: string(p.Port), Protocol: p.Protocol, Username: p.Username}, nil
 }
 
-// Set gives the instance a proxy of its own. Host, Port and Protocol are
-// required. What the service answers is not documented; read it back with Get.
+// Set gives the instance a proxy of its own. At least one field must be given;
+// which of them the service requires is not documented, nor what it answers:
+// read it back with Get.
 //
 // POST /api/instance/proxy/:instance. Safe to repeat.
 func (s *ProxyService) Set(ctx context.Context, proxy ProxyConfig) error {
@@ -207,7 +209,7 @@ func (c *StorageConfig) check() error {
 			return invalid("Storage.Endpoint", "is not a full URL")
 		}
 	}
-	return nil
+	return checkTexts("Storage", c)
 }
 
 type storageBody struct {

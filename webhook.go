@@ -48,7 +48,7 @@ func (c *WebhookConfig) check() error {
 			return err
 		}
 	}
-	return nil
+	return checkTexts("Webhook", c)
 }
 
 // webhookBody always carries every field, because the service does not
