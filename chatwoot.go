@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 )
@@ -24,6 +25,12 @@ type ChatwootConfig struct {
 	IgnoreGroups   bool // do not pass on what happens in groups
 	StartAsPending bool // new conversations are pending instead of open
 	ReopenResolved bool // a new message reopens a resolved conversation
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c ChatwootConfig) Format(f fmt.State, verb rune) {
+	type plain ChatwootConfig
+	formatPlain(f, verb, plain(c))
 }
 
 func (c *ChatwootConfig) check() error {
@@ -139,6 +146,12 @@ type Chatwoot struct {
 	FlagsKnown bool
 	InboxID    int // 0 until the service has learned it, soon after Set
 	CreatedAt  time.Time
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c Chatwoot) Format(f fmt.State, verb rune) {
+	type plain Chatwoot
+	formatPlain(f, verb, plain(c))
 }
 
 type getChatwootReply struct {

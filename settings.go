@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strconv"
 )
@@ -104,6 +105,12 @@ type ProxyConfig struct {
 	Password Secret // never returned by the service
 }
 
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c ProxyConfig) Format(f fmt.State, verb rune) {
+	type plain ProxyConfig
+	formatPlain(f, verb, plain(c))
+}
+
 func (c *ProxyConfig) check() error {
 	port, err := strconv.Atoi(c.Port)
 	switch {
@@ -194,6 +201,12 @@ type StorageConfig struct {
 	SecretKey  Secret // never returned by the service
 	Endpoint   string // URL of an S3-compatible store; empty for AWS
 	PathPrefix string // such as "media/support-line/"
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c StorageConfig) Format(f fmt.State, verb rune) {
+	type plain StorageConfig
+	formatPlain(f, verb, plain(c))
 }
 
 func (c *StorageConfig) check() error {
