@@ -180,7 +180,15 @@ func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 		b.WebhookEnabled, b.WebhookURL, b.WebhookAuthorization = Ptr(true), c.URL, c.Authorization.Reveal()
 		b.WebhookByEvents, b.WebhookEvents, b.WebhookMediaBase64 = Ptr(c.ByEvents), c.Events, Ptr(c.MediaBase64)
 	}
+	if c := p.Settings; c != nil {
+		if err := checkTexts("Settings", c); err != nil {
+			return nil, err
+		}
+	}
 	if c := p.WebSocket; c != nil {
+		if err := checkTexts("WebSocket", c); err != nil {
+			return nil, err
+		}
 		b.WebSocketEnabled, b.WebSocketEvents, b.WebSocketMediaBase64 = Ptr(true), c.Events, Ptr(c.MediaBase64)
 	}
 	if c := p.Chatwoot; c != nil {

@@ -2,6 +2,82 @@ package ryze
 
 import "strings"
 
+const brazilCode = "55"
+
+// BrazilPhone returns the address of a Brazilian phone number written in any way
+// that is usual in Brazil, and adds the country code where it is missing:
+//
+//	(11) 98765-4321    0 11 98765-4321    0xx11 98765-4321
+//	11987654321        (011) 98765-4321   0 15 11 98765-4321
+//	+55 11 98765-4321  55 11 98765-4321   +55 (0)11 98765-4321
+//
+// The area code is required. A 0 for national calls and the two digits of a
+// carrier are dropped. The number after the area code has nine digits, of which
+// the first is 9, or eight: a landline, or a mobile number in its old form. The
+// ninth digit is never added or removed, because the service tries both forms
+// itself; see [BrazilAliases].
+//
+// It returns a [*ValidationError] for anything else: numbers of other countries,
+// area codes that are not in use, letters, two numbers in one text. For numbers
+// of any country see [PhoneJID].
+func BrazilPhone(phone string) (JID, error) {
+	fault := func(reason string) (JID, error) { return "", invalid(phoneField, quoted(phone)+" "+reason) }
+	w, err := readPhone(withoutCarrierMark(phone))
+	if err != nil {
+		return "", err
+	}
+	number, hasCode := w.digits, w.abroad
+	if !hasCode && len(number) >= 12 {
+		hasCode = strings.HasPrefix(number, brazilCode) // too long for the area code 55
+	}
+	if hasCode {
+		if !strings.HasPrefix(number, brazilCode) {
+			return fault("is not a number of Brazil, whose country code is 55; for other countries use PhoneJID")
+		}
+		number = number[len(brazilCode):]
+	}
+	if strings.HasPrefix(number, "0") {
+		switch len(number) {
+		case 11, 12: // 0, area, number
+			number = number[1:]
+		case 13, 14: // 0, carrier, area, number
+			number = number[3:]
+		}
+	}
+	switch n := len(number); {
+	case n == 8 || n == 9:
+		return fault("has no area code, such as 11")
+	case n != 10 && n != 11:
+		return fault("is not an area code of two digits and a number of eight or nine")
+	case !strings.Contains(brazilAreas, " "+number[:2]+" "):
+		return fault("has the area code " + number[:2] + ", which is not in use")
+	case n == 11 && number[2] != '9':
+		return fault("has nine digits after the area code, which begin with 9 in mobile numbers; landlines have eight")
+	case n == 10 && number[2] < '2':
+		return fault("has a number that begins with " + number[2:3] + ", which no phone number does")
+	}
+	return JID(brazilCode + number + "@" + ServerUser), nil
+}
+
+// withoutCarrierMark drops the letters of 0xx11, which stand for the two digits
+// of a carrier.
+func withoutCarrierMark(phone string) string {
+	i := max(strings.Index(phone, "0xx"), strings.Index(phone, "0XX"))
+	if i < 0 {
+		return phone
+	}
+	before := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, phone[:i])
+	if before != "" && before != brazilCode && before != "00"+brazilCode {
+		return phone // letters in the middle of a number
+	}
+	return phone[:i+1] + phone[i+3:]
+}
+
 // brazilAreas are the area codes in use in Brazil.
 const brazilAreas = " 11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 37 38" +
 	" 41 42 43 44 45 46 47 48 49 51 53 54 55 61 62 63 64 65 66 67 68 69" +

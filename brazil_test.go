@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestBrazilianMobilesHaveTwoForms(t *testing.T) {
@@ -38,5 +39,74 @@ func TestNothingElseHasTwoForms(t *testing.T) {
 		"text":                         "someone",
 	} {
 		assert.Equal(t, []JID{in.Bare()}, BrazilAliases(in), name)
+	}
+}
+
+func TestBrazilPhoneReadsWhatPeopleWrite(t *testing.T) {
+	for in, want := range map[string]JID{
+		"(11) 98765-4321":        "5511987654321",
+		"11 98765 4321":          "5511987654321",
+		"11987654321":            "5511987654321",
+		"(011) 98765-4321":       "5511987654321",
+		"0 11 98765-4321":        "5511987654321",
+		"0xx11 98765-4321":       "5511987654321",
+		"(0XX11) 98765-4321":     "5511987654321",
+		"0 15 11 98765-4321":     "5511987654321",
+		"021 11 98765-4321":      "5511987654321",
+		"+55 11 98765-4321":      "5511987654321",
+		"+55 (11) 98765-4321":    "5511987654321",
+		"55 11 98765-4321":       "5511987654321",
+		"0055 11 98765-4321":     "5511987654321",
+		"+55 (0)11 98765-4321":   "5511987654321",
+		"+55 (0xx11) 98765-4321": "5511987654321",
+		"+55 0 41 11 98765-4321": "5511987654321",
+		"(11) 8765-4321":         "551187654321", // the old form stays as it is
+		"+55 11 8765-4321":       "551187654321",
+		"(11) 3333-4444":         "551133334444", // landline
+		"0 11 3333-4444":         "551133334444",
+		"0 15 11 3333-4444":      "551133334444",
+		"551133334444":           "551133334444",
+		"(55) 98765-4321":        "5555987654321", // 55 is an area code too
+		"(55) 3333-4444":         "555533334444",
+		"0 55 98765-4321":        "5555987654321",
+		"+55 55 98765-4321":      "5555987654321",
+		"(85) 9 8765-4321":       "5585987654321",
+	} {
+		got, err := BrazilPhone(in)
+		require.NoError(t, err, in)
+		assert.Equal(t, want+"@s.whatsapp.net", got, in)
+		again, err := BrazilPhone(string(got.Phone()))
+		require.NoError(t, err, in)
+		assert.Equal(t, got, again, "its own result is read the same way")
+	}
+}
+
+func TestBrazilPhoneRefusesWhatIsNoBrazilianNumber(t *testing.T) {
+	for in, advice := range map[string]string{
+		"":                            "area code",
+		"98765-4321":                  "no area code",
+		"3333-4444":                   "no area code",
+		"190":                         "area code",
+		"+1 212 555 0100":             "PhoneJID",
+		"+351 912 345 678":            "PhoneJID",
+		"0044 7700 900123":            "PhoneJID",
+		"(20) 98765-4321":             "20",
+		"(10) 98765-4321":             "10",
+		"0800 123 4567":               "80",
+		"(11) 88765-4321":             "nine digits",
+		"(11) 1234-5678":              "begins with 1",
+		"(11) 98765-43210":            "eight or nine",
+		"(11) 98765-432a":             "'a'",
+		"11 90xx5-4321":               "'x'",
+		"(11) 98765-4321 / 3333-4444": "one number",
+		"11 98765-4321 e 11 98765":    "'e'",
+		"+55 55 11 98765-4321":        "eight or nine",
+		"00 11 98765-4321":            "PhoneJID",
+		"11987654321@c.us":            "'@'",
+		"(११) 98765-4321":             "'१'",
+	} {
+		_, err := BrazilPhone(in)
+		requireInvalid(t, err, "phone")
+		assert.Contains(t, err.Error(), advice, in)
 	}
 }

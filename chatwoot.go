@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 )
@@ -26,6 +27,12 @@ type ChatwootConfig struct {
 	ReopenResolved bool // a new message reopens a resolved conversation
 }
 
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c ChatwootConfig) Format(f fmt.State, verb rune) {
+	type plain ChatwootConfig
+	formatPlain(f, verb, plain(c))
+}
+
 func (c *ChatwootConfig) check() error {
 	u, err := url.Parse(c.BaseURL)
 	switch {
@@ -38,7 +45,10 @@ func (c *ChatwootConfig) check() error {
 	case c.AccountID <= 0:
 		return invalid("Chatwoot.AccountID", "is not greater than 0")
 	}
-	return checkText("Chatwoot.APIToken", c.APIToken.Reveal())
+	if err := checkText("Chatwoot.APIToken", c.APIToken.Reveal()); err != nil {
+		return err
+	}
+	return checkTexts("Chatwoot", c)
 }
 
 // ChatwootStatus is how an integration is doing. The set is open.
@@ -137,6 +147,12 @@ type Chatwoot struct {
 	FlagsKnown bool
 	InboxID    int // 0 until the service has learned it, soon after Set
 	CreatedAt  time.Time
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c Chatwoot) Format(f fmt.State, verb rune) {
+	type plain Chatwoot
+	formatPlain(f, verb, plain(c))
 }
 
 type getChatwootReply struct {

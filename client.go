@@ -226,11 +226,17 @@ func (c *credential) token() string { return strings.TrimPrefix(c.values.get()[0
 
 // hidden keeps a value out of sight of fmt, which does not ask the methods of
 // unexported fields, and follows one pointer for verbs that do not fit, but
-// not two.
-type hidden[T any] struct{ value **T }
+// not two. testify's diff follows any pointer, ten levels deep; the value lies
+// below that.
+type hidden[T any] struct{ value **veils[T] }
+
+type veil[T any] struct{ of T }
+
+type veils[T any] = veil[veil[veil[veil[veil[veil[veil[veil[veil[veil[T]]]]]]]]]]
 
 func hide[T any](v T) hidden[T] {
-	p := &v
+	p := new(veils[T])
+	p.of.of.of.of.of.of.of.of.of.of = v
 	return hidden[T]{&p}
 }
 
@@ -238,8 +244,11 @@ func (h hidden[T]) get() (v T) {
 	if h.value == nil {
 		return v
 	}
-	return **h.value
+	return (**h.value).of.of.of.of.of.of.of.of.of.of
 }
+
+// String is for printers that ask the methods of unexported fields.
+func (h hidden[T]) String() string { return redacted }
 
 func (c *Client) handle(name, token string, needsName bool) handle {
 	h := handle{client: c, name: name, raw: url.PathEscape(name)}
@@ -380,11 +389,14 @@ func (op *Operation) path(name, raw string) (decoded, escaped string) {
 }
 
 func (s *session) setBody() error {
+	if err := checkQuery(s.in.query); err != nil {
+		return err
+	}
 	switch {
 	case s.in.stream != nil:
 		s.call.Open, s.call.Size = s.in.stream.open, s.in.stream.size()
 	case s.in.body != nil:
-		b, err := json.Marshal(s.in.body)
+		b, err := encode(s.in.body)
 		if err != nil {
 			return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
 		}

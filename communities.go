@@ -157,6 +157,9 @@ func (l *jidList) UnmarshalJSON(b []byte) error {
 //
 // POST /api/community/create/:instance. Not safe to repeat.
 func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityParams) (*CreatedCommunity, error) {
+	if err := checkTexts("CreateCommunityParams", params); err != nil {
+		return nil, err
+	}
 	body := createCommunityBody{Name: params.Name, Description: params.Description, Approval: params.Approval}
 	switch n := utf8.RuneCountInString(params.Name); {
 	case strings.TrimSpace(params.Name) == "":

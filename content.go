@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -38,10 +39,23 @@ func (Text) kind() contentKind {
 }
 
 func (t Text) body(common sendCommon) (any, error) {
-	if isBlank(string(t)) {
-		return nil, invalid("text", "is empty")
+	if err := checkFilled(filled{"text", string(t)}); err != nil {
+		return nil, err
 	}
 	return &textBody{common, string(t)}, nil
+}
+
+// checkContent checks the texts of a content, whose fields it names as their
+// type does.
+func checkContent(c Content) error {
+	if t, plain := c.(Text); plain {
+		return checkUTF8("text", string(t))
+	}
+	t := reflect.TypeOf(c)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return checkTexts(t.Name(), c)
 }
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
@@ -49,11 +63,14 @@ func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 // filled is a text that must be given, with its name for the error.
 type filled struct{ field, text string }
 
-// checkFilled refuses the first text that is blank.
+// checkFilled refuses the first text that is blank or not UTF-8.
 func checkFilled(texts ...filled) error {
 	for _, t := range texts {
 		if isBlank(t.text) {
 			return invalid(t.field, "is empty")
+		}
+		if err := checkUTF8(t.field, t.text); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// Location is a place on the map. All its fields are required when it is sent
+// Location is a place on the map. The coordinates are required when it is sent
 // as a message.
 type Location struct {
 	// Latitude and Longitude are decimal degrees; four to six decimals are
 	// recommended. The service refuses (0, 0), which it takes for a missing
 	// value.
 	Latitude, Longitude float64
-	Name                string // the main label of the card
-	Address             string // the line below it
+	Name                string // the main label of the card; public clients always send one
+	Address             string // the line below it; public clients always send one
 }
 
 type locationBody struct {
 	sendCommon
 	Latitude  float64 `json:"latitude"`
 	Longitude float64 `json:"longitude"`
-	Name      string  `json:"name"`
-	Address   string  `json:"address"`
+	Name      string  `json:"name,omitempty"`
+	Address   string  `json:"address,omitempty"`
 }
 
 func (Location) kind() contentKind { return contentKind{"a location", opSendLocation, anyChat, usual} }
@@ -35,9 +35,6 @@ func (l Location) body(common sendCommon) (any, error) {
 	}
 	if l.Latitude == 0 && l.Longitude == 0 {
 		return nil, invalid("Location", "is (0, 0), which the service takes for a missing value")
-	}
-	if err := checkFilled(filled{"Location.Name", l.Name}, filled{"Location.Address", l.Address}); err != nil {
-		return nil, err
 	}
 	return &locationBody{common, l.Latitude, l.Longitude, l.Name, l.Address}, nil
 }
@@ -57,7 +54,7 @@ func (l Location) checkDegrees(field string) error {
 // The service ignores [ReplyPrivate] on contacts, so it is refused.
 type ContactCard struct {
 	FullName     string `json:"fullName"`
-	Phone        string `json:"phone"` // digits with country code, without a plus
+	Phone        string `json:"phone"` // 7 to 15 digits with country code, without a plus
 	Organization string `json:"organization,omitempty"`
 	Email        string `json:"email,omitempty"`
 	URL          string `json:"url,omitempty"` // website
@@ -107,8 +104,9 @@ func checkPhoneDigits(field, phone string) error {
 		return invalid(field, "has a plus sign; write the digits only, country code first")
 	case !isDigits(phone):
 		return invalid(field, "is not made of digits only")
-	case len(phone) < minPhoneDigits || len(phone) > maxPhoneDigits:
-		return invalid(field, fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", len(phone), minPhoneDigits, maxPhoneDigits))
+	}
+	if fault := phoneFault(phone); fault != "" {
+		return invalid(field, fault)
 	}
 	return nil
 }
@@ -121,7 +119,7 @@ type CalendarEvent struct {
 	Name        string
 	Description string
 	StartAt     time.Time // sent with its own time zone
-	EndAt       time.Time // after StartAt; none when zero
+	EndAt       time.Time // not before StartAt; none when zero
 	// Place is where it happens. All its fields are optional here: coordinates
 	// that are both zero are left out.
 	Place         *Location
@@ -168,8 +166,8 @@ func (e CalendarEvent) body(common sendCommon) (any, error) {
 	switch {
 	case e.StartAt.IsZero():
 		return nil, invalid("CalendarEvent.StartAt", "is missing")
-	case !e.EndAt.IsZero() && !e.EndAt.After(e.StartAt):
-		return nil, invalid("CalendarEvent.EndAt", "is not after StartAt")
+	case !e.EndAt.IsZero() && e.EndAt.Before(e.StartAt):
+		return nil, invalid("CalendarEvent.EndAt", "is before StartAt")
 	case e.ReminderBefore < 0:
 		return nil, invalid("CalendarEvent.ReminderBefore", "is negative")
 	}
@@ -199,14 +197,26 @@ func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / 
 
 // Pix is a card with a PIX key that the recipient copies with a tap. It makes
 // no charge and no QR code, and nothing ever tells that it was paid. It cannot
-// be sent to channels. All fields are required.
-//
-// One revision of the documentation also has a message and items with prices;
-// another does not, so they are left out here.
+// be sent to channels. MerchantName, Key and KeyType are required.
 type Pix struct {
 	MerchantName string // the beneficiary, shown above the key
 	Key          string
 	KeyType      PixKeyType
+	// Message and Items are in one revision of the documentation and not in
+	// another: the service may ignore them. With items WhatsApp adds up the
+	// prices; without them whoever pays types the amount.
+	Message string
+	Items   []PixItem
+}
+
+// PixItem is a line of a [Pix]. Name, Quantity and UnitPrice are required.
+type PixItem struct {
+	Name        string
+	Description string
+	Quantity    int // 1 or more
+	// UnitPrice is the price of one. Whether it is in reais or in centavos is
+	// not documented.
+	UnitPrice float64
 }
 
 // PixKeyType says what a PIX key is.
@@ -226,6 +236,15 @@ type pixBody struct {
 	MerchantName string     `json:"merchantName"`
 	PixKey       string     `json:"pixKey"`
 	PixKeyType   PixKeyType `json:"pixKeyType"`
+	Message      string     `json:"message,omitempty"`
+	Items        []wireItem `json:"items,omitempty"`
+}
+
+type wireItem struct {
+	Name        string  `json:"name"`
+	Description string  `json:"description,omitempty"`
+	Quantity    int     `json:"quantity"`
+	UnitPrice   float64 `json:"unitPrice"`
 }
 
 func (Pix) kind() contentKind { return contentKind{"a PIX card", opSendPix, peopleGroups, usual} }
@@ -237,7 +256,27 @@ func (p Pix) body(common sendCommon) (any, error) {
 	if err := p.checkKey(); err != nil {
 		return nil, err
 	}
-	return &pixBody{common, p.MerchantName, p.Key, p.KeyType}, nil
+	b := &pixBody{sendCommon: common, MerchantName: p.MerchantName, PixKey: p.Key, PixKeyType: p.KeyType, Message: p.Message}
+	for i, item := range p.Items {
+		if err := item.check(at("Pix.Items", i)); err != nil {
+			return nil, err
+		}
+		b.Items = append(b.Items, wireItem(item))
+	}
+	return b, nil
+}
+
+func (i PixItem) check(field string) error {
+	if err := checkFilled(filled{field + ".Name", i.Name}); err != nil {
+		return err
+	}
+	if i.Quantity < 1 {
+		return invalid(field+".Quantity", "is less than 1")
+	}
+	if !(i.UnitPrice >= 0) || math.IsInf(i.UnitPrice, 1) { // not a number counts as well
+		return invalid(field+".UnitPrice", "is negative or not a number")
+	}
+	return nil
 }
 
 func (p Pix) checkKey() error {

@@ -25,8 +25,9 @@ type Button struct {
 	Value string     // the id, link, number or text; see [ButtonKind]
 }
 
-// ReplyButton hands id back when it is tapped; see [Selection]. A tap does not
-// tell which message it belongs to, so ids should be unique.
+// ReplyButton hands id back when it is tapped; see [Selection]. Two reply
+// buttons of one message must not have the same id. A tap does not tell which
+// message it belongs to, so ids should be unique among messages too.
 func ReplyButton(id, label string) Button {
 	return Button{Kind: ButtonReply, Label: label, Value: id}
 }
@@ -35,7 +36,7 @@ func ReplyButton(id, label string) Button {
 func URLButton(url, label string) Button { return Button{Kind: ButtonURL, Label: label, Value: url} }
 
 // CallButton dials a number. The form in which the service wants it is not
-// documented; with country code and a leading plus it has been seen to work.
+// documented; one public client demands a leading plus.
 func CallButton(phone, label string) Button {
 	return Button{Kind: ButtonCall, Label: label, Value: phone}
 }
@@ -53,7 +54,8 @@ type wireButton struct {
 
 // wireButtons checks buttons and brings them into the form that travels. The
 // type is always sent: buttons without one have been seen to become replies.
-func wireButtons(field string, buttons []Button) ([]wireButton, error) {
+// replies are those that the message has already.
+func wireButtons(field string, buttons []Button, replies distinct) ([]wireButton, error) {
 	var out []wireButton
 	for i, b := range buttons {
 		name := at(field, i)
@@ -67,17 +69,35 @@ func wireButtons(field string, buttons []Button) ([]wireButton, error) {
 		if err := checkFilled(filled{name + ".Label", b.Label}, filled{name + ".Value", b.Value}); err != nil {
 			return nil, err
 		}
+		if b.Kind == ButtonReply {
+			if err := replies.add(name+".Value", b.Value); err != nil {
+				return nil, err
+			}
+		}
 		out = append(out, wireButton{b.Value, b.Label, b.Kind})
 	}
 	return out, nil
+}
+
+// distinct are texts that must differ, by themselves without blanks around
+// them, with the field of each.
+type distinct map[string]string
+
+func (d distinct) add(field, text string) error {
+	text = strings.TrimSpace(text)
+	if first, ok := d[text]; ok {
+		return invalid(field, quoted(text)+" is the same as "+first+": an answer would not tell which of the two it means")
+	}
+	d[text] = field
+	return nil
 }
 
 const maxButtons = 3
 
 // Buttons is a text with one to three buttons. Text and Buttons are required.
 //
-// Reply buttons cannot be mixed with the other kinds: WhatsApp Web and Desktop
-// would hide them, so that a customer there could not answer.
+// Reply buttons are not mixed with the other kinds unless Mixed says so: WhatsApp
+// Web and Desktop hide them then, so that a customer there cannot answer.
 type Buttons struct {
 	Text    string
 	Header  string // a title; not together with media
@@ -87,6 +107,10 @@ type Buttons struct {
 	// says which of these it is, and is required with it.
 	MediaURL  string
 	MediaKind MediaKind
+	// Mixed allows reply buttons beside those of other kinds. Whoever reads the
+	// message on WhatsApp Web or Desktop does not see the reply buttons; those
+	// who use the apps for phones see all.
+	Mixed bool
 }
 
 type buttonsBody struct {
@@ -108,13 +132,13 @@ func (c Buttons) body(common sendCommon) (any, error) {
 	if n := len(c.Buttons); n < 1 || n > maxButtons {
 		return nil, invalid("Buttons.Buttons", fmt.Sprintf("has %d buttons; a message has 1 to %d", n, maxButtons))
 	}
-	buttons, err := wireButtons("Buttons.Buttons", c.Buttons)
+	buttons, err := wireButtons("Buttons.Buttons", c.Buttons, distinct{})
 	if err != nil {
 		return nil, err
 	}
 	for _, b := range buttons {
-		if (b.Type == ButtonReply) != (buttons[0].Type == ButtonReply) {
-			return nil, invalid("Buttons.Buttons", "mixes REPLY with URL, CALL or COPY: WhatsApp Web and Desktop would hide the REPLY buttons; send two messages")
+		if !c.Mixed && (b.Type == ButtonReply) != (buttons[0].Type == ButtonReply) {
+			return nil, invalid("Buttons.Buttons", "mixes REPLY with URL, CALL or COPY: WhatsApp Web and Desktop hide the REPLY buttons then; send two messages, or set Mixed")
 		}
 	}
 	if err := c.checkMedia(); err != nil {
@@ -164,8 +188,9 @@ type ListSection struct {
 }
 
 // ListRow is a choice of a [List]. ID and Title are required. ID is handed back
-// when the row is picked; it should be unique among all lists whose answers are
-// still awaited, because an answer does not tell which list it belongs to.
+// when the row is picked. Two rows of one list must not have the same. It should
+// be unique among all lists whose answers are still awaited, because an answer
+// does not tell which list it belongs to.
 type ListRow struct {
 	ID          string `json:"id"`
 	Title       string `json:"title"`
@@ -200,9 +225,10 @@ func (l List) body(common sendCommon) (any, error) {
 	if n := len(l.Sections); n < 1 || n > maxSections {
 		return nil, invalid("List.Sections", fmt.Sprintf("has %d sections; a list has 1 to %d", n, maxSections))
 	}
+	ids := distinct{}
 	b := &listBody{sendCommon: common, ContentText: l.Text, ButtonText: l.Label, HeaderText: l.Header, FooterText: l.Footer}
 	for i, s := range l.Sections {
-		if err := s.check(at("List.Sections", i)); err != nil {
+		if err := s.check(at("List.Sections", i), ids); err != nil {
 			return nil, err
 		}
 		b.Sections = append(b.Sections, wireSection(s))
@@ -210,7 +236,7 @@ func (l List) body(common sendCommon) (any, error) {
 	return b, nil
 }
 
-func (s ListSection) check(field string) error {
+func (s ListSection) check(field string, ids distinct) error {
 	if err := checkFilled(filled{field + ".Title", s.Title}); err != nil {
 		return err
 	}
@@ -222,12 +248,16 @@ func (s ListSection) check(field string) error {
 		if err := checkFilled(filled{row + ".ID", r.ID}, filled{row + ".Title", r.Title}); err != nil {
 			return err
 		}
+		if err := ids.add(row+".ID", r.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // Carousel is a row of cards to swipe through, each with buttons of its own.
-// At least one card is required; how many are allowed is not documented.
+// At least one card is required; how many are allowed is not documented. Two
+// reply buttons of a carousel must not have the same id, on other cards either.
 type Carousel struct {
 	Text   string // above the cards
 	Footer string // below the cards
@@ -279,8 +309,9 @@ func (c Carousel) body(common sendCommon) (any, error) {
 		return nil, invalid("Carousel.Cards", "is empty")
 	}
 	b := &carouselBody{sendCommon: common, Message: c.Text, Footer: c.Footer}
+	replies := distinct{}
 	for i, card := range c.Cards {
-		w, err := card.wire(at("Carousel.Cards", i))
+		w, err := card.wire(at("Carousel.Cards", i), replies)
 		if err != nil {
 			return nil, err
 		}
@@ -289,7 +320,7 @@ func (c Carousel) body(common sendCommon) (any, error) {
 	return b, nil
 }
 
-func (c Card) wire(field string) (wireCard, error) {
+func (c Card) wire(field string, replies distinct) (wireCard, error) {
 	if err := checkFilled(filled{field + ".Title", c.Title}, filled{field + ".Text", c.Text}); err != nil {
 		return wireCard{}, err
 	}
@@ -304,7 +335,7 @@ func (c Card) wire(field string) (wireCard, error) {
 			return wireCard{}, err
 		}
 	}
-	buttons, err := wireButtons(field+".Buttons", c.Buttons)
+	buttons, err := wireButtons(field+".Buttons", c.Buttons, replies)
 	if err != nil {
 		return wireCard{}, err
 	}
@@ -314,7 +345,7 @@ func (c Card) wire(field string) (wireCard, error) {
 	}, nil
 }
 
-// Poll asks a question with 2 to 12 options. Votes are read with
+// Poll asks a question with 2 to 12 options, no two of them the same. Votes are read with
 // [MessagesService.PollVotes]. What works in channels is not documented.
 type Poll struct {
 	Question string
@@ -345,8 +376,13 @@ func (p Poll) body(common sendCommon) (any, error) {
 	if n < minPollOptions || n > maxPollOptions {
 		return nil, invalid("Poll.Options", fmt.Sprintf("has %d options; a poll has %d to %d", n, minPollOptions, maxPollOptions))
 	}
+	options := distinct{}
 	for i, option := range p.Options {
-		if err := checkFilled(filled{at("Poll.Options", i), option}); err != nil {
+		field := at("Poll.Options", i)
+		if err := checkFilled(filled{field, option}); err != nil {
+			return nil, err
+		}
+		if err := options.add(field, option); err != nil {
 			return nil, err
 		}
 	}

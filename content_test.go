@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -103,8 +102,17 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 			`{"number":"5511987654321","source":"ryze-go","message":"Fill in","buttonLabel":"Open","buttonParamsJSON":"{\"a\":1}"}`,
 		},
 		{
-			"pix", family, Pix{"Acme", "test@example.com", PixEmail}, nil, "pix",
+			"pix", family, Pix{MerchantName: "Acme", Key: "test@example.com", KeyType: PixEmail}, nil, "pix",
 			`{"number":"120363000000000001@g.us","source":"ryze-go","merchantName":"Acme","pixKey":"test@example.com","pixKeyType":"EMAIL"}`,
+		},
+		{
+			"pix with items", ana, Pix{"Acme", "12345678901", PixCPF, "Order 7", []PixItem{{"Cake", "of carrot", 2, 12.5}, {Name: "Box", Quantity: 1}}}, nil, "pix",
+			`{"number":"5511987654321","source":"ryze-go","merchantName":"Acme","pixKey":"12345678901","pixKeyType":"CPF","message":"Order 7",
+				"items":[{"name":"Cake","description":"of carrot","quantity":2,"unitPrice":12.5},{"name":"Box","quantity":1,"unitPrice":0}]}`,
+		},
+		{
+			"location without labels", ana, Location{Latitude: -23.5, Longitude: -46.6}, nil, "location",
+			`{"number":"5511987654321","source":"ryze-go","latitude":-23.5,"longitude":-46.6}`,
 		},
 		{
 			"calendar event", family, CalendarEvent{
@@ -169,12 +177,30 @@ func TestPostStatusGoesToTheStatusFeed(t *testing.T) {
 
 // The limits of the service are told before the request, with the field.
 func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
-	poll := func(n int) Poll { return Poll{Question: "q", Options: slices.Repeat([]string{"o"}, n)} }
+	poll := func(n int) Poll {
+		p := Poll{Question: "q"}
+		for i := range n {
+			p.Options = append(p.Options, fmt.Sprint("o", i))
+		}
+		return p
+	}
 	buttons := func(n int) Buttons {
-		return Buttons{Text: "t", Buttons: slices.Repeat([]Button{ReplyButton("i", "l")}, n)}
+		b := Buttons{Text: "t"}
+		for i := range n {
+			b.Buttons = append(b.Buttons, ReplyButton(fmt.Sprint("i", i), "l"))
+		}
+		return b
 	}
 	list := func(sections, rows int) List {
-		return List{Text: "t", Label: "l", Sections: slices.Repeat([]ListSection{{"s", slices.Repeat([]ListRow{{ID: "i", Title: "t"}}, rows)}}, sections)}
+		l := List{Text: "t", Label: "l"}
+		for i := range sections {
+			s := ListSection{Title: "s"}
+			for k := range rows {
+				s.Rows = append(s.Rows, ListRow{ID: fmt.Sprint(i, "-", k), Title: "t"})
+			}
+			l.Sections = append(l.Sections, s)
+		}
+		return l
 	}
 	card := Card{Title: "t", Text: "x"}
 	place := Location{Latitude: 1, Longitude: 1, Name: "n", Address: "a"}
@@ -211,6 +237,18 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"buttons with media and header", ana, with(buttons(1), func(b *Buttons) { b.MediaURL, b.MediaKind, b.Header = "https://example.com/a.jpg", MediaImage, "h" }), nil, "Buttons.Header"},
 		{"buttons with media that is no URL", ana, with(buttons(1), func(b *Buttons) { b.MediaURL, b.MediaKind = "a.jpg", MediaImage }), nil, "Buttons.MediaURL"},
 
+		{"reply and link mixed on purpose", ana, Buttons{Text: "t", Mixed: true, Buttons: []Button{ReplyButton("i", "l"), URLButton("https://example.com", "l")}}, nil, ""},
+		{"equal reply ids", ana, Buttons{Text: "t", Buttons: []Button{ReplyButton("i", "a"), ReplyButton("j", "a"), {Label: "b", Value: " i"}}}, nil, "Buttons.Buttons[2].Value"},
+		{"equal links", ana, Buttons{Text: "t", Buttons: []Button{URLButton("https://example.com", "a"), URLButton("https://example.com", "b")}}, nil, ""},
+		{"id and link of one text, mixed on purpose", ana, Buttons{Text: "t", Mixed: true, Buttons: []Button{ReplyButton("i", "a"), CopyButton("i", "b")}}, nil, ""},
+		{"equal poll options", ana, Poll{Question: "q", Options: []string{"a", "b", "a"}}, nil, "Poll.Options[2]"},
+		{"poll options that differ in blanks around them", ana, Poll{Question: "q", Options: []string{"a", "a "}}, nil, "Poll.Options[1]"},
+		{"poll options that differ in case", ana, Poll{Question: "q", Options: []string{"a", "A"}}, nil, ""},
+		{"equal row ids in a section", ana, List{Text: "t", Label: "l", Sections: []ListSection{{"s", []ListRow{{ID: "i", Title: "t"}, {ID: "i", Title: "u"}}}}}, nil, "List.Sections[0].Rows[1].ID"},
+		{"equal row ids in two sections", ana, List{Text: "t", Label: "l", Sections: []ListSection{{"s", []ListRow{{ID: "i", Title: "t"}}}, {"r", []ListRow{{ID: "i", Title: "u"}}}}}, nil, "List.Sections[1].Rows[0].ID"},
+		{"equal ids on a card", ana, Carousel{Cards: []Card{{Title: "t", Text: "x", Buttons: []Button{ReplyButton("i", "a"), ReplyButton("i", "b")}}}}, nil, "Carousel.Cards[0].Buttons[1].Value"},
+		{"equal ids on two cards", ana, Carousel{Cards: []Card{{Title: "t", Text: "x", Buttons: []Button{ReplyButton("i", "a")}}, {Title: "t", Text: "x", Buttons: []Button{ReplyButton("i", "a")}}}}, nil, "Carousel.Cards[1].Buttons[0].Value"},
+
 		{"list of 10 by 10", ana, list(10, 10), nil, ""},
 		{"list of no section", ana, list(0, 1), nil, "List.Sections"},
 		{"list of 11 sections", ana, list(11, 1), nil, "List.Sections"},
@@ -238,8 +276,8 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"location on the equator", ana, moved(func(l *Location) { l.Latitude = 0 }), nil, ""},
 		{"location beyond the pole", ana, moved(func(l *Location) { l.Latitude = 90.1 }), nil, "Location.Latitude"},
 		{"location that is no number", ana, moved(func(l *Location) { l.Longitude = math.NaN() }), nil, "Location.Longitude"},
-		{"location without an address", ana, moved(func(l *Location) { l.Address = "" }), nil, "Location.Address"},
-		{"location without a name", ana, moved(func(l *Location) { l.Name = "" }), nil, "Location.Name"},
+		{"location without an address", ana, moved(func(l *Location) { l.Address = "" }), nil, ""},
+		{"location without a name", ana, moved(func(l *Location) { l.Name = "" }), nil, ""},
 
 		{"no contact", ana, ContactCards{}, nil, "ContactCards"},
 		{"contact without a name", ana, ContactCard{Phone: "5511987654321"}, nil, "ContactCard.FullName"},
@@ -249,25 +287,30 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"contact with three digits", ana, ContactCard{FullName: "n", Phone: "190"}, nil, "ContactCard.Phone"},
 		{"contact as a private answer", family, ContactCard{FullName: "n", Phone: "5511987654321"}, []SendOption{ReplyPrivate("m")}, "ReplyPrivate"},
 
-		{"CPF", ana, Pix{"m", "12345678901", PixCPF}, nil, ""},
-		{"CPF of 10", ana, Pix{"m", "1234567890", PixCPF}, nil, "Pix.Key"},
-		{"CPF with dots", ana, Pix{"m", "123.456.789-01", PixCPF}, nil, "Pix.Key"},
-		{"CNPJ", ana, Pix{"m", "12345678000195", PixCNPJ}, nil, ""},
-		{"CNPJ of 11", ana, Pix{"m", "12345678901", PixCNPJ}, nil, "Pix.Key"},
-		{"PIX phone", ana, Pix{"m", "5511987654321", PixPhone}, nil, ""},
-		{"PIX phone with a plus", ana, Pix{"m", "+5511987654321", PixPhone}, nil, "Pix.Key"},
-		{"PIX e-mail", ana, Pix{"m", "a@example.com", PixEmail}, nil, ""},
-		{"PIX e-mail with a name", ana, Pix{"m", "A <a@example.com>", PixEmail}, nil, "Pix.Key"},
-		{"PIX e-mail without an at", ana, Pix{"m", "example.com", PixEmail}, nil, "Pix.Key"},
-		{"PIX UUID", ana, Pix{"m", "123e4567-e89b-12d3-a456-42661417400A", PixRandom}, nil, ""},
-		{"PIX UUID without dashes", ana, Pix{"m", "123e4567e89b12d3a45642661417400a", PixRandom}, nil, "Pix.Key"},
-		{"PIX UUID with a letter too far", ana, Pix{"m", "123e4567-e89b-12d3-a456-42661417400g", PixRandom}, nil, "Pix.Key"},
-		{"PIX type in lower case", ana, Pix{"m", "12345678901", "cpf"}, nil, "Pix.KeyType"},
-		{"PIX without a merchant", ana, Pix{"", "12345678901", PixCPF}, nil, "Pix.MerchantName"},
-		{"PIX in a channel", channel, Pix{"m", "12345678901", PixCPF}, nil, "to"},
+		{"CPF", ana, Pix{MerchantName: "m", Key: "12345678901", KeyType: PixCPF}, nil, ""},
+		{"CPF of 10", ana, Pix{MerchantName: "m", Key: "1234567890", KeyType: PixCPF}, nil, "Pix.Key"},
+		{"CPF with dots", ana, Pix{MerchantName: "m", Key: "123.456.789-01", KeyType: PixCPF}, nil, "Pix.Key"},
+		{"CNPJ", ana, Pix{MerchantName: "m", Key: "12345678000195", KeyType: PixCNPJ}, nil, ""},
+		{"CNPJ of 11", ana, Pix{MerchantName: "m", Key: "12345678901", KeyType: PixCNPJ}, nil, "Pix.Key"},
+		{"PIX phone", ana, Pix{MerchantName: "m", Key: "5511987654321", KeyType: PixPhone}, nil, ""},
+		{"PIX phone with a plus", ana, Pix{MerchantName: "m", Key: "+5511987654321", KeyType: PixPhone}, nil, "Pix.Key"},
+		{"PIX e-mail", ana, Pix{MerchantName: "m", Key: "a@example.com", KeyType: PixEmail}, nil, ""},
+		{"PIX e-mail with a name", ana, Pix{MerchantName: "m", Key: "A <a@example.com>", KeyType: PixEmail}, nil, "Pix.Key"},
+		{"PIX e-mail without an at", ana, Pix{MerchantName: "m", Key: "example.com", KeyType: PixEmail}, nil, "Pix.Key"},
+		{"PIX UUID", ana, Pix{MerchantName: "m", Key: "123e4567-e89b-12d3-a456-42661417400A", KeyType: PixRandom}, nil, ""},
+		{"PIX UUID without dashes", ana, Pix{MerchantName: "m", Key: "123e4567e89b12d3a45642661417400a", KeyType: PixRandom}, nil, "Pix.Key"},
+		{"PIX UUID with a letter too far", ana, Pix{MerchantName: "m", Key: "123e4567-e89b-12d3-a456-42661417400g", KeyType: PixRandom}, nil, "Pix.Key"},
+		{"PIX type in lower case", ana, Pix{MerchantName: "m", Key: "12345678901", KeyType: "cpf"}, nil, "Pix.KeyType"},
+		{"PIX without a merchant", ana, Pix{MerchantName: "", Key: "12345678901", KeyType: PixCPF}, nil, "Pix.MerchantName"},
+		{"PIX item without a name", ana, Pix{MerchantName: "m", Key: "12345678901", KeyType: PixCPF, Items: []PixItem{{"i", "", 1, 0}, {Quantity: 1}}}, nil, "Pix.Items[1].Name"},
+		{"PIX item of none", ana, Pix{MerchantName: "m", Key: "12345678901", KeyType: PixCPF, Items: []PixItem{{Name: "i"}}}, nil, "Pix.Items[0].Quantity"},
+		{"PIX item below nothing", ana, Pix{MerchantName: "m", Key: "12345678901", KeyType: PixCPF, Items: []PixItem{{"i", "", 1, -1}}}, nil, "Pix.Items[0].UnitPrice"},
+		{"PIX item of no number", ana, Pix{MerchantName: "m", Key: "12345678901", KeyType: PixCPF, Items: []PixItem{{"i", "", 1, math.NaN()}}}, nil, "Pix.Items[0].UnitPrice"},
+		{"PIX in a channel", channel, Pix{MerchantName: "m", Key: "12345678901", KeyType: PixCPF}, nil, "to"},
 
 		{"event without a start", ana, CalendarEvent{Name: "n"}, nil, "CalendarEvent.StartAt"},
-		{"event that ends as it starts", ana, CalendarEvent{Name: "n", StartAt: noon, EndAt: noon.In(saoPaulo)}, nil, "CalendarEvent.EndAt"},
+		{"event that ends as it starts", ana, CalendarEvent{Name: "n", StartAt: noon, EndAt: noon.In(saoPaulo)}, nil, ""},
+		{"event that ends before it starts", ana, CalendarEvent{Name: "n", StartAt: noon, EndAt: noon.Add(-time.Second)}, nil, "CalendarEvent.EndAt"},
 		{"event without a name", ana, CalendarEvent{StartAt: noon}, nil, "CalendarEvent.Name"},
 		{"event with a reminder after it", ana, CalendarEvent{Name: "n", StartAt: noon, ReminderBefore: -1}, nil, "CalendarEvent.ReminderBefore"},
 		{"event beyond the pole", ana, CalendarEvent{Name: "n", StartAt: noon, Place: &Location{Latitude: 91}}, nil, "CalendarEvent.Place.Latitude"},

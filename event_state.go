@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -199,6 +200,12 @@ type InstanceStateEvent struct {
 	// it is valid can pair the number: show it, do not log it or hand it to a
 	// service that draws codes.
 	Codes []Secret
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (e InstanceStateEvent) Format(f fmt.State, verb rune) {
+	type plain InstanceStateEvent
+	formatPlain(f, verb, plain(e))
 }
 
 func readInstanceState(data jsonValue) *InstanceStateEvent {

@@ -332,7 +332,18 @@ func ExampleJID() {
 	// 5511987654321@s.whatsapp.net 5511987654321 <nil>
 	// 5511987654321@s.whatsapp.net 12 5511987654321 s.whatsapp.net true
 	// lid true true false false
-	// ryze: jid is a bare number of 15 digits, which looks like a LID: add @lid, or @s.whatsapp.net if it is a phone
+	// ryze: jid "123456789012345" has 15 digits, more than numbers of its country code have, so that it looks like a LID: add @lid if it is one
+}
+
+func ExampleBrazilPhone() {
+	for _, written := range []string{"(11) 98765-4321", "0xx11 98765-4321", "+55 11 3333-4444", "98765-4321"} {
+		fmt.Println(ryze.BrazilPhone(written))
+	}
+	// Output:
+	// 5511987654321@s.whatsapp.net <nil>
+	// 5511987654321@s.whatsapp.net <nil>
+	// 551133334444@s.whatsapp.net <nil>
+	//  ryze: phone "98765-4321" has no area code, such as 11
 }
 
 func ExampleSecret() {

@@ -242,6 +242,9 @@ type createGroupBody struct {
 //
 // POST /api/group/create/:instance. Not safe to repeat.
 func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*GroupResult, error) {
+	if err := checkTexts("CreateGroupParams", params); err != nil {
+		return nil, err
+	}
 	members, err := addresses("CreateGroupParams.Members", params.Members, people)
 	if err != nil {
 		return nil, err
@@ -398,6 +401,9 @@ type updateGroupBody struct {
 // PUT /api/group/update/:instance. Safe to repeat.
 func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdate) (*GroupResult, error) {
 	if err := group.check("group", groupsOnly); err != nil {
+		return nil, err
+	}
+	if err := checkTexts("GroupUpdate", update); err != nil {
 		return nil, err
 	}
 	switch {

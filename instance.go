@@ -261,6 +261,12 @@ type Pairing struct {
 	png hidden[[]byte]
 }
 
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (p Pairing) Format(f fmt.State, verb rune) {
+	type plain Pairing
+	formatPlain(f, verb, plain(p))
+}
+
 // PNG returns the QR code as a picture, or nil when the service sent none.
 func (p *Pairing) PNG() []byte { return p.png.get() }
 

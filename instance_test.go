@@ -51,12 +51,28 @@ func TestCreationCarriesEveryBlock(t *testing.T) {
 	})
 }
 
+// The documentation requires no field of a proxy.
+func TestProxyNeedsNoFieldThatTheServiceDoesNotRequire(t *testing.T) {
+	for _, c := range []struct {
+		proxy ProxyConfig
+		body  string
+	}{
+		{ProxyConfig{Host: "h"}, `{"enabled":true,"host":"h"}`},
+		{ProxyConfig{Host: "h", Port: "1080"}, `{"enabled":true,"host":"h","port":"1080"}`},
+		{ProxyConfig{Host: "h", Protocol: "SOCKS5", Password: "p"}, `{"enabled":true,"host":"h","protocol":"SOCKS5","password":"p"}`},
+	} {
+		inst := exchanging(t, exchange{method: "POST", path: "/api/instance/proxy/main", body: c.body, reply: `{"success":true}`})
+		require.NoError(t, inst.Proxy.Set(t.Context(), c.proxy))
+	}
+	requireInvalid(t, silent(t).Proxy.Set(t.Context(), ProxyConfig{}), "Proxy")
+}
+
 func TestBadBlocksAreRefusedBeforeAnyRequest(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		for what, params := range map[string]CreateInstanceParams{
-			"proxy without a port":     {Name: "a", Proxy: &ProxyConfig{Host: "h", Protocol: ProxyHTTP}},
+			"proxy of nothing":         {Name: "a", Proxy: &ProxyConfig{}},
 			"proxy port":               {Name: "a", Proxy: &ProxyConfig{Host: "h", Port: "70000", Protocol: ProxyHTTP}},
-			"proxy without a protocol": {Name: "a", Proxy: &ProxyConfig{Host: "h", Port: "1"}},
+			"proxy port that is text":  {Name: "a", Proxy: &ProxyConfig{Host: "h", Port: "http"}},
 			"webhook without a URL":    {Name: "a", Webhook: &WebhookConfig{}},
 			"webhook to nowhere":       {Name: "a", Webhook: &WebhookConfig{URL: "hooks.example.net"}},
 			"webhook of another label": {Name: "a", Webhook: &WebhookConfig{URL: "https://h.example", Label: "second"}},

@@ -9,15 +9,16 @@ import (
 // passed wherever a JID is wanted; every method of this package checks it
 // before any request.
 //
-//	5511987654321                      a person, by phone: digits with country code
+//	5511987654321                      a person, by phone: 7 to 15 digits with country code
 //	5511987654321@s.whatsapp.net       the same person
 //	123456789012345@lid                a person whose phone is hidden
 //	120363000000000001@g.us            a group (also the older 5511987654321-1600000000@g.us)
 //	120363000000000009@newsletter      a channel
 //	status@broadcast                   the status (story) feed
 //
-// A device suffix, as in 5511987654321:12@s.whatsapp.net, is accepted when
-// reading and removed by [JID.Bare].
+// A device suffix, as in 5511987654321:12@s.whatsapp.net, is accepted and removed
+// by [JID.Bare]. So are a server in upper case and c.us, which other libraries
+// write for s.whatsapp.net.
 //
 // A LID is not a phone number, however much its digits look like one: nothing
 // in this package turns one into the other.
@@ -35,6 +36,10 @@ const (
 	ServerBroadcast  = "broadcast"
 )
 
+// serverLegacy is the former name of [ServerUser], which other libraries and
+// what they have stored still use. It never travels.
+const serverLegacy = "c.us"
+
 // JIDKind says what an address stands for.
 type JIDKind string
 
@@ -49,39 +54,128 @@ const (
 	JIDUnknown    JIDKind = "unknown"
 )
 
-// A bare number longer than this is taken for a LID that lost its server.
-// E.164 allows 15 digits; no country in use on WhatsApp has more than 13, and
-// LIDs have 14 or 15.
-const maxBarePhoneDigits = 13
-
+// E.164 allows 15 digits. The least is not documented; the shortest whole
+// numbers in use have seven, such as those of Niue, +683 and four digits.
 const (
-	minPhoneDigits = 5
+	minPhoneDigits = 7
 	maxPhoneDigits = 15
 )
 
+// maxBarePhoneDigits is for events: a longer number that came without its
+// server is left as it came, because LIDs have 14 or 15 digits.
+const maxBarePhoneDigits = 13
+
+// phoneFault says why digits are no phone number with its country code, and
+// what to do; "" when they can be one.
+func phoneFault(digits string) string {
+	n := len(digits)
+	switch {
+	case strings.HasPrefix(digits, "0"):
+		return "begins with 0; write the number as it is dialled from abroad: country code first, without the 0 of national calls; for numbers of Brazil see BrazilPhone"
+	case n < minPhoneDigits || n > maxPhoneDigits:
+		return fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", n, minPhoneDigits, maxPhoneDigits)
+	case strings.HasPrefix(digits, "550"):
+		return "has a 0 after the country code 55; leave it out, or use BrazilPhone"
+	case tooLongForCountry(digits):
+		return fmt.Sprintf("has %d digits, more than numbers of its country code have, so that it looks like a LID: add @%s if it is one", n, ServerLID)
+	}
+	return ""
+}
+
+// tooLongForCountry knows the countries whose numbers have a fixed length and
+// that many numbers belong to. It tells most LIDs that lost their server.
+func tooLongForCountry(digits string) bool {
+	switch {
+	case strings.HasPrefix(digits, "1"), strings.HasPrefix(digits, "7"):
+		return len(digits) > 11
+	case strings.HasPrefix(digits, "55"):
+		return len(digits) > 13
+	}
+	return false
+}
+
 // PhoneJID returns the address of a phone number written in any usual way,
-// such as "+55 (11) 98765-4321": everything but digits is dropped, then the
-// number must have 5 to 15 digits, country code included. It never adds or
-// removes a Brazilian ninth digit, because the service tries both forms itself.
+// such as "+55 (11) 98765-4321" or "0055 11 98765-4321": with its country code,
+// 7 to 15 digits in all. Blanks, hyphens, dots, brackets and a slash between the
+// digits are dropped, and so is 00 in front, the international prefix. It never
+// adds or removes a Brazilian ninth digit, because the service tries both forms
+// itself. For a number without its country code see [BrazilPhone].
 //
-// It returns a [*ValidationError] for anything else, letters included.
+// It returns a [*ValidationError] for anything else: letters, digits that are
+// not ASCII, two numbers in one text, a 0 in front, a trunk 0 in brackets as in
+// "+44 (0)7700 900123". The error says what to do.
 func PhoneJID(phone string) (JID, error) {
-	var digits strings.Builder
+	w, err := readPhone(phone)
+	if err != nil {
+		return "", err
+	}
+	if w.trunk {
+		return "", invalid(phoneField, quoted(phone)+" has a 0 in brackets, which most countries dial for national calls only; write the number as it is dialled from abroad, without brackets")
+	}
+	if fault := phoneFault(w.digits); fault != "" {
+		return "", invalid(phoneField, quoted(phone)+" "+fault)
+	}
+	return JID(w.digits + "@" + ServerUser), nil
+}
+
+const phoneField = "phone"
+
+// writtenPhone is a phone number as people write it.
+type writtenPhone struct {
+	digits string // without the international prefix
+	abroad bool   // began with + or 00: the country code comes first
+	trunk  bool   // brackets that begin with 0 follow other digits
+}
+
+// readPhone takes a phone number apart.
+func readPhone(phone string) (w writtenPhone, err error) {
+	fault := func(reason string) (writtenPhone, error) {
+		return writtenPhone{}, invalid(phoneField, quoted(phone)+" "+reason)
+	}
+	var digits []byte
+	plus, slash := false, false
+	opened := -1 // where the digits in brackets begin
 	for _, r := range phone {
 		switch {
 		case r >= '0' && r <= '9':
-			digits.WriteRune(r)
-		case strings.ContainsRune("+-(). \u00a0/", r):
+			if opened == len(digits) && r == '0' && len(digits) > 0 {
+				w.trunk = true
+			}
+			opened = -1
+			digits = append(digits, byte(r))
+		case r == '+':
+			if plus || len(digits) > 0 {
+				return fault("has a plus sign in its middle: give one number at a time")
+			}
+			plus = true
+		case r == '/':
+			if slash || len(digits) >= minPhoneDigits {
+				return fault("has a slash: give one number at a time")
+			}
+			slash = true
+		case r == '(':
+			opened = len(digits)
+		case strings.ContainsRune(phoneMarks, r):
 		default:
-			return "", invalid("phone", fmt.Sprintf("has the character %q, which is not part of a phone number", r))
+			return fault(fmt.Sprintf("has the character %q, which is not part of a phone number", r))
 		}
 	}
-	n := digits.Len()
-	if n < minPhoneDigits || n > maxPhoneDigits {
-		return "", invalid("phone", fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", n, minPhoneDigits, maxPhoneDigits))
+	if strings.HasSuffix(phone, ".0") {
+		return fault("ends like a number of a spreadsheet; write it as a text")
 	}
-	return JID(digits.String() + "@" + ServerUser), nil
+	w.digits, w.abroad = string(digits), plus
+	if prefix := strings.HasPrefix(w.digits, "00"); prefix && plus {
+		return fault("has both a plus sign and 00; write one of them")
+	} else if prefix {
+		w.digits, w.abroad = w.digits[2:], true
+	}
+	return w, nil
 }
+
+// phoneMarks may stand between the digits of a phone number: ASCII, and what
+// word processors and address books make of it, among that the invisible marks
+// of writing direction.
+const phoneMarks = "-). " + "\u00a0\u2009\u202f" + "\u2010\u2011\u2012\u2013" + "\u200e\u200f\u202a\u202c\u202d\u2066\u2068\u2069"
 
 // ParseJID checks that s is an address in one of the forms listed at [JID] and
 // returns it unchanged. It returns a [*ValidationError] otherwise.
@@ -94,9 +188,13 @@ func ParseJID(s string) (JID, error) {
 }
 
 // split returns the user, device and server parts: "1:2@s" gives "1", "2", "s".
+// The server is in lower case, and c.us in today's spelling.
 func (j JID) split() (user, device, server string) {
 	user, server, _ = strings.Cut(string(j), "@")
 	user, device, _ = strings.Cut(user, ":")
+	if server = strings.ToLower(server); server == serverLegacy {
+		server = ServerUser
+	}
 	return user, device, server
 }
 
@@ -106,13 +204,14 @@ func (j JID) User() string {
 	return user
 }
 
-// Server returns the part after the @; a bare number has [ServerUser], unless
-// it is so long that it looks like a LID without its server.
+// Server returns the part after the @, in lower case, with [ServerUser] for its
+// former name c.us. A bare number has [ServerUser], unless it is longer than
+// numbers of its country code are, so that it looks like a LID without its server.
 func (j JID) Server() string {
 	if _, _, server := j.split(); server != "" || strings.Contains(string(j), "@") {
 		return server
 	}
-	if user := j.User(); isDigits(user) && len(user) <= maxBarePhoneDigits {
+	if user := j.User(); isDigits(user) && len(user) <= maxPhoneDigits && !tooLongForCountry(user) {
 		return ServerUser
 	}
 	return ""
@@ -188,24 +287,26 @@ func (j JID) validate(field string) error {
 	}
 	user, device, server := j.split()
 	hasServer := strings.Contains(string(j), "@")
+	hasDevice := strings.Contains(string(j), ":")
 	switch {
 	case !hasServer && strings.HasPrefix(user, "+"):
 		return invalid(field, "has a plus sign; write the digits only, or use PhoneJID")
-	case !hasServer && strings.Contains(string(j), ":"):
+	case !hasServer && hasDevice:
 		return invalid(field, "has a device suffix but no server")
-	case !hasServer && isDigits(user) && len(user) > maxBarePhoneDigits:
-		return invalid(field, fmt.Sprintf("is a bare number of %d digits, which looks like a LID: add @lid, or @%s if it is a phone", len(user), ServerUser))
 	case !hasServer && !isDigits(user):
 		return invalid(field, fmt.Sprintf("%q is neither digits nor an address with a server such as @%s or @%s", string(j), ServerUser, ServerGroup))
-	case hasServer && device != "" && !isDigits(device):
+	case hasServer && hasDevice && !isDigits(device):
 		return invalid(field, "has a device suffix that is not a number")
 	case strings.Count(string(j), "@") > 1:
 		return invalid(field, "has more than one @")
 	}
 	switch {
 	case !hasServer || server == ServerUser:
-		if !isDigits(user) || len(user) < minPhoneDigits || len(user) > maxPhoneDigits {
-			return invalid(field, fmt.Sprintf("a phone number has %d to %d digits with its country code", minPhoneDigits, maxPhoneDigits))
+		if !isDigits(user) {
+			return invalid(field, fmt.Sprintf("%q is not a phone number: digits, country code first", string(j)))
+		}
+		if fault := phoneFault(user); fault != "" {
+			return invalid(field, fmt.Sprintf("%q %s", string(j), fault))
 		}
 	case server == ServerLID, server == ServerNewsletter:
 		if !isDigits(user) {
@@ -216,7 +317,7 @@ func (j JID) validate(field string) error {
 		if !isDigits(creator) || (old && !isDigits(created)) {
 			return invalid(field, "a group is digits@g.us, or digits-digits@g.us in the older form")
 		}
-	case j == StatusBroadcast:
+	case j.Bare() == StatusBroadcast:
 	default:
 		return invalid(field, fmt.Sprintf("the server %q is not one of %s, %s, %s, %s", server, ServerUser, ServerLID, ServerGroup, ServerNewsletter))
 	}

@@ -25,6 +25,11 @@ func TestJIDKinds(t *testing.T) {
 		{"120363000000000009@newsletter", JIDNewsletter, "120363000000000009@newsletter", "", "120363000000000009@newsletter"},
 		{StatusBroadcast, JIDBroadcast, "status@broadcast", "", "status@broadcast"},
 		{"123456789012345", JIDUnknown, "123456789012345", "", "123456789012345"},
+		{"62895325678901", JIDUser, "62895325678901@s.whatsapp.net", "62895325678901", "62895325678901"},
+		{"5511987654321@c.us", JIDUser, "5511987654321@s.whatsapp.net", "5511987654321", "5511987654321"},
+		{"5511987654321:3@S.WhatsApp.Net", JIDUser, "5511987654321@s.whatsapp.net", "5511987654321", "5511987654321"},
+		{"120363000000000001@G.US", JIDGroup, "120363000000000001@g.us", "", "120363000000000001@g.us"},
+		{"123456789012345@LID", JIDLID, "123456789012345@lid", "", "123456789012345@lid"},
 		{"x@bot", JIDUnknown, "x@bot", "", "x@bot"},
 		{"", JIDUnknown, "", "", ""},
 	} {
@@ -42,7 +47,9 @@ func TestBadJIDsAreRefused(t *testing.T) {
 		"", " ", "abc", "+5511987654321", "55 11", "1234", "1234567890123456@s.whatsapp.net",
 		"123456789012345", // a LID that lost its server
 		"5511987654321@", "@g.us", "a@g.us", "1-@g.us", "-1@g.us", "x@lid", "1@1@lid", "5511987654321:x@lid",
-		"5511987654321:12", "5511987654321@c.us", "other@broadcast", "5511987654321@s.whatsapp.net\n", "55119\x00876@lid",
+		"5511987654321:12", "5511987654321:@s.whatsapp.net", "other@broadcast",
+		"123456", "12345@s.whatsapp.net", "011987654321", "011987654321@s.whatsapp.net", "005511987654321", "55011987654321", "55119876543210",
+		"٥٥١١٩٨٧٦٥٤٣٢١", "５５１１９８７６５４３２１", "5511987654321,5511912345678", "0@s.whatsapp.net", "5511987654321@s.whatsapp.net\n", "55119\x00876@lid",
 	} {
 		_, err := ParseJID(string(bad))
 		var v *ValidationError
@@ -60,24 +67,86 @@ func TestLIDIsRefusedWhereAPhoneIsNeeded(t *testing.T) {
 	assert.NoError(t, JID("123456789012345@lid").check("number", people))
 }
 
+func TestPhonesOfEveryLengthAreAccepted(t *testing.T) {
+	for _, phone := range []JID{"6834000", "29052345", "62895325678901", "628953256789012", "491521234567890", "5511987654321", "551133334444", "39061234567", "2250701020304"} {
+		for _, form := range []JID{phone, phone + "@s.whatsapp.net"} {
+			require.NoError(t, form.check("to", anyChat), string(form))
+			assert.Equal(t, string(phone), form.wire())
+		}
+	}
+}
+
 func TestPhoneJIDReadsUsualWritings(t *testing.T) {
-	j, err := PhoneJID("+55 (11) 98765-4321")
-	require.NoError(t, err)
-	assert.Equal(t, JID("5511987654321@s.whatsapp.net"), j)
-	for _, bad := range []string{"", "+", "123", "1234567890123456", "CALL-ME-NOW", "55119876\x0054321"} {
-		_, err := PhoneJID(bad)
-		assert.ErrorIs(t, err, ErrInvalidArgument, "%q", bad)
+	for in, want := range map[string]JID{
+		"+55 (11) 98765-4321":                "5511987654321",
+		"0055 11 98765-4321":                 "5511987654321",
+		"(+55) 11.98765.4321":                "5511987654321",
+		"5511987654321":                      "5511987654321",
+		"\u202a+55 11 98765\u20114321\u202c": "5511987654321", // as copied from an address book
+		"+55\u00a011 98765\u20134321":        "5511987654321",
+		"+62 895-3256-78901":                 "62895325678901",
+		"+44 7700 900123":                    "447700900123",
+		"00 44 7700 900123":                  "447700900123",
+		"+49 89/1234567":                     "49891234567",
+		"+39 06 1234 5678":                   "390612345678", // the 0 belongs to the number in Italy
+		"+683 4000":                          "6834000",
+	} {
+		got, err := PhoneJID(in)
+		require.NoError(t, err, in)
+		assert.Equal(t, want+"@s.whatsapp.net", got, in)
+	}
+}
+
+func TestBadPhonesAreRefusedWithAdvice(t *testing.T) {
+	for in, advice := range map[string]string{
+		"":                        "7 to 15",
+		"+":                       "7 to 15",
+		"123456":                  "7 to 15",
+		"1234567890123456":        "7 to 15",
+		"+44 (0)7700 900123":      "without brackets",
+		"+44 (07700) 900123":      "without brackets",
+		"0044 (0) 7700 900123":    "without brackets",
+		"+55 (011) 98765-4321":    "without brackets",
+		"+55 011 98765-4321":      "leave it out",
+		"011 98765-4321":          "country code",
+		"(011) 98765-4321":        "country code",
+		"07700 900123":            "country code",
+		"000 55 11 98765-4321":    "country code",
+		"+0 55 11 98765-4321":     "country code",
+		"+00 55 11 98765-4321":    "one of them",
+		"++55 11 98765-4321":      "one number",
+		"+5511987 +5511988":       "one number",
+		"1234567/7654321":         "one number",
+		"12/34/567890":            "one number",
+		"5511987654321.0":         "spreadsheet",
+		"5.511987654321E12":       `'E'`,
+		"CALL-ME-NOW":             `'C'`,
+		"5511987654321 ext 3":     `'e'`,
+		"5511987654321,551191234": `','`,
+		"5511987654321;551191234": `';'`,
+		"55119876543\n551191234":  `'\n'`,
+		"55119876\x0054321":       `'\x00'`,
+		"٥٥١١٩٨٧٦٥٤٣٢١":           `'٥'`,
+		"＋5511987654321":          `'＋'`,
+		"55119876\xff54321":       `'�'`,
+		"5511987654321@c.us":      `'@'`,
+		"123456789012345":         "LID",
+	} {
+		_, err := PhoneJID(in)
+		requireInvalid(t, err, "phone")
+		assert.Contains(t, err.Error(), advice, in)
 	}
 }
 
 func TestSameIgnoresDeviceAndServerOfPhones(t *testing.T) {
 	assert.True(t, JID("5511987654321").Same("5511987654321:3@s.whatsapp.net"))
+	assert.True(t, JID("5511987654321").Same("5511987654321@C.us"))
 	assert.False(t, JID("5511987654321").Same("5511987654321@lid"), "a LID is not a phone")
 	assert.False(t, JID("").Same(""))
 }
 
 func FuzzJID(f *testing.F) {
-	for _, s := range []string{"5511987654321", "1@lid", "1:2@s.whatsapp.net", "1-2@g.us", "status@broadcast", "@", ":", "a@b@c"} {
+	for _, s := range []string{"5511987654321", "1@lid", "1:2@s.whatsapp.net", "1-2@g.us", "status@broadcast", "@", ":", "a@b@c", "1@C.US", "62895325678901", "0@s.whatsapp.net"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

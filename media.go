@@ -3,19 +3,17 @@ package ryze
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"mime"
-	"net/http"
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Media is an image, a video, an audio or any other file.
@@ -34,10 +32,12 @@ type Media struct {
 	Kind MediaKind
 	// Caption is the text below the file.
 	Caption string
-	// FileName is the name shown on a document. Default: the source's name.
+	// FileName is the name shown on a document. Default: the source's name,
+	// without directories; for a URL the service's own.
 	FileName string
-	// MIME is the file's type. Default: told by its content, then by its name;
-	// for a URL the service finds out.
+	// MIME is the file's type. Default: told by its content; where that only says
+	// what it is packed in, such as MP4, Ogg or ZIP, by its name. For a URL the
+	// service finds out.
 	MIME string
 	// Voice sends an audio as a voice note. The service does so unless told
 	// otherwise: for music, set it to ryze.Ptr(false).
@@ -59,24 +59,24 @@ type MediaSource struct {
 // MediaFile is the file at that path. It is opened for each attempt, and can be
 // sent as often as wanted, at the same time too.
 func MediaFile(name string) MediaSource {
-	return MediaSource{name: filepath.Base(name), file: pathSource(name)}
+	return MediaSource{name: baseName(name), file: pathSource(name)}
 }
 
-// MediaBytes is a file in memory; name gives its name and helps to tell its
-// type. It can be sent as often as wanted, at the same time too; b must not
+// MediaBytes is a file in memory; name gives its name, of which the directories
+// are dropped, and helps to tell its type. It can be sent as often as wanted, at the same time too; b must not
 // change meanwhile.
 func MediaBytes(name string, b []byte) MediaSource {
-	return MediaSource{name: name, file: bytesSource(b)}
+	return MediaSource{name: baseName(name), file: bytesSource(b)}
 }
 
-// MediaReader is whatever r gives until its end; name gives its name and helps
-// to tell its type. A reader that is an [io.Seeker] is read from where it
+// MediaReader is whatever r gives until its end; name gives its name, of which
+// the directories are dropped, and helps to tell its type. A reader that is an [io.Seeker] is read from where it
 // stands, can be read again for another attempt, and its size is known. Any
 // other is read once: a send that meets the rate limit after reading it fails
 // with the error that says so. The reader is not closed, and must not be used
 // before the send has returned.
 func MediaReader(name string, r io.Reader) MediaSource {
-	s := MediaSource{name: name}
+	s := MediaSource{name: baseName(name)}
 	if r != nil {
 		s.file = newReaderSource(r)
 	}
@@ -94,7 +94,7 @@ func MediaFS(f fs.File) MediaSource {
 	if info, err := f.Stat(); err != nil {
 		src.err = err
 	} else {
-		s.name = info.Name()
+		s.name = baseName(info.Name())
 		switch {
 		case info.IsDir():
 			src.err = fmt.Errorf("%s is a directory", info.Name())
@@ -109,6 +109,30 @@ func MediaFS(f fs.File) MediaSource {
 // MediaURL is a file that the service itself fetches from a public http or
 // https URL.
 func MediaURL(u string) MediaSource { return MediaSource{url: u} }
+
+// baseName cuts a path of any system to the name of the file: where a file lies
+// on this machine is nobody's business. It returns "" when there is none.
+func baseName(name string) string {
+	name = strings.TrimRight(name, `/\\`)
+	name = name[strings.LastIndexAny(name, `/\\`)+1:]
+	if len(name) >= 2 && name[1] == ':' && isLetter(name[0]) {
+		name = name[2:] // the drive of Windows
+	}
+	if name == "." || name == ".." {
+		return ""
+	}
+	return name
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// checkFileName checks the name that is shown on a document.
+func checkFileName(field, name string) error {
+	if strings.ContainsAny(name, `/\\`) || strings.ContainsFunc(name, unicode.IsControl) || name == "." || name == ".." {
+		return invalid(field, "is not a plain file name")
+	}
+	return checkUTF8(field, name)
+}
 
 func (m Media) kind() contentKind {
 	return contentKind{"a media message", opSendMedia, anyChat, usual | canMention}
@@ -137,8 +161,8 @@ func (m Media) body(common sendCommon) (any, error) {
 	if m.Duration < 0 {
 		return nil, invalid("Media.Duration", "is negative")
 	}
-	if strings.ContainsAny(m.FileName, "/\\\x00\r\n") {
-		return nil, invalid("Media.FileName", "is not a plain file name")
+	if err := checkFileName("Media.FileName", m.FileName); err != nil {
+		return nil, err
 	}
 	if m.MIME != "" {
 		if _, _, err := mime.ParseMediaType(m.MIME); err != nil {
@@ -166,11 +190,14 @@ func (m Media) body(common sendCommon) (any, error) {
 		if len(head) == 0 {
 			return nil, invalid("Media.Source", "is empty")
 		}
-		if b.MIMEType == "" {
-			b.MIMEType = detectMIME(head, src.name)
-		}
 		if b.FileName == "" {
+			if checkFileName("", src.name) != nil {
+				return nil, invalid("Media.FileName", "is empty, and the name of the source is not a plain file name in UTF-8; give another")
+			}
 			b.FileName = src.name
+		}
+		if b.MIMEType == "" {
+			b.MIMEType = asKind(detectMIME(head, src.name), m.Kind)
 		}
 		file = src.file
 	}
@@ -192,9 +219,9 @@ func checkMediaURL(field, raw string) (name string, err error) {
 	case parseErr != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
 		return "", invalid(field, "is not a full http or https URL")
 	case u.User != nil:
-		return "", invalid(field, "has credentials in its URL, which the service would log")
+		return "", invalid(field, "has credentials in it; the service fetches public URLs")
 	}
-	return path.Base(u.Path), nil
+	return path.Base(u.Path), checkUTF8(field, raw)
 }
 
 func kindOfMIME(m string) MediaKind {
@@ -205,51 +232,6 @@ func kindOfMIME(m string) MediaKind {
 	default:
 		return MediaDocument
 	}
-}
-
-// sniffed is how much of a file tells its type.
-const sniffed = 512
-
-// detectMIME tells the type of a file by its content, and by its name where
-// the content only says what it is packed in.
-func detectMIME(head []byte, name string) string {
-	byContent := http.DetectContentType(head)
-	plain, _, _ := mime.ParseMediaType(byContent)
-	byName := typeByName(name)
-	switch plain {
-	case "application/octet-stream", "text/plain", "application/zip", "text/xml", "application/ogg":
-		if byName != "" {
-			return byName
-		}
-	}
-	if plain == "application/ogg" {
-		return "audio/ogg"
-	}
-	if plain == "video/webm" && kindOfMIME(byName) == MediaAudio {
-		return byName
-	}
-	return byContent
-}
-
-// typeByName knows the types that chats carry, and asks the system for others.
-func typeByName(name string) string {
-	ext := strings.ToLower(path.Ext(name))
-	if t, ok := typesByExtension[ext]; ok {
-		return t
-	}
-	return mime.TypeByExtension(ext)
-}
-
-var typesByExtension = map[string]string{
-	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".heic": "image/heic",
-	".mp4": "video/mp4", ".mov": "video/quicktime", ".3gp": "video/3gpp", ".webm": "video/webm",
-	".ogg": "audio/ogg; codecs=opus", ".opus": "audio/ogg; codecs=opus", ".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".aac": "audio/aac", ".amr": "audio/amr", ".wav": "audio/wav",
-	".pdf": "application/pdf", ".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".vcf": "text/vcard; charset=utf-8",
-	".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
-	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-	".zip":  "application/zip",
 }
 
 // sourceFile is a file that can be read, perhaps more than once.
@@ -384,7 +366,7 @@ type bodyStream struct {
 
 // newBodyStream makes the body: the JSON of v with a further string field.
 func newBodyStream(file sourceFile, v any, field string) (*bodyStream, error) {
-	encoded, err := json.Marshal(v)
+	encoded, err := encode(v)
 	if err != nil {
 		return nil, err
 	}

@@ -282,6 +282,9 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		Mention: o.mention, MentionAll: o.mentionAll, LinkPreview: o.linkPreview,
 		Source: o.source,
 	}
+	if err := checkContent(content); err != nil {
+		return nil, err
+	}
 	body, err := content.body(common)
 	if err != nil {
 		return nil, err

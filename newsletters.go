@@ -129,6 +129,9 @@ func (s *NewslettersService) Create(ctx context.Context, params CreateNewsletter
 	if strings.TrimSpace(params.Name) == "" {
 		return nil, invalid("CreateNewsletterParams.Name", "is empty")
 	}
+	if err := checkTexts("CreateNewsletterParams", params); err != nil {
+		return nil, err
+	}
 	image, err := params.Image.picture("CreateNewsletterParams.Image")
 	if err != nil {
 		return nil, err

@@ -131,6 +131,9 @@ type updateProfileReply struct {
 //
 // POST /api/profile/account/:instance. Safe to repeat.
 func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*UpdatedProfile, error) {
+	if err := checkTexts("ProfileUpdate", update); err != nil {
+		return nil, err
+	}
 	switch {
 	case update == (ProfileUpdate{}):
 		return nil, invalid("ProfileUpdate", "changes nothing")

@@ -16,6 +16,20 @@ const redacted = "[redacted]"
 // Reading JSON into a Secret keeps the value. Writing it does not: a struct
 // that holds a Secret can be logged or stored as JSON without leaking, and
 // therefore cannot be read back.
+//
+// A type cannot hide from a printer that does not ask its methods. Four cases
+// are left, and the first three are in your hands:
+//
+//   - fmt does not ask the methods of what lies in an unexported field. Keep a
+//     Secret, or a type of this package with one in it, in an exported field,
+//     give your type a Format method, or keep the field out of what is printed.
+//   - encoding/json takes a map's keys of any string type as they are: do not
+//     use a Secret as a key.
+//   - The verbs %p and %w do not fit a Secret, and fmt then asks no methods. go
+//     vet reports them.
+//   - The diff of testify's assert.Equal prints fields as they are. Compare
+//     what does not hold a Secret, or compare values of [Secret.Reveal] with
+//     assert.True.
 type Secret string
 
 // Reveal returns the value. Call it where the value is handed over (an

@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strconv"
 )
@@ -70,6 +71,9 @@ func (s *SettingsService) Update(ctx context.Context, update SettingsUpdate) (*S
 	if update == (SettingsUpdate{}) {
 		return nil, invalid("SettingsUpdate", "changes nothing")
 	}
+	if err := checkTexts("SettingsUpdate", update); err != nil {
+		return nil, err
+	}
 	return settings(fetchChecked(ctx, s.h, opSettingsUpdate, input{body: update}, (*settingsReply).missing))
 }
 
@@ -95,23 +99,27 @@ type ProxyConfig struct {
 
 	Enabled  bool // read only: Set always enables
 	Host     string
-	Port     string // as text, "1080"
+	Port     string // as text, "1080"; 1 to 65535 when it is given
 	Protocol ProxyProtocol
 	Username string
 	Password Secret // never returned by the service
 }
 
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c ProxyConfig) Format(f fmt.State, verb rune) {
+	type plain ProxyConfig
+	formatPlain(f, verb, plain(c))
+}
+
 func (c *ProxyConfig) check() error {
 	port, err := strconv.Atoi(c.Port)
 	switch {
-	case c.Host == "":
-		return invalid("Proxy.Host", "is empty")
-	case err != nil || port < 1 || port > 65535:
+	case c.Host == "" && c.Port == "" && c.Protocol == "" && c.Username == "" && c.Password == "":
+		return invalid("Proxy", "is empty; Remove takes the proxy away")
+	case c.Port != "" && (err != nil || port < 1 || port > 65535):
 		return invalid("Proxy.Port", "is not a port number")
-	case c.Protocol == "":
-		return invalid("Proxy.Protocol", "is empty")
 	}
-	return nil
+	return checkTexts("Proxy", c)
 }
 
 type proxyBody struct {
@@ -155,8 +163,9 @@ func (s *ProxyService) Get(ctx context.Context) (*ProxyConfig, error) {
 	return &ProxyConfig{Meta: r.Meta, Enabled: p.Enabled, Host: p.Host, Port: string(p.Port), Protocol: p.Protocol, Username: p.Username}, nil
 }
 
-// Set gives the instance a proxy of its own. Host, Port and Protocol are
-// required. What the service answers is not documented; read it back with Get.
+// Set gives the instance a proxy of its own. At least one field must be given;
+// which of them the service requires is not documented, nor what it answers:
+// read it back with Get.
 //
 // POST /api/instance/proxy/:instance. Safe to repeat.
 func (s *ProxyService) Set(ctx context.Context, proxy ProxyConfig) error {
@@ -195,6 +204,12 @@ type StorageConfig struct {
 	PathPrefix string // such as "media/support-line/"
 }
 
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c StorageConfig) Format(f fmt.State, verb rune) {
+	type plain StorageConfig
+	formatPlain(f, verb, plain(c))
+}
+
 func (c *StorageConfig) check() error {
 	switch {
 	case c.Bucket == "":
@@ -208,7 +223,7 @@ func (c *StorageConfig) check() error {
 			return invalid("Storage.Endpoint", "is not a full URL")
 		}
 	}
-	return nil
+	return checkTexts("Storage", c)
 }
 
 type storageBody struct {

@@ -51,7 +51,7 @@ var oneOfEachKind = map[string]struct {
 	"list":     {ana, List{Text: "Menu", Label: "Open", Sections: []ListSection{{"S", []ListRow{{ID: "r", Title: "R"}}}}}, Sent, NotFound},
 	"carousel": {ana, Carousel{Text: "Pick", Cards: []Card{{Title: "T", Text: "x", Buttons: []Button{ReplyButton("a", "A")}}}}, Sent, NotFound},
 	"form":     {ana, Form{Text: "Fill in"}, Sent, NotFound},
-	"pix":      {ana, Pix{"Acme", "a@example.com", PixEmail}, StillUnknown, NotFound},
+	"pix":      {ana, Pix{MerchantName: "Acme", Key: "a@example.com", KeyType: PixEmail}, StillUnknown, NotFound},
 	"event":    {ana, CalendarEvent{Name: "Meeting", StartAt: noon}, Sent, NotFound},
 	"status":   {StatusBroadcast, TextStatus{Text: "News"}, StillUnknown, StillUnknown},
 }

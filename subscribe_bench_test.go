@@ -8,6 +8,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"runtime"
@@ -167,7 +168,7 @@ func BenchmarkStream(b *testing.B) {
 	}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(frame)))
-	sub, err := server.instance(b).Subscribe(b.Context(), WithBuffer(1<<30, 1<<40))
+	sub, err := server.instance(b).Subscribe(b.Context(), WithBuffer(1<<30, math.MaxInt))
 	require.NoError(b, err)
 	events := sub.Events()
 	for range b.N {

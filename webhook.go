@@ -34,6 +34,12 @@ type WebhookConfig struct {
 	MediaBase64   bool        // put the file into message events
 }
 
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c WebhookConfig) Format(f fmt.State, verb rune) {
+	type plain WebhookConfig
+	formatPlain(f, verb, plain(c))
+}
+
 func (c *WebhookConfig) check() error {
 	u, err := url.Parse(c.URL)
 	switch {
@@ -47,7 +53,7 @@ func (c *WebhookConfig) check() error {
 			return err
 		}
 	}
-	return nil
+	return checkTexts("Webhook", c)
 }
 
 // webhookBody always carries every field, because the service does not
@@ -155,6 +161,16 @@ type EnsuredWebhook struct {
 	// sorted. Each of them receives the events that it asks for as well; see
 	// [WebhooksService.DisableOthers].
 	Stray []string
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (e EnsuredWebhook) Format(f fmt.State, verb rune) {
+	type plain struct { // not embedded: its Format would print for all
+		WebhookConfig WebhookConfig
+		Changed       bool
+		Stray         []string
+	}
+	formatPlain(f, verb, plain{e.WebhookConfig, e.Changed, e.Stray})
 }
 
 // Ensure makes the webhook of config's label be as config says: it reads what

@@ -55,6 +55,9 @@ func webSocket(r *webSocketReply, err error) (*WebSocketConfig, error) {
 //
 // POST /api/events/websocket/:instance. Safe to repeat.
 func (s *WebSocketService) Set(ctx context.Context, config WebSocketConfig) (*WebSocketConfig, error) {
+	if err := checkTexts("WebSocket", config); err != nil {
+		return nil, err
+	}
 	body := wireWebSocket{Enabled: true, Events: config.Events, MediaBase64: config.MediaBase64}
 	if body.Events == nil {
 		body.Events = []EventType{}

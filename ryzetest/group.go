@@ -149,7 +149,7 @@ func (s *Server) newGroupJID() string {
 	w := &s.world.groups
 	for {
 		w.lastSerial++
-		jid := fmt.Sprintf("120363%012d@%s", 400000000000+w.lastSerial, serverGroup)
+		jid := fmt.Sprintf("120363%012d@%s", 400000000000+int64(w.lastSerial), serverGroup)
 		if w.byJID[jid] == nil {
 			return jid
 		}
@@ -447,7 +447,7 @@ func (w *world) lid(jid string) string {
 	if c.LID != "" {
 		return c.LID
 	}
-	c.Phone, c.LID = user, fmt.Sprintf("%d@%s", 100000000000001+len(w.byLID), serverLID)
+	c.Phone, c.LID = user, fmt.Sprintf("%d@%s", 100000000000001+int64(len(w.byLID)), serverLID)
 	w.know(c)
 	return c.LID
 }

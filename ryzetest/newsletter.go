@@ -64,7 +64,7 @@ func (s *Server) addNewsletter(name, description string) *Newsletter {
 	}
 	w.lastSerial++
 	n := &Newsletter{
-		s: s, jid: fmt.Sprintf("120363%012d@%s", 300000000000+w.lastSerial, serverNewsletter),
+		s: s, jid: fmt.Sprintf("120363%012d@%s", 300000000000+int64(w.lastSerial), serverNewsletter),
 		name: name, description: description, state: NewsletterActive, followers: map[string]bool{},
 	}
 	w.byJID[n.jid] = n

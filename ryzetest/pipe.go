@@ -122,7 +122,7 @@ func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
 type pipeAddr struct{}
 
 func (pipeAddr) Network() string { return "pipe" }
-func (pipeAddr) String() string  { return "localhost:80" }
+func (pipeAddr) String() string  { return "localhost:0" }
 
 // pipeConn is one end of a net.Pipe that can be reset as a TCP connection can.
 type pipeConn struct {

@@ -118,7 +118,7 @@ func (s *Server) listen() error {
 	if s.cfg.inMemory {
 		l := newPipeListener()
 		s.listener = l
-		s.URL = "http://localhost"
+		s.URL = "http://localhost:0" // a port where nothing can listen: without HTTPClient a request reaches nobody
 		s.client = newClient(s.DialContext)
 		return nil
 	}

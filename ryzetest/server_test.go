@@ -2,10 +2,12 @@ package ryzetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -246,6 +248,25 @@ func TestDropAfterProcessKeepsTheMessage(t *testing.T) {
 		assert.Equal(t, 3, s.Count(textRoute))
 		assert.Len(t, s.Instance("a").Sent(), 1)
 	}
+}
+
+// Whoever forgets HTTPClient gets an error, not whatever listens on this machine.
+func TestInMemoryServerIsReachedByItsOwnClientOnly(t *testing.T) {
+	s := NewServer(InMemory())
+	defer s.Close()
+	connected := false
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/health", nil)
+	require.NoError(t, err)
+	_, err = http.DefaultTransport.RoundTrip(req) //nolint:bodyclose,forbidigo // there is no reply; the transport of those who forget
+	require.Error(t, err)
+	assert.False(t, connected)
+	assert.NotEqual(t, "80", cmp.Or(req.URL.Port(), "80"))
+	resp, err := s.HTTPClient().Do(req.WithContext(t.Context()))
+	require.NoError(t, err)
+	resp.Body.Close()
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	assert.Empty(t, s.Violations())
 }
 
 func TestCloseLeavesNothingBehind(t *testing.T) {
