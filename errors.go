@@ -120,10 +120,10 @@ const anyServerError = 5
 type textMatch int
 
 const (
-	exactly  textMatch = iota
-	prefix             // the tail varies
-	contains           // only a part of the text is known
-	around             // something stands in the place of "..."
+	exactly     textMatch = iota
+	prefix                // the tail varies
+	contains              // only a part of the text is known
+	surrounding           // something stands in the place of "..."
 )
 
 // errorTexts lists every documented error text that means more than its
@@ -164,7 +164,7 @@ var errorTexts = []errorText{
 	{http.StatusNotFound, prefix, "group not found", []error{ErrGroupNotFound, ErrNotFound}},
 	{http.StatusNotFound, prefix, "websocket not configured for this instance", []error{ErrNotConfigured, ErrNotFound}},
 	{http.StatusNotFound, prefix, "no chatwoot integration", []error{ErrNotConfigured, ErrNotFound}},
-	{0, around, "message with id ... not found", []error{ErrMessageNotFound, ErrNotFound}}, // its status is not documented
+	{0, surrounding, "message with id ... not found", []error{ErrMessageNotFound, ErrNotFound}}, // its status is not documented
 	{http.StatusNotFound, prefix, "newsletter not found", []error{ErrNewsletterNotFound, ErrNotFound}},
 	{http.StatusBadRequest, prefix, "newsletter not found", []error{ErrNewsletterNotFound, ErrNotFound}},
 	{0, prefix, "invite link has been revoked or expired", []error{ErrInviteRevoked}}, // its status is not documented
@@ -201,7 +201,7 @@ func (row *errorText) fits(status int, text string) bool {
 	switch row.match {
 	case prefix:
 		return strings.HasPrefix(text, row.text)
-	case around:
+	case surrounding:
 		before, after, _ := strings.Cut(row.text, "...")
 		return strings.HasPrefix(text, before) && strings.HasSuffix(text, after)
 	case contains:

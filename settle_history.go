@@ -22,7 +22,7 @@ const (
 func incomplete(page *HistoryPage, reason string) error {
 	e := &ResponseError{StatusCode: http.StatusOK, Operation: opChatHistory.ID, Reason: reason}
 	if page != nil {
-		e.RateLimit, e.Body = page.RateLimit, bounded(page.Raw())
+		e.RateLimit, e.Body = page.RateLimit, bounded(page.Raw(), maxErrorBody)
 	}
 	return e
 }

@@ -36,9 +36,9 @@ func skipCommon(a, b string) (rest string, ok bool) {
 			return "", false
 		case x == y:
 			a, b = a[n:], b[m:]
-		case isLetter(x) && decomposed(b) > 0: // one of many letters for the same with marks
+		case mayBeComposed(x) && decomposed(b) > 0: // one of many letters for the same with marks
 			a, b = a[n:], b[decomposed(b):]
-		case isLetter(y) && decomposed(a) > 0:
+		case mayBeComposed(y) && decomposed(a) > 0:
 			a, b = a[decomposed(a):], b[m:]
 		default:
 			return "", false
@@ -47,8 +47,8 @@ func skipCommon(a, b string) (rest string, ok bool) {
 	return a, true
 }
 
-// isLetter reports whether a letter may stand for several characters.
-func isLetter(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }
+// mayBeComposed reports whether a letter may stand for several characters.
+func mayBeComposed(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }
 
 // decomposed returns the length of a letter with its marks, or of a syllable of
 // Korean written letter by letter; 0 when s begins with neither.
