@@ -317,7 +317,7 @@ func (in *input) passedOn() bool { return in.sink != nil && (in.passed == nil ||
 // What a reply's body may hold: lists can be long, what a send answers cannot,
 // and of a refusal only the text counts.
 const (
-	maxReply   = 64 << 20
+	maxReply   = 32 << 20
 	maxReceipt = 4 << 20
 	maxRefusal = 1 << 20
 )

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -330,4 +332,64 @@ func TestDoTakesReplyWithoutBody(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.Do(t.Context(), http.MethodGet, "/api/new/route", "t0ken", nil, nil)
 	require.ErrorIs(t, err, ErrBadResponse)
+}
+
+// endless gives so many bytes of a JSON string that does not end.
+type endless struct{ left int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(int64(len(p)), e.left)
+	for i := range p[:n] {
+		p[i] = 'a'
+	}
+	e.left -= n
+	return int(n), nil
+}
+
+// A huge reply costs no more memory than the largest that is accepted, however
+// it is framed, and the error keeps a bounded part of it.
+func TestHugeRepliesCostWhatIsAccepted(t *testing.T) {
+	for _, c := range []struct {
+		status   int
+		read     bool // a call that may be repeated, whose replies may be long
+		declared bool
+		most     uint64
+	}{
+		{200, true, false, maxReply + 6<<20}, {200, true, true, 4 << 20}, {200, false, false, maxReceipt + 6<<20}, {200, false, true, 4 << 20},
+		{400, true, false, maxRefusal + 6<<20}, {502, false, false, maxRefusal + 6<<20},
+	} {
+		client, err := New(WithBaseURL("https://ryze.test"), WithRetry(RetryPolicy{MaxAttempts: 1}), WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp := jsonResponse(r, "")
+			resp.StatusCode, resp.Body, resp.ContentLength = c.status, io.NopCloser(&endless{200 << 20}), -1
+			if c.declared {
+				resp.ContentLength = 200 << 20
+			}
+			return resp, nil
+		})}))
+		require.NoError(t, err)
+		inst := client.Instance("a", "t0ken")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if c.read {
+			_, err = inst.Groups.List(t.Context())
+		} else {
+			_, err = inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+		}
+		runtime.ReadMemStats(&after)
+		require.Error(t, err)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, c.most, "%+v", c)
+		var bad *ResponseError
+		var api *APIError
+		switch {
+		case errors.As(err, &bad):
+			assert.Len(t, bad.Body, maxErrorBody)
+		case errors.As(err, &api):
+			assert.Len(t, api.Body, maxErrorBody)
+		default:
+			t.Errorf("%v", err)
+		}
+	}
 }
