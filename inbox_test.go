@@ -181,7 +181,7 @@ func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
 	assert.Positive(t, repeated.Load())
 	assert.False(t, l.tangled, "one chat, one handler at a time")
 	assert.LessOrEqual(t, l.parallel, parallel)
-	assert.Empty(t, in.lanes, "lanes are forgotten when they are empty")
+	assert.Empty(t, in.lanes.byName, "lanes are forgotten when they are empty")
 }
 
 func numberOf(e *Event) int {
@@ -372,7 +372,7 @@ func TestWaitForATurnEndsWithTheContext(t *testing.T) {
 		assert.NoError(t, in.Handle(t.Context(), parse("5511987654321", "2")))
 		assert.NoError(t, in.Handle(t.Context(), parse("5511900000002", "3")))
 		assert.Equal(t, 3, calls)
-		assert.Empty(t, in.lanes)
+		assert.Empty(t, in.lanes.byName)
 	})
 }
 
@@ -443,12 +443,12 @@ func TestChannelsShareTheOrderOfAChat(t *testing.T) {
 func TestGroupMessagesAndChangesOfTheGroupShareALane(t *testing.T) {
 	const group = "120363000000000001@g.us"
 	events := ryzetest.NewEvents("a")
-	parse := func(body []byte) lane {
+	parse := func(body []byte) []laneName {
 		e, err := ParseEvent(body)
 		require.NoError(t, err)
-		return laneOf(e)
+		return new(addressBook).names(nil, e)
 	}
-	want := lane{instance: "a", chat: group}
+	want := []laneName{{instance: "a", chat: group}}
 	assert.Equal(t, want, parse(events.Message(ryzetest.Incoming{From: "5511987654321", Group: group, Text: "x"})))
 	assert.Equal(t, want, parse(events.Event("group.flow", map[string]any{"type": "name", "groupJid": group})))
 	assert.Equal(t, want, parse(events.Event("label.update", map[string]any{"type": "chat", "labelId": "1", "chatJid": group})))
@@ -629,7 +629,7 @@ func TestRunStopsItsHandlersWithItsContextAndWaitsForThem(t *testing.T) {
 		assert.EqualValues(t, 2, begun.Load())
 		assert.EqualValues(t, 2, ended.Load())
 		assert.Zero(t, reported.Load())
-		assert.Empty(t, in.lanes)
+		assert.Empty(t, in.lanes.byName)
 
 		// None of them counts as handled.
 		in.handle = accept

@@ -493,7 +493,7 @@ func TestCloseCodesEndTheStreamOnlyWhenTheySaySo(t *testing.T) {
 			continue // never sent
 		}
 		final := code == closePolicyViolation
-		assert.Equal(t, final, isFinal(&CloseError{Code: code}), code)
+		assert.Equal(t, final, endsStream(&CloseError{Code: code}), code)
 	}
-	assert.False(t, isFinal(&CloseError{Code: 4401}))
+	assert.False(t, endsStream(&CloseError{Code: 4401}))
 }

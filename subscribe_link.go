@@ -54,33 +54,56 @@ func (s *Subscription) judge(ctx context.Context, try *session, a *transport.Att
 	return again, wait
 }
 
-// isFinal reports whether an error says that a stream will not come back.
-func isFinal(err error) bool {
+// word is what a failed attempt to connect says about the next one.
+type word int
+
+const (
+	wordOutage  word = iota // try again
+	wordForeign             // a refusal of somebody who stands before the service: try again, but not for ever
+	wordFinal               // the stream will not come back
+)
+
+// foreignPatience is for how long a stream that hears nothing but the refusals
+// of others than the service tries to come back. What the service itself says
+// is known from documents alone, so they may be its own after all.
+const foreignPatience = 15 * time.Minute
+
+// listen returns who refused an attempt. It looks at the reply as it came.
+func listen(a *transport.Attempt) word {
+	switch a.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		if a.BodyErr == nil && isOwnRefusal(a.Body) {
+			return wordFinal
+		}
+		return wordForeign
+	default:
+		return wordOutage
+	}
+}
+
+// understand completes what listen has found by what the attempt failed with.
+func (w word) understand(err error) word {
 	var (
-		api         *APIError
-		closed      *CloseError
-		overflow    *OverflowError
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
 		invalidCert x509.CertificateInvalidError
 		wrongHost   x509.HostnameError
 	)
 	switch {
-	case errors.As(err, &api):
-		switch api.StatusCode {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-			return true
-		}
-		return api.Is(ErrWebSocketDisabled)
-	case errors.As(err, &closed):
-		return closed.Code == closePolicyViolation
-	case errors.As(err, &overflow):
-		return true
+	case errors.Is(err, ErrWebSocketDisabled), errors.Is(err, transport.ErrForeignOrigin):
+		return wordFinal
+	case errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &invalidCert), errors.As(err, &wrongHost):
+		return wordForeign // the network is somebody else's, or the certificate will be renewed
 	default:
-		return errors.Is(err, ErrRedirect) || errors.Is(err, transport.ErrForeignOrigin) ||
-			errors.As(err, &certificate) || errors.As(err, &authority) ||
-			errors.As(err, &invalidCert) || errors.As(err, &wrongHost)
+		return w
 	}
+}
+
+// endsStream reports whether what broke a connection says not to come back.
+func endsStream(cause error) bool {
+	var closed *CloseError
+	var overflow *OverflowError
+	return errors.As(cause, &overflow) || errors.As(cause, &closed) && closed.Code == closePolicyViolation
 }
 
 // receive reads the connection until it breaks, and closes it. The error says
@@ -182,3 +205,22 @@ func (c *credential) token() string { return strings.TrimPrefix(c.values.get()[0
 func (c *credential) redact(text string) string {
 	return strings.ReplaceAll(text, c.token(), "[redacted]")
 }
+
+// hideIn returns an error from the network as it is, unless its text has the
+// token.
+func (c *credential) hideIn(err error) error {
+	if text := err.Error(); strings.Contains(text, c.token()) {
+		return &redactedError{text: c.redact(text), err: err}
+	}
+	return err
+}
+
+// redactedError matches what the error behind it matches, and does not show it.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string        { return e.text }
+func (e *redactedError) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *redactedError) As(target any) bool   { return errors.As(e.err, target) }
