@@ -133,26 +133,26 @@ func (d *Deduper) release(ctx context.Context, key string) error {
 // granted is given back, or the next delivery would find it taken.
 func (d *Deduper) claim(ctx context.Context, key string) (first bool, err error) {
 	var mu sync.Mutex
-	over := false // nobody waits any more
+	granted, over := false, false // over: nobody waits any more
 	err = d.ask(ctx, func(asked context.Context) error {
-		granted, err := d.store.Claim(asked, key)
+		ok, err := d.store.Claim(asked, key)
+		ok = ok && err == nil
 		mu.Lock()
 		late := over
-		first = granted && err == nil && !late
+		granted = ok && !late
 		mu.Unlock()
-		if late && granted && err == nil {
+		if ok && late {
 			return d.release(context.WithoutCancel(ctx), key)
 		}
 		return err
 	})
 	mu.Lock()
-	over = true
-	granted := first
+	over, first = true, granted
 	mu.Unlock()
-	if err != nil && granted { // both at the same moment
-		err = errors.Join(err, d.release(context.WithoutCancel(ctx), key))
+	if err != nil && first { // both at the same moment
+		return false, errors.Join(err, d.release(context.WithoutCancel(ctx), key))
 	}
-	return granted && err == nil, err
+	return first, err
 }
 
 // ask calls the store and waits for its answer, but not for ever: not every

@@ -453,7 +453,7 @@ func TestOverflowAndGapsWithHandlersAccountForEveryEvent(t *testing.T) {
 			var mu sync.Mutex
 			told, gaps := 0, 0
 			const noGap = 1 << 30
-			after := noGap // the number of the first message after the gap that is being handled
+			after := noGap   // the number of the first message after the gap that is being handled
 			if seed%2 == 0 { // something is there before the handlers are
 				sub.feed(t, 5, upTo(15)...)
 			}
