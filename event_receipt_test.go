@@ -79,6 +79,49 @@ func TestRecipientsOfAGroupAreFollowedOneByOne(t *testing.T) {
 	assert.Empty(t, r.Status("1", "5511900000003"))
 }
 
+// Receipts of a large group may all come before the reply of the send.
+func TestReceiptsOfALargeGroupAreAllHeld(t *testing.T) {
+	const members = 1024
+	var r Receipts
+	for _, status := range []ReceiptStatus{ReceiptDelivered, ReceiptRead} {
+		for n := range members {
+			e := receipt(status, "1")
+			e.Chat, e.Recipient = EventChat{JID: "120363000000000001@g.us"}, JID(fmt.Sprintf("55119000%05d@s.whatsapp.net", n))
+			for range 3 { // each is delivered more than once
+				assert.Empty(t, r.Observe(e))
+			}
+		}
+	}
+	updates := r.Sent("1")
+	assert.Len(t, updates, 2*members)
+	for n := range members {
+		assert.Equal(t, ReceiptRead, r.Status("1", JID(fmt.Sprintf("55119000%05d", n))))
+	}
+	assert.Empty(t, r.Sent("1"))
+}
+
+// BenchmarkReceiptsHeld measures a receipt of a message that is not known yet,
+// with as many of the same message held.
+func BenchmarkReceiptsHeld(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
+			r := Receipts{MaxMessages: n}
+			receipts := make([]*ReceiptEvent, 2*n)
+			for i := range receipts {
+				receipts[i] = receipt(ReceiptRead, "1")
+				receipts[i].Recipient = person(i).asPhone(0)
+				r.Observe(receipts[i])
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				r.Observe(receipts[i])
+				i = (i + 1) % len(receipts)
+			}
+		})
+	}
+}
+
 func TestPhoneAndLIDOfAPrivateChatAreOneRecipient(t *testing.T) {
 	var r Receipts
 	r.Sent("1")
