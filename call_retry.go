@@ -280,8 +280,12 @@ func (s *session) backOff(ctx context.Context) (again bool, wait time.Duration) 
 // that the request was not accepted. The limiter does the waiting, in which the
 // call keeps its place.
 func (s *session) awaitQuota(a *transport.Attempt) (again bool, wait time.Duration) {
+	pause := shortestReset
+	if s.reply.rate.Reset.IsZero() {
+		pause <<= min(s.limited, mostDoublings)
+	}
 	s.limited++
-	s.notBefore = latest(a.Arrived.Add(shortestReset), s.reply.rate.Reset)
+	s.notBefore = latest(a.Arrived.Add(pause), s.reply.rate.Reset)
 	if s.readOnce() || s.ticket == nil {
 		s.err = &RateLimitError{RetryAt: s.reply.rate.Reset, Operation: s.op.ID, RateLimit: s.reply.rate, Err: s.err}
 		return false, 0

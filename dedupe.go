@@ -24,6 +24,10 @@ var ErrInProgress = errors.New("another worker is at it")
 // With Redis, Claim is SET NX with the lease as expiry (and a GET when the key
 // is there), Commit a SET with the window as expiry, Release a DEL. A store
 // must be safe for concurrent use.
+//
+// Each call has a context that ends after five seconds. A store that does not
+// heed it is not waited for any longer: the event counts as not handled, and a
+// claim that is granted later is released.
 type DedupeStore interface {
 	// Claim takes a key. It returns true when the caller is the first and must
 	// do the work; false when the work has been done before; and an error that
@@ -50,9 +54,9 @@ func NewDeduper(store DedupeStore) *Deduper {
 	return &Deduper{store}
 }
 
-// settleTimeout limits Commit and Release, which go on when the caller's
-// context has ended: the outcome of the work must be recorded.
-const settleTimeout = 5 * time.Second
+// storeTimeout limits every call of a store. Commit and Release go on when the
+// caller's context has ended: the outcome of the work must be recorded.
+const storeTimeout = 5 * time.Second
 
 // Do calls handle with the event unless it has been handled before, and
 // returns whether it did so. When handle fails or panics, the event counts as
@@ -68,7 +72,7 @@ const settleTimeout = 5 * time.Second
 // documented form), always pass: of those, two equal ones may be two
 // occurrences.
 func (d *Deduper) Do(ctx context.Context, e *Event, handle func(context.Context, *Event) error) (handled bool, err error) {
-	handled, err, storeErr := d.do(ctx, e, handle)
+	handled, err, storeErr := d.do(ctx, ctx, e, handle)
 	if storeErr != nil {
 		err = errors.Join(err, storeErr)
 	}
@@ -81,18 +85,20 @@ func (d *Deduper) Do(ctx context.Context, e *Event, handle func(context.Context,
 // recorded: a delivery that is asked for again would repeat the work.
 func (d *Deduper) Wrap(handle func(context.Context, *Event) error) func(context.Context, *Event) error {
 	return func(ctx context.Context, e *Event) error {
-		_, err, _ := d.do(ctx, e, handle)
+		_, err, _ := d.do(ctx, ctx, e, handle)
 		return err
 	}
 }
 
-func (d *Deduper) do(ctx context.Context, e *Event, handle func(context.Context, *Event) error) (handled bool, err, storeErr error) {
+// do is Do with the store's errors apart, and a context of its own for the
+// claim.
+func (d *Deduper) do(claim, ctx context.Context, e *Event, handle func(context.Context, *Event) error) (handled bool, err, storeErr error) {
 	if !e.tellsOccurrence() {
 		err = handle(ctx, e)
 		return err == nil, err, nil
 	}
 	key := e.DedupeKey()
-	first, err := d.store.Claim(ctx, key)
+	first, err := d.claim(claim, key)
 	if err != nil {
 		return false, fmt.Errorf("ryze: claim an event: %w", err), nil
 	}
@@ -100,12 +106,11 @@ func (d *Deduper) do(ctx context.Context, e *Event, handle func(context.Context,
 		return false, nil, nil
 	}
 	defer func() { // also when handle panics
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-		defer cancel()
+		ctx := context.WithoutCancel(ctx)
 		if handled {
-			storeErr = wrapStoreError("the event was handled but not committed", d.store.Commit(ctx, key))
+			storeErr = wrapStoreError("the event was handled but not committed", d.ask(ctx, func(ctx context.Context) error { return d.store.Commit(ctx, key) }))
 		} else {
-			storeErr = wrapStoreError("release an event", d.store.Release(ctx, key))
+			storeErr = wrapStoreError("release an event", d.release(ctx, key))
 		}
 	}()
 	err = handle(ctx, e)
@@ -118,6 +123,61 @@ func wrapStoreError(what string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("ryze: %s: %w", what, err)
+}
+
+func (d *Deduper) release(ctx context.Context, key string) error {
+	return d.ask(ctx, func(ctx context.Context) error { return d.store.Release(ctx, key) })
+}
+
+// claim takes a key. When nobody waits for the answer any more, a claim that is
+// granted is given back, or the next delivery would find it taken.
+func (d *Deduper) claim(ctx context.Context, key string) (first bool, err error) {
+	var mu sync.Mutex
+	granted, over := false, false // over: nobody waits any more
+	err = d.ask(ctx, func(asked context.Context) error {
+		ok, err := d.store.Claim(asked, key)
+		ok = ok && err == nil
+		mu.Lock()
+		late := over
+		granted = ok && !late
+		mu.Unlock()
+		if ok && late {
+			return d.release(context.WithoutCancel(ctx), key)
+		}
+		return err
+	})
+	mu.Lock()
+	over, first = true, granted
+	mu.Unlock()
+	if err != nil && first { // both at the same moment
+		return false, errors.Join(err, d.release(context.WithoutCancel(ctx), key))
+	}
+	return first, err
+}
+
+// ask calls the store and waits for its answer, but not for ever: not every
+// store heeds its context.
+func (d *Deduper) ask(ctx context.Context, call func(context.Context) error) error {
+	if _, ok := d.store.(*MemoryDedupe); ok {
+		return call(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	answer := make(chan error, 1)
+	go func() {
+		defer cancel()
+		answer <- guarded("the store", func() error { return call(ctx) })
+	}()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-answer: // both
+		return err
+	default:
+		return fmt.Errorf("the store has not answered: %w", ctx.Err())
+	}
 }
 
 // MemoryDedupe is a [DedupeStore] for one process. The zero value is ready for

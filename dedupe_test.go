@@ -239,3 +239,74 @@ func TestOneOfManyWorkersHandlesAnEvent(t *testing.T) {
 	wg.Wait()
 	assert.EqualValues(t, 200, calls.Load())
 }
+
+// The same reaction or receipt has one key, whichever address of its chat and
+// of its sender came.
+func TestKeyDoesNotDependOnWhichAddressOfAPersonCame(t *testing.T) {
+	p, l := person(1).asPhone(0), person(1).asLID(0)
+	q, m := person(2).asPhone(0), person(2).asLID(0)
+	at := time.Unix(1_777_372_200, 0)
+	reaction := func(id string, d Direction, chat EventChat, sender EventUser) string {
+		return (&Event{Type: EventMessage, Data: &MessageEvent{
+			ID: id, Direction: d, Timestamp: at, Chat: chat, Sender: sender, Reaction: &EventReaction{TargetID: "target", Emoji: "x"},
+		}}).DedupeKey()
+	}
+	both, group := EventChat{JID: p, LID: l}, EventChat{JID: "120363000000000001@g.us"}
+
+	want := reaction("r", DirectionIncoming, both, EventUser{JID: p, LID: l})
+	for _, chat := range []EventChat{both, {JID: p}, {JID: l, LID: l}, {LID: l}, {JID: l, LID: p}} {
+		for _, sender := range []EventUser{{JID: p, LID: l}, {JID: p}, {JID: l, LID: l}, {LID: l}, {}} {
+			assert.Equal(t, want, reaction("r", DirectionIncoming, chat, sender), "%v %v", chat, sender)
+		}
+	}
+	assert.Equal(t, reaction("r", "", group, EventUser{JID: q, LID: m}), reaction("r", "", group, EventUser{JID: m, LID: m}))
+	assert.NotEqual(t, want, reaction("s", DirectionIncoming, both, EventUser{JID: p, LID: l}))
+
+	for _, id := range []string{"", "target"} { // no id of its own
+		want := reaction(id, DirectionIncoming, both, EventUser{JID: p, LID: l})
+		for _, sender := range []EventUser{{JID: p}, {JID: l, LID: l}, {}} {
+			assert.Equal(t, want, reaction(id, DirectionIncoming, both, sender), "a private chat has one other side")
+			assert.Equal(t, want, reaction(id, DirectionIncoming, EventChat{JID: p}, sender))
+			assert.Equal(t, want, reaction(id, DirectionIncoming, EventChat{JID: l, LID: p}, sender))
+		}
+		assert.NotEqual(t, want, reaction(id, DirectionOutgoing, both, EventUser{JID: q}), "the other side")
+		inGroup := reaction(id, DirectionIncoming, group, EventUser{JID: q, LID: m})
+		assert.Equal(t, inGroup, reaction(id, DirectionIncoming, group, EventUser{JID: q}))
+		assert.Equal(t, inGroup, reaction(id, DirectionIncoming, group, EventUser{JID: m, LID: q}), "the other way round")
+		assert.NotEqual(t, inGroup, reaction(id, DirectionIncoming, group, EventUser{JID: p}), "another member")
+	}
+
+	receipt := func(chat EventChat, recipient JID) string {
+		return (&Event{Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"1"}, Status: ReceiptRead, Timestamp: at, Chat: chat, Recipient: recipient}}).DedupeKey()
+	}
+	want = receipt(both, p)
+	for _, chat := range []EventChat{both, {JID: p}, {JID: l, LID: p}} {
+		for _, recipient := range []JID{p, l, ""} {
+			assert.Equal(t, want, receipt(chat, recipient), "%v %v", chat, recipient)
+		}
+	}
+	assert.NotEqual(t, want, receipt(both, q))
+	assert.NotEqual(t, receipt(group, p), receipt(group, q))
+	assert.NotEqual(t, receipt(EventChat{JID: StatusBroadcast}, p), receipt(EventChat{JID: StatusBroadcast}, q))
+}
+
+// BenchmarkMemoryDedupe measures one event with as many keys remembered.
+func BenchmarkMemoryDedupe(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("keys=%d", n), func(b *testing.B) {
+			m := MemoryDedupe{Size: n}
+			keys := make([]string, 4*n)
+			for i := range keys {
+				keys[i] = fmt.Sprint(i)
+				_, _ = m.Claim(b.Context(), keys[i])
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				_, _ = m.Claim(b.Context(), keys[i])
+				_ = m.Commit(b.Context(), keys[i])
+				i = (i + 1) % len(keys)
+			}
+		})
+	}
+}

@@ -24,6 +24,10 @@ import (
 //     recipient: receipts have no id of their own;
 //   - for everything else the data.
 //
+// Who wrote is a part of it only where there is no id of the message's own. A
+// person known by phone and LID counts by the phone; where one delivery has the
+// phone alone and another the LID alone, nothing says that they are one.
+//
 // An event that carries neither an id nor a time ([Event.At] is zero), such as
 // the documented form of label.update, has the same key each time it happens.
 // [Deduper] lets those pass; code that uses the key by itself should too.
@@ -115,13 +119,13 @@ func (h keyHash) message(m *MessageEvent) {
 		h.text(m.Reaction.TargetID)
 		h.text(m.Reaction.Emoji)
 		h.time(m.Timestamp)
-		h.text(string(m.Sender.JID))
+		if m.ID == "" || m.ID == m.Reaction.TargetID { // no id of its own
+			h.place(m)
+		}
 	case m.ID == "":
 		h.text("no id")
-		h.text(string(m.Direction))
 		h.time(m.Timestamp)
-		h.text(string(m.Chat.JID))
-		h.text(string(m.Sender.JID))
+		h.place(m)
 		h.text(m.Text)
 		if m.Media != nil {
 			h.text(m.Media.URL)
@@ -133,6 +137,32 @@ func (h keyHash) message(m *MessageEvent) {
 	}
 }
 
+// place takes the chat and who wrote there: in a private chat the direction
+// says it, whichever of the two addresses came.
+func (h keyHash) place(m *MessageEvent) {
+	h.text(string(m.Direction))
+	h.text(onePerson(m.Chat.JID, m.Chat.LID))
+	if _, person := chatName(m.Chat.JID); !person || m.Direction == "" {
+		h.text(onePerson(m.Sender.JID, m.Sender.LID))
+	}
+}
+
+// onePerson is how a key knows somebody with these two addresses: by the phone
+// if there is one, whichever of the two it is.
+func onePerson(jid, lid JID) string {
+	if jid.IsLID() && lid != "" && !lid.IsLID() {
+		jid = lid
+	}
+	if jid == "" {
+		jid = lid
+	}
+	name, person := chatName(jid)
+	if person && jid.IsLID() {
+		return string(jid.Bare())
+	}
+	return name
+}
+
 func (h keyHash) receipt(r *ReceiptEvent) {
 	ids := slices.Clone(r.MessageIDs)
 	slices.Sort(ids)
@@ -142,8 +172,24 @@ func (h keyHash) receipt(r *ReceiptEvent) {
 	h.text("status")
 	h.text(string(r.Status))
 	h.time(r.Timestamp)
-	h.text(string(r.Chat.JID))
-	h.text(string(r.Recipient))
+	chat := onePerson(r.Chat.JID, r.Chat.LID)
+	h.text(chat)
+	if r.byChat() {
+		h.text(chat)
+	} else {
+		h.text(onePerson(r.Recipient, ""))
+	}
+}
+
+// byChat reports whether the chat itself produced the receipt. In a private
+// chat a phone and a LID cannot be told to be two people.
+func (r *ReceiptEvent) byChat() bool {
+	if r.Recipient == "" || r.Recipient.Same(r.Chat.JID) || r.Recipient.Same(r.Chat.LID) {
+		return true
+	}
+	_, chat := chatName(r.Chat.JID)
+	_, recipient := chatName(r.Recipient)
+	return chat && recipient && r.Recipient.IsLID() != r.Chat.JID.IsLID()
 }
 
 // data takes the event's data in one canonical form; see canonicalJSON.

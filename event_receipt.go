@@ -134,13 +134,12 @@ type Receipts struct {
 	mu       sync.Mutex
 	sent     generations[string, struct{}]
 	progress generations[receiptKey, ReceiptStatus]
-	held     generations[string, []heldReceipt]
+	held     heldReceipts
 }
 
 const (
 	defaultReceiptMessages = 10_000
 	defaultReceiptHold     = 5 * time.Minute
-	maxHeldPerMessage      = 64
 )
 
 type receiptKey struct {
@@ -154,6 +153,55 @@ type heldReceipt struct {
 	at     time.Time
 }
 
+// heldReceipts are the receipts of messages that are not known yet, the latest
+// of all messages together. It forgets as [generations] does, by receipts: a
+// message in a large group has hundreds.
+type heldReceipts struct {
+	young, old heldGeneration
+}
+
+type heldGeneration struct {
+	of  map[string][]heldReceipt // by message, in the order in which they came
+	has map[heldStep]struct{}
+}
+
+// heldStep is what makes two receipts say the same.
+type heldStep struct {
+	receiptKey
+	status ReceiptStatus
+}
+
+func (h *heldReceipts) put(r heldReceipt, limit int) {
+	step := heldStep{receiptKey{r.update.MessageID, r.update.Recipient}, r.update.Status}
+	if _, ok := h.young.has[step]; ok {
+		return // another delivery of it
+	}
+	if len(h.young.has) >= limit {
+		h.old, h.young = h.young, heldGeneration{}
+	}
+	g := &h.young
+	if g.has == nil {
+		g.of, g.has = make(map[string][]heldReceipt), make(map[heldStep]struct{})
+	}
+	g.has[step] = struct{}{}
+	g.of[step.message] = append(g.of[step.message], r)
+}
+
+// take removes and returns the receipts of a message.
+func (h *heldReceipts) take(message string) []heldReceipt {
+	older, newer := h.old.of[message], h.young.of[message]
+	for _, g := range []*heldGeneration{&h.old, &h.young} {
+		for _, r := range g.of[message] {
+			delete(g.has, heldStep{receiptKey{message, r.update.Recipient}, r.update.Status})
+		}
+		delete(g.of, message)
+	}
+	if len(older) == 0 {
+		return newer
+	}
+	return append(older, newer...)
+}
+
 // Sent says that the message with this id was accepted, and returns the
 // progress that its receipts, if any came before, already tell.
 func (r *Receipts) Sent(messageID string) []ReceiptUpdate {
@@ -163,10 +211,8 @@ func (r *Receipts) Sent(messageID string) []ReceiptUpdate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent.put(messageID, struct{}{}, r.maxMessages())
-	held, _ := r.held.get(messageID)
-	r.held.remove(messageID)
 	var updates []ReceiptUpdate
-	for _, h := range held {
+	for _, h := range r.held.take(messageID) {
 		if time.Since(h.at) < r.holdFor() {
 			updates = r.advance(updates, h)
 		}
@@ -190,7 +236,7 @@ func (r *Receipts) Observe(e *ReceiptEvent) []ReceiptUpdate {
 			r.sent.put(id, struct{}{}, r.maxMessages())
 			updates = r.advance(updates, h)
 		} else {
-			r.hold(h)
+			r.held.put(h, r.maxMessages())
 		}
 	}
 	return updates
@@ -206,20 +252,6 @@ func (r *Receipts) Status(messageID string, recipient JID) ReceiptStatus {
 		status, _ = r.progress.get(receiptKey{messageID, recipient.Bare()})
 	}
 	return status
-}
-
-func (r *Receipts) hold(h heldReceipt) {
-	held, _ := r.held.get(h.update.MessageID)
-	fresh := make([]heldReceipt, 0, len(held)+1)
-	for _, old := range held {
-		if h.at.Sub(old.at) < r.holdFor() {
-			fresh = append(fresh, old)
-		}
-	}
-	if len(fresh) < maxHeldPerMessage {
-		fresh = append(fresh, h)
-	}
-	r.held.put(h.update.MessageID, fresh, r.maxMessages())
 }
 
 func (r *Receipts) advance(updates []ReceiptUpdate, h heldReceipt) []ReceiptUpdate {

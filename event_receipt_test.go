@@ -56,7 +56,7 @@ func TestReceiptBeforeTheReplyOfItsSendIsHeld(t *testing.T) {
 		require.Equal(t, []string{"1:>read"}, steps(updates))
 		assert.Equal(t, early.Timestamp, updates[0].Timestamp)
 		assert.Equal(t, ReceiptRead, r.Status("1", ""))
-		assert.NotContains(t, r.held.young, "1", "returned once")
+		assert.Empty(t, r.held.take("1"), "returned once")
 		time.Sleep(time.Nanosecond)
 		assert.Empty(t, r.Sent("2"), "held for a minute and no longer")
 		assert.Empty(t, r.Sent(""))
@@ -79,6 +79,49 @@ func TestRecipientsOfAGroupAreFollowedOneByOne(t *testing.T) {
 	assert.Empty(t, r.Status("1", "5511900000003"))
 }
 
+// Receipts of a large group may all come before the reply of the send.
+func TestReceiptsOfALargeGroupAreAllHeld(t *testing.T) {
+	const members = 1024
+	var r Receipts
+	for _, status := range []ReceiptStatus{ReceiptDelivered, ReceiptRead} {
+		for n := range members {
+			e := receipt(status, "1")
+			e.Chat, e.Recipient = EventChat{JID: "120363000000000001@g.us"}, JID(fmt.Sprintf("55119000%05d@s.whatsapp.net", n))
+			for range 3 { // each is delivered more than once
+				assert.Empty(t, r.Observe(e))
+			}
+		}
+	}
+	updates := r.Sent("1")
+	assert.Len(t, updates, 2*members)
+	for n := range members {
+		assert.Equal(t, ReceiptRead, r.Status("1", JID(fmt.Sprintf("55119000%05d", n))))
+	}
+	assert.Empty(t, r.Sent("1"))
+}
+
+// BenchmarkReceiptsHeld measures a receipt of a message that is not known yet,
+// with as many of the same message held.
+func BenchmarkReceiptsHeld(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
+			r := Receipts{MaxMessages: n}
+			receipts := make([]*ReceiptEvent, 2*n)
+			for i := range receipts {
+				receipts[i] = receipt(ReceiptRead, "1")
+				receipts[i].Recipient = person(i).asPhone(0)
+				r.Observe(receipts[i])
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				r.Observe(receipts[i])
+				i = (i + 1) % len(receipts)
+			}
+		})
+	}
+}
+
 func TestPhoneAndLIDOfAPrivateChatAreOneRecipient(t *testing.T) {
 	var r Receipts
 	r.Sent("1")
@@ -94,15 +137,25 @@ func TestMemoryOfReceiptsIsBounded(t *testing.T) {
 		id := fmt.Sprint(i)
 		r.Sent(id)
 		r.Observe(receipt(ReceiptRead, id))
-		for range 2 * maxHeldPerMessage {
-			r.Observe(receipt(ReceiptDelivered, "unknown", "unknown "+id))
+		for who := range 5 {
+			early := receipt(ReceiptDelivered, "unknown", "unknown "+id)
+			early.Recipient = JID(fmt.Sprintf("55119000%05d@s.whatsapp.net", 5*i+who))
+			r.Observe(early)
 		}
 	}
 	assert.LessOrEqual(t, len(r.sent.young)+len(r.sent.old), 20)
 	assert.LessOrEqual(t, len(r.progress.young)+len(r.progress.old), 20)
-	assert.LessOrEqual(t, len(r.held.young)+len(r.held.old), 20)
-	held, _ := r.held.get("unknown")
-	assert.Len(t, held, maxHeldPerMessage)
+	held := 0
+	for _, g := range []heldGeneration{r.held.young, r.held.old} {
+		kept := 0
+		for _, receipts := range g.of {
+			kept += len(receipts)
+		}
+		assert.Len(t, g.has, kept)
+		held += kept
+	}
+	assert.GreaterOrEqual(t, held, 10)
+	assert.LessOrEqual(t, held, 20)
 	assert.Equal(t, ReceiptRead, r.Status("195", ""), "the latest are kept")
 	assert.Empty(t, r.Status("150", ""))
 }

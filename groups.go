@@ -423,7 +423,9 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 	}}
 	r, err := fetchChecked(ctx, s.h, opGroupUpdate, in, func(r *groupReply) string {
 		// Whatever the reply shows, the change is made.
-		shows := func(w *wireGroup) bool { return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions != nil }
+		shows := func(w *wireGroup) bool {
+			return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions != nil
+		}
 		if r.Group = resourceIn(r.Raw(), shows, "group"); r.Group == nil {
 			r.Group = new(wireGroup)
 		}

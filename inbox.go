@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 )
@@ -28,8 +27,10 @@ import (
 //     same event is being handled waits for the outcome, and handles the event
 //     itself if that was a failure.
 //   - Events of one chat are handled one at a time, in the order in which they
-//     arrive here; different chats go on side by side, up to a limit. A delivery
-//     that the service repeats arrives when it arrives: later than its elders.
+//     arrive here; different chats go on side by side, up to a limit. A private
+//     chat is one, whether its phone, its LID or both come, from the first event
+//     on that names both. A delivery that the service repeats arrives when it
+//     arrives: later than its elders.
 //   - Events that say neither what nor when, such as labels in the documented
 //     form, come once by each channel; see [Deduper].
 //   - A [*GapEvent] is passed on as it is, when everything before it in its
@@ -46,11 +47,12 @@ type Inbox struct {
 	timeout time.Duration
 	report  func(context.Context, *Event, error)
 
-	running chan struct{} // one for each handler at work
 	backlog chan struct{} // one for each event taken from a stream and not done
 
-	mu    sync.Mutex
-	lanes map[lane][]*turn
+	mu     sync.Mutex
+	lanes  lanes
+	ready  turnList // turns that have come
+	places int      // how many more handlers may run
 }
 
 // InboxOption configures an [Inbox].
@@ -150,9 +152,9 @@ func NewInbox(handle func(context.Context, *Event) error, opts ...InboxOption) (
 	}
 	return &Inbox{
 		handle: handle, dedupe: NewDeduper(c.store), timeout: c.timeout, report: c.report,
-		running: make(chan struct{}, c.parallel),
 		backlog: make(chan struct{}, c.backlog),
-		lanes:   map[lane][]*turn{},
+		ready:   turnList{kind: linkOffer},
+		places:  c.parallel,
 	}, nil
 }
 
@@ -175,7 +177,7 @@ func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handl
 //
 // It matches [ErrInProgress] when another process is at the same event.
 func (in *Inbox) Handle(ctx context.Context, e *Event) error {
-	_, err := in.process(ctx, context.WithoutCancel(ctx), in.enter(laneOf(e)), e)
+	_, err := in.process(ctx, context.WithoutCancel(ctx), in.enter(e))
 	return err
 }
 
@@ -208,7 +210,7 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 		}
 		if e.Type == EventGap {
 			work.Wait()
-			in.runOne(ctx, in.enter(laneOf(e)), e)
+			in.runOne(ctx, in.enter(e))
 			continue
 		}
 		select {
@@ -216,17 +218,17 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 			return ctx.Err()
 		case in.backlog <- struct{}{}:
 		}
-		t := in.enter(laneOf(e)) // here, so that turns are taken in the order of the stream
+		t := in.enter(e) // here, so that turns are taken in the order of the stream
 		work.Go(func() {
 			defer func() { <-in.backlog }()
-			in.runOne(ctx, t, e)
+			in.runOne(ctx, t)
 		})
 	}
 }
 
 // runOne handles an event of a stream, where nobody waits for the outcome.
-func (in *Inbox) runOne(ctx context.Context, t *turn, e *Event) {
-	byHandler, err := in.process(ctx, ctx, t, e)
+func (in *Inbox) runOne(ctx context.Context, t *turn) {
+	byHandler, err := in.process(ctx, ctx, t)
 	switch {
 	case err == nil, errors.Is(err, ErrIgnore):
 	case errors.Is(err, ErrInProgress):
@@ -235,7 +237,7 @@ func (in *Inbox) runOne(ctx context.Context, t *turn, e *Event) {
 	case ctx.Err() != nil:
 		// Run was told to stop, and says so.
 	default:
-		in.tell(ctx, e, err, !byHandler)
+		in.tell(ctx, t.event, err, !byHandler)
 	}
 }
 
@@ -243,7 +245,9 @@ func (in *Inbox) runOne(ctx context.Context, t *turn, e *Event) {
 func (in *Inbox) tell(ctx context.Context, e *Event, err error, urgent bool) {
 	switch {
 	case in.report != nil:
-		in.report(ctx, e, err)
+		if panicked := guard("the error handler", func() { in.report(ctx, e, err) }); panicked != nil {
+			logUrgent(ctx, panicked)
+		}
 	case urgent:
 		logUrgent(ctx, fmt.Errorf("ryze: inbox: %v: %w", e, err))
 	}
@@ -252,15 +256,14 @@ func (in *Inbox) tell(ctx context.Context, e *Event, err error, urgent bool) {
 // process handles an event when its turn has come. The context wait ends the
 // waiting, the context ctx the work. byHandler says that the error is one that
 // the handler returned.
-func (in *Inbox) process(wait, ctx context.Context, t *turn, e *Event) (byHandler bool, err error) {
+func (in *Inbox) process(wait, ctx context.Context, t *turn) (byHandler bool, err error) {
 	defer in.leave(t)
-	if err := in.await(wait, t); err != nil {
+	if err := t.await(wait); err != nil {
 		return false, err
 	}
-	defer func() { <-in.running }()
 
 	ignored := false
-	handled, err := in.dedupe.Do(ctx, e, func(ctx context.Context, e *Event) error {
+	handled, err, storeErr := in.dedupe.do(wait, ctx, t.event, func(ctx context.Context, e *Event) error {
 		ctx, cancel := context.WithTimeout(ctx, in.timeout)
 		defer cancel()
 		err := callHandler(ctx, e, in.handle)
@@ -272,13 +275,16 @@ func (in *Inbox) process(wait, ctx context.Context, t *turn, e *Event) (byHandle
 		byHandler = !errors.As(err, &panicked)
 		return err
 	})
+	if storeErr != nil {
+		err = errors.Join(err, storeErr)
+	}
 	if !handled {
 		return byHandler, err // nil when it was handled before
 	}
 	if err != nil {
 		// Done, but not recorded. A delivery that is asked for again would repeat
 		// the work.
-		in.tell(ctx, e, err, true)
+		in.tell(ctx, t.event, err, true)
 	}
 	if ignored {
 		return true, ErrIgnore
@@ -286,41 +292,23 @@ func (in *Inbox) process(wait, ctx context.Context, t *turn, e *Event) (byHandle
 	return true, nil
 }
 
-// await waits for the turn and then for a place among the handlers at work.
-func (in *Inbox) await(ctx context.Context, t *turn) error {
+// await waits until the turn has come and there is a place among the handlers
+// at work.
+func (t *turn) await(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.ready:
+	case <-t.granted:
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case in.running <- struct{}{}:
-	}
-	if err := ctx.Err(); err != nil { // both were ready
-		<-in.running
-		return err
-	}
-	return nil
+	return ctx.Err()
 }
 
-// turn is a place in the queue of a lane.
-type turn struct {
-	lane  lane
-	ready chan struct{} // closed when the turn has come
-}
-
-// enter joins the end of a lane's queue. Every turn must be left.
-func (in *Inbox) enter(l lane) *turn {
-	t := &turn{l, make(chan struct{})}
+// enter joins the end of an event's lane. Every turn must be left.
+func (in *Inbox) enter(e *Event) *turn {
+	t := &turn{event: e, offers: &in.ready, granted: make(chan struct{})}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	queue := append(in.lanes[l], t)
-	in.lanes[l] = queue
-	if len(queue) == 1 {
-		close(t.ready)
-	}
+	in.lanes.enter(t)
+	in.grant()
 	return t
 }
 
@@ -328,15 +316,19 @@ func (in *Inbox) enter(l lane) *turn {
 func (in *Inbox) leave(t *turn) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	queue := in.lanes[t.lane]
-	first := queue[0] == t
-	queue = slices.DeleteFunc(queue, func(other *turn) bool { return other == t })
-	if len(queue) == 0 {
-		delete(in.lanes, t.lane)
-		return
+	if t.running {
+		in.places++
 	}
-	in.lanes[t.lane] = queue
-	if first {
-		close(queue[0].ready)
+	in.lanes.leave(t)
+	in.grant()
+}
+
+// grant fills the free places.
+func (in *Inbox) grant() {
+	for in.places > 0 && in.ready.head != nil {
+		t := in.ready.head
+		in.lanes.begin(t)
+		in.places--
+		close(t.granted)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,7 +182,7 @@ func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
 	assert.Positive(t, repeated.Load())
 	assert.False(t, l.tangled, "one chat, one handler at a time")
 	assert.LessOrEqual(t, l.parallel, parallel)
-	assert.Empty(t, in.lanes, "lanes are forgotten when they are empty")
+	assert.Empty(t, in.lanes.byName, "lanes are forgotten when they are empty")
 }
 
 func numberOf(e *Event) int {
@@ -372,7 +373,7 @@ func TestWaitForATurnEndsWithTheContext(t *testing.T) {
 		assert.NoError(t, in.Handle(t.Context(), parse("5511987654321", "2")))
 		assert.NoError(t, in.Handle(t.Context(), parse("5511900000002", "3")))
 		assert.Equal(t, 3, calls)
-		assert.Empty(t, in.lanes)
+		assert.Empty(t, in.lanes.byName)
 	})
 }
 
@@ -443,12 +444,12 @@ func TestChannelsShareTheOrderOfAChat(t *testing.T) {
 func TestGroupMessagesAndChangesOfTheGroupShareALane(t *testing.T) {
 	const group = "120363000000000001@g.us"
 	events := ryzetest.NewEvents("a")
-	parse := func(body []byte) lane {
+	parse := func(body []byte) []laneName {
 		e, err := ParseEvent(body)
 		require.NoError(t, err)
-		return laneOf(e)
+		return new(addressBook).names(nil, e)
 	}
-	want := lane{instance: "a", chat: group}
+	want := []laneName{{instance: "a", chat: group}}
 	assert.Equal(t, want, parse(events.Message(ryzetest.Incoming{From: "5511987654321", Group: group, Text: "x"})))
 	assert.Equal(t, want, parse(events.Event("group.flow", map[string]any{"type": "name", "groupJid": group})))
 	assert.Equal(t, want, parse(events.Event("label.update", map[string]any{"type": "chat", "labelId": "1", "chatJid": group})))
@@ -629,7 +630,7 @@ func TestRunStopsItsHandlersWithItsContextAndWaitsForThem(t *testing.T) {
 		assert.EqualValues(t, 2, begun.Load())
 		assert.EqualValues(t, 2, ended.Load())
 		assert.Zero(t, reported.Load())
-		assert.Empty(t, in.lanes)
+		assert.Empty(t, in.lanes.byName)
 
 		// None of them counts as handled.
 		in.handle = accept
@@ -785,4 +786,318 @@ func TestStreamPanicIsNeverSilent(t *testing.T) {
 	assert.Contains(t, out.String(), greeting.ID)
 	assert.NotContains(t, out.String(), "private words")
 	assert.Equal(t, 1, strings.Count(out.String(), "ryze: inbox"))
+}
+
+// A chat known by phone, by LID or by both is one chat, across both channels.
+func TestInboxHandlesPhoneAndLIDOfAChatOneAfterAnother(t *testing.T) {
+	for _, parallel := range []int{2, 16} {
+		synctest.Test(t, func(t *testing.T) {
+			who := person(1)
+			step := make(chan struct{})
+			var mu sync.Mutex
+			now, told := 0, false
+			in := newInbox(t, func(_ context.Context, e *Event) error {
+				mu.Lock()
+				now++
+				if told || e.Type == EventMessage {
+					assert.Equal(t, 1, now, "two handlers in one chat")
+				}
+				mu.Unlock()
+				<-step
+				mu.Lock()
+				now--
+				mu.Unlock()
+				return nil
+			}, WithParallel(parallel))
+			receipt := func(n int, jid JID) *Event {
+				e := receiptIn(jid)
+				e.Data.(*ReceiptEvent).MessageIDs = []string{strconv.Itoa(n)}
+				return e
+			}
+			events := []*Event{
+				receipt(1, who.asPhone(0)), receipt(2, who.asLID(0)), receipt(3, who.asPhone(0)), receipt(4, who.asLID(0)),
+				inChat("both", EventChat{JID: who.asPhone(0), LID: who.asLID(0)}),
+				receipt(5, who.asPhone(1)), receipt(6, who.asLID(1)),
+			}
+			stream := &source{events: make(chan *Event)}
+			done := make(chan error, 1)
+			go func() { done <- in.Run(t.Context(), stream) }()
+			for i, e := range events {
+				if i%2 == 0 {
+					stream.events <- e
+				} else {
+					go func() { assert.NoError(t, in.Handle(t.Context(), e)) }()
+				}
+				synctest.Wait()
+			}
+			for i := range events {
+				step <- struct{}{}
+				synctest.Wait()
+				if i == 1 { // what was at work before the pair was known has ended
+					mu.Lock()
+					assert.LessOrEqual(t, now, 1)
+					told = true
+					mu.Unlock()
+				}
+			}
+			close(stream.events)
+			require.NoError(t, <-done)
+			assert.Empty(t, in.lanes.byName)
+		})
+	}
+}
+
+// With real goroutines, both channels, and deliveries that are given up.
+func TestInboxKeepsTheOrderOfAChatUnderAnyTiming(t *testing.T) {
+	const events, chats = 4000, 5
+	o := newOrder()
+	in := newInbox(t, func(_ context.Context, e *Event) error {
+		m := e.Data.(*MessageEvent)
+		o.begin(string(m.Chat.Name), numberIn(m))
+		if numberIn(m)%3 == 0 {
+			runtime.Gosched()
+		}
+		o.end(string(m.Chat.Name))
+		return nil
+	}, WithParallel(4))
+	stream := &source{events: make(chan *Event)}
+	var all sync.WaitGroup
+	all.Go(func() { assert.NoError(t, in.Run(t.Context(), stream)) })
+	for n := range events {
+		who := person(n % chats)
+		e := numberedEvent(n, 10)
+		e.Instance = "support-line"
+		chat := EventChat{JID: who.asPhone(0), LID: who.asLID(0), Name: strconv.Itoa(n % chats)}
+		switch {
+		case n < chats: // the first tells both
+		case n%2 == 0:
+			chat.LID = ""
+		default:
+			chat.JID = chat.LID
+		}
+		e.Data.(*MessageEvent).Chat = chat
+		if n%7 == 6 {
+			in.leave(in.enter(numberedEvent(n, 10))) // nobody waits for it any more
+		}
+		// One feeder, so the order of arrival is known; whichever way, the turn is
+		// taken before the next event comes.
+		if n%3 == 0 {
+			turn := in.enter(e)
+			all.Go(func() {
+				_, err := in.process(t.Context(), t.Context(), turn)
+				assert.NoError(t, err)
+			})
+			continue
+		}
+		before := in.entered()
+		stream.events <- e
+		for in.entered() == before {
+			runtime.Gosched()
+		}
+	}
+	close(stream.events)
+	all.Wait()
+	assert.Empty(t, o.wrong)
+	assert.Equal(t, events, o.handled)
+	assert.Empty(t, in.lanes.byName)
+	assert.Equal(t, 4, in.places)
+}
+
+// entered is how many turns have been taken so far.
+func (in *Inbox) entered() uint64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.lanes.seq
+}
+
+// hangingStore hangs where it is told to, until it is let go.
+type hangingStore struct {
+	MemoryDedupe
+	on    atomic.Bool
+	heeds bool          // its context
+	let   chan struct{} // closed to let it go
+}
+
+func (s *hangingStore) hang(ctx context.Context) error {
+	if !s.on.Load() {
+		return nil
+	}
+	if !s.heeds {
+		ctx = context.Background()
+	}
+	select {
+	case <-s.let:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *hangingStore) Claim(ctx context.Context, key string) (bool, error) {
+	if err := s.hang(ctx); err != nil {
+		return false, err
+	}
+	return s.MemoryDedupe.Claim(context.WithoutCancel(ctx), key)
+}
+
+func TestStoreThatHangsStopsNothingForLong(t *testing.T) {
+	for name, heeds := range map[string]bool{"it heeds its context": true, "it does not": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &hangingStore{heeds: heeds, let: make(chan struct{})}
+				store.on.Store(true)
+				var reported atomic.Int64
+				calls := 0
+				in := newInbox(t, func(context.Context, *Event) error { calls++; return nil }, WithParallel(2), WithDedupeStore(store),
+					WithInboxErrors(func(context.Context, *Event, error) { reported.Add(1) }))
+				body := ryzetest.NewEvents("a").Message(greeting)
+				h := in.Handler(testAuthorization)
+				quickly(t, storeTimeout+time.Second, func() {
+					assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+				})
+				// The caller's context counts as well.
+				e, err := ParseEvent(body)
+				require.NoError(t, err)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				quickly(t, 2*time.Second, func() { assert.ErrorIs(t, in.Handle(ctx, e), context.DeadlineExceeded) })
+
+				stream := newSource()
+				for range 5 {
+					stream.push(t, body)
+				}
+				close(stream.events)
+				quickly(t, 6*storeTimeout, func() { require.NoError(t, in.Run(t.Context(), stream)) })
+				assert.EqualValues(t, 5, reported.Load())
+				assert.Zero(t, calls)
+
+				store.on.Store(false)
+				close(store.let) // those that hang are granted their claims, and give them back
+				synctest.Wait()
+				assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
+				assert.Equal(t, 1, calls)
+				assert.Empty(t, in.lanes.byName)
+			})
+		})
+	}
+}
+
+// panickingStore panics where it is told to.
+type panickingStore struct {
+	MemoryDedupe
+	where string
+}
+
+func (s *panickingStore) at(where string) {
+	if s.where == where {
+		panic("private words")
+	}
+}
+
+func (s *panickingStore) Claim(ctx context.Context, key string) (bool, error) {
+	s.at("claim")
+	return s.MemoryDedupe.Claim(ctx, key)
+}
+
+func (s *panickingStore) Commit(ctx context.Context, key string) error {
+	s.at("commit")
+	return s.MemoryDedupe.Commit(ctx, key)
+}
+
+func (s *panickingStore) Release(ctx context.Context, key string) error {
+	s.at("release")
+	return s.MemoryDedupe.Release(ctx, key)
+}
+
+func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
+	broken := errors.New("broken")
+	ignore := func(context.Context, *Event, error) {}
+	for name, c := range map[string]struct {
+		handle func() error
+		store  DedupeStore
+		report func(context.Context, *Event, error)
+		status int // of the same event as a delivery
+	}{
+		"handler panics":        {func() error { panic("private words") }, nil, ignore, 503},
+		"typed nil":             {typedNil, nil, ignore, 503},
+		"typed nil, not told":   {typedNil, nil, nil, 503},
+		"joined typed nil":      {func() error { return errors.Join(broken, typedNil()) }, nil, ignore, 503},
+		"error handler panics":  {func() error { return broken }, nil, func(context.Context, *Event, error) { panic("private words") }, 503},
+		"claim panics":          {func() error { return nil }, &panickingStore{where: "claim"}, ignore, 503},
+		"commit panics":         {func() error { return nil }, &panickingStore{where: "commit"}, ignore, 200},
+		"commit, and the error": {func() error { return nil }, &panickingStore{where: "commit"}, func(context.Context, *Event, error) { panic("private words") }, 200},
+		"release panics":        {func() error { return broken }, &panickingStore{where: "release"}, ignore, 503},
+		"claim typed nil":       {func() error { return nil }, &failingStore{claim: typedNil()}, nil, 503},
+		"commit typed nil":      {func() error { return nil }, &failingStore{commit: typedNil()}, nil, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			before := log.Writer()
+			log.SetOutput(&out)
+			defer log.SetOutput(before)
+			opts := []InboxOption{WithParallel(1)}
+			if c.store != nil {
+				opts = append(opts, WithDedupeStore(c.store))
+			}
+			if c.report != nil {
+				opts = append(opts, WithInboxErrors(c.report))
+			}
+			in := newInbox(t, func(context.Context, *Event) error { return c.handle() }, opts...)
+			events := ryzetest.NewEvents("a")
+			stream := newSource()
+			for _, body := range numbered(events, 3, 1) {
+				stream.push(t, body)
+			}
+			close(stream.events)
+			require.NoError(t, in.Run(t.Context(), stream))
+			h := in.Handler(testAuthorization, WithWebhookErrors(func(_ context.Context, err *WebhookError) { _ = err.Error(); panic("private words") }))
+			assert.Equal(t, c.status, ryzetest.Deliver(h, "/", testAuthorization, events.Message(greeting)).StatusCode)
+			assert.Empty(t, in.lanes.byName)
+			assert.Equal(t, 1, in.places)
+			assert.NotContains(t, out.String(), "private words")
+		})
+	}
+}
+
+// BenchmarkInboxLeave measures a delivery that joins the end of a chat's queue
+// and gives up there.
+func BenchmarkInboxLeave(b *testing.B) {
+	for _, n := range []int{0, 1000, 100_000} {
+		b.Run(fmt.Sprintf("waiting=%d", n), func(b *testing.B) {
+			in, err := NewInbox(accept)
+			require.NoError(b, err)
+			e := receiptIn(person(0).asPhone(0))
+			for range n + 1 {
+				in.enter(e)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				in.leave(in.enter(e))
+			}
+		})
+	}
+}
+
+// BenchmarkInboxNext measures the end of a turn and the begin of the next, with
+// as many chats waiting for a place.
+func BenchmarkInboxNext(b *testing.B) {
+	for _, n := range []int{1, 1000, 100_000} {
+		b.Run(fmt.Sprintf("chats=%d", n), func(b *testing.B) {
+			in, err := NewInbox(accept, WithParallel(1))
+			require.NoError(b, err)
+			var events []*Event
+			var turns []*turn
+			for i := range n {
+				events = append(events, receiptIn(person(i).asPhone(0)))
+				turns = append(turns, in.enter(events[i]))
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				in.leave(turns[i])
+				turns[i] = in.enter(events[i])
+				i = (i + 1) % n
+			}
+		})
+	}
 }

@@ -193,11 +193,14 @@ func skipBlank(b []byte, i int) int {
 	return i
 }
 
+// clean is the function of that name for what the call's connections say.
+func (s *session) clean(err error) error { return clean(err, s.redact) }
+
 // clean returns an error of the network whose text neither has a secret in it
 // nor goes over more than one line. It is matched as before.
-func (s *session) clean(err error) error {
+func clean(err error, redact func([]byte) []byte) error {
 	text := err.Error()
-	if safe := printable(s.redactText(text)); safe != text {
+	if safe := printable(string(redact([]byte(text)))); safe != text {
 		return &cleanError{text: safe, err: hide(err)}
 	}
 	return err

@@ -18,12 +18,16 @@ import (
 // within a minute: that is a limit set too low, not an accident.
 var ErrEventTooLarge = errors.New("event larger than the read limit")
 
-// StreamError is the error of a stream that has ended for good: the token was
-// refused (401, 403), the instance is gone (404), the stream was disabled
-// ([ErrWebSocketDisabled]), the server's certificate is not valid, the service
-// answered with a redirect or closed the connection with code 1008, an event
-// was too large twice ([ErrEventTooLarge]), or the queue was full under
-// [FailWhenFull].
+// StreamError is the error of a stream that has ended for good: the service
+// refused the token (401, 403), the instance is gone (404), the stream was
+// disabled ([ErrWebSocketDisabled]), the service closed the connection with code
+// 1008, an event was too large twice ([ErrEventTooLarge]), or the queue was full
+// under [FailWhenFull].
+//
+// A 401, 403 or 404 that is not in the service's own form, and a certificate
+// that is not valid, come from whoever stands before the service: a proxy, a
+// router during a deployment, the page of a hotel's network. They end the stream
+// when nothing else has come for 15 minutes. All other failures are survived.
 type StreamError struct {
 	Instance string
 	// AliveUntil is the last moment at which the stream was known to be whole.
@@ -121,8 +125,8 @@ type Subscription struct {
 }
 
 // Subscribe opens the instance's event stream and keeps it open: through lost
-// connections, restarts of the service, silent peers and refused reconnections,
-// until ctx ends, Close is called on the Subscription or the Client, or an
+// connections, restarts of the service, silent peers, pages of proxies and
+// refused reconnections, until ctx ends, Close is called on the Subscription or the Client, or an
 // error says that it will not come back; see [StreamError].
 //
 // The service does not replay what happened while a stream was down. Every
@@ -220,7 +224,7 @@ func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*link, erro
 		if !again {
 			return nil, try.err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return nil, try.interrupted(err)
 		}
 	}
@@ -237,7 +241,7 @@ func (s *Subscription) run(ctx context.Context, l *link) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if isFinal(cause) {
+		if endsStream(cause) {
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: cause}
 		}
 		now := time.Now()
@@ -275,19 +279,37 @@ func (s *Subscription) gapEvent(gap *GapEvent) *Event {
 func (s *Subscription) reconnect(ctx context.Context, tries *int) (*link, error) {
 	try := s.newSession()
 	wait := s.backOff(tries)
+	var foreign time.Time // since when only others than the service have refused
 	for {
-		if err := pause(ctx, wait); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 		l, a := s.attempt(ctx, try)
 		if l != nil {
 			return l, nil
 		}
+		heard := listen(a)
 		_, wait = s.judge(ctx, try, a)
+		if ctx.Err() != nil {
+			return nil, try.err
+		}
+		switch heard.understand(try.err) {
+		case wordFinal:
+			return nil, try.err
+		case wordForeign:
+			if foreign.IsZero() {
+				foreign = a.Began
+			}
+			if time.Since(foreign) >= foreignPatience {
+				return nil, try.err
+			}
+		case wordOutage:
+			if !a.Unmade { // there was an attempt
+				foreign = time.Time{}
+			}
+		}
 		var limited *RateLimitError
 		switch {
-		case ctx.Err() != nil || isFinal(try.err):
-			return nil, try.err
 		case errors.As(try.err, &limited):
 			if wait = time.Until(limited.RetryAt); wait <= 0 {
 				wait = s.backOff(tries)
@@ -308,20 +330,6 @@ func (s *Subscription) backOff(tries *int) time.Duration {
 	return rand.N(bound + 1)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return ctx.Err()
-	}
-}
-
 // take puts a received frame into the queue.
 func (s *Subscription) take(frame []byte, now, alive time.Time) error {
 	e, err := ParseEvent(frame)
@@ -338,19 +346,19 @@ func (s *Subscription) take(frame []byte, now, alive time.Time) error {
 	return s.queue.push(e, now)
 }
 
-// next returns the next event that choose takes. It returns nil when the
-// stream or ctx has ended.
-func (s *Subscription) next(ctx context.Context, choose func(*Event, bool) verdict) *Event {
+// next waits for what take takes from the stream's queue. It returns the zero
+// value when the stream or ctx has ended.
+func next[T any](ctx context.Context, s *Subscription, take func() (v *T, over bool, changed <-chan struct{})) *T {
 	for {
 		if s.isOver() || ctx.Err() != nil {
 			return nil
 		}
-		e, over := s.queue.take(choose)
-		if e != nil || over {
-			return e
+		v, over, changed := take()
+		if v != nil || over {
+			return v
 		}
 		select {
-		case <-s.queue.ready:
+		case <-changed:
 		case <-s.closed:
 		case <-s.parent.Done():
 		case <-ctx.Done():
@@ -395,7 +403,7 @@ func (s *Subscription) deliver() {
 	defer s.goroutines.Done()
 	defer close(s.events)
 	for {
-		e := s.next(s.parent, nil)
+		e := next(s.parent, s, s.queue.takeFirst)
 		if e == nil {
 			return
 		}
@@ -422,7 +430,7 @@ func (s *Subscription) deliver() {
 func (s *Subscription) All() iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {
-			e := s.next(s.parent, nil)
+			e := next(s.parent, s, s.queue.takeFirst)
 			if e == nil {
 				if err := s.Err(); err != nil {
 					yield(nil, err)
@@ -484,7 +492,6 @@ func (s *Subscription) finish(err error) {
 	s.mu.Unlock()
 	s.setState(StreamClosed)
 	s.queue.end()
-	s.queue.signal()
 	s.cancel()
 }
 
@@ -507,7 +514,7 @@ func (s *Subscription) Stats() StreamStats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	st.LastEvent, st.Received, st.Dropped = q.last, q.received, q.dropped
-	st.Queued, st.QueuedBytes = len(q.items)-q.head, q.bytes
+	st.Queued, st.QueuedBytes = q.count, q.bytes
 	if q.lost != nil {
 		st.Queued++
 	}
@@ -569,7 +576,9 @@ func (s *Subscription) tell() {
 		state := s.changes[0]
 		s.changes = s.changes[1:]
 		s.mu.Unlock()
-		s.config.onState(state)
+		if err := guard("the function of OnStateChange", func() { s.config.onState(state) }); err != nil {
+			logUrgent(s.parent, err)
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ func (s *Subscription) dial(ctx context.Context, a *transport.Attempt) *link {
 	case attempt.Err() != nil && ctx.Err() == nil:
 		err = fmt.Errorf("no reply within %v: %w", limit, context.DeadlineExceeded)
 	default:
-		err = withoutURL(err)
+		err = h.auth.clean(withoutURL(err))
 	}
 	a.Replied, a.Err = false, err
 	return nil
@@ -107,8 +107,12 @@ func (u *upgrade) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return resp, nil
 	}
+	// Not every transport ends a body with the context.
+	stop := context.AfterFunc(req.Context(), func() { _ = resp.Body.Close() })
 	a.Body, a.BodyErr = io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
-	_ = resp.Body.Close()
+	if stop() {
+		_ = resp.Body.Close()
+	}
 	resp.Body = io.NopCloser(bytes.NewReader(a.Body))
 	return resp, nil
 }

@@ -7,12 +7,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -101,7 +103,6 @@ func TestRefusalThatWillNotChangeEndsTheStream(t *testing.T) {
 		{403, "", ErrForbidden},
 		{404, "", ErrNotFound},
 		{400, textDisabled, ErrWebSocketDisabled},
-		{302, "", ErrRedirect},
 	} {
 		t.Run(strconv.Itoa(test.status)+" "+test.message, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -124,30 +125,243 @@ func TestRefusalThatWillNotChangeEndsTheStream(t *testing.T) {
 	}
 }
 
+// strange is a reply that is not the service's own.
+type strange struct {
+	status int
+	body   string
+	header map[string]string
+}
+
+func (r strange) String() string { return fmt.Sprintf("%d %.40q", r.status, r.body) }
+
+func (r strange) write(w http.ResponseWriter) {
+	for name, value := range r.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(r.status)
+	_, _ = io.WriteString(w, r.body)
+}
+
+const page = "<!doctype html><title>Attention Required!</title>"
+
+// foreignRefusals are what routers and proxies answer.
+var foreignRefusals = []strange{
+	{status: 404, body: "404 page not found\n"}, {status: 403, body: page}, {status: 401, body: page}, {status: 404}, {status: 403}, {status: 401},
+	{status: 401, body: `{"message":"Unauthorized"}`}, {status: 403, body: `{"error":"forbidden"}`},
+	{status: 404, body: `{"success":true,"error":{"message":"Instance not found"}}`},
+	{status: 404, body: `{"success":false}`}, {status: 403, body: `{"success":false,"error":{}}`},
+	{status: 401, body: `{"success":false,"error":{"message":"Invalid to`}, {status: 404, body: `[]`}, {status: 404, body: `null`},
+	{status: 403, body: page + strings.Repeat(" ", 2*maxErrorBody) + `{"success":false,"error":{"message":"Forbidden"}}`},
+	{status: 401, body: page, header: map[string]string{"WWW-Authenticate": "Basic"}},
+}
+
+// otherFailures are what else a handshake can meet.
+func otherFailures() []strange {
+	var all []strange
+	for _, status := range []int{200, 204, 206, 400, 402, 405, 407, 408, 409, 410, 418, 421, 425, 426, 429, 431, 451, 464, 499, 500, 501, 502, 503, 504, 505, 511, 520, 525, 599, 999} {
+		all = append(all, strange{status: status})
+		if status != 204 {
+			all = append(all, strange{status: status, body: page}, strange{status: status, body: `{"success":false,"error":{"message":"not now"}}`})
+		}
+	}
+	for _, status := range []int{300, 301, 302, 303, 304, 307, 308} {
+		for _, to := range []string{"", "/ws/elsewhere", "https://login.example/", "http://%zz", "wss://elsewhere.example/ws"} {
+			all = append(all, strange{status: status, header: map[string]string{"Location": to}})
+		}
+	}
+	return append(all,
+		strange{status: 101}, strange{status: 101, header: map[string]string{"Upgrade": "h2c", "Connection": "upgrade"}},
+		strange{status: 101, header: map[string]string{"Upgrade": "websocket", "Connection": "upgrade", "Sec-WebSocket-Accept": "nonsense"}},
+		strange{status: 429, body: page, header: map[string]string{"Retry-After": "99999999"}},
+	)
+}
+
+// Each of them comes for an hour, and then the service is back.
 func TestAnyOtherRefusalIsSurvived(t *testing.T) {
-	statuses := []int{200, 400, 408, 409, 410, 418, 426, 429, 500, 501, 502, 503, 504, 520}
-	synctest.Test(t, func(t *testing.T) {
-		var server *streamServer
-		server = interrupted(t, func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
-			if n-2 < len(statuses) {
-				refuse(w, statuses[n-2], "not now")
-				return
-			}
-			p, err := server.accept(w, r, conn)
-			if assert.NoError(t, err) {
-				assert.NoError(t, p.say(numberedFrame(2)))
-				<-p.gone
-			}
+	for _, reply := range otherFailures() {
+		t.Run(reply.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				var server *streamServer
+				server = interrupted(t, func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+					if time.Since(begin) < time.Hour {
+						reply.write(w)
+						return
+					}
+					p, err := server.accept(w, r, conn)
+					if assert.NoError(t, err) {
+						assert.NoError(t, p.say(numberedFrame(2)))
+						<-p.gone
+					}
+				})
+				sub, err := server.instance(t, WithLimiter(unlimited{})).Subscribe(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+				gap := gapOf(t, <-sub.Events())
+				var closed *CloseError
+				require.ErrorAs(t, gap.Cause, &closed, "the cause is what ended the connection")
+				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+				assert.Less(t, server.count.Load(), int64(400), "pauses grow")
+			})
 		})
-		sub, err := server.instance(t).Subscribe(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
-		gap := gapOf(t, <-sub.Events())
-		var closed *CloseError
-		require.ErrorAs(t, gap.Cause, &closed, "the cause is what ended the connection")
-		assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
-		assert.Equal(t, int64(len(statuses)+2), server.count.Load())
+	}
+}
+
+// A foreign 401, 403 or 404 is an outage, until nothing else has come for a
+// quarter of an hour.
+func TestForeignRefusalIsSurvivedLikeAnOutage(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		reply   func(n int, since time.Duration) *strange // nil: the service is back
+		survive bool
+	}{
+		{"for 14 minutes", func(n int, since time.Duration) *strange {
+			if since > 14*time.Minute {
+				return nil
+			}
+			return &foreignRefusals[n%len(foreignRefusals)]
+		}, true},
+		{"with something else in between", func(n int, since time.Duration) *strange {
+			switch {
+			case since > 3*time.Hour:
+				return nil
+			case n%7 == 0:
+				return &strange{status: 502, body: page}
+			default:
+				return &foreignRefusals[n%len(foreignRefusals)]
+			}
+		}, true},
+		{"for ever", func(n int, _ time.Duration) *strange { return &foreignRefusals[n%len(foreignRefusals)] }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				var server *streamServer
+				server = interrupted(t, func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+					if reply := test.reply(n, time.Since(begin)); reply != nil {
+						reply.write(w)
+						return
+					}
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+						assert.NoError(t, p.say(numberedFrame(2)))
+						<-p.gone
+					}
+				})
+				sub, err := server.instance(t, WithLimiter(unlimited{})).Subscribe(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+				e, open := <-sub.Events()
+				if test.survive {
+					gapOf(t, e)
+					assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+					return
+				}
+				require.False(t, open)
+				assert.WithinRange(t, time.Now(), begin.Add(foreignPatience), begin.Add(foreignPatience+2*defaultMaxPause))
+				var ended *StreamError
+				require.ErrorAs(t, sub.Err(), &ended)
+				assert.NotContains(t, sub.Err().Error(), streamToken)
+				assert.Less(t, server.count.Load(), int64(200), "pauses grow")
+			})
+		})
+	}
+}
+
+// One foreign refusal at a time, then the service is back: what a deployment
+// looks like from outside.
+func TestEveryForeignRefusalIsSurvived(t *testing.T) {
+	for _, reply := range foreignRefusals {
+		t.Run(reply.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var server *streamServer
+				server = interrupted(t, func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+					if n < 5 {
+						reply.write(w)
+						return
+					}
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+						<-p.gone
+					}
+				})
+				sub, err := server.instance(t).Subscribe(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+				gapOf(t, <-sub.Events())
+			})
+		})
+	}
+}
+
+// A reply that never ends, or has no end in sight, holds no stream up.
+func TestReplyOfAHandshakeIsBoundedInSizeAndTime(t *testing.T) {
+	t.Run("time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var server *streamServer
+			began := time.Now()
+			server = interrupted(t, func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+				if n == 2 {
+					w.WriteHeader(http.StatusBadGateway)
+					_, _ = io.WriteString(w, page)
+					_ = http.NewResponseController(w).Flush()
+					<-r.Context().Done()
+					return
+				}
+				if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+					<-p.gone
+				}
+			})
+			sub, err := server.instance(t).Subscribe(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+			gapOf(t, <-sub.Events())
+			assert.Less(t, time.Since(began), opWebSocketConnect.Timeout+10*time.Second)
+		})
 	})
+	t.Run("a transport that does not heed the context", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			body, pen := io.Pipe()
+			defer func() { _ = pen.Close() }()
+			transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: body, Request: r}, nil
+			})
+			client, err := New(WithHTTPClient(&http.Client{Transport: transport}), WithRetry(RetryPolicy{MaxAttempts: 1}))
+			require.NoError(t, err)
+			quickly(t, opWebSocketConnect.Timeout+time.Second, func() {
+				_, err = client.Instance("support-line", streamToken).Subscribe(t.Context())
+				require.Error(t, err)
+			})
+		})
+	})
+	t.Run("size", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			endless := &endlessBody{}
+			transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: endless, Request: r}, nil
+			})
+			client, err := New(WithHTTPClient(&http.Client{Transport: transport}), WithRetry(RetryPolicy{MaxAttempts: 1}))
+			require.NoError(t, err)
+			_, err = client.Instance("support-line", streamToken).Subscribe(t.Context())
+			require.Error(t, err)
+			assert.LessOrEqual(t, endless.read, maxRefusal+maxErrorBody)
+			assert.True(t, endless.closed)
+		})
+	})
+}
+
+// endlessBody is a body without an end.
+type endlessBody struct {
+	read   int
+	closed bool
+}
+
+func (b *endlessBody) Read(p []byte) (int, error) {
+	b.read += len(p)
+	return len(p), nil
+}
+
+func (b *endlessBody) Close() error {
+	b.closed = true
+	return nil
 }
 
 func TestFirstConnectionIsAsPatientAsACall(t *testing.T) {
@@ -459,23 +673,48 @@ func TestUntrustedCertificateIsAnErrorAtOnce(t *testing.T) {
 	assert.Zero(t, requests)
 }
 
-func TestUntrustedCertificateEndsTheStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := interrupted(t, func(int, http.ResponseWriter, *http.Request, *serverConn) { t.Error("not reached") })
-		dials := 0
-		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-			if dials++; dials > 1 {
-				return nil, &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
-			}
-			return server.client.Transport.RoundTrip(r)
+// The network may be somebody else's for a while, or the certificate late.
+func TestUntrustedCertificateEndsTheStreamOnlyWhenItStays(t *testing.T) {
+	for name, trusted := range map[string]time.Duration{"for a while": 10 * time.Minute, "for good": 1000 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var server *streamServer
+				server = interrupted(t, func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+						<-p.gone
+					}
+				})
+				begin, dials := time.Now(), 0
+				transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+					if dials++; dials > 1 && time.Since(begin) < trusted {
+						return nil, &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
+					}
+					return server.client.Transport.RoundTrip(r)
+				})
+				sub, err := server.instance(t, WithHTTPClient(&http.Client{Transport: transport})).Subscribe(t.Context())
+				require.NoError(t, err)
+				time.Sleep(time.Hour)
+				if trusted < time.Hour {
+					assert.Equal(t, StreamOpen, sub.State())
+					return
+				}
+				var untrusted *tls.CertificateVerificationError
+				require.ErrorAs(t, sub.Err(), &untrusted)
+				assert.Less(t, dials, 100)
+			})
 		})
-		sub, err := server.instance(t, WithHTTPClient(&http.Client{Transport: transport})).Subscribe(t.Context())
-		require.NoError(t, err)
-		time.Sleep(time.Hour)
-		var untrusted *tls.CertificateVerificationError
-		require.ErrorAs(t, sub.Err(), &untrusted)
-		assert.Equal(t, 2, dials)
-	})
+	}
+}
+
+func TestErrorOfATransportThatRepeatsTheTokenDoesNotShowIt(t *testing.T) {
+	inner := fmt.Errorf("cannot send Token: %s: %w", streamToken, io.ErrUnexpectedEOF)
+	client, err := New(WithHTTPClient(failAll(inner)), WithRetry(RetryPolicy{MaxAttempts: 1}))
+	require.NoError(t, err)
+	_, err = client.Instance("support-line", streamToken).Subscribe(t.Context())
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		assert.NotContains(t, fmt.Sprintf("%v %+v %#v", e, e, e), streamToken)
+	}
 }
 
 func TestRedirectOfAHandshakeIsNotFollowed(t *testing.T) {
@@ -495,7 +734,7 @@ func TestCloseCodesEndTheStreamOnlyWhenTheySaySo(t *testing.T) {
 			continue // never sent
 		}
 		final := code == closePolicyViolation
-		assert.Equal(t, final, isFinal(&CloseError{Code: code}), code)
+		assert.Equal(t, final, endsStream(&CloseError{Code: code}), code)
 	}
-	assert.False(t, isFinal(&CloseError{Code: 4401}))
+	assert.False(t, endsStream(&CloseError{Code: 4401}))
 }

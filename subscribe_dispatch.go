@@ -97,7 +97,7 @@ const defaultLanes = 16
 // with the [*HandlerError], with the error of ctx, or with that of
 // [Subscription.Err]. It does not close the stream.
 func (s *Subscription) Handle(ctx context.Context, opts ...HandleOption) error {
-	d := &dispatch{lanes: defaultLanes, busy: make(map[lane]struct{}), stream: s}
+	d := &dispatch{lanes: defaultLanes, stream: s}
 	for _, opt := range opts {
 		if opt == nil {
 			return invalid("handler", "is nil")
@@ -113,6 +113,9 @@ func (s *Subscription) Handle(ctx context.Context, opts ...HandleOption) error {
 	defer cancel(nil)
 	d.fail = cancel
 	d.slots = make(chan struct{}, d.lanes)
+	wanted := &taker{d.wanted}
+	s.queue.addTaker(wanted)
+	defer s.queue.removeTaker(wanted)
 	d.run(ctx)
 	d.running.Wait()
 
@@ -139,15 +142,12 @@ type dispatch struct {
 	lanes    int
 	report   func(context.Context, *HandlerError)
 	fail     context.CancelCauseFunc
-	slots    chan struct{}
+	slots    chan struct{} // one for each worker
 	running  sync.WaitGroup
-
-	mu    sync.Mutex
-	busy  map[lane]struct{}
-	inGap bool
 }
 
-// run starts a goroutine for every event that may be handled now.
+// run starts a worker whenever there is an event that may be handled now and
+// room for one more.
 func (d *dispatch) run(ctx context.Context) {
 	for {
 		select {
@@ -155,70 +155,41 @@ func (d *dispatch) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		e := d.stream.next(ctx, d.choose)
-		if e == nil {
+		t := next(ctx, d.stream, d.take)
+		if t == nil {
 			return
 		}
-		if !d.wanted(e) {
-			<-d.slots
-			continue
+		d.running.Go(func() { d.work(ctx, t) })
+	}
+}
+
+func (d *dispatch) take() (t *turn, over bool, changed <-chan struct{}) {
+	return d.stream.queue.takeTurn(d.lanes == 1)
+}
+
+// work handles one event after another, until none may be handled now.
+func (d *dispatch) work(ctx context.Context, t *turn) {
+	defer func() { <-d.slots }()
+	for t != nil {
+		d.serve(ctx, t)
+		if ctx.Err() != nil || d.stream.isOver() {
+			return
 		}
-		where := d.enter(e)
-		d.running.Go(func() {
-			defer d.leave(e, where)
-			d.handle(ctx, e)
-		})
+		t, _, _ = d.take()
+	}
+}
+
+// serve handles an event and ends its turn, also if the handler ends its
+// goroutine.
+func (d *dispatch) serve(ctx context.Context, t *turn) {
+	defer d.stream.queue.endTurn(t)
+	if d.wanted(t.event) {
+		d.handle(ctx, t.event)
 	}
 }
 
 func (d *dispatch) wanted(e *Event) bool {
 	return slices.ContainsFunc(d.handlers, func(h handler) bool { return h.wants(e) })
-}
-
-// choose picks the first event whose lane is free, out of the stream's queue.
-func (d *dispatch) choose(e *Event, first bool) verdict {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.inGap {
-		return stop
-	}
-	if !d.wanted(e) {
-		return take
-	}
-	if e.Type == EventGap {
-		if first {
-			return take
-		}
-		return stop
-	}
-	if _, taken := d.busy[laneOf(e)]; taken {
-		return skip
-	}
-	return take
-}
-
-func (d *dispatch) enter(e *Event) lane {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if e.Type == EventGap {
-		d.inGap = true
-		return lane{}
-	}
-	where := laneOf(e)
-	d.busy[where] = struct{}{}
-	return where
-}
-
-func (d *dispatch) leave(e *Event, where lane) {
-	d.mu.Lock()
-	if e.Type == EventGap {
-		d.inGap = false
-	} else {
-		delete(d.busy, where)
-	}
-	d.mu.Unlock()
-	<-d.slots
-	d.stream.queue.signal()
 }
 
 // handle calls the handlers that want the event.
@@ -236,6 +207,9 @@ func (d *dispatch) handle(ctx context.Context, e *Event) {
 			d.fail(failed)
 			return
 		}
-		d.report(ctx, failed)
+		if err := guard("the error handler", func() { d.report(ctx, failed) }); err != nil {
+			d.fail(&HandlerError{Event: e, Err: err})
+			return
+		}
 	}
 }

@@ -57,33 +57,56 @@ func (s *Subscription) judge(ctx context.Context, try *session, a *transport.Att
 	return again, wait
 }
 
-// isFinal reports whether an error says that a stream will not come back.
-func isFinal(err error) bool {
+// word is what a failed attempt to connect says about the next one.
+type word int
+
+const (
+	wordOutage  word = iota // try again
+	wordForeign             // a refusal of somebody who stands before the service: try again, but not for ever
+	wordFinal               // the stream will not come back
+)
+
+// foreignPatience is for how long a stream that hears nothing but the refusals
+// of others than the service tries to come back. What the service itself says
+// is known from documents alone, so they may be its own after all.
+const foreignPatience = 15 * time.Minute
+
+// listen returns who refused an attempt. It looks at the reply as it came.
+func listen(a *transport.Attempt) word {
+	switch a.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		if a.BodyErr == nil && isOwnRefusal(a.Body) {
+			return wordFinal
+		}
+		return wordForeign
+	default:
+		return wordOutage
+	}
+}
+
+// understand completes what listen has found by what the attempt failed with.
+func (w word) understand(err error) word {
 	var (
-		api         *APIError
-		closed      *CloseError
-		overflow    *OverflowError
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
 		invalidCert x509.CertificateInvalidError
 		wrongHost   x509.HostnameError
 	)
 	switch {
-	case errors.As(err, &api):
-		switch api.StatusCode {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-			return true
-		}
-		return api.Is(ErrWebSocketDisabled)
-	case errors.As(err, &closed):
-		return closed.Code == closePolicyViolation
-	case errors.As(err, &overflow):
-		return true
+	case errors.Is(err, ErrWebSocketDisabled), errors.Is(err, transport.ErrForeignOrigin):
+		return wordFinal
+	case errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &invalidCert), errors.As(err, &wrongHost):
+		return wordForeign // the network is somebody else's, or the certificate will be renewed
 	default:
-		return errors.Is(err, ErrRedirect) || errors.Is(err, transport.ErrForeignOrigin) ||
-			errors.As(err, &certificate) || errors.As(err, &authority) ||
-			errors.As(err, &invalidCert) || errors.As(err, &wrongHost)
+		return w
 	}
+}
+
+// endsStream reports whether what broke a connection says not to come back.
+func endsStream(cause error) bool {
+	var closed *CloseError
+	var overflow *OverflowError
+	return errors.As(cause, &overflow) || errors.As(cause, &closed) && closed.Code == closePolicyViolation
 }
 
 // receive reads the connection until it breaks, and closes it. The error says
@@ -181,4 +204,9 @@ func innermost(err error) error {
 // redact takes the token out of a text from the network.
 func (c *credential) redact(text string) string {
 	return string(withoutSecret([]byte(text), c.token()))
+}
+
+// clean is the function of that name for what the token's connections say.
+func (c *credential) clean(err error) error {
+	return clean(err, func(b []byte) []byte { return withoutSecret(b, c.token()) })
 }

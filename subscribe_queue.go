@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,50 +18,81 @@ func (e *OverflowError) Error() string {
 	return fmt.Sprintf("the queue is full: %d events, %d bytes, have not been taken", e.Events, e.Bytes)
 }
 
-// queuedEvent is an event that waits to be taken.
-type queuedEvent struct {
-	event *Event
-	size  int
-	at    int64 // when it came, in Unix nanoseconds
+// section is the part of a queue between two gaps. What comes after a gap may
+// not begin before it, whatever its lane.
+type section struct {
+	gap   *turn    // the gap before it, nil for the first
+	ready turnList // turns of the section that may begin, as far as lanes go
 }
 
+func newSection(gap *turn) *section {
+	return &section{gap: gap, ready: turnList{kind: linkOffer}}
+}
+
+// taker is somebody who takes by lanes.
+type taker struct{ wants func(*Event) bool }
+
 // eventQueue is the bounded queue between the reader and the application. It
-// takes no memory while it is empty.
+// takes no memory while it is empty. It is emptied either from its front
+// ([eventQueue.takeFirst]) or by lanes ([eventQueue.takeTurn]); every operation
+// takes constant time.
 type eventQueue struct {
 	instance  string
 	maxEvents int
 	maxBytes  int
 	overflow  Overflow
-	ready     chan struct{} // has a token when there may be something to take
 
-	mu    sync.Mutex
-	items []queuedEvent
-	head  int
-	bytes int
-	over  time.Time // since when it has been over its bounds, if it may be
-	ended bool
+	mu      sync.Mutex
+	changed chan struct{} // closed when there may be something to take; nil when nobody waits
+	items   turnList
+	count   int
+	bytes   int
+	over    time.Time // since when it has been over its bounds, if it may be
+	ended   bool
 	// lost is the gap in front of the first item, left by what was dropped.
 	lost *GapEvent
+
+	// For takers by lanes. Nothing is put into lanes before there is one.
+	lanes  lanes
+	sorted bool     // everything before rest is in its lane
+	rest   *turn    // the first that is not, nil for none
+	front  *section // the one under way
+	back   *section
+	inGap  bool // a gap is being handled
+	takers []*taker
 
 	received, dropped uint64
 	last              time.Time // when the last event came
 }
 
 func newEventQueue(instance string, c *streamConfig) eventQueue {
+	first := newSection(nil)
 	return eventQueue{
-		instance: instance, maxEvents: c.bufferEvents, maxBytes: c.bufferBytes,
-		overflow: c.overflow, ready: make(chan struct{}, 1),
+		instance: instance, maxEvents: c.bufferEvents, maxBytes: c.bufferBytes, overflow: c.overflow,
+		items: turnList{kind: linkQueue}, front: first, back: first,
 	}
 }
 
-// emptyCapacity is how much of its room an empty queue keeps.
-const emptyCapacity = 32
-
+// signal wakes everybody who waits for a change.
 func (q *eventQueue) signal() {
-	select {
-	case q.ready <- struct{}{}:
-	default:
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.wake()
+}
+
+func (q *eventQueue) wake() {
+	if q.changed != nil {
+		close(q.changed)
+		q.changed = nil
 	}
+}
+
+// watch returns what is closed at the next change.
+func (q *eventQueue) watch() <-chan struct{} {
+	if q.changed == nil {
+		q.changed = make(chan struct{})
+	}
+	return q.changed
 }
 
 // push adds an event at the end. It fails, with an [*OverflowError], only under
@@ -68,27 +100,37 @@ func (q *eventQueue) signal() {
 func (q *eventQueue) push(e *Event, now time.Time) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.sorted && q.rest == nil && !q.wanted(e) {
+		q.lanes.book.learn(e)
+		q.note(e, now)
+		return nil
+	}
 	size := len(e.Raw)
 	times := q.allowance(size, now)
 	for !q.fits(size, times) {
 		if q.overflow.fail {
-			return &OverflowError{Events: len(q.items) - q.head, Bytes: q.bytes}
+			return &OverflowError{Events: q.count, Bytes: q.bytes}
 		}
 		q.dropFirst()
 	}
-	if q.head > 0 && len(q.items) == cap(q.items) {
-		n := copy(q.items, q.items[q.head:])
-		clear(q.items[n:])
-		q.items, q.head = q.items[:n], 0
-	}
-	q.items = append(q.items, queuedEvent{e, size, now.UnixNano()})
+	t := &turn{event: e, size: size, at: now.UnixNano()}
+	q.items.push(t)
+	q.count++
 	q.bytes += size
+	q.note(e, now)
+	if q.sorted && q.rest == nil {
+		q.sort(t)
+	}
+	q.wake()
+	return nil
+}
+
+// note counts an event that has come.
+func (q *eventQueue) note(e *Event, now time.Time) {
 	if e.Type != EventGap {
 		q.received++
 		q.last = now
 	}
-	q.signal()
-	return nil
 }
 
 // allowance returns how many times its bounds the queue may hold.
@@ -106,13 +148,16 @@ func (q *eventQueue) allowance(size int, now time.Time) int {
 }
 
 func (q *eventQueue) fits(size, times int) bool {
-	n := len(q.items) - q.head
-	return n == 0 || n < q.maxEvents*times && q.bytes+size <= q.maxBytes*times
+	return q.count == 0 || q.count < q.maxEvents*times && q.bytes+size <= q.maxBytes*times
 }
 
 // dropFirst drops the first item and widens the gap in front of the queue by it.
 func (q *eventQueue) dropFirst() {
-	first := q.removeAt(q.head)
+	first := q.items.head
+	q.remove(first)
+	if first.lane != nil {
+		q.lanes.leave(first)
+	}
 	if gap, ok := first.event.Data.(*GapEvent); ok {
 		if q.lost == nil {
 			lost := *gap
@@ -133,68 +178,168 @@ func (q *eventQueue) dropFirst() {
 	q.lost.Dropped++
 }
 
-func (q *eventQueue) removeAt(i int) queuedEvent {
-	item := q.items[i]
-	copy(q.items[q.head+1:i+1], q.items[q.head:i])
-	q.items[q.head] = queuedEvent{}
-	q.head++
-	q.bytes -= item.size
-	if q.head == len(q.items) {
-		q.items, q.head = q.items[:0], 0
-		if cap(q.items) > emptyCapacity {
-			q.items = nil
-		}
+// remove takes an item out of the queue. Its lane is not concerned.
+func (q *eventQueue) remove(t *turn) {
+	if q.rest == t {
+		q.rest = t.links[linkQueue].next
 	}
-	return item
+	q.items.remove(t)
+	q.count--
+	q.bytes -= t.size
+	if s := t.section; s != nil && s.gap == t {
+		// A gap leaves from the front of the queue only, so the sections before
+		// it are empty.
+		s.gap, q.front = nil, s
+	}
 }
 
-// verdict is what a consumer says about an event of the queue.
-type verdict int
+// hasTaken is remove for somebody who takes, which makes room.
+func (q *eventQueue) hasTaken(t *turn) {
+	q.remove(t)
+	if q.fits(0, 1) {
+		q.over = time.Time{}
+	}
+}
 
-const (
-	take verdict = iota // this one
-	skip                // leave it, look at the next
-	stop                // leave it and all behind it
-)
-
-// take removes the first event that choose says to take; nil takes the first
-// of all. first is true for the event at the front. It returns nil when there
-// is none, and over when there never will be.
-func (q *eventQueue) take(choose func(e *Event, first bool) verdict) (e *Event, over bool) {
+// takeFirst removes the first event of all. It returns nil, and what to wait
+// for, when there is none, and over when there never will be.
+func (q *eventQueue) takeFirst() (e *Event, over bool, changed <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.lost != nil {
-		gap := &Event{Type: EventGap, Instance: q.instance, Data: q.lost}
-		if choose == nil || choose(gap, true) == take {
-			q.lost = nil
-			q.signal()
-			return gap, false
-		}
-		return nil, false
+		gap := q.lost
+		q.lost = nil
+		return &Event{Type: EventGap, Instance: q.instance, Data: gap}, false, nil
 	}
-	for i := q.head; i < len(q.items); i++ {
-		what := take
-		if choose != nil {
-			what = choose(q.items[i].event, i == q.head)
+	t := q.items.head
+	if t == nil {
+		return nil, q.ended, q.watch()
+	}
+	q.hasTaken(t)
+	if t.lane != nil {
+		q.lanes.leave(t)
+	}
+	return t.event, false, nil
+}
+
+// takeTurn removes an event whose lane is free, the longest waiting first, or
+// the gap whose turn has come. It must be ended. With inOrder only the first
+// event of all is considered.
+func (q *eventQueue) takeTurn(inOrder bool) (t *turn, over bool, changed <-chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	t = q.choose(inOrder)
+	if t == nil {
+		return nil, q.ended && q.count == 0 && q.lost == nil, q.watch()
+	}
+	if t.event.Type == EventGap {
+		q.inGap = true
+	}
+	if t.lane != nil {
+		q.lanes.begin(t)
+	}
+	return t, false, nil
+}
+
+func (q *eventQueue) choose(inOrder bool) *turn {
+	if q.inGap {
+		return nil
+	}
+	if q.lost != nil {
+		gap := &Event{Type: EventGap, Instance: q.instance, Data: q.lost}
+		q.lost = nil
+		return &turn{event: gap}
+	}
+	t := q.items.head
+	switch {
+	case t == nil || t == q.rest:
+		return nil
+	case t.event.Type == EventGap:
+	case inOrder && !t.isOffered():
+		return nil
+	case !inOrder:
+		if t = q.front.ready.head; t == nil {
+			return nil
 		}
-		if what == stop {
+	}
+	q.hasTaken(t)
+	return t
+}
+
+// endTurn ends a turn that was taken.
+func (q *eventQueue) endTurn(t *turn) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if t.event.Type == EventGap {
+		q.inGap = false
+	}
+	if t.lane != nil {
+		q.lanes.leave(t)
+	}
+	q.wake()
+}
+
+// sort puts an event into its lane. It is called for one after another.
+func (q *eventQueue) sort(t *turn) {
+	if t.event.Type == EventGap {
+		t.section = newSection(t)
+		q.back = t.section
+		return
+	}
+	t.section = q.back
+	t.offers = &t.section.ready
+	q.lanes.enter(t)
+}
+
+// sortedAtOnce is how many events are put into lanes before the reader may add
+// another.
+const sortedAtOnce = 256
+
+// addTaker announces somebody who takes by lanes. Events that no taker wants
+// are passed over when they come: they do not wait for their lane.
+func (q *eventQueue) addTaker(t *taker) {
+	q.mu.Lock()
+	q.takers = append(q.takers, t)
+	if !q.sorted {
+		q.sorted, q.rest = true, q.items.head
+	}
+	q.mu.Unlock()
+	for q.sortSome() {
+	}
+}
+
+func (q *eventQueue) removeTaker(t *taker) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.takers = slices.DeleteFunc(q.takers, func(other *taker) bool { return other == t })
+}
+
+func (q *eventQueue) wanted(e *Event) bool {
+	return len(q.takers) == 0 || slices.ContainsFunc(q.takers, func(t *taker) bool { return t.wants(e) })
+}
+
+// sortSome puts some of the events that came before the first taker into their
+// lanes, and reports whether there are more.
+func (q *eventQueue) sortSome() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for range sortedAtOnce {
+		t := q.rest
+		if t == nil {
 			break
 		}
-		if what == take {
-			item := q.removeAt(i)
-			if q.fits(0, 1) {
-				q.over = time.Time{}
-			}
-			if q.head < len(q.items) {
-				q.signal() // another consumer may be waiting
-			}
-			return item.event, false
+		if !q.wanted(t.event) {
+			q.lanes.book.learn(t.event)
+			q.hasTaken(t)
+			continue
 		}
+		q.rest = t.links[linkQueue].next
+		q.sort(t)
 	}
-	if over = q.ended && len(q.items) == q.head; over {
-		q.signal() // for the next consumer that waits
+	if q.rest == nil {
+		q.wake()
 	}
-	return nil, over
+	return q.rest != nil
 }
 
 // end lets the queue run dry.
@@ -202,4 +347,5 @@ func (q *eventQueue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
+	q.wake()
 }

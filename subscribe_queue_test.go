@@ -38,7 +38,7 @@ func TestQueueIsBoundedAndAccountsForEveryEvent(t *testing.T) {
 			taken, outages, merged := 0, 0, 0
 			drain := func(n int) {
 				for range n {
-					e, _ := q.take(nil)
+					e, _, _ := q.takeFirst()
 					if e == nil {
 						return
 					}
@@ -75,7 +75,7 @@ func TestQueueIsBoundedAndAccountsForEveryEvent(t *testing.T) {
 				} else {
 					pushed++
 				}
-				n := len(q.items) - q.head
+				n := q.count
 				require.LessOrEqual(t, n, test.times*maxEvents)
 				require.True(t, q.bytes <= test.times*maxBytes || n == 1, "%d bytes in %d events", q.bytes, n)
 				if random.IntN(100) == 0 {
@@ -87,7 +87,7 @@ func TestQueueIsBoundedAndAccountsForEveryEvent(t *testing.T) {
 			assert.Equal(t, uint64(pushed), q.received)
 			assert.Equal(t, uint64(pushed-taken), q.dropped)
 			assert.Zero(t, q.bytes)
-			assert.LessOrEqual(t, cap(q.items), emptyCapacity, "an empty queue gives its memory back")
+			assert.Equal(t, turnList{kind: linkQueue}, q.items, "an empty queue gives its memory back")
 			if test.policy.fail {
 				assert.Zero(t, q.dropped)
 				assert.Equal(t, outages, merged)
@@ -115,12 +115,12 @@ func TestGapsThatAreDroppedWidenTheGapThatIsTold(t *testing.T) {
 	require.NoError(t, q.push(numberedEvent(1, 1), at(6)))
 	require.NoError(t, q.push(numberedEvent(2, 1), at(7)))
 
-	e, _ := q.take(nil)
+	e, _, _ := q.takeFirst()
 	assert.Equal(t, EventGap, e.Type)
 	assert.Equal(t, "support-line", e.Instance)
 	assert.Equal(t, &GapEvent{From: at(1), To: at(5), Reason: GapOverflow, Dropped: 1, Cause: outage}, e.Data)
 	for _, id := range []string{"1", "2"} {
-		e, _ = q.take(nil)
+		e, _, _ = q.takeFirst()
 		assert.Equal(t, id, e.Data.(*MessageEvent).ID)
 	}
 }
@@ -137,12 +137,12 @@ func TestBlockingGivesTimeAndThenFollowsThePolicy(t *testing.T) {
 	now = now.Add(61 * time.Second)
 	require.NoError(t, q.push(numberedEvent(15, 1), now))
 	assert.Equal(t, uint64(6), q.dropped)
-	assert.Len(t, q.items[q.head:], 10)
+	assert.Equal(t, 10, q.count)
 	require.NoError(t, q.push(numberedEvent(16, 1), now))
 	assert.Equal(t, uint64(7), q.dropped, "there is no new time until there was room")
 
 	for range 5 {
-		_, _ = q.take(nil)
+		_, _, _ = q.takeFirst()
 	}
 	for n := range 10 {
 		require.NoError(t, q.push(numberedEvent(n, 1), now))
@@ -150,30 +150,37 @@ func TestBlockingGivesTimeAndThenFollowsThePolicy(t *testing.T) {
 	assert.Equal(t, uint64(7), q.dropped)
 }
 
-// Two consumers that look at an empty queue at the same moment share one token
-// for two events; the one that gets it has to pass it on, or the other event
-// lies there.
-func TestTakingWakesTheNextConsumerWhileThereIsMore(t *testing.T) {
+// Every consumer that waits hears of every change, so none sleeps while there is
+// something that it alone can take.
+func TestEveryConsumerThatWaitsHearsOfAChange(t *testing.T) {
 	q := newEventQueue("", &streamConfig{bufferEvents: 2, bufferBytes: 100})
-	woken := func() bool {
+	_, over, first := q.takeFirst()
+	assert.False(t, over)
+	_, _, second := q.takeTurn(false)
+	isOpen := func(c <-chan struct{}) bool {
 		select {
-		case <-q.ready:
-			return true
-		default:
+		case <-c:
 			return false
+		default:
+			return true
 		}
 	}
+	assert.True(t, isOpen(first) && isOpen(second))
 	for n := range 3 { // one more than there is room for, which leaves a gap
 		require.NoError(t, q.push(numberedEvent(n, 1), time.Now()))
 	}
-	assert.True(t, woken())
-	for _, more := range []bool{true, true, false} { // the gap, and two events
-		e, _ := q.take(nil)
+	assert.False(t, isOpen(first) || isOpen(second))
+	for range 3 { // the gap, and two events
+		e, _, _ := q.takeFirst()
 		require.NotNil(t, e)
-		assert.Equal(t, more, woken())
 	}
+	e, over, last := q.takeFirst()
+	assert.Nil(t, e)
+	assert.False(t, over)
 	q.end()
-	_, over := q.take(nil)
+	assert.False(t, isOpen(last), "the end is for everybody")
+	_, over, _ = q.takeFirst()
 	assert.True(t, over)
-	assert.True(t, woken(), "the end is for everybody")
+	_, over, _ = q.takeTurn(true)
+	assert.True(t, over)
 }
