@@ -47,6 +47,8 @@ type call struct {
 	s      *Server
 	w      http.ResponseWriter
 	r      *http.Request
+	conn   *conn
+	stream uint32 // of HTTP/2; 0 over HTTP/1
 	route  *route
 	params map[string]string
 	query  map[string][]string
@@ -73,7 +75,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.work.Done()
 
 	ctx := r.Context()
-	c := &call{s: s, w: w, r: r, query: r.URL.Query()}
+	c := &call{s: s, w: w, r: r, conn: connOf(ctx), query: r.URL.Query()}
+	c.readStream()
 	var otherMethod bool
 	c.route, c.params, otherMethod = match(r.Method, r.URL.EscapedPath())
 	c.entry = s.log.add(c, s.clock.now())
@@ -126,6 +129,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c.answer(ctx, c.process())
 }
 
+// readStream takes the number of the stream out of the request's headers.
+func (c *call) readStream() {
+	if c.r.ProtoMajor != 2 {
+		return
+	}
+	key := http.CanonicalHeaderKey(streamHeader)
+	values := c.r.Header[key]
+	n, _ := strconv.ParseUint(values[len(values)-1], 10, 31) // frames wrote it
+	c.stream = uint32(n)
+	delete(c.r.Header, key)
+}
+
 // process does what the request asks for.
 func (c *call) process() reply {
 	if res, stop := c.authorize(); stop {
@@ -161,15 +176,20 @@ func encode(v any) []byte {
 
 func (c *call) write(status int, body []byte, extra http.Header) {
 	h := c.w.Header()
+	c.replyHeaders(h, len(body), extra)
+	c.entry.setStatus(status)
+	c.w.WriteHeader(status)
+	c.w.Write(body)
+}
+
+// replyHeaders sets every header of a reply, those of a fault last.
+func (c *call) replyHeaders(h http.Header, size int, extra http.Header) {
 	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(size))
 	c.commonHeaders(h)
 	for k, v := range extra {
 		h[http.CanonicalHeaderKey(k)] = v
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	c.entry.setStatus(status)
-	c.w.WriteHeader(status)
-	c.w.Write(body)
 }
 
 // commonHeaders sets the headers of every reply of the service.

@@ -97,6 +97,26 @@
 // Eat and SetStranger are other programs that spend the same quota, FailWhatsApp
 // is WhatsApp refusing an operation.
 //
+// # HTTP/2
+//
+// With [WithTLS] the server is reached over https and speaks HTTP/2, and HTTP/1.1
+// with clients that do not offer it. It works in memory too. The client is
+// [Server.HTTPClient], which trusts the certificate, or any that was told about
+// [Server.Certificate]:
+//
+//	srv := ryzetest.NewServer(ryzetest.WithTLS())
+//	client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
+//
+// A request can then end with an RST_STREAM of any code (ResetStream), in the
+// middle of its reply (HalfReply with a Code), with a GOAWAY before or after it
+// ([GoAway]), or on a connection that freezes (Freeze). Over HTTP/1 each of them is
+// what comes nearest. [Request] says over which protocol and connection a
+// request came.
+//
+// Connections go wrong without a request too: [Server.FaultConnections] breaks new
+// ones, [Server.ResetReused] those used before, as the next request comes;
+// [Server.CloseIdleConnections] and [Server.FreezeConnections] do what they say.
+//
 // # Violations
 //
 // The service ignores unknown fields and parameters in silence. The simulator

@@ -11,6 +11,7 @@ type Option func(*config)
 type config struct {
 	listen        string
 	inMemory      bool
+	tls           bool
 	accountToken  string
 	quota         int
 	globalLimit   int
@@ -76,6 +77,11 @@ func configured(opts []Option) config {
 // through Server.HTTPClient, or a transport that dials with Server.DialContext;
 // webhooks through WithWebhookHandler or WithWebhookClient.
 func InMemory() Option { return func(c *config) { c.inMemory = true } }
+
+// WithTLS serves https, with HTTP/2 for clients that offer it and HTTP/1.1 for the
+// others and for event streams. Server.HTTPClient trusts the certificate and speaks
+// HTTP/2; see Server.Certificate for other clients. It works with InMemory too.
+func WithTLS() Option { return func(c *config) { c.tls = true } }
 
 // WithListen sets the TCP address to listen on, "127.0.0.1:0" by default: a free
 // port of this machine.
