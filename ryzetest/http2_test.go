@@ -102,17 +102,6 @@ func TestResetStreamCarriesItsCode(t *testing.T) {
 	}
 }
 
-// TestNetHTTPRepeatsOnProtocolError is why a client must not leave a POST to
-// net/http: the simulator shows that the server saw it twice.
-func TestNetHTTPRepeatsOnProtocolError(t *testing.T) {
-	bubble(t, func(t *testing.T, s *Server, c client) {
-		s.AddInstance("a").Pair("")
-		s.Fault(textRoute, Fault{Drop: ResetStream, Code: H2ProtocolError, AfterProcess: true})
-		assert.Equal(t, 200, c.do("POST", "/api/message/text/a", hello).status)
-		assert.Len(t, s.Instance("a").Sent(), 2)
-	}, WithTLS())
-}
-
 func TestGoAwayEndsTheConnectionAndNotTheRequest(t *testing.T) {
 	bubble(t, func(t *testing.T, s *Server, c client) {
 		s.AddInstance("a").Pair("")
