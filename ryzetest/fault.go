@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -76,8 +78,16 @@ type Fault struct {
 	// RawStatus is answered in the place of a status, for those that no server
 	// should send: "101", "000", "099", "1000", "abc". The request is processed if AfterProcess says so.
 	RawStatus string
-	// Body replaces the reply's body, whatever it is.
-	Body string
+	// Body replaces the reply's body, whatever it is; Empty takes it away.
+	Body  string
+	Empty bool
+	// Edit changes the reply's JSON object, decoded with encoding/json's own types,
+	// before it is sent. It runs on the server's goroutines.
+	Edit func(reply map[string]any)
+	// Padding makes the body longer by about so many bytes, which are written
+	// as they are needed: a member "padding" at the beginning of a JSON object,
+	// blanks at the end of anything else.
+	Padding int64
 	// Header is added to the reply; it replaces what the server would send, and
 	// a nil value takes a header away. A Content-Length larger than the body makes
 	// a reply that was cut.
@@ -122,8 +132,9 @@ func Throttled() Fault {
 	return Fault{Status: http.StatusTooManyRequests, Message: "rate-overlimit: too many messages, WhatsApp is throttling this number"}
 }
 
-// processes reports whether the request takes effect.
-func (f *Fault) processes() bool {
+// Applies reports whether the faulted request takes effect: whether its message is
+// sent although the client may see a failure.
+func (f *Fault) Applies() bool {
 	switch f.Drop {
 	case DropAfterProcess:
 		return true
@@ -235,8 +246,14 @@ func (c *call) failAfter(ctx context.Context, f *Fault, res reply) {
 	case res.body != nil:
 		body = encode(res.body)
 	}
-	if f.Body != "" {
+	if f.Edit != nil && res.body != nil && f.Status == 0 {
+		body = edited(body, f.Edit)
+	}
+	switch {
+	case f.Body != "":
 		body = []byte(f.Body)
+	case f.Empty:
+		body = nil
 	}
 	if f.limited {
 		c.quota.remaining = 0
@@ -247,9 +264,48 @@ func (c *call) failAfter(ctx context.Context, f *Fault, res reply) {
 		c.answerRaw(ctx, f, body)
 	case f.Drop == HalfReply || f.Drop == StalledReply:
 		c.half(ctx, f, status, body)
+	case f.Padding > 0:
+		c.writePadded(status, body, f)
 	default:
 		c.write(status, body, f.Header)
 	}
+}
+
+// edited is a JSON object after a change; anything else stays as it is.
+func edited(body []byte, edit func(map[string]any)) []byte {
+	var o map[string]any
+	if json.Unmarshal(body, &o) != nil || o == nil {
+		return body
+	}
+	edit(o)
+	return encode(o)
+}
+
+// writePadded writes a long body without holding it.
+func (c *call) writePadded(status int, body []byte, f *Fault) {
+	before, filler, after := string(body), " ", ""
+	if rest, isObject := strings.CutPrefix(before, "{"); isObject {
+		before, filler, after = `{"padding":"`, "x", `",`+rest
+		if rest == "}" {
+			after = `"}`
+		}
+	}
+	h := c.w.Header()
+	c.replyHeaders(h, 0, f.Header)
+	h.Set("Content-Length", strconv.FormatInt(int64(len(before))+f.Padding+int64(len(after)), 10))
+	c.entry.setStatus(status)
+	c.w.WriteHeader(status)
+	// Once a write fails the client is gone, and the rest fails as well.
+	_, _ = io.WriteString(c.w, before)
+	chunk := strings.Repeat(filler, 32<<10)
+	for left := f.Padding; left > 0; {
+		n, err := io.WriteString(c.w, chunk[:min(left, int64(len(chunk)))])
+		if err != nil {
+			return
+		}
+		left -= int64(n)
+	}
+	_, _ = io.WriteString(c.w, after)
 }
 
 // wait holds a faulted reply back, unless the client or the server leaves first.

@@ -35,7 +35,7 @@ type Request struct {
 	// Status is what was answered; 0 while nothing was, and after a drop.
 	Status     int
 	Faulted    bool // a Fault took part
-	Done       bool // the server is through with it
+	Done       bool // the server is through with it; of an event stream: it is open
 	Violations []Violation
 }
 

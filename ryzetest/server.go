@@ -27,6 +27,7 @@ type Server struct {
 
 	cfg      config
 	clock    *clock
+	clocks   clocks
 	windows  *windows
 	faults   faults
 	log      requestLog
@@ -97,6 +98,7 @@ func Start(opts ...Option) (*Server, error) {
 		degraded:     map[string]string{},
 		accounts:     []*account{{token: cfg.accountToken, quota: cfg.quota}},
 	}
+	s.clocks.skews = cfg.skews
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.started = s.clock.now()
 	if err := s.listen(); err != nil {
