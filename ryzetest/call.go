@@ -44,18 +44,21 @@ func badNumber(number string) reply {
 
 // call is one request on its way through the server.
 type call struct {
-	s      *Server
-	w      http.ResponseWriter
-	r      *http.Request
-	route  *route
-	params map[string]string
-	query  map[string][]string
-	body   values
-	media  map[string]*payload // the streamed fields, by name
-	entry  *entry              // in the request log
-	fault  *Fault
-	quota  quota
-	class  rateClass
+	s        *Server
+	w        http.ResponseWriter
+	r        *http.Request
+	conn     *conn
+	stream   uint32 // of HTTP/2; 0 over HTTP/1
+	route    *route
+	params   map[string]string
+	query    map[string][]string
+	body     values
+	media    map[string]*payload // the streamed fields, by name
+	entry    *entry              // in the request log
+	fault    *Fault
+	quota    quota
+	finished bool
+	class    rateClass
 
 	token string
 	acc   *account  // owner of the token, or of the token's instance
@@ -73,16 +76,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.work.Done()
 
 	ctx := r.Context()
-	c := &call{s: s, w: w, r: r, query: r.URL.Query()}
+	c := &call{s: s, w: w, r: r, conn: connOf(ctx), query: r.URL.Query()}
+	c.readStream()
 	var otherMethod bool
 	c.route, c.params, otherMethod = match(r.Method, r.URL.EscapedPath())
 	c.entry = s.log.add(c, s.clock.now())
-	defer func() {
-		s.log.finish(c.entry)
-		if s.cfg.observer != nil {
-			s.cfg.observer(s.log.snapshot(c.entry))
-		}
-	}()
+	defer c.finish()
 
 	if r.Method == http.MethodOptions {
 		c.preflight()
@@ -118,12 +117,37 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		if c.fault.uncounted() && c.class != rateBypass {
 			s.windows.giveBack(c.token, c.class, s.clock.now())
 		}
-		if !c.fault.processes() {
+		if !c.fault.Applies() {
 			c.failWithout(ctx)
 			return
 		}
 	}
 	c.answer(ctx, c.process())
+}
+
+// finish closes the request's entry in the log, and shows it to the observer, once.
+// An event stream does so when it opens: it may stay open for days.
+func (c *call) finish() {
+	if c.finished {
+		return
+	}
+	c.finished = true
+	c.s.log.finish(c.entry)
+	if c.s.cfg.observer != nil {
+		c.s.cfg.observer(c.s.log.snapshot(c.entry))
+	}
+}
+
+// readStream takes the number of the stream out of the request's headers.
+func (c *call) readStream() {
+	if c.r.ProtoMajor != 2 {
+		return
+	}
+	key := http.CanonicalHeaderKey(streamHeader)
+	values := c.r.Header[key]
+	n, _ := strconv.ParseUint(values[len(values)-1], 10, 31) // frames wrote it
+	c.stream = uint32(n)
+	delete(c.r.Header, key)
 }
 
 // process does what the request asks for.
@@ -161,23 +185,29 @@ func encode(v any) []byte {
 
 func (c *call) write(status int, body []byte, extra http.Header) {
 	h := c.w.Header()
-	h.Set("Content-Type", "application/json")
-	c.commonHeaders(h)
-	for k, v := range extra {
-		h[http.CanonicalHeaderKey(k)] = v
-	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.replyHeaders(h, len(body), extra)
 	c.entry.setStatus(status)
 	c.w.WriteHeader(status)
 	c.w.Write(body)
 }
 
+// replyHeaders sets every header of a reply, those of a fault last.
+func (c *call) replyHeaders(h http.Header, size int, extra http.Header) {
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(size))
+	c.commonHeaders(h)
+	for k, v := range extra {
+		h[http.CanonicalHeaderKey(k)] = v
+	}
+}
+
 // commonHeaders sets the headers of every reply of the service.
 func (c *call) commonHeaders(h http.Header) {
-	now := c.s.clock.now()
-	h.Set("Date", now.Add(c.s.cfg.skew).UTC().Format(http.TimeFormat))
+	skew := c.s.clocks.next()
+	now := c.s.clock.now().Add(skew)
+	h.Set("Date", TimeHTTP(now, now))
 	if c.class != rateBypass && (c.fault == nil || !c.fault.Gateway) {
-		c.s.setRateHeaders(h, c.quota)
+		c.s.setRateHeaders(h, c.quota, now, skew)
 	}
 }
 
@@ -254,6 +284,9 @@ func (c *call) allowOrigin() {
 	if origin := c.r.Header.Get("Origin"); origin != "" && c.s.originAllowed(origin) {
 		c.w.Header().Set("Access-Control-Allow-Origin", origin)
 		c.w.Header().Set("Vary", "Origin")
+		if c.s.cfg.exposeRate {
+			c.w.Header().Set("Access-Control-Expose-Headers", "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset")
+		}
 	}
 }
 

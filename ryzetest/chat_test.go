@@ -372,7 +372,7 @@ func TestChatRoutesOfAnInstanceThatIsNotConnected(t *testing.T) {
 		c.good("GET", "/api/chat/contactsByLabel/a", "")
 		c.good("GET", "/api/chat/status/a?messageId="+id, "")
 		a := c.good("GET", "/api/chat/contacts/a?number="+friend, "")
-		assert.Equal(t, map[string]any{"jid": friend + "@s.whatsapp.net", "first_name": "Ana", "found": true}, a.at("contact"))
+		assert.Equal(t, map[string]any{"jid": friend + "@s.whatsapp.net", "first_name": "Ana", "push_name": "Ana", "found": true}, a.at("contact"))
 		a = c.good("GET", "/api/chat/contacts/a?number=4400", "")
 		assert.Equal(t, false, a.at("contact", "found"))
 	}, WithNotConnectedStatus(400))
@@ -448,8 +448,8 @@ func TestContactsAreListed(t *testing.T) {
 		i.Receive(Incoming{From: "5511", Name: "Bia", Text: "hi"})
 		a := c.good("GET", "/api/chat/contacts/a", "")
 		assert.Equal(t, []any{
-			map[string]any{"jid": "5511@s.whatsapp.net", "first_name": "Bia"},
-			map[string]any{"jid": "5521@s.whatsapp.net", "lid": "77@lid", "first_name": "Ana"},
+			map[string]any{"jid": "5511@s.whatsapp.net", "first_name": "Bia", "push_name": "Bia"},
+			map[string]any{"jid": "5521@s.whatsapp.net", "lid": "77@lid", "first_name": "Ana", "push_name": "Ana"},
 		}, a.at("contacts"))
 		assert.EqualValues(t, 2, a.at("total"))
 		assert.Equal(t, 400, c.do("GET", "/api/chat/contacts/a?number=x", "").status)

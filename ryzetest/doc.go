@@ -52,7 +52,9 @@
 // runs what falls due on the way, so that a test without synctest need not wait
 // either. It does not move the time of the client, which sleeps on until the
 // reset of its rate limit, nor that of the network, by which an attempt to
-// deliver is timed. WithClockSkew shows clients a time that is wrong.
+// deliver is timed. WithClockSkew shows clients a time that is wrong, or the times
+// of several servers that differ; [Server.SetClockSkew] is a step of their clocks.
+// WithReset and WithRetryAfter write times in other forms than the documented one.
 //
 // # People who write and tap
 //
@@ -92,10 +94,32 @@
 // path as in [Routes]) or for any ("*"). A [Fault] answers with a status, a body
 // or headers of the test's choosing, late, or not at all. Its Drop says when the
 // connection dies: before the request was read, before it was processed, or
-// after, when the message is sent and the client cannot know. [RateLimited] and
-// [Throttled] are the two kinds of 429. RefuseConnections is nobody listening,
+// after, when the message is sent and the client cannot know. Edit, Padding, Empty
+// and RawStatus bend a reply. [RateLimited] and [Throttled] are the two kinds of
+// 429, [ProxyPage] is the answer of something in front of the service. [Catalogue]
+// lists every fault of one request, to try a client with all of them. RefuseConnections is nobody listening,
 // Eat and SetStranger are other programs that spend the same quota, FailWhatsApp
 // is WhatsApp refusing an operation.
+//
+// # HTTP/2
+//
+// With [WithTLS] the server is reached over https and speaks HTTP/2, and HTTP/1.1
+// with clients that do not offer it. It works in memory too. The client is
+// [Server.HTTPClient], which trusts the certificate, or any that was told about
+// [Server.Certificate]:
+//
+//	srv := ryzetest.NewServer(ryzetest.WithTLS())
+//	client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
+//
+// A request can then end with an RST_STREAM of any code (ResetStream), in the
+// middle of its reply (HalfReply with a Code), with a GOAWAY before or after it
+// ([GoAway]), or on a connection that freezes (Freeze). Over HTTP/1 each of them is
+// what comes nearest. [Request] says over which protocol and connection a
+// request came.
+//
+// Connections go wrong without a request too: [Server.FaultConnections] breaks new
+// ones, [Server.ResetReused] those used before, as the next request comes;
+// [Server.CloseIdleConnections] and [Server.FreezeConnections] do what they say.
 //
 // # Violations
 //
@@ -122,7 +146,12 @@
 //     of sends above all;
 //   - the Access-Control headers, and the status and text for a refused Origin.
 //
-// Of instances: that an attempt to pair shows six QR codes, and that a pairing
+// Of HTTP/2: that the service speaks it. Of plans without a limit: that there are any,
+// and that their headers say -1. Every fault but the two kinds of 429 is what
+// HTTP, proxies and programs can do, not what the service was seen to do.
+//
+// Of instances: where the chatwoot block of a creation stands, and that it is there only
+// when it was asked for; that an attempt to pair shows six QR codes, and that a pairing
 // code lives two minutes; the time that a reconnect takes; the number of the
 // phone that pairs without one; the reply of a connect with a pairing code; keys
 // of the blocks in the list of instances; the types in the metrics; when receipts
@@ -135,8 +164,8 @@
 // days; the texts of favorites; that poll votes list every option
 // and forget a withdrawn vote; that a presence is taken back by the simulator
 // after the duration, 10 s by default, and the empty reply to it; the error of a
-// fourth pinned chat; the keys of a chat in contactsByLabel, and both its filters
-// together.
+// fourth pinned chat; the push_name of a contact beside its first_name; the keys
+// of a chat in contactsByLabel, and both its filters together.
 //
 // Of groups, communities and newsletters: the members in a list of groups; that
 // the result of a change names no participant; which people can be added, and
@@ -156,7 +185,9 @@
 // the state itself; the schedule, number and time limit of webhook attempts, the
 // User-Agent, and that other events overtake a failed one; that an omitted field
 // of a webhook keeps its value; what a stream does with a client that does not
-// read (cut after 4096 frames); the close code 1001 of a deleted instance.
+// read (cut after 4096 frames), and that a filter changed while it is open holds for
+// it from then on, as "disabled" does (which filter an open stream has is
+// unknown, and no client may rely on either); the close code 1001 of a deleted instance.
 //
 // The comment of each part names its own.
 package ryzetest

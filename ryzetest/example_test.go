@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ryzeapi/ryze-go"
@@ -244,4 +247,116 @@ func ExampleDeliver() {
 	// Output:
 	// 200
 	// 401
+}
+
+// Over HTTP/2 a server can end one request with an error code. This one has read
+// the message and says that something went wrong inside it; the client cannot know
+// whether it was sent.
+func ExampleWithTLS() {
+	srv := ryzetest.NewServer(ryzetest.WithTLS())
+	defer srv.Close()
+	shop := srv.AddInstance("shop")
+	shop.Pair("5511900000001")
+	srv.Fault("messages.text", ryzetest.Fault{Drop: ryzetest.ResetStream, Code: ryzetest.H2InternalError})
+
+	client, err := ryze.NewInstanceClient("shop", shop.Token(),
+		ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.Messages.SendText(context.Background(), "5511987654321", "Your order is on its way")
+
+	request := srv.Requests()[0]
+	fmt.Println(request.Proto, "unknown outcome:", errors.Is(err, ryze.ErrOutcomeUnknown))
+	// Output: HTTP/2.0 unknown outcome: true
+}
+
+// A server that has had enough of a connection announces its end, answers what it
+// has, and serves the next request on another connection.
+func ExampleGoAway() {
+	srv := ryzetest.NewServer(ryzetest.WithTLS())
+	defer srv.Close()
+	client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv.Fault("observability.health", ryzetest.Fault{GoAway: &ryzetest.GoAway{}})
+	for range 2 {
+		if _, err := client.Health(context.Background()); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, r := range srv.Requests() {
+		fmt.Println(r.Route, "on connection", r.Conn)
+	}
+	// Output:
+	// GET /health on connection 1
+	// GET /health on connection 2
+}
+
+// Every fault that the simulator knows, played over the protocols that it is for.
+func ExampleCatalogue() {
+	cases := map[string]int{}
+	for _, c := range ryzetest.Catalogue() {
+		kind, _, _ := strings.Cut(c.Name, "/")
+		cases[kind]++
+	}
+	for _, kind := range slices.Sorted(maps.Keys(cases)) {
+		fmt.Println(kind, cases[kind] > 0)
+	}
+	// Output:
+	// connection true
+	// proxy true
+	// rate true
+	// redirect true
+	// reply true
+	// status true
+	// stream true
+}
+
+// A proxy answers in the place of the service.
+func ExampleProxyPage() {
+	srv := ryzetest.NewServer()
+	defer srv.Close()
+	srv.Fault("instance.list", ryzetest.ProxyPage(http.StatusForbidden))
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, srv.URL+"/api/instance/list", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	reply, err := srv.HTTPClient().Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer reply.Body.Close()
+	fmt.Println(reply.StatusCode, reply.Header.Get("Content-Type"))
+	// Output: 403 text/html; charset=utf-8
+}
+
+// Two servers behind one address answer in turn, one of them two hours ahead, and show
+// the reset of the rate limit as a date.
+func ExampleWithReset() {
+	srv := ryzetest.NewServer(
+		ryzetest.WithClockSkew(0, 2*time.Hour),
+		ryzetest.WithReset(ryzetest.TimeHTTP),
+	)
+	defer srv.Close()
+	var resets []time.Time
+	for range 2 {
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, srv.URL+"/api/instance/list", nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		reply, err := srv.HTTPClient().Do(request)
+		if err != nil {
+			log.Fatal(err)
+		}
+		reply.Body.Close()
+		reset, err := http.ParseTime(reply.Header.Get("X-RateLimit-Reset"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		resets = append(resets, reset)
+	}
+	fmt.Println(resets[1].Sub(resets[0]).Round(time.Hour))
+	// Output: 2h0m0s
 }

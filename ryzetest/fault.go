@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"net"
+	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -22,20 +24,48 @@ const (
 	// DropBeforeRead resets the connection once the request line and headers
 	// are there; the body is not read, nothing is processed.
 	DropBeforeRead
-	// DropAfterRead reads the whole request and resets the connection without
-	// processing it.
+	// DropAfterRead reads the request (all of it, or as much as Read says) and
+	// resets the connection without processing it.
 	DropAfterRead
 	// DropAfterProcess processes the request and resets the connection instead
 	// of answering: the message was sent, and the client cannot know.
 	DropAfterProcess
-	// HalfReply processes the request, then sends the reply's headers with the
-	// whole Content-Length and half of its body, and closes.
+	// HalfReply processes the request unless there is a Status, then sends the reply's headers with the
+	// whole Content-Length and half of its body. HTTP/1 closes the connection
+	// then; HTTP/2 resets the stream with Code.
 	HalfReply
 	// NeverAnswer reads the request and stays silent, without processing it,
 	// until the client gives up or the server closes. With AfterProcess it
-	// processes it first.
+	// processes it first. The connection is alive: HTTP/2 answers PINGs.
 	NeverAnswer
+	// StalledReply does the same, sends the reply's headers and half of
+	// its body as HalfReply does, and then nothing more, until the client gives up
+	// or the server closes.
+	StalledReply
+	// Freeze is NeverAnswer on a connection that dies with it: what the client
+	// sends on it afterwards is swallowed, other requests and the PINGs of
+	// HTTP/2 included, and nothing is answered. It stays open until the client
+	// or the server closes it. See Server.FreezeConnections.
+	Freeze
+	// ResetStream ends the request with RST_STREAM and Code, without processing it.
+	// With AfterProcess it processes it first. HTTP/1, which has no
+	// streams, resets the connection.
+	ResetStream
 )
+
+// A GoAway announces that the server will end the connection.
+type GoAway struct {
+	Code H2Code
+	// LastStream says which request is the last that the server admits to have
+	// looked at, counted from the faulted one: 0 is that one itself; with -1 the
+	// frame says that it was not, and will not be, processed. Whether it is in
+	// truth, the Fault decides.
+	LastStream int
+}
+
+// RawStatus is the Status in the log of a request that was answered with a
+// RawStatus.
+const RawStatus = -1
 
 // A Fault is one or more requests going wrong. The zero Fault is none.
 type Fault struct {
@@ -45,19 +75,41 @@ type Fault struct {
 	// documented error envelope carries Message, or the status's own text.
 	Status  int
 	Message string // of the error envelope
-	// Body replaces the reply's body, whatever it is.
-	Body string
+	// RawStatus is answered in the place of a status, for those that no server
+	// should send: "101", "000", "099", "1000", "abc". The request is processed if AfterProcess says so.
+	RawStatus string
+	// Body replaces the reply's body, whatever it is; Empty takes it away.
+	Body  string
+	Empty bool
+	// Edit changes the reply's JSON object, decoded with encoding/json's own types,
+	// before it is sent. It runs on the server's goroutines.
+	Edit func(reply map[string]any)
+	// Padding makes the body longer by about so many bytes, which are written
+	// as they are needed: a member "padding" at the beginning of a JSON object,
+	// blanks at the end of anything else.
+	Padding int64
 	// Header is added to the reply; it replaces what the server would send, and
-	// a nil value takes a header away.
+	// a nil value takes a header away. A Content-Length larger than the body makes
+	// a reply that was cut.
 	Header http.Header
 	// Delay holds the reply (or the drop) back, on the server's clock. Alone it
 	// makes a slow server: the request is processed, its reply comes late, or
 	// finds the client gone.
 	Delay time.Duration
-	// Drop ends the connection in one of several ways.
+	// Drop ends the request or its connection in one of several ways.
 	Drop Drop
-	// AfterProcess processes the request before it fails with Status or
-	// NeverAnswer, as a gateway's time-out does.
+	// Code is what RST_STREAM carries with ResetStream and HalfReply.
+	Code H2Code
+	// GoAway is sent once the request was read, and processed if it is, before
+	// whatever else happens to it. Without a Drop a reply follows; with DropAfterRead
+	// or DropAfterProcess the connection ends, in order. Over HTTP/1 the
+	// reply says "Connection: close" instead.
+	GoAway *GoAway
+	// Read is how many bytes of the request's body are read by a fault that does
+	// not process it; 0 means all.
+	Read int64
+	// AfterProcess processes the request before it fails with Status, RawStatus,
+	// NeverAnswer, Freeze or ResetStream, as a gateway's time-out does.
 	AfterProcess bool
 	// Gateway makes Status the answer of something in front of the service: it
 	// carries no rate headers and is not counted in the window.
@@ -80,17 +132,19 @@ func Throttled() Fault {
 	return Fault{Status: http.StatusTooManyRequests, Message: "rate-overlimit: too many messages, WhatsApp is throttling this number"}
 }
 
-// processes reports whether the request takes effect.
-func (f *Fault) processes() bool {
+// Applies reports whether the faulted request takes effect: whether its message is
+// sent although the client may see a failure.
+func (f *Fault) Applies() bool {
 	switch f.Drop {
-	case DropAfterProcess, HalfReply:
+	case DropAfterProcess:
 		return true
 	case DropBeforeRead, DropAfterRead:
 		return false
-	case NeverAnswer:
+	case NeverAnswer, Freeze, ResetStream:
 		return f.AfterProcess
+	case NoDrop, HalfReply, StalledReply:
 	}
-	return f.AfterProcess || f.Status == 0
+	return f.AfterProcess || f.Status == 0 && f.RawStatus == ""
 }
 
 func (f *Fault) uncounted() bool { return f.Gateway || f.limited }
@@ -144,29 +198,44 @@ func (q *faults) take(r *route) *Fault {
 // failWithout plays a fault that keeps the request from being processed.
 func (c *call) failWithout(ctx context.Context) {
 	f := c.fault
-	if f.Drop == DropBeforeRead {
+	switch {
+	case f.Drop == DropBeforeRead:
 		c.wait(ctx, f.Delay)
-		c.cut(nil, true)
-		return
+		c.cut(true)
+	case f.Read > 0:
+		_, _ = io.CopyN(c.entry, c.r.Body, f.Read) // less of it: all of it
+	default:
+		c.drain()
 	}
-	c.drain()
 	c.failAfter(ctx, f, reply{})
 }
 
 // failAfter plays the rest of a fault, when the request has been read and, if
 // the fault lets it, processed.
 func (c *call) failAfter(ctx context.Context, f *Fault, res reply) {
+	if f.GoAway != nil {
+		c.goAway(*f.GoAway)
+	}
 	switch f.Drop {
 	case NeverAnswer:
-		ctx, cancel := c.patience(ctx)
-		defer cancel()
-		<-ctx.Done()
-		c.cut(nil, true)
-		return
-	case DropAfterRead, DropAfterProcess:
+		c.hang(ctx)
+	case Freeze:
 		c.wait(ctx, f.Delay)
-		c.cut(nil, true)
-		return
+		c.conn.freeze()
+		if c.stream == 0 {
+			c.hang(ctx)
+		}
+		panic(http.ErrAbortHandler)
+	case ResetStream:
+		c.wait(ctx, f.Delay)
+		if c.stream == 0 {
+			c.cut(true)
+		}
+		c.conn.frames.reset(c.stream, f.Code)
+		panic(http.ErrAbortHandler)
+	case DropBeforeRead, DropAfterRead, DropAfterProcess:
+		c.wait(ctx, f.Delay)
+		c.cut(f.GoAway == nil)
 	}
 
 	status, body := res.status, []byte(nil)
@@ -177,18 +246,66 @@ func (c *call) failAfter(ctx context.Context, f *Fault, res reply) {
 	case res.body != nil:
 		body = encode(res.body)
 	}
-	if f.Body != "" {
+	if f.Edit != nil && res.body != nil && f.Status == 0 {
+		body = edited(body, f.Edit)
+	}
+	switch {
+	case f.Body != "":
 		body = []byte(f.Body)
+	case f.Empty:
+		body = nil
 	}
 	if f.limited {
 		c.quota.remaining = 0
 	}
 	c.wait(ctx, f.Delay)
-	if f.Drop == HalfReply {
-		c.cut(c.half(status, body), false)
-		return
+	switch {
+	case f.RawStatus != "":
+		c.answerRaw(ctx, f, body)
+	case f.Drop == HalfReply || f.Drop == StalledReply:
+		c.half(ctx, f, status, body)
+	case f.Padding > 0:
+		c.writePadded(status, body, f)
+	default:
+		c.write(status, body, f.Header)
 	}
-	c.write(status, body, f.Header)
+}
+
+// edited is a JSON object after a change; anything else stays as it is.
+func edited(body []byte, edit func(map[string]any)) []byte {
+	var o map[string]any
+	if json.Unmarshal(body, &o) != nil || o == nil {
+		return body
+	}
+	edit(o)
+	return encode(o)
+}
+
+// writePadded writes a long body without holding it.
+func (c *call) writePadded(status int, body []byte, f *Fault) {
+	before, filler, after := string(body), " ", ""
+	if rest, isObject := strings.CutPrefix(before, "{"); isObject {
+		before, filler, after = `{"padding":"`, "x", `",`+rest
+		if rest == "}" {
+			after = `"}`
+		}
+	}
+	h := c.w.Header()
+	c.replyHeaders(h, 0, f.Header)
+	h.Set("Content-Length", strconv.FormatInt(int64(len(before))+f.Padding+int64(len(after)), 10))
+	c.entry.setStatus(status)
+	c.w.WriteHeader(status)
+	// Once a write fails the client is gone, and the rest fails as well.
+	_, _ = io.WriteString(c.w, before)
+	chunk := strings.Repeat(filler, 32<<10)
+	for left := f.Padding; left > 0; {
+		n, err := io.WriteString(c.w, chunk[:min(left, int64(len(chunk)))])
+		if err != nil {
+			return
+		}
+		left -= int64(n)
+	}
+	_, _ = io.WriteString(c.w, after)
 }
 
 // wait holds a faulted reply back, unless the client or the server leaves first.
@@ -198,49 +315,102 @@ func (c *call) wait(ctx context.Context, d time.Duration) {
 	_ = c.s.clock.sleep(ctx, d)
 }
 
-// half is a raw reply that stops in the middle of its body.
-func (c *call) half(status int, body []byte) []byte {
-	h := c.w.Header().Clone()
-	h.Set("Content-Type", "application/json")
-	c.commonHeaders(h)
-	for k, v := range c.fault.Header {
-		h[http.CanonicalHeaderKey(k)] = v
-	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
-	_ = h.Write(&b) // a buffer takes everything
-	b.WriteString("\r\n")
-	b.Write(body[:len(body)/2])
-	c.entry.setStatus(status)
-	return b.Bytes()
+// hang stays silent until the client gives up or the server closes, and does not
+// return.
+func (c *call) hang(ctx context.Context) {
+	ctx, cancel := c.patience(ctx)
+	defer cancel()
+	<-ctx.Done()
+	panic(http.ErrAbortHandler)
 }
 
-// cut takes the connection over, writes raw bytes and ends it, with an RST or
-// in order.
-func (c *call) cut(raw []byte, reset bool) {
+// goAway announces the end of the connection: with a frame of HTTP/2, with a header
+// of HTTP/1.
+func (c *call) goAway(g GoAway) {
+	if c.stream == 0 {
+		c.w.Header().Set("Connection", "close")
+		return
+	}
+	last := int64(c.stream) + 2*int64(g.LastStream)
+	c.conn.frames.goAway(g.Code, uint32(min(max(last, 0), math.MaxInt32)))
+}
+
+// half begins a reply, and stops in the middle of its body.
+func (c *call) half(ctx context.Context, f *Fault, status int, body []byte) {
+	half := body[:len(body)/2]
+	if f.Drop == HalfReply && c.stream != 0 {
+		c.conn.frames.resetAfter(c.stream, len(half), f.Code)
+		c.write(status, body, f.Header)
+		return
+	}
+	c.replyHeaders(c.w.Header(), len(body), f.Header)
+	c.entry.setStatus(status)
+	c.w.WriteHeader(status)
+	c.w.Write(half)
+	_ = http.NewResponseController(c.w).Flush() // the client may be gone
+	if f.Drop == StalledReply {
+		c.hang(ctx)
+	}
+	panic(http.ErrAbortHandler) // closes the connection in order
+}
+
+// answerRaw sends a reply whose status net/http's server would not send.
+func (c *call) answerRaw(ctx context.Context, f *Fault, body []byte) {
+	h := c.w.Header().Clone()
+	c.replyHeaders(h, len(body), f.Header)
+	c.entry.setStatus(RawStatus)
+	if f.Drop == HalfReply || f.Drop == StalledReply {
+		body = body[:len(body)/2]
+	}
+	if c.stream != 0 {
+		var fields [][2]string
+		for name, values := range h {
+			for _, v := range values {
+				fields = append(fields, [2]string{strings.ToLower(name), v})
+			}
+		}
+		c.conn.frames.answer(c.stream, f.RawStatus, fields, body, f.Drop == NoDrop)
+		switch f.Drop {
+		case StalledReply:
+			c.hang(ctx)
+		case HalfReply:
+			c.conn.frames.reset(c.stream, f.Code)
+		}
+		panic(http.ErrAbortHandler)
+	}
+
 	conn, _, err := http.NewResponseController(c.w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if len(raw) > 0 {
-		conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-		_, _ = conn.Write(raw) // the client may be gone
-	}
-	if reset {
-		resetConn(conn)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "HTTP/1.1 %s \r\n", f.RawStatus)
+	_ = h.Write(&b) // a buffer takes everything
+	b.WriteString("\r\n")
+	b.Write(body)
+	_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	_, _ = conn.Write(b.Bytes()) // the client may be gone
+	if f.Drop == StalledReply {
+		stop := context.AfterFunc(c.s.ctx, func() { c.conn.raw.Close() })
+		defer stop()
+		_, _ = io.Copy(io.Discard, conn) // until the client leaves
+		conn.Close()
 		return
 	}
-	closeInOrder(conn)
+	c.conn.closeInOrder()
 }
 
-// closeInOrder lets what was written arrive before the connection ends.
-func closeInOrder(conn net.Conn) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		// What fails here fails because the client has ended the connection first.
-		_ = tcp.CloseWrite()
-		_ = tcp.SetReadDeadline(time.Now().Add(time.Second))
-		_, _ = io.Copy(io.Discard, tcp)
+// cut ends the connection, with an RST or in order, and does not return.
+func (c *call) cut(reset bool) {
+	switch {
+	case reset:
+		resetConn(c.conn)
+	case c.stream != 0:
+		c.conn.closeWrite() // the server reads on, until the client leaves too
+	default:
+		if _, _, err := http.NewResponseController(c.w).Hijack(); err == nil {
+			c.conn.closeInOrder()
+		}
 	}
-	conn.Close()
+	panic(http.ErrAbortHandler)
 }

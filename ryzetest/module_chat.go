@@ -93,7 +93,7 @@ func (w *world) contactView(c Contact) obj {
 		view["lid"] = c.LID
 	}
 	if c.Name != "" {
-		view["first_name"] = c.Name
+		view["first_name"], view["push_name"] = c.Name, c.Name
 	}
 	return view
 }

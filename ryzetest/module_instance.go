@@ -96,6 +96,9 @@ func createInstance(c *call) reply {
 		"id": i.id, "name": i.name, "status": string(i.state), "numberJid": nil,
 		"createdAt": utc(i.created), "updatedAt": utc(i.updated),
 	}
+	if b.bool("chatwootEnabled") {
+		instance["chatwoot"] = i.chatwoot
+	}
 	res := ok(obj{"message": "Instance created successfully", "instance": instance})
 	res.status = http.StatusCreated
 	if s.cfg.tokenInData {

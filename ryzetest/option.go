@@ -2,6 +2,7 @@ package ryzetest
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -9,16 +10,18 @@ import (
 type Option func(*config)
 
 type config struct {
-	listen        string
-	inMemory      bool
-	accountToken  string
-	quota         int
-	globalLimit   int
-	createLimit   int
-	layout        Layout
-	skew          time.Duration
-	noRateHeaders bool
-	relativeReset bool
+	listen       string
+	inMemory     bool
+	tls          bool
+	accountToken string
+	quota        int
+	globalLimit  int
+	createLimit  int
+	layout       Layout
+	skews        []time.Duration
+	withoutRate  []string
+	reset        TimeForm
+	retryAfter   TimeForm
 
 	webhookClient  *http.Client
 	webhookRetry   []time.Duration
@@ -26,6 +29,7 @@ type config struct {
 	bareState      bool
 
 	allowedOrigins []string
+	exposeRate     bool
 	bodyLimit      int64
 	mediaLimit     int64
 	mediaKeep      int64
@@ -52,6 +56,7 @@ func defaults() config {
 		globalLimit:    100,
 		createLimit:    20,
 		layout:         LayoutLive,
+		reset:          TimeUnix,
 		webhookRetry:   []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
 		webhookTimeout: 10 * time.Second,
 		bodyLimit:      1 << 20,
@@ -77,6 +82,11 @@ func configured(opts []Option) config {
 // webhooks through WithWebhookHandler or WithWebhookClient.
 func InMemory() Option { return func(c *config) { c.inMemory = true } }
 
+// WithTLS serves https, with HTTP/2 for clients that offer it and HTTP/1.1 for the
+// others and for event streams. Server.HTTPClient trusts the certificate and speaks
+// HTTP/2; see Server.Certificate for other clients. It works with InMemory too.
+func WithTLS() Option { return func(c *config) { c.tls = true } }
+
 // WithListen sets the TCP address to listen on, "127.0.0.1:0" by default: a free
 // port of this machine.
 func WithListen(addr string) Option { return func(c *config) { c.listen = addr } }
@@ -88,24 +98,74 @@ func WithAccountToken(token string) Option { return func(c *config) { c.accountT
 // default of 100 is an invention; the service's quota depends on the account.
 func WithQuota(instances int) Option { return func(c *config) { c.quota = instances } }
 
-// WithRateLimit sets the requests per minute and token of the global class,
-// 100 by default.
+// WithRateLimit sets the requests per minute and token of the global class, 100 by
+// default. With -1 there is no limit, and the headers say -1. That the service
+// has such plans, and what its headers say then, is not documented.
 func WithRateLimit(perMinute int) Option { return func(c *config) { c.globalLimit = perMinute } }
 
 // WithCreateRateLimit sets the requests per minute and token of
-// POST /api/instance/new, 20 by default.
+// POST /api/instance/new, 20 by default; -1 is as in WithRateLimit.
 func WithCreateRateLimit(perMinute int) Option { return func(c *config) { c.createLimit = perMinute } }
 
-// WithoutRateHeaders leaves the X-RateLimit-* headers out of every reply.
-func WithoutRateHeaders() Option { return func(c *config) { c.noRateHeaders = true } }
+// rateHeaders are the headers of the rate limit.
+var rateHeaders = []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"}
 
-// WithRelativeReset sends X-RateLimit-Reset as the seconds left instead of a
-// Unix time.
-func WithRelativeReset() Option { return func(c *config) { c.relativeReset = true } }
+// WithoutRateHeaders leaves these headers out of every reply ("X-RateLimit-Reset"),
+// or all of the X-RateLimit-* headers without arguments.
+func WithoutRateHeaders(names ...string) Option {
+	return func(c *config) {
+		c.withoutRate = nil
+		for _, name := range names {
+			c.withoutRate = append(c.withoutRate, http.CanonicalHeaderKey(name))
+		}
+		if len(names) == 0 {
+			c.withoutRate = rateHeaders
+		}
+	}
+}
+
+// A TimeForm writes a moment into a header; now is the same clock's time.
+type TimeForm func(t, now time.Time) string
+
+// TimeUnix is Unix seconds, as the documentation has X-RateLimit-Reset.
+func TimeUnix(t, _ time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// TimeUnixMillis is Unix milliseconds.
+func TimeUnixMillis(t, _ time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+// TimeDelta is the seconds that are left.
+func TimeDelta(t, now time.Time) string {
+	return strconv.FormatInt(int64((t.Sub(now)+time.Second-1)/time.Second), 10)
+}
+
+// TimeDeltaMillis is the milliseconds that are left.
+func TimeDeltaMillis(t, now time.Time) string {
+	return strconv.FormatInt(t.Sub(now).Milliseconds(), 10)
+}
+
+// TimeISO is a date of RFC 3339, in UTC.
+func TimeISO(t, _ time.Time) string { return utc(t) }
+
+// TimeHTTP is a date as in the header Date.
+func TimeHTTP(t, _ time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// WithReset sets the form of X-RateLimit-Reset: TimeUnix, the documented one, by
+// default. The others are not documented; a client may meet them behind a proxy
+// or after a change. A form that returns "" leaves the header out.
+func WithReset(f TimeForm) Option { return func(c *config) { c.reset = f } }
+
+// WithRelativeReset is WithReset(TimeDelta).
+func WithRelativeReset() Option { return WithReset(TimeDelta) }
+
+// WithRetryAfter adds Retry-After to the 429 of the rate limit, in this form:
+// TimeDelta and TimeHTTP are those of RFC 9110. The service is not known to send it.
+func WithRetryAfter(f TimeForm) Option { return func(c *config) { c.retryAfter = f } }
 
 // WithClockSkew sets how far the server's clock, as seen in the Date and
 // X-RateLimit-Reset headers, runs ahead of the real time (behind, when negative).
-func WithClockSkew(d time.Duration) Option { return func(c *config) { c.skew = d } }
+// Several values are the clocks of as many servers, which answer in turn. See
+// Server.SetClockSkew for a clock that is set while the server runs.
+func WithClockSkew(skews ...time.Duration) Option { return func(c *config) { c.skews = skews } }
 
 // A Layout is one of the two shapes of message.exchange events.
 type Layout string
@@ -163,6 +223,12 @@ func WithoutStateAuthorization() Option { return func(c *config) { c.bareState =
 func WithAllowedOrigins(origins ...string) Option {
 	return func(c *config) { c.allowedOrigins = origins }
 }
+
+// WithExposedRateHeaders lets scripts of the allowed origins read the rate headers:
+// their replies carry Access-Control-Expose-Headers. Without it, which is the
+// default, a browser hides these headers from a script. The service's own
+// Access-Control headers are not documented.
+func WithExposedRateHeaders() Option { return func(c *config) { c.exposeRate = true } }
 
 // WithBodyLimits sets the largest request body in bytes: of ordinary routes
 // (1 MiB by default) and of those that carry media (400 MiB). The service's own
@@ -231,6 +297,6 @@ func WithDeviceSuffix(n string) Option { return func(c *config) { c.deviceSuffix
 // WithoutEchoes emits no message.exchange for messages sent through the API.
 func WithoutEchoes() Option { return func(c *config) { c.noEchoes = true } }
 
-// WithObserver calls fn for each request once it was answered (or dropped),
-// from the goroutine that served it.
+// WithObserver calls fn for each request once it was answered (or dropped), and for
+// an event stream once it is open, from the goroutine that serves it.
 func WithObserver(fn func(Request)) Option { return func(c *config) { c.observer = fn } }

@@ -2,6 +2,8 @@ package ryzetest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -14,13 +16,17 @@ import (
 
 var errRefused = syscall.ECONNREFUSED
 
-// newClient returns a client without proxy, redirects or HTTP/2, and with room
-// for many idle connections.
-func newClient(dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
-	return &http.Client{
-		Transport:     &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 256},
-		CheckRedirect: noRedirect,
+// newClient returns a client without proxy or redirects, and with room for many
+// idle connections. It speaks HTTP/2 when there is a certificate to trust.
+func newClient(dial func(context.Context, string, string) (net.Conn, error), trust *x509.Certificate) *http.Client {
+	t := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 256}
+	if trust != nil {
+		pool := x509.NewCertPool()
+		pool.AddCert(trust)
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+		t.ForceAttemptHTTP2 = true
 	}
+	return &http.Client{Transport: t, CheckRedirect: noRedirect}
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -37,7 +43,7 @@ func loopbackClient() *http.Client {
 		}
 		var d net.Dialer
 		return d.DialContext(ctx, network, addr)
-	})
+	}, nil)
 }
 
 func isLoopback(host string) bool {
@@ -148,15 +154,4 @@ func (c *pipeConn) err(op string, err error) error {
 		return err
 	}
 	return &net.OpError{Op: op, Net: "pipe", Addr: pipeAddr{}, Err: syscall.ECONNRESET}
-}
-
-// resetConn ends a connection with an RST, or what looks like one in memory.
-func resetConn(c net.Conn) {
-	switch c := c.(type) {
-	case *net.TCPConn:
-		_ = c.SetLinger(0) // fails on a closed connection only
-	case *pipeConn:
-		c.reset.Store(true)
-	}
-	c.Close()
 }

@@ -18,6 +18,11 @@ type Request struct {
 	Time   time.Time // of arrival, on the server's clock
 	Method string
 	Path   string // with its query; a token in it is redacted
+	// Proto is "HTTP/1.1" or "HTTP/2.0".
+	Proto string
+	// Conn is the number of the connection that the request came on. The server
+	// counts its connections from 1.
+	Conn int
 	// Route is the route that matched, as "POST /api/message/text/:instance",
 	// or empty.
 	Route    string
@@ -30,7 +35,7 @@ type Request struct {
 	// Status is what was answered; 0 while nothing was, and after a drop.
 	Status     int
 	Faulted    bool // a Fault took part
-	Done       bool // the server is through with it
+	Done       bool // the server is through with it; of an event stream: it is open
 	Violations []Violation
 }
 
@@ -99,6 +104,8 @@ func (l *requestLog) add(c *call, now time.Time) *entry {
 		Method: c.r.Method,
 		Path:   redactPath(c.r.URL),
 		Header: redactHeader(c.r.Header),
+		Proto:  c.r.Proto,
+		Conn:   c.conn.id,
 	}}
 	if c.route != nil {
 		e.req.Route = c.route.name()

@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -62,7 +63,8 @@ func FuzzRequests(f *testing.F) {
 			target := &url.URL{Path: r.target(words, "")}
 			target.Path, _, _ = strings.Cut(target.Path, "?")
 			target.RawQuery = words.Replace(query)
-			req := httptest.NewRequestWithContext(t.Context(), r.method, "/", strings.NewReader(words.Replace(string(body))))
+			ctx := context.WithValue(t.Context(), connKey{}, &conn{s: s})
+			req := httptest.NewRequestWithContext(ctx, r.method, "/", strings.NewReader(words.Replace(string(body))))
 			req.URL = target
 			req.Header.Set("token", s.AccountToken)
 			req.Header.Set("Content-Type", "application/json")

@@ -89,7 +89,7 @@ var contract = []contractRoute{
 		want: strings.Replace(sentAs(`"messageType":"text","content":"News"`), "{friend}@s.whatsapp.net", "status@broadcast", 1)},
 
 	// chat
-	{method: "GET", path: "/api/chat/contacts/:instance", query: "number={friend}", want: `{"success":true,"contact":{"jid":"{friend}@s.whatsapp.net","lid":"77@lid","first_name":"Ana","found":true}}`},
+	{method: "GET", path: "/api/chat/contacts/:instance", query: "number={friend}", want: `{"success":true,"contact":{"jid":"{friend}@s.whatsapp.net","lid":"77@lid","first_name":"Ana","push_name":"Ana","found":true}}`},
 	{method: "GET", path: "/api/chat/contactsByLabel/:instance", query: "labelIds=1,2&refresh=true",
 		want: `{"success":true,"chats":["<object>"],"total_chats":1,"total_rows":1,"refreshed":true,"filter_label_ids":["1"]}`},
 	{method: "GET", path: "/api/chat/getMessage/:instance", query: "messageId={media}",

@@ -3,6 +3,7 @@ package ryzetest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,9 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +27,7 @@ type Server struct {
 
 	cfg      config
 	clock    *clock
+	clocks   clocks
 	windows  *windows
 	faults   faults
 	log      requestLog
@@ -41,8 +45,14 @@ type Server struct {
 	gate   sync.Mutex     // orders the last work.Add before Close waits
 	work   sync.WaitGroup // handlers, streams, webhook workers, the clock
 	conns  sync.WaitGroup // connections that net/http still serves
-	connMu sync.Mutex
-	open   map[net.Conn]struct{}
+	tls    *tls.Config    // nil without WithTLS
+
+	accepted  atomic.Int64 // connections
+	connMu    sync.Mutex   // guards what follows, up to mu
+	open      map[*conn]http.ConnState
+	broken    int // new connections that go wrong
+	brokenHow ConnFault
+	stale     int // requests that find their connection dead
 
 	mu        sync.Mutex // guards what follows, and every account and instance
 	accounts  []*account
@@ -84,10 +94,11 @@ func Start(opts ...Option) (*Server, error) {
 		clock:        newClock(),
 		windows:      newWindows(cfg.globalLimit, cfg.createLimit),
 		closed:       make(chan struct{}),
-		open:         map[net.Conn]struct{}{},
+		open:         map[*conn]http.ConnState{},
 		degraded:     map[string]string{},
 		accounts:     []*account{{token: cfg.accountToken, quota: cfg.quota}},
 	}
+	s.clocks.skews = cfg.skews
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.started = s.clock.now()
 	if err := s.listen(); err != nil {
@@ -104,10 +115,19 @@ func Start(opts ...Option) (*Server, error) {
 		ConnState:         s.connState,
 		ErrorLog:          log.New(io.Discard, "", 0),
 		ReadHeaderTimeout: time.Minute,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, c)
+		},
+	}
+	if s.tls != nil {
+		// TLS ends in conn: net/http's server sees HTTP/2 without it.
+		s.http.Protocols = new(http.Protocols)
+		s.http.Protocols.SetHTTP1(true)
+		s.http.Protocols.SetUnencryptedHTTP2(true)
 	}
 	s.spawn(func() { s.clock.loop(s.ctx) })
 	s.spawn(func() {
-		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) && s.ctx.Err() == nil {
+		if err := s.http.Serve(listener{s.listener, s}); err != nil && !errors.Is(err, http.ErrServerClosed) && s.ctx.Err() == nil {
 			panic("ryzetest: " + err.Error())
 		}
 	})
@@ -115,20 +135,28 @@ func Start(opts ...Option) (*Server, error) {
 }
 
 func (s *Server) listen() error {
+	var host string
 	if s.cfg.inMemory {
-		l := newPipeListener()
-		s.listener = l
+		s.listener = newPipeListener()
 		s.URL = "http://localhost:0" // a port where nothing can listen: without HTTPClient a request reaches nobody
-		s.client = newClient(s.DialContext)
-		return nil
+	} else {
+		l, err := net.Listen("tcp", s.cfg.listen)
+		if err != nil {
+			return err
+		}
+		s.listener = l
+		s.URL = "http://" + l.Addr().String()
+		host, _, _ = net.SplitHostPort(s.cfg.listen) // it was listened on
 	}
-	l, err := net.Listen("tcp", s.cfg.listen)
-	if err != nil {
-		return err
+	if s.cfg.tls {
+		var err error
+		if s.tls, err = serverTLS(host); err != nil {
+			s.listener.Close()
+			return err
+		}
+		s.URL = "https" + strings.TrimPrefix(s.URL, "http")
 	}
-	s.listener = l
-	s.URL = "http://" + l.Addr().String()
-	s.client = newClient(s.DialContext)
+	s.client = newClient(s.DialContext, s.Certificate())
 	return nil
 }
 
@@ -164,8 +192,9 @@ func (s *Server) takeRefusal() bool {
 }
 
 // HTTPClient returns a client whose transport reaches this server. With
-// InMemory there is no other way in. It follows no redirects and uses no proxy;
-// Close closes its idle connections.
+// InMemory there is no other way in. With WithTLS it trusts the server's
+// certificate and speaks HTTP/2. It follows no redirects and uses no proxy; Close
+// closes its idle connections.
 func (s *Server) HTTPClient() *http.Client { return s.client }
 
 // Close stops the server and everything that it started: the listener,
@@ -209,28 +238,6 @@ func (s *Server) begin() bool {
 	}
 	s.work.Add(1)
 	return true
-}
-
-func (s *Server) connState(conn net.Conn, state http.ConnState) {
-	s.connMu.Lock()
-	defer s.connMu.Unlock()
-	switch state {
-	case http.StateNew:
-		s.conns.Add(1)
-		s.open[conn] = struct{}{}
-	case http.StateClosed, http.StateHijacked:
-		s.conns.Done()
-		delete(s.open, conn)
-	}
-}
-
-// dropConns resets every connection that net/http serves.
-func (s *Server) dropConns() {
-	s.connMu.Lock()
-	defer s.connMu.Unlock()
-	for conn := range s.open {
-		resetConn(conn)
-	}
 }
 
 // Now returns the server's time: real time (or that of the synctest bubble)

@@ -47,7 +47,7 @@ func openStream(c *call) reply {
 	if !strings.EqualFold(c.r.Header.Get("Upgrade"), "websocket") {
 		return fail(http.StatusUpgradeRequired, "Upgrade Required")
 	}
-	if c.fault != nil && c.fault.processes() && c.fault.Drop == NoDrop {
+	if c.fault != nil && c.fault.Applies() && c.fault.Drop == NoDrop {
 		c.wait(c.r.Context(), c.fault.Delay)
 	}
 
@@ -71,6 +71,7 @@ func openStream(c *call) reply {
 	}
 	defer conn.CloseNow()
 	c.entry.setStatus(http.StatusSwitchingProtocols)
+	c.finish()
 	s.mu.Lock()
 	so.conn = conn
 	early := so.code

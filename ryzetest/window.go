@@ -2,6 +2,7 @@ package ryzetest
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type windows struct {
 type quota struct {
 	limit, remaining int
 	reset            time.Time
+	refused          bool
 }
 
 func newWindows(global, create int) *windows {
@@ -76,6 +78,9 @@ func (ws *windows) take(token string, class rateClass, now time.Time) (quota, bo
 	defer ws.mu.Unlock()
 	w := ws.at(windowKey{token, class}, now)
 	limit := ws.limit[class]
+	if limit < 0 {
+		return quota{limit: limit, remaining: limit, reset: w.reset}, true
+	}
 	ok := w.used < limit
 	if ok {
 		w.used++
@@ -84,7 +89,7 @@ func (ws *windows) take(token string, class rateClass, now time.Time) (quota, bo
 		w.eaten -= float64(whole)
 		w.used = min(w.used+whole, limit)
 	}
-	return quota{limit, limit - w.used, w.reset}, ok
+	return quota{limit, limit - w.used, w.reset, !ok}, ok
 }
 
 // giveBack undoes one take, for requests that a fault keeps from being counted.
@@ -105,7 +110,7 @@ func (ws *windows) eat(token string, n int, now time.Time) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	w := ws.at(windowKey{token, rateGlobal}, now)
-	w.used = max(0, min(w.used+n, ws.limit[rateGlobal]))
+	w.used = max(0, min(w.used+n, ws.limit[rateGlobal])) // nothing when there is no limit
 }
 
 func (ws *windows) setStranger(share float64) {
@@ -114,16 +119,46 @@ func (ws *windows) setStranger(share float64) {
 	ws.stranger = max(0, share)
 }
 
-func (s *Server) setRateHeaders(h http.Header, q quota) {
-	if s.cfg.noRateHeaders {
-		return
+// SetClockSkew sets the clocks of WithClockSkew anew, as a step of the server's
+// clock would: what replies show as Date and X-RateLimit-Reset moves, and the
+// windows go on.
+func (s *Server) SetClockSkew(skews ...time.Duration) {
+	s.clocks.mu.Lock()
+	defer s.clocks.mu.Unlock()
+	s.clocks.skews = skews
+}
+
+// clocks are those that replies show, beside the one that the server runs on.
+type clocks struct {
+	mu    sync.Mutex
+	skews []time.Duration
+	turn  int
+}
+
+// next is the skew of the server that answers next.
+func (c *clocks) next() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.skews) == 0 {
+		return 0
 	}
-	h.Set("X-RateLimit-Limit", strconv.Itoa(q.limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(q.remaining))
-	reset := q.reset.Add(s.cfg.skew).Unix()
-	if s.cfg.relativeReset {
-		wait := q.reset.Sub(s.clock.now())
-		reset = int64((wait + time.Second - 1) / time.Second)
+	c.turn++
+	return c.skews[(c.turn-1)%len(c.skews)]
+}
+
+// setRateHeaders shows a window, by a clock that says now.
+func (s *Server) setRateHeaders(h http.Header, q quota, now time.Time, skew time.Duration) {
+	reset := q.reset.Add(skew)
+	for name, value := range map[string]string{
+		"X-Ratelimit-Limit":     strconv.Itoa(q.limit),
+		"X-Ratelimit-Remaining": strconv.Itoa(q.remaining),
+		"X-Ratelimit-Reset":     s.cfg.reset(reset, now),
+	} {
+		if value != "" && !slices.Contains(s.cfg.withoutRate, name) {
+			h.Set(name, value)
+		}
 	}
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset, 10))
+	if q.refused && s.cfg.retryAfter != nil {
+		h.Set("Retry-After", s.cfg.retryAfter(reset, now))
+	}
 }

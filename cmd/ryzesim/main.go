@@ -3,6 +3,9 @@
 //
 //	go run github.com/ryzeapi/ryze-go/cmd/ryzesim -auto-pair 2s
 //
+// With -tls it speaks HTTP/2 too; -cert writes the certificate that clients have to
+// trust ("curl --cacert", or SSL_CERT_FILE for programs in Go on Linux).
+//
 // It prints what to export, then one line per request: route, instance, status,
 // and what the service would have ignored in silence. With -console it reads
 // commands from standard input that play the phone and its customers; "help"
@@ -11,6 +14,7 @@ package main
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -42,8 +46,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		flags      = flag.NewFlagSet("ryzesim", flag.ContinueOnError)
 		addr       = flags.String("addr", "127.0.0.1:8484", "address to listen on")
 		token      = flags.String("token", "", "account token (random when empty)")
+		secure     = flags.Bool("tls", false, "serve https, with HTTP/2 and HTTP/1.1")
+		certFile   = flags.String("cert", "", "write the certificate of -tls to this file, in PEM, for clients to trust")
 		quota      = flags.Int("quota", 100, "instances that the account may have")
-		rate       = flags.Int("rate", 100, "requests per minute and token")
+		rate       = flags.Int("rate", 100, "requests per minute and token (-1: no limit)")
 		createRate = flags.Int("create-rate", 20, "instance creations per minute and token")
 		layout     = flags.String("layout", string(ryzetest.LayoutLive), "shape of message.exchange events: live or documented")
 		autoPair   = flags.Duration("auto-pair", 0, "pair each connecting instance after this long (0: never)")
@@ -66,6 +72,11 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		ryzetest.WithQuota(*quota),
 		ryzetest.WithRateLimit(*rate),
 		ryzetest.WithCreateRateLimit(*createRate),
+	}
+	if *secure {
+		opts = append(opts, ryzetest.WithTLS())
+	} else if *certFile != "" {
+		return errors.New("-cert needs -tls")
 	}
 	if *token != "" {
 		opts = append(opts, ryzetest.WithAccountToken(*token))
@@ -95,6 +106,12 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return err
 	}
 	defer srv.Close()
+	if *certFile != "" {
+		block := &pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}
+		if err := os.WriteFile(*certFile, pem.EncodeToMemory(block), 0o600); err != nil {
+			return err
+		}
+	}
 	log.printf("export RYZE_BASE_URL=%s RYZE_ACCOUNT_TOKEN=%s", srv.URL, srv.AccountToken)
 	if *name != "" {
 		i := srv.AddInstance(*name)

@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -114,9 +118,28 @@ func TestConsolePlaysThePhone(t *testing.T) {
 	say("help", "advance DURATION")
 }
 
+func TestServesHTTP2WithACertificateToTrust(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cert.pem")
+	_, base, _, _ := program(t, nil, "-tls", "-cert", file)
+	assert.True(t, strings.HasPrefix(base, "https://"), base)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	require.True(t, pool.AppendCertsFromPEM(text))
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/health", nil)
+	require.NoError(t, err)
+	res, err := (&http.Client{Transport: transport}).Do(req)
+	require.NoError(t, err)
+	res.Body.Close()
+	assert.Equal(t, "HTTP/2.0", res.Proto)
+}
+
 func TestRefusesBadFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"-layout", "new"}, {"-webhook-targets", "moon"}, {"-addr", "nowhere"}, {"extra"}, {"-nope"},
+		{"-cert", "x.pem"}, {"-tls", "-addr", "127.0.0.1:0", "-cert", "/no/such/directory/x.pem"},
 	} {
 		assert.Error(t, run(t.Context(), args, nil, io.Discard, io.Discard), "%v", args)
 	}
