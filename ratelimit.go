@@ -122,12 +122,11 @@ func NewMemoryLimiter(maxWait time.Duration) Limiter {
 	if maxWait <= 0 {
 		maxWait = defaultRateLimitWait
 	}
-	return &memoryLimiter{maxWait: maxWait, base: time.Now(), windows: make(map[LimiterKey]*window)}
+	return &memoryLimiter{maxWait: maxWait, windows: make(map[LimiterKey]*window)}
 }
 
 type memoryLimiter struct {
 	maxWait time.Duration
-	base    time.Time // where the windows count time from; see window.now
 
 	mu      sync.Mutex
 	windows map[LimiterKey]*window
@@ -177,7 +176,7 @@ func (l *memoryLimiter) window(key LimiterKey) *window {
 	defer l.mu.Unlock()
 	w := l.windows[key]
 	if w == nil {
-		w = newWindow(key, l.base)
+		w = newWindow(key)
 		l.windows[key] = w
 		l.most = max(l.most, len(l.windows))
 		l.enlist(w, w.now()+windowLength)
@@ -194,13 +193,13 @@ func (l *memoryLimiter) enlist(w *window, due time.Duration) {
 		l.newest.after = w
 	}
 	l.newest = w
-	l.schedule(w.now())
+	l.schedule()
 }
 
-func (l *memoryLimiter) schedule(now time.Duration) {
+func (l *memoryLimiter) schedule() {
 	if !l.sweeping && l.oldest != nil {
 		l.sweeping = true
-		time.AfterFunc(l.oldest.due-now, l.sweep)
+		time.AfterFunc(l.oldest.due-l.oldest.now(), l.sweep)
 	}
 }
 
@@ -209,18 +208,18 @@ func (l *memoryLimiter) schedule(now time.Duration) {
 func (l *memoryLimiter) sweep() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sweeping = false
-	now := time.Since(l.base)
+	// sweeping stays set until the end, or enlist would set a timer.
 	for range sweepBatch {
 		w := l.oldest
-		if w == nil || w.due > now {
+		if w == nil || w.due > w.now() {
 			break
 		}
 		l.oldest = w.after
 		if l.oldest == nil {
 			l.newest = nil
 		}
-		if until, over := w.forget(now); !over {
+		if until, over := w.forget(); !over {
+			now := w.now()
 			l.enlist(w, min(max(until, now+time.Second), now+sweepInterval))
 			continue
 		}
@@ -234,5 +233,6 @@ func (l *memoryLimiter) sweep() {
 		}
 		l.windows, l.most = left, len(left)
 	}
-	l.schedule(now)
+	l.sweeping = false
+	l.schedule()
 }

@@ -102,7 +102,7 @@ func parseMoment(s string) (delay time.Duration, at time.Time, ok bool) {
 		return delay, at, err == nil && delay > 0
 	}
 	switch {
-	case n <= 0:
+	case n < 0:
 		return 0, at, false
 	case n < epochSeconds:
 		return time.Duration(n) * time.Second, at, true

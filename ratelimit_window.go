@@ -24,9 +24,8 @@ const (
 // errForgotten is what a window says that is not in the limiter any more.
 var errForgotten = errors.New("window forgotten")
 
-// window is the quota of one key. Its times are durations since base, which
-// every window of a limiter counts from: they do not jump when the clock of the
-// machine is set.
+// window is the quota of one key. Its times are durations since base: they do
+// not jump when the clock of the machine is set.
 //
 // What remains is left - inFlight: left is what the service last said, and a
 // request under way may not be in that number yet. Once it has travelled for
@@ -95,8 +94,8 @@ func (t *ticket) Done(rate RateLimit)    { t.window.done(t, rate) }
 func (t *ticket) Refused(rate RateLimit) { t.window.refused(t, rate) }
 func (t *ticket) Cancel()                { t.window.cancel(t) }
 
-func newWindow(key LimiterKey, base time.Time) *window {
-	return &window{key: key, base: base, limit: max(key.Class.Limit(), 1), length: windowLength}
+func newWindow(key LimiterKey) *window {
+	return &window{key: key, base: time.Now(), limit: max(key.Class.Limit(), 1), length: windowLength}
 }
 
 func (w *window) now() time.Duration { return time.Since(w.base) }
@@ -422,7 +421,8 @@ func (w *window) done(t *ticket, rate RateLimit) {
 	w.moved(before, now)
 }
 
-// moment turns what was said of the end of a window into a moment.
+// moment turns what was said of the end of a window into a moment, with the
+// grace that this service needs.
 func (w *window) moment(reset time.Time, now time.Duration) (at time.Duration, said bool) {
 	if reset.IsZero() {
 		return 0, false
@@ -440,37 +440,26 @@ func (w *window) learn(t *ticket, rate RateLimit, reset time.Duration, said bool
 		w.charge(t) // a 429 has spoken since; the next window will tell
 		return
 	}
-	if said && reset <= now {
-		if w.odd < mostOdd && w.past(t, reset, now) {
-			w.odd++
-			return
-		}
-		said = false
-	} else if said {
-		w.odd = 0
-	}
-	if said {
-		w.setReset(t, rate, reset, now)
-	}
-	w.setLeft(t, rate, now)
-}
-
-// past deals with an end that lies in the past. It reports false when that
-// makes no sense.
-func (w *window) past(t *ticket, reset, now time.Duration) bool {
 	switch {
-	case reset > t.taken && (!w.known || w.reset-reset <= sameWindow):
-		w.reset = now // the window ended while the reply was on its way
+	case !said:
+	case reset-w.grace > now:
+		w.odd = 0
+		w.setReset(t, rate, reset, now)
+	case w.odd >= mostOdd:
+		// Always in the past: it means something else.
+	case reset-w.grace > t.taken && (!w.known || w.reset-reset <= sameWindow):
+		w.odd++ // the window ended while the reply was on its way
+		w.reset, w.known = max(now, reset), true
 	case !w.heard && w.first(t) && t.taken-reset <= sameWindow:
 		// The service is still in the window before. Its header may cut off
 		// fractions of a second: come later from now on.
+		w.odd++
 		w.grace = min(w.grace+shortestReset, mostGrace)
 		w.reset, w.left = now+shortestReset, 0
-	default:
-		return false
+		w.known, w.probing = false, false
+		return
 	}
-	w.known, w.probing = false, false
-	return true
+	w.setLeft(t, rate, now)
 }
 
 // first reports whether t opened the window.
@@ -576,12 +565,12 @@ func (w *window) refused(t *ticket, rate RateLimit) {
 
 // hold lets nothing go until the end that a 429 spoke of.
 func (w *window) hold(t *ticket, rate RateLimit, reset time.Duration, said, current bool, now time.Duration) {
-	usable := said && reset > now
+	usable := said && reset-w.grace > now
 	if current && said && w.first(t) && w.onTime && max(reset-t.taken, t.taken-reset) <= mostGrace {
 		// The service is still in the window before: come later from now on.
-		early := reset - w.grace - t.taken
-		if early <= 0 {
-			early = shortestReset
+		early := shortestReset
+		if usable {
+			early = reset - w.grace - t.taken
 		}
 		w.grace = min(w.grace+early, mostGrace)
 	}
@@ -650,9 +639,10 @@ func (w *window) snapshot(now time.Duration) RateLimit {
 
 // forget takes the window out of use, if it is over and nobody uses it.
 // Otherwise it says until when it will be in use at least.
-func (w *window) forget(now time.Duration) (until time.Duration, over bool) {
+func (w *window) forget() (until time.Duration, over bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	now := w.now()
 	w.age(now)
 	if now < w.reset || w.inFlight > 0 || w.queue.root != nil || w.waking {
 		return w.reset, false
