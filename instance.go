@@ -384,7 +384,7 @@ func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 			defer stop()
 		}
 		pause := connectPoll
-		if rate := i.RateLimit(); rate.Known && rate.Remaining < rate.Limit/4 {
+		if rate := i.RateLimit(); rate.Known && !rate.Unlimited() && rate.Remaining < rate.Limit/4 {
 			pause *= 4
 		}
 		timer := time.NewTimer(pause)

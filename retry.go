@@ -33,6 +33,7 @@ type session struct {
 	call   transport.Call
 
 	ticket  Ticket
+	since   time.Time     // when it first asked for quota
 	tries   int           // attempts, without those that met the rate limit
 	limited int           // 429s of the rate limit in a row
 	waited  time.Duration // for quota, in all
@@ -48,7 +49,15 @@ func (s *session) Admit(ctx context.Context) error {
 	if s.op.Class == RateBypass {
 		return ctx.Err()
 	}
-	ticket, err := s.client.config.limiter.Acquire(ctx, s.handle.key(s.op.Class))
+	asked := time.Now()
+	if s.since.IsZero() {
+		s.since = asked
+	}
+	ticket, err := s.client.config.limiter.Acquire(ctx, LimiterRequest{
+		LimiterKey: s.handle.key(s.op.Class), Priority: priorityOf(ctx),
+		Since: s.since, MaxWait: s.client.config.retry.MaxRateLimitWait - s.waited,
+	})
+	s.waited += time.Since(asked)
 	if err != nil {
 		return err
 	}
@@ -73,8 +82,15 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 // settleTicket tells the limiter what the attempt used.
 func (s *session) settleTicket(a *transport.Attempt) RateLimit {
 	var rate RateLimit
+	if a.Arrived.IsZero() {
+		a.Arrived = time.Now() // a handshake has no body
+	}
 	if a.Status != 0 {
-		rate = parseRateLimit(a.Header, time.Now(), &s.client.skew)
+		rate = parseRateLimit(a.Header, a.Arrived, &s.client.skew)
+	}
+	refused := a.Status == http.StatusTooManyRequests && isRateLimit(a)
+	if refused {
+		rate = parseRefusal(a.Header, a.Arrived, &s.client.skew)
 	}
 	if s.ticket == nil {
 		return rate
@@ -82,8 +98,8 @@ func (s *session) settleTicket(a *transport.Attempt) RateLimit {
 	switch {
 	case !a.Sent:
 		s.ticket.Cancel()
-	case a.Status == http.StatusTooManyRequests && !rate.Known && isRateLimit(a):
-		s.ticket.Done(RateLimit{Known: true}) // nothing remains, until when is not said
+	case refused:
+		s.ticket.Refused(rate)
 	default:
 		s.ticket.Done(rate)
 	}
@@ -207,12 +223,18 @@ func (s *session) awaitQuota(ctx context.Context, e *APIError) (again bool, wait
 	}
 	s.limited++
 	retryAt := now.Add(wait)
-	if s.readOnce() || s.waited+wait > s.client.config.retry.MaxRateLimitWait || tooLate(ctx, retryAt, now, wait) {
+	if s.readOnce() || s.waited+wait > s.client.config.retry.MaxRateLimitWait || outlasts(ctx, retryAt) {
 		s.err = &RateLimitError{RetryAt: retryAt, Operation: s.op.ID, RateLimit: e.RateLimit, Err: e}
 		return false, 0
 	}
 	s.waited += wait
 	return true, wait
+}
+
+// outlasts reports whether waiting until at is longer than the context allows.
+func outlasts(ctx context.Context, at time.Time) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && !at.Before(deadline) // at the deadline itself it would be a race
 }
 
 // readOnce reports whether the body has been read and cannot be had again.

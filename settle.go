@@ -324,17 +324,6 @@ func (w *settling) look(m *HistoryMessage) {
 	}, c)
 }
 
-// estimate returns how far the service's clock is ahead of ours, as far as it
-// has been told; in truth it may be further ahead, by a second or so.
-func (c *clockSkew) estimate() (skew time.Duration, known bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == 2 {
-		return max(c.best, c.previous), true
-	}
-	return c.best, c.known > 0
-}
-
 // confidence is how well a message fits.
 type confidence int
 

@@ -210,11 +210,12 @@ func TestLimitedHandshakeWaitsForTheReset(t *testing.T) {
 // unlimited is a limiter without a limit.
 type unlimited struct{}
 
-func (unlimited) Acquire(ctx context.Context, _ LimiterKey) (Ticket, error) {
+func (unlimited) Acquire(ctx context.Context, _ LimiterRequest) (Ticket, error) {
 	return unlimited{}, ctx.Err()
 }
 func (unlimited) Rate(LimiterKey) RateLimit { return RateLimit{} }
 func (unlimited) Done(RateLimit)            {}
+func (unlimited) Refused(RateLimit)         {}
 func (unlimited) Cancel()                   {}
 
 // quotaBook is a limiter that writes down what it is told.
@@ -224,10 +225,10 @@ type quotaBook struct {
 	told  []string
 }
 
-func (q *quotaBook) Acquire(_ context.Context, key LimiterKey) (Ticket, error) {
+func (q *quotaBook) Acquire(_ context.Context, req LimiterRequest) (Ticket, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.taken = append(q.taken, key)
+	q.taken = append(q.taken, req.LimiterKey)
 	return &quotaNote{q}, nil
 }
 
@@ -236,6 +237,7 @@ func (q *quotaBook) Rate(LimiterKey) RateLimit { return RateLimit{} }
 type quotaNote struct{ book *quotaBook }
 
 func (n *quotaNote) Done(rate RateLimit) { n.tell("used, " + rate.String()) }
+func (n *quotaNote) Refused(RateLimit)   { n.tell("refused") }
 func (n *quotaNote) Cancel()             { n.tell("not used") }
 
 func (n *quotaNote) tell(what string) {
@@ -281,7 +283,7 @@ type refusingLimiter struct {
 	refusals map[int64]error
 }
 
-func (l *refusingLimiter) Acquire(context.Context, LimiterKey) (Ticket, error) {
+func (l *refusingLimiter) Acquire(context.Context, LimiterRequest) (Ticket, error) {
 	if err := l.refusals[l.attempts.Add(1)]; err != nil {
 		return nil, err
 	}

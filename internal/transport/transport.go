@@ -43,6 +43,8 @@ type Policy interface {
 type Attempt struct {
 	Number int       // 1 for the first
 	Began  time.Time // after it was admitted
+	// Arrived is when the reply's headers came.
+	Arrived time.Time
 	// Sent is false when it is certain that no byte of the request has left:
 	// there never was a connection to write it to.
 	Sent   bool
@@ -269,6 +271,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header[call.TokenHeader] = call.Token
 	}
 	resp, err := g.next.RoundTrip(req.WithContext(attempt))
+	call.attempt.Arrived = time.Now()
 	if err != nil && attempt.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("no reply within %v: %w", call.Timeout, context.DeadlineExceeded)
 	}
