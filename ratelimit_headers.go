@@ -161,8 +161,12 @@ func firstItem(s string) string {
 }
 
 func headerNumber(h http.Header, name string) (int64, bool) {
-	value := firstItem(header(h, name))
+	value := header(h, name)
 	n, ok := parseNumber(value)
+	if !ok {
+		value = firstItem(value)
+		n, ok = parseNumber(value)
+	}
 	if !ok && strings.IndexByte(value, '.') > 0 {
 		if f, err := strconv.ParseFloat(value, 64); err == nil {
 			return int64(min(max(f, -largestQuota), largestQuota)), true

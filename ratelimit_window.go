@@ -17,7 +17,7 @@ const (
 	mostDoublings = 4                      // of that wait
 	sameWindow    = 5 * time.Second        // by how much times for the end of one window differ
 	travelTime    = 5 * time.Second        // after it a request is surely in the service's count
-	mostGrace     = 3 * time.Second
+	mostGrace     = sameWindow
 	mostOdd       = 3 // ends in the past that are believed in a row
 )
 
@@ -27,9 +27,10 @@ var errForgotten = errors.New("window forgotten")
 // window is the quota of one key. Its times are durations since base: they do
 // not jump when the clock of the machine is set.
 //
-// What remains is left - inFlight: left is what the service last said, and a
-// request under way may not be in that number yet. Once it has travelled for
-// long it must be.
+// What remains is left - inFlight - doubtful: left is the least that the service
+// has said, and a request under way may not be in that number yet. Nor may one
+// be of which no word came back, or that is long on its way. It surely is in
+// what the service says to a request that left after that.
 type window struct {
 	key  LimiterKey
 	base time.Time
@@ -51,8 +52,9 @@ type window struct {
 	floor      time.Duration // the latest end that a 429 spoke of
 	opened     time.Duration
 	onTime     bool          // it was opened when the one before ended, which was known
-	saidBy     time.Duration // when the latest request left of which a reply was believed
-	talks      bool          // the service has said once what remains
+	saidAt     time.Duration // when it was said last
+	saidTo     time.Duration // when the latest request left to which it was said
+	asked      time.Duration // when a request went only to settle doubts
 	length     time.Duration
 
 	// Before the first word on a window only so many requests go.
@@ -65,6 +67,10 @@ type window struct {
 	inFlight   int     // how many they are
 	stale      int     // that were under way when the window began
 	staleUntil time.Duration
+
+	// Requests that may be in left or not: an older batch and a newer one, each
+	// settled by a reply to a request that left after the last of the batch.
+	older, newer doubts
 
 	last     time.Duration // when the last request was let through
 	grace    time.Duration // how much later than said a window ends
@@ -80,14 +86,21 @@ type window struct {
 	timerAt time.Duration
 }
 
+type doubts struct {
+	count  int
+	batch  uint32        // to find those of one ticket
+	latest time.Duration // when the last of them surely was used
+	taken  time.Duration // when the last of them left
+}
+
 // ticket is the right to one request of a window.
 type ticket struct {
 	window     *window
 	prev, next *ticket
 	taken      time.Duration
 	generation uint32
-	aged       bool // long on its way, and so in the service's count
-	charged    bool // taken from what is left for that
+	batch      uint32 // of the doubts that it is in, if any
+	aged       bool   // long on its way, and so in the service's count
 }
 
 func (t *ticket) Done(rate RateLimit)    { t.window.done(t, rate) }
@@ -190,11 +203,16 @@ func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
 		// No word for long: a few more, in case that this reply takes its time.
 		w.allowed, w.probeEnd = 2*w.allowed, now+probePatience
 	}
-	w.age(now)
+	w.age()
 	room := w.room(now)
 	switch {
+	case room <= 0 && w.mayAsk(room) && now >= w.asked+probePatience:
+		return true, now
 	case room <= 0:
 		again = w.reset
+		if w.mayAsk(room) {
+			again = min(again, w.asked+probePatience)
+		}
 		if w.head != nil {
 			again = min(again, w.head.taken+travelTime)
 		}
@@ -211,7 +229,7 @@ func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
 
 // room is how many requests may still go in the window.
 func (w *window) room(now time.Duration) int {
-	room := w.left - w.inFlight
+	room := w.left - w.inFlight - w.older.count - w.newer.count
 	if now < w.staleUntil {
 		room -= w.stale
 	}
@@ -222,17 +240,50 @@ func (w *window) room(now time.Duration) int {
 func (w *window) slow() int { return min(slowBelow, w.limit/10) }
 
 // age looks for requests that are long on their way. The service has counted
-// them. If it has said since what remains, they are in that number.
-func (w *window) age(now time.Duration) {
+// them.
+func (w *window) age() {
+	now := w.now()
 	for w.head != nil && now-w.head.taken >= travelTime {
 		t := w.head
 		w.unlink(t)
 		t.aged = true
-		if w.saidBy < t.taken+time.Second {
-			w.left--
-			t.charged = true
+		w.charge(t, t.taken+travelTime)
+	}
+}
+
+// charge counts a request as used of which the service has not said what it
+// left. at is when it surely was used.
+func (w *window) charge(t *ticket, at time.Duration) {
+	if w.heard && w.saidAt <= t.taken {
+		w.left-- // nothing that was said can include it
+		return
+	}
+	d := &w.newer
+	d.count++
+	d.latest, d.taken = max(d.latest, at), max(d.taken, t.taken)
+	t.batch = d.batch
+}
+
+// settle ends the doubts that the reply to t ends.
+func (w *window) settle(t *ticket) {
+	for _, d := range []*doubts{&w.older, &w.newer} {
+		if t.batch == d.batch && t.batch != 0 {
+			d.count--
 		}
 	}
+	for range 2 {
+		if w.older.count == 0 || t.taken >= w.older.latest {
+			w.older, w.newer = w.newer, doubts{batch: w.newer.batch + 1}
+		}
+	}
+}
+
+// mayAsk reports whether a request may go although nothing seems to remain: when
+// that is due to doubts, and they are weak, because the service has spoken to
+// requests that left later.
+func (w *window) mayAsk(room int) bool {
+	doubtful := w.older.count + w.newer.count
+	return w.heard && doubtful > 0 && room+doubtful > 0 && max(w.older.taken, w.newer.taken) <= w.saidTo
 }
 
 func (w *window) unlink(t *ticket) {
@@ -254,6 +305,8 @@ func (w *window) unlink(t *ticket) {
 func (w *window) take(now time.Duration) *ticket {
 	if now >= w.reset {
 		w.open(now)
+	} else if w.room(now) <= 0 {
+		w.asked = now
 	}
 	t := &ticket{window: w, taken: now, generation: w.generation, prev: w.tail}
 	if w.tail == nil {
@@ -282,7 +335,8 @@ func (w *window) next(now time.Duration) {
 	w.generation++
 	w.stale, w.staleUntil = w.inFlight, now+travelTime
 	w.head, w.tail, w.inFlight = nil, nil, 0
-	w.floor, w.guessed = 0, false
+	w.floor, w.guessed, w.asked = 0, false, 0
+	w.older, w.newer = doubts{}, doubts{batch: w.newer.batch + 1}
 }
 
 // land takes t out of those under way. It reports whether t is of this window.
@@ -407,7 +461,7 @@ func (w *window) done(t *ticket, rate RateLimit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
-	w.age(now)
+	w.age()
 	before := w.outlook(now)
 	reset, said := w.moment(rate.Reset, now)
 	switch current := w.land(t); {
@@ -433,12 +487,8 @@ func (w *window) moment(reset time.Time, now time.Duration) (at time.Duration, s
 // learn takes in the reply to a request of this window.
 func (w *window) learn(t *ticket, rate RateLimit, reset time.Duration, said bool, now time.Duration) {
 	w.setLimit(rate)
-	if rate.Known {
-		w.talks = true
-	}
 	if w.guessed {
-		w.charge(t) // a 429 has spoken since; the next window will tell
-		return
+		return // a 429 has spoken since; the next window will tell
 	}
 	switch {
 	case !said:
@@ -492,14 +542,10 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 	case rate.Unlimited():
 		w.unlimited, w.heard, w.probing = true, true, false
 	case !rate.Known:
-		w.charge(t)
-		switch {
-		case !w.probing:
-		case w.talks: // not this time: somebody else may have answered
-			w.allowed = max(2*w.allowed, w.passed+1)
-		default:
-			w.probing = false
+		if !t.aged {
+			w.charge(t, now)
 		}
+		w.allowed = max(2*w.allowed, w.passed+1) // it never speaks, or somebody else has answered
 	case !w.heard || w.unlimited:
 		w.left, w.heard, w.unlimited, w.probing = rate.Remaining, true, false, false
 		if rate.Remaining == 0 && !w.known && w.limit > 1 {
@@ -510,14 +556,8 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 		w.lower(rate)
 	}
 	if rate.Known {
-		w.saidBy = max(w.saidBy, t.taken)
-	}
-}
-
-// charge counts a request of which the service has not said what it left.
-func (w *window) charge(t *ticket) {
-	if !t.aged {
-		w.left--
+		w.settle(t)
+		w.saidAt, w.saidTo = now, max(w.saidTo, t.taken)
 	}
 }
 
@@ -554,7 +594,7 @@ func (w *window) refused(t *ticket, rate RateLimit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
-	w.age(now)
+	w.age()
 	before := w.outlook(now)
 	reset, said := w.moment(rate.Reset, now)
 	if current := w.land(t); current || said && reset > now && (!w.heard || reset >= w.reset-sameWindow) {
@@ -610,9 +650,6 @@ func (w *window) giveBack(t *ticket, now time.Duration) {
 	if !w.land(t) {
 		return
 	}
-	if t.charged {
-		w.left++
-	}
 	if w.probing {
 		if w.passed--; w.passed == 0 {
 			w.reset = now // opened by a request that never left
@@ -643,7 +680,7 @@ func (w *window) forget() (until time.Duration, over bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
-	w.age(now)
+	w.age()
 	if now < w.reset || w.inFlight > 0 || w.queue.root != nil || w.waking {
 		return w.reset, false
 	}
