@@ -500,7 +500,7 @@ func (w *window) learn(t *ticket, rate RateLimit, reset time.Duration, said bool
 	case reset-w.grace > t.taken && (!w.known || w.reset-reset <= sameWindow):
 		w.odd++ // the window ended while the reply was on its way
 		w.reset, w.known = max(now, reset), true
-	case !w.heard && w.first(t) && t.taken-reset <= sameWindow:
+	case !w.heard && t.taken-reset <= sameWindow:
 		// The service is still in the window before. Its header may cut off
 		// fractions of a second: come later from now on.
 		w.odd++
@@ -606,7 +606,7 @@ func (w *window) refused(t *ticket, rate RateLimit) {
 // hold lets nothing go until the end that a 429 spoke of.
 func (w *window) hold(t *ticket, rate RateLimit, reset time.Duration, said, current bool, now time.Duration) {
 	usable := said && reset-w.grace > now
-	if current && said && w.first(t) && w.onTime && max(reset-t.taken, t.taken-reset) <= mostGrace {
+	if current && said && !w.heard && w.onTime && max(reset-t.taken, t.taken-reset) <= mostGrace {
 		// The service is still in the window before: come later from now on.
 		early := shortestReset
 		if usable {
