@@ -78,11 +78,12 @@ func (s *session) Admit(ctx context.Context) error {
 // outwait waits for what the last 429 of the quota asked for. A limiter has done
 // so already, but one that does not believe in the refusal must not make a storm.
 func (s *session) outwait(ctx context.Context) error {
-	now := time.Now()
-	if wait := s.notBefore.Sub(now); wait <= 0 || !tooLate(ctx, s.notBefore, now, s.client.config.retry.MaxRateLimitWait-s.waited) {
-		return sleep(ctx, wait)
+	wait := time.Until(s.notBefore)
+	deadline, limited := ctx.Deadline()
+	if wait > 0 && (wait > s.client.config.retry.MaxRateLimitWait-s.waited || limited && !s.notBefore.Before(deadline)) {
+		return &RateLimitError{RetryAt: s.notBefore} // at the deadline itself it would be a race
 	}
-	return &RateLimitError{RetryAt: s.notBefore}
+	return sleep(ctx, wait)
 }
 
 // notAdmitted returns the error of a call that gets no quota. What came of an
@@ -125,13 +126,22 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Heard implements [transport.Policy]: the quota is known before the body is. Of
+// a reply that is not a success, the text says whether it counts.
+func (s *session) Heard(a *transport.Attempt) {
+	s.reply.rate = parseRateLimit(a.Header, a.Arrived, &s.client.skew)
+	if a.Status/100 == 2 {
+		s.returnTicket(a, false)
+	}
+}
+
 // Judge implements [transport.Policy]. What the reply says is made out first and
 // redacted afterwards, so that a token which is also a word of the service's
 // changes nothing.
 func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	s.reply = rawReply{session: s, status: a.Status, body: a.Body, began: a.Began}
-	if a.Replied {
-		s.reply.rate = parseRateLimit(a.Header, a.Arrived, &s.client.skew)
+	s.reply = rawReply{session: s, status: a.Status, body: a.Body, began: a.Began, rate: s.reply.rate}
+	if !a.Replied {
+		s.reply.rate = RateLimit{}
 	}
 	s.err = nil
 	limited := s.limited
@@ -214,6 +224,8 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 	s.err = e
 	switch {
 	case e.Is(ErrRateLimited):
+		s.reply.rate = parseRefusal(a.Header, a.Arrived, &s.client.skew)
+		e.RateLimit = s.reply.rate
 		return s.awaitQuota(a)
 	case e.Is(ErrForeignReply):
 		if !s.op.Repeatable && saysRefused(a.Status) {

@@ -18,7 +18,7 @@ import (
 var calledByOthers = []string{
 	"Error", "Is", "Unwrap", "String", "GoString", "Format", "LogValue",
 	"MarshalText", "UnmarshalText", "MarshalJSON", "UnmarshalJSON", "RoundTrip", "ServeHTTP",
-	"Acquire", "Rate", "Done", "Cancel", // a Limiter is called by the client
+	"Acquire", "Rate", "Done", "Refused", "Cancel", // a Limiter is called by the client
 }
 
 // Every exported method and function appears in a runnable example, here or in

@@ -475,7 +475,7 @@ func (i *InstanceClient) untilNextPoll(err error, failures int) time.Duration {
 		longest := min(connectPoll<<min(failures, 10), longestConnectPoll)
 		return longest/2 + rand.N(longest/2)
 	}
-	if rate := i.RateLimit(); rate.Known && rate.Remaining < rate.Limit/4 {
+	if rate := i.RateLimit(); rate.Known && !rate.Unlimited() && rate.Remaining < rate.Limit/4 {
 		return 4 * connectPoll
 	}
 	return connectPoll

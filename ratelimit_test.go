@@ -196,12 +196,15 @@ func TestRateLimitIsReadableEverywhere(t *testing.T) {
 
 func acquired(t *testing.T, l Limiter) Ticket {
 	t.Helper()
-	ticket, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+	ticket, err := l.Acquire(t.Context(), testRequest)
 	require.NoError(t, err)
 	return ticket
 }
 
-var testKey = LimiterKey{Scope: "x", Class: RateGlobal}
+var (
+	testKey     = LimiterKey{Scope: "x", Class: RateGlobal}
+	testRequest = LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour}
+)
 
 func TestLateAndHeaderlessRepliesNeverRaiseWhatRemains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -242,7 +245,7 @@ func TestWaitersAreServedInOrder(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
-				ticket, err := l.Acquire(context.Background(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+				ticket, err := l.Acquire(context.Background(), testRequest)
 				assert.NoError(t, err)
 				order = append(order, i) // one at a time: each waits for the one before
 				ticket.Done(RateLimit{Known: true, Limit: 1, Remaining: 0, Reset: time.Now().Add(time.Second)})
@@ -263,13 +266,13 @@ func TestAWaiterThatGivesUpLeavesItsPlaceToTheNext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan error, 1)
 		go func() {
-			_, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+			_, err := l.Acquire(ctx, testRequest)
 			gone <- err
 		}()
 		synctest.Wait()
 		served := make(chan time.Time, 1)
 		go func() {
-			ticket, err := l.Acquire(context.Background(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+			ticket, err := l.Acquire(context.Background(), testRequest)
 			assert.NoError(t, err)
 			served <- time.Now()
 			ticket.Cancel()
@@ -289,7 +292,7 @@ func TestANewWindowIsProbedByOneRequest(t *testing.T) {
 		probe := acquired(t, l)
 		for range 50 {
 			wg.Go(func() {
-				ticket, err := l.Acquire(context.Background(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+				ticket, err := l.Acquire(context.Background(), testRequest)
 				assert.NoError(t, err)
 				through.Add(1)
 				ticket.Done(RateLimit{})
@@ -350,41 +353,137 @@ func TestWindowsThatAreCutToTheSecondCostOneRefusal(t *testing.T) {
 func TestOddRateHeadersAreHarmless(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	date := now.Format(http.TimeFormat)
+	soon := now.Add(30 * time.Second)
+	epoch := fmt.Sprint(soon.Unix())
 	for _, c := range []struct {
 		name                    string
 		limit, remaining, reset string
 		date                    string
 		want                    RateLimit
 	}{
-		{"as documented", "100", "57", fmt.Sprint(now.Unix() + 30), date, RateLimit{true, 100, 57, now.Add(30 * time.Second)}},
-		{"a delay", "100", "57", "30", date, RateLimit{true, 100, 57, now.Add(30 * time.Second)}},
-		{"no date", "100", "57", fmt.Sprint(now.Unix() + 30), "", RateLimit{true, 100, 57, now.Add(30 * time.Second)}},
-		{"clock ahead", "100", "0", fmt.Sprint(now.Unix() + 330), now.Add(5 * time.Minute).Format(http.TimeFormat), RateLimit{true, 100, 0, now.Add(30 * time.Second)}},
-		{"clock behind", "100", "0", fmt.Sprint(now.Unix() - 270), now.Add(-5 * time.Minute).Format(http.TimeFormat), RateLimit{true, 100, 0, now.Add(30 * time.Second)}},
+		{"as documented", "100", "57", epoch, date, RateLimit{true, 100, 57, soon}},
+		{"a delay", "100", "57", "30", date, RateLimit{true, 100, 57, soon}},
+		{"a delay with a fraction", "100", "57", "30.0", date, RateLimit{true, 100, 57, soon}},
+		{"a delay with a unit", "100", "57", "30s", date, RateLimit{true, 100, 57, soon}},
+		{"milliseconds", "100", "57", epoch + "000", date, RateLimit{true, 100, 57, soon}},
+		{"microseconds", "100", "57", epoch + "000000", date, RateLimit{true, 100, 57, soon}},
+		{"nanoseconds", "100", "57", epoch + "000000000", date, RateLimit{true, 100, 57, soon}},
+		{"seconds with a fraction", "100", "57", epoch + ".0", date, RateLimit{true, 100, 57, soon}},
+		{"a float", "1e2", "57", "1.767323075e+09", date, RateLimit{true, 0, 57, soon}},
+		{"RFC 3339", "100", "57", soon.Format(time.RFC3339), date, RateLimit{true, 100, 57, soon}},
+		{"RFC 3339 elsewhere", "100", "57", soon.In(time.FixedZone("", -3*3600)).Format(time.RFC3339Nano), date, RateLimit{true, 100, 57, soon}},
+		{"ISO without a zone", "100", "57", soon.Format("2006-01-02T15:04:05"), date, RateLimit{true, 100, 57, soon}},
+		{"HTTP date", "100", "57", soon.Format(http.TimeFormat), date, RateLimit{true, 100, 57, soon}},
+		{"lists", "100, 100;w=60", "57, 57", "30, 30", date, RateLimit{true, 100, 57, soon}},
+		{"spaces", " 100 ", " 57", " 30 ", date, RateLimit{true, 100, 57, soon}},
+		{"no date", "100", "57", fmt.Sprint(now.Unix() + 30), "", RateLimit{true, 100, 57, soon}},
+		{"a date that is none", "100", "57", epoch, "yesterday", RateLimit{true, 100, 57, soon}},
+		{"a date of another age", "100", "57", epoch, "Fri, 02 Jan 0001 03:04:05 GMT", RateLimit{true, 100, 57, soon}},
+		{"clock ahead", "100", "0", fmt.Sprint(now.Unix() + 330), now.Add(5 * time.Minute).Format(http.TimeFormat), RateLimit{true, 100, 0, soon}},
+		{"clock behind", "100", "0", fmt.Sprint(now.Unix() - 270), now.Add(-5 * time.Minute).Format(http.TimeFormat), RateLimit{true, 100, 0, soon}},
+		{"clock days behind, HTTP date", "100", "0", soon.AddDate(0, 0, -9).Format(http.TimeFormat), now.AddDate(0, 0, -9).Format(http.TimeFormat), RateLimit{true, 100, 0, soon}},
 		{"none", "", "", "", date, RateLimit{}},
-		{"no remaining", "100", "", "30", date, RateLimit{}},
+		{"Limit and Reset", "100", "", "30", date, RateLimit{false, 100, 0, soon}},
+		{"Limit alone", "100", "", "", date, RateLimit{false, 100, 0, time.Time{}}},
+		{"Remaining alone", "", "57", "", date, RateLimit{true, 0, 57, time.Time{}}},
+		{"Reset alone", "", "", epoch, date, RateLimit{false, 0, 0, soon}},
 		{"not a number", "x", "y", "z", date, RateLimit{}},
 		{"reset not a number", "100", "5", "soon", date, RateLimit{true, 100, 5, time.Time{}}},
-		{"negative", "-1", "-5", "-30", date, RateLimit{true, 0, 0, time.Time{}}},
+		{"not finite", "NaN", "Inf", "NaN", date, RateLimit{}},
+		{"unlimited", "-1", "-1", "-1", date, RateLimit{true, -1, -1, time.Time{}}},
+		{"unlimited by Limit", "-1", "", "", date, RateLimit{true, -1, -1, time.Time{}}},
+		{"unlimited by Limit, with a Remaining", "-1", "0", "", date, RateLimit{true, -1, -1, time.Time{}}},
+		{"unlimited by Remaining", "100", "-1", "", date, RateLimit{true, 100, -1, time.Time{}}},
+		{"overdrawn", "100", "-5", "30", date, RateLimit{true, 100, 0, soon}},
+		{"a negative limit", "-7", "5", "-30", date, RateLimit{true, 0, 5, time.Time{}}},
+		{"a limit of nothing", "0", "5", "30", date, RateLimit{true, 0, 5, soon}},
 		{"huge", "9223372036854775807", "9223372036854775807", "9223372036854775807", date, RateLimit{true, largestQuota, largestQuota, time.Time{}}},
+		{"five minutes", "100", "5", "300", date, RateLimit{true, 100, 5, now.Add(5 * time.Minute)}},
+		{"beyond five minutes", "100", "5", "301", date, RateLimit{true, 100, 5, time.Time{}}},
+		{"a delay in milliseconds", "100", "5", "30000", date, RateLimit{true, 100, 5, time.Time{}}},
+		{"a plan of a day", "100", "5", fmt.Sprint(now.Add(24 * time.Hour).Unix()), date, RateLimit{true, 100, 5, time.Time{}}},
 		{"huge delay", "100", "5", "999999999", date, RateLimit{true, 100, 5, time.Time{}}},
 		{"overflow", "100", "5", "99999999999999999999", date, RateLimit{true, 100, 5, time.Time{}}},
 		{"far future", "100", "5", fmt.Sprint(now.AddDate(1, 0, 0).Unix()), date, RateLimit{true, 100, 5, time.Time{}}},
-		{"remaining above the limit", "100", "5000", "30", date, RateLimit{true, 100, 100, now.Add(30 * time.Second)}},
+		{"remaining above the limit", "100", "5000", "30", date, RateLimit{true, 100, 100, soon}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := http.Header{}
-			for name, value := range map[string]string{"X-RateLimit-Limit": c.limit, "X-RateLimit-Remaining": c.remaining, "X-RateLimit-Reset": c.reset, "Date": c.date} {
-				if value != "" {
-					h.Set(name, value)
-				}
-			}
-			got := parseRateLimit(h, now, new(clockSkew))
+			got := parseRateLimit(rateHeaders(c.limit, c.remaining, c.reset, c.date), now, new(clockSkew))
 			assert.True(t, c.want.Reset.Equal(got.Reset), "reset: want %v, got %v", c.want.Reset, got.Reset)
 			c.want.Reset, got.Reset = time.Time{}, time.Time{}
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+func rateHeaders(limit, remaining, reset, date string) http.Header {
+	h := http.Header{}
+	for name, value := range map[string]string{"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset, "Date": date} {
+		if value != "" {
+			h.Set(name, value)
+		}
+	}
+	return h
+}
+
+func TestRetryAfterIsALowerBoundOfReset(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for after, want := range map[string]int{
+		"": 30, "10": 30, "45": 45, now.Add(50 * time.Second).Format(http.TimeFormat): 50, "soon": 30, "-5": 30, "86400": 30,
+	} {
+		h := rateHeaders("100", "0", "30", now.Format(http.TimeFormat))
+		h.Set("Retry-After", after)
+		assert.Equal(t, now.Add(time.Duration(want)*time.Second), parseRefusal(h, now, new(clockSkew)).Reset, after)
+		assert.Equal(t, now.Add(30*time.Second), parseRateLimit(h, now, new(clockSkew)).Reset, "it speaks of refusals")
+	}
+	alone := parseRefusal(http.Header{"Retry-After": {"45"}}, now, new(clockSkew))
+	assert.Equal(t, RateLimit{Reset: now.Add(45 * time.Second)}, alone)
+}
+
+// Each server's Reset is right by its own Date.
+func TestServersWithClocksOfTheirOwnAreNotMixedUp(t *testing.T) {
+	var skew clockSkew
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for n := range 300 {
+		at := now.Add(time.Duration(n) * 170 * time.Millisecond)
+		end := now.Add(time.Minute)
+		clock := time.Duration(0)
+		switch {
+		case n >= 200:
+			clock = -time.Hour // set back
+		case n%3 == 0:
+			clock = 2 * time.Second
+		}
+		h := rateHeaders("100", "9", fmt.Sprint(end.Add(clock).Unix()), at.Add(clock).Format(http.TimeFormat))
+		reset := parseRateLimit(h, at, &skew).Reset
+		if n < 10 {
+			continue // not known yet that there are several
+		}
+		assert.WithinRange(t, reset, end, end.Add(time.Second), "%d", n)
+	}
+}
+
+func TestClockOfThisMachineMayBeSet(t *testing.T) {
+	var skew clockSkew
+	now := time.Now() // with a monotonic reading, which Add keeps
+	end := now.Add(time.Minute)
+	for n, step := range []time.Duration{0, 0, -time.Hour, time.Hour, 0} {
+		at := now.Add(time.Duration(n) * time.Second)
+		seen := at.Round(0).Add(step) // what the clock shows now
+		if n < 2 {
+			seen = at
+		}
+		h := rateHeaders("100", "9", fmt.Sprint(end.Unix()+1), at.UTC().Format(http.TimeFormat))
+		left := parseRateLimit(h, seen, &skew).Reset.Sub(seen)
+		assert.InDelta(t, end.Sub(at).Seconds(), left.Seconds(), 2, "step %v", step)
+	}
+}
+
+func TestRateHeadersCostNothing(t *testing.T) {
+	now := time.Now()
+	h := rateHeaders("100", "57", fmt.Sprint(now.Unix()+30), now.UTC().Format(http.TimeFormat))
+	var skew clockSkew
+	assert.Zero(t, testing.AllocsPerRun(100, func() { parseRateLimit(h, now, &skew) }))
 }
 
 func TestSkewComesCloserWithEachReply(t *testing.T) {
@@ -402,11 +501,12 @@ func FuzzRateHeaders(f *testing.F) {
 	f.Add("100", "57", "1767323075", "Fri, 02 Jan 2026 03:04:05 GMT")
 	f.Add("-1", "9223372036854775807", "30", "")
 	f.Add("", "0", "-9223372036854775808", "x")
+	f.Add("1e3", "0.5", "2026-01-02T03:04:35Z", "Fri, 02 Jan 9999 03:04:05 GMT")
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, limit, remaining, reset, date string) {
 		h := http.Header{"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining}, "X-Ratelimit-Reset": {reset}, "Date": {date}}
 		rate := parseRateLimit(h, now, new(clockSkew))
-		if rate.Remaining < 0 || rate.Limit < 0 || rate.Remaining > largestQuota || rate.Limit > largestQuota {
+		if rate.Remaining < -1 || rate.Limit < -1 || rate.Remaining > largestQuota || rate.Limit > largestQuota {
 			t.Fatalf("out of bounds: %+v", rate)
 		}
 		if !rate.Reset.IsZero() && (rate.Reset.Sub(now) > farthestReset || now.Sub(rate.Reset) > farthestReset) {

@@ -99,12 +99,11 @@ func (w *settling) isOver() bool {
 // dateSpan is how far the Date of replies was ahead of our clock.
 type dateSpan struct{ low, high time.Duration }
 
-// estimate returns what is known of the service's clock.
+// estimate returns what is known of the service's clocks. In truth they may be
+// further ahead, by a second or so.
 func (c *clockSkew) estimate() (dateSpan, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.known == 2 {
-		return dateSpan{min(c.best, c.previous), max(c.best, c.previous)}, true
-	}
-	return dateSpan{c.best, c.best}, c.known > 0
+	all := c.bounds()
+	return dateSpan{all.low, all.high}, all.known
 }

@@ -33,10 +33,12 @@ func (s *Subscription) attempt(ctx context.Context, try *session) (*link, *trans
 	}
 	a.Began = time.Now()
 	l := s.dial(ctx, a)
+	if a.Replied {
+		try.Heard(a)
+	}
 	if l == nil {
 		return nil, a
 	}
-	try.reply.rate = parseRateLimit(a.Header, a.Arrived, &try.client.skew)
 	try.returnTicket(a, false)
 	l.opened = time.Now().UTC()
 	l.alive = l.opened

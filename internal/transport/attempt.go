@@ -67,6 +67,7 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	if resp.ProtoMajor > 1 {
 		call.client.alive.heard(call.conn.last(), a.Arrived)
 	}
+	call.Policy.Heard(a)
 	call.read(limited, ctx, resp)
 	// Nothing above has to look at it: a Location would be parsed and followed.
 	call.stub = http.Response{StatusCode: resp.StatusCode, Body: http.NoBody, Request: req}

@@ -30,6 +30,8 @@ var ErrTooLarge = errors.New("reply is larger than the limit")
 type Policy interface {
 	// Admit is asked before each attempt; it may wait.
 	Admit(ctx context.Context) error
+	// Heard is told when the headers of a reply have come; the body may take long.
+	Heard(a *Attempt)
 	// Judge is told what came of an attempt, and says whether and after how
 	// long to try again.
 	Judge(ctx context.Context, a *Attempt) (again bool, wait time.Duration)

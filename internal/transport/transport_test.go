@@ -25,6 +25,8 @@ type script struct {
 
 func (s *script) Admit(context.Context) error { return s.admit }
 
+func (s *script) Heard(*Attempt) {}
+
 func (s *script) Judge(_ context.Context, a *Attempt) (bool, time.Duration) {
 	s.attempts = append(s.attempts, *a)
 	s.again--
@@ -144,6 +146,7 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 type waitForever struct{ cancel func() }
 
 func (waitForever) Admit(context.Context) error { return nil }
+func (waitForever) Heard(*Attempt)              {}
 func (w waitForever) Judge(context.Context, *Attempt) (bool, time.Duration) {
 	w.cancel()
 	return true, time.Hour

@@ -1,0 +1,578 @@
+package ryze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// meteredService is a service with fixed windows and odd ways to speak of them.
+type meteredService struct {
+	limit   int
+	period  time.Duration                                              // 0 is a minute
+	clocks  []time.Duration                                            // how far its servers are ahead, in turn
+	shared  bool                                                       // Reset comes from a clock of its own, not the server's
+	speaks  func(h http.Header, limit, left int, reset, now time.Time) // instead of the documented headers
+	travel  func(n int) time.Duration                                  // of the request, and of the reply's headers
+	body    func(n int) time.Duration                                  // from the headers to the end of the body
+	hold    bool                                                       // the client reports after the body, not after the headers
+	fails   func(n int) bool                                           // the reply is lost
+	strange float64                                                    // requests of others for each of ours
+
+	mu      sync.Mutex
+	began   time.Time
+	window  time.Time
+	used    int
+	foreign float64
+	calls   int
+	byOurs  map[time.Time]int
+	byAll   map[time.Time]int
+	refused int
+}
+
+func documented(h http.Header, limit, left int, reset, _ time.Time) {
+	h.Set("X-RateLimit-Limit", strconv.Itoa(limit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(left))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+}
+
+func (s *meteredService) serve() (n int, h http.Header, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for !now.Before(s.window.Add(s.period)) {
+		s.window, s.used = s.window.Add(s.period), 0
+	}
+	n = s.calls
+	s.calls++
+	if ok = s.used < s.limit; ok {
+		s.used++
+		s.byOurs[s.window]++
+		s.foreign += s.strange
+		for ; s.foreign >= 1; s.foreign-- {
+			s.used = min(s.used+1, s.limit)
+		}
+		s.byAll[s.window] = s.used
+	} else {
+		s.refused++
+	}
+	h = http.Header{}
+	clock := now
+	reset := s.window.Add(s.period)
+	if len(s.clocks) > 0 {
+		skew := s.clocks[n%len(s.clocks)]
+		clock = clock.Add(skew)
+		if !s.shared {
+			reset = reset.Add(skew)
+		}
+	}
+	h.Set("Date", clock.UTC().Format(http.TimeFormat))
+	speaks := s.speaks
+	if speaks == nil {
+		speaks = documented
+	}
+	speaks(h, s.limit, s.limit-s.used, reset, clock)
+	return n, h, ok
+}
+
+// run spends the quota with so many workers for a while. It returns the share
+// of the whole windows that was used, and how many requests were refused.
+func (s *meteredService) run(t *testing.T, l Limiter, workers int, d time.Duration) (used float64, refused int) {
+	t.Helper()
+	if s.period == 0 {
+		s.period = time.Minute
+	}
+	s.byOurs, s.byAll = map[time.Time]int{}, map[time.Time]int{}
+	s.began = time.Now()
+	s.window = s.began.Truncate(time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	var skew clockSkew
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				s.call(ctx, l, &skew)
+			}
+		})
+	}
+	wg.Wait()
+	whole, sum := 0, 0
+	for at := s.began.Truncate(time.Second); !at.Add(s.period).After(s.began.Add(d)); at = at.Add(s.period) {
+		whole++
+		sum += s.byAll[at]
+	}
+	used = float64(sum) / float64(whole*s.limit)
+	t.Logf("used %.2f %%, refused %d of %d", 100*used, s.refused, s.calls)
+	return used, s.refused
+}
+
+// call makes one request, again after each 429, as the engine does.
+func (s *meteredService) call(ctx context.Context, l Limiter, skew *clockSkew) {
+	since := time.Now()
+	for {
+		ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, Since: since, MaxWait: 5*time.Minute - time.Since(since)})
+		if err != nil {
+			if ctx.Err() == nil { // too late for the rest of the test
+				<-ctx.Done()
+			}
+			return
+		}
+		pause := func(f func(int) time.Duration, n int) {
+			if f != nil {
+				time.Sleep(f(n))
+			}
+		}
+		pause(s.travel, 0)
+		n, h, ok := s.serve()
+		pause(s.travel, n)
+		arrived := time.Now()
+		if s.hold {
+			pause(s.body, n)
+		}
+		switch {
+		case s.fails != nil && s.fails(n):
+			ticket.Done(RateLimit{})
+			return
+		case ok:
+			ticket.Done(parseRateLimit(h, arrived, skew))
+			if !s.hold {
+				pause(s.body, n)
+			}
+			time.Sleep(time.Millisecond) // or the minute would be over before it began
+			return
+		default:
+			ticket.Refused(parseRefusal(h, arrived, skew))
+		}
+	}
+}
+
+func every(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
+
+// inTurn is one of several times in turn.
+func inTurn(d ...time.Duration) func(int) time.Duration {
+	return func(n int) time.Duration { return d[n%len(d)] }
+}
+
+func TestNoWindowIsIdleAndNoneOverspent(t *testing.T) {
+	const minute = time.Minute
+	net := inTurn(20*time.Millisecond, 35*time.Millisecond, 90*time.Millisecond, 50*time.Millisecond)
+	for _, c := range []struct {
+		name    string
+		service *meteredService
+		workers int
+		used    float64 // at least
+		refused int     // at most
+	}{
+		{"as documented", &meteredService{limit: 100, travel: net}, 64, 0.99, 0},
+		{"plan of 20", &meteredService{limit: 20, travel: net}, 64, 0.99, 0},
+		{"plan of 1,000", &meteredService{limit: 1000, travel: net}, 64, 0.99, 0},
+		{"plan of 6,000", &meteredService{limit: 6000, travel: net}, 256, 0.99, 0},
+		{"plan of 10,000", &meteredService{limit: 10_000, travel: net}, 512, 0.99, 0},
+		{"plan of 1", &meteredService{limit: 1, travel: net}, 4, 0.99, 0},
+		{"windows of ten seconds", &meteredService{limit: 100, period: 10 * time.Second, travel: net}, 64, 0.98, 0},
+		{"windows of five minutes", &meteredService{limit: 500, period: 5 * minute, travel: net}, 64, 0.99, 0},
+
+		{"bodies that take two seconds, reported after them", &meteredService{limit: 100, travel: net, body: every(2 * time.Second), hold: true}, 64, 0.99, 0},
+		{"first body takes long, the others do not", &meteredService{limit: 366, travel: net, hold: true, body: func(n int) time.Duration {
+			if n == 0 {
+				return 2 * time.Second
+			}
+			return 0
+		}}, 64, 0.99, 0},
+		{"one body in ten takes half a minute", &meteredService{limit: 100, travel: net, hold: true, body: func(n int) time.Duration {
+			if n%10 == 0 {
+				return 30 * time.Second
+			}
+			return 0
+		}}, 64, 0.98, 0},
+		{"headers come late", &meteredService{limit: 100, travel: inTurn(time.Second, 3*time.Second, 2*time.Second)}, 128, 0.99, 4},
+		{"one server in three is 2 s ahead", &meteredService{limit: 100, clocks: []time.Duration{0, 0, 2 * time.Second}, travel: net}, 64, 0.99, 1},
+		{"one server in three is half a second ahead", &meteredService{limit: 100, clocks: []time.Duration{0, 0, 500 * time.Millisecond}, travel: net}, 64, 0.98, 2},
+		{"one server in three is 2 s ahead in Date alone", &meteredService{limit: 100, shared: true, clocks: []time.Duration{0, 0, 2 * time.Second}, travel: net}, 64, 0.95, 4},
+		{"one server in three is 3 s behind", &meteredService{limit: 100, clocks: []time.Duration{0, -3 * time.Second, 0}, travel: net}, 64, 0.99, 1},
+		{"clock five minutes ahead", &meteredService{limit: 100, clocks: []time.Duration{5 * minute}, travel: net}, 64, 0.99, 0},
+		{"clock an hour behind", &meteredService{limit: 100, clocks: []time.Duration{-60 * minute}, travel: net}, 64, 0.99, 0},
+
+		{"no headers", &meteredService{limit: 100, travel: net, speaks: wordless}, 64, 0.98, 0},
+		{"one reply in five without headers", &meteredService{limit: 100, travel: net, speaks: sometimes(documented)}, 64, 0.97, 0},
+		{"one reply in five is lost", &meteredService{limit: 100, travel: net, fails: func(n int) bool { return n%5 == 0 }}, 64, 0.98, 0},
+		{"delay, rounded up", &meteredService{limit: 100, travel: net, speaks: delay(time.Second - 1)}, 64, 0.98, 0},
+		{"delay, rounded down", &meteredService{limit: 100, travel: net, speaks: delay(0)}, 64, 0.97, 3},
+		{"milliseconds", &meteredService{limit: 100, travel: net, speaks: resetAs(func(r time.Time) string { return fmt.Sprint(r.UnixMilli()) })}, 64, 0.99, 0},
+		{"RFC 3339", &meteredService{limit: 100, travel: net, speaks: resetAs(func(r time.Time) string { return r.Format(time.RFC3339) })}, 64, 0.99, 0},
+		{"HTTP date", &meteredService{limit: 100, travel: net, speaks: resetAs(func(r time.Time) string { return r.UTC().Format(http.TimeFormat) })}, 64, 0.99, 0},
+		{"Reset makes no sense", &meteredService{limit: 100, travel: net, speaks: resetAs(func(time.Time) string { return "30000" })}, 64, 0.97, 0},
+		{"Reset is always now", &meteredService{limit: 100, travel: net, speaks: func(h http.Header, limit, left int, _, now time.Time) { documented(h, limit, left, now, now) }}, 64, 0.90, 20},
+		{"large plan, Reset makes no sense", &meteredService{limit: 6000, travel: net, speaks: resetAs(func(time.Time) string { return "soon" })}, 256, 0.98, 0},
+		{"Limit alone", &meteredService{limit: 300, travel: net, speaks: func(h http.Header, limit, _ int, _, _ time.Time) { h.Set("X-RateLimit-Limit", fmt.Sprint(limit)) }}, 64, 0.98, 0},
+		{"Remaining alone", &meteredService{limit: 300, travel: net, speaks: func(h http.Header, _, left int, _, _ time.Time) { h.Set("X-RateLimit-Remaining", fmt.Sprint(left)) }}, 64, 0.98, 5},
+		{"Reset alone, on a 429 alone", &meteredService{limit: 60, travel: net, speaks: func(h http.Header, _, left int, reset, _ time.Time) {
+			if left == 0 {
+				h.Set("X-RateLimit-Reset", fmt.Sprint(reset.Unix()))
+			}
+		}}, 16, 0.98, 100},
+		{"Retry-After alone", &meteredService{limit: 60, travel: net, speaks: func(h http.Header, _, left int, reset, now time.Time) {
+			if left == 0 {
+				h.Set("Retry-After", fmt.Sprint(int(reset.Sub(now)/time.Second)+1))
+			}
+		}}, 16, 0.96, 100},
+		{"a stranger on the token", &meteredService{limit: 100, travel: net, strange: 0.3}, 64, 0.98, 64},
+		{"a stranger who takes most", &meteredService{limit: 100, travel: net, strange: 9}, 64, 0.98, 6 * 54},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				used, refused := c.service.run(t, NewMemoryLimiter(0), c.workers, 6*minute)
+				assert.GreaterOrEqual(t, used, c.used, "used")
+				assert.LessOrEqual(t, refused, c.refused, "429s")
+			})
+		})
+	}
+}
+
+func wordless(http.Header, int, int, time.Time, time.Time) {}
+
+// sometimes leaves the headers out of one reply in five.
+func sometimes(speaks func(http.Header, int, int, time.Time, time.Time)) func(http.Header, int, int, time.Time, time.Time) {
+	n := 0
+	return func(h http.Header, limit, left int, reset, now time.Time) {
+		if n++; n%5 != 3 {
+			speaks(h, limit, left, reset, now)
+		}
+	}
+}
+
+func delay(round time.Duration) func(http.Header, int, int, time.Time, time.Time) {
+	return func(h http.Header, limit, left int, reset, now time.Time) {
+		documented(h, limit, left, reset, now)
+		h.Set("X-RateLimit-Reset", fmt.Sprint(int64((reset.Sub(now)+round)/time.Second)))
+	}
+}
+
+func resetAs(format func(time.Time) string) func(http.Header, int, int, time.Time, time.Time) {
+	return func(h http.Header, limit, left int, reset, now time.Time) {
+		documented(h, limit, left, reset, now)
+		h.Set("X-RateLimit-Reset", format(reset))
+	}
+}
+
+func TestClockOfTheServiceMayBeSet(t *testing.T) {
+	for _, step := range []time.Duration{-time.Hour, time.Hour, -7 * time.Second, 7 * time.Second, -90 * time.Second} {
+		t.Run(step.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &meteredService{limit: 100, clocks: []time.Duration{0}, travel: inTurn(20*time.Millisecond, 60*time.Millisecond)}
+				time.AfterFunc(150*time.Second, func() {
+					s.mu.Lock()
+					defer s.mu.Unlock()
+					s.clocks[0] = step
+				})
+				used, refused := s.run(t, NewMemoryLimiter(0), 64, 6*time.Minute)
+				assert.GreaterOrEqual(t, used, 0.98)
+				assert.LessOrEqual(t, refused, 2)
+			})
+		})
+	}
+}
+
+func TestAUsedUpTokenRefusesAfterFiveMinutesInAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		began := time.Now()
+		refusals := 0
+		var longest time.Duration
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for range 64 {
+			wg.Go(func() {
+				since := time.Now()
+				for {
+					ticket, err := l.Acquire(context.Background(), LimiterRequest{LimiterKey: testKey, Since: since, MaxWait: 5*time.Minute - time.Since(since)})
+					if err != nil {
+						var limited *RateLimitError
+						assert.ErrorAs(t, err, &limited)
+						mu.Lock()
+						longest = max(longest, time.Since(began))
+						mu.Unlock()
+						return
+					}
+					mu.Lock()
+					refusals++
+					mu.Unlock()
+					ticket.Refused(RateLimit{Known: true, Limit: 100, Reset: time.Now().Truncate(time.Minute).Add(time.Minute)})
+				}
+			})
+		}
+		wg.Wait()
+		assert.LessOrEqual(t, longest, 5*time.Minute)
+		assert.GreaterOrEqual(t, longest, 4*time.Minute, "not before it had to")
+		assert.LessOrEqual(t, refusals, 6, "one 429 for each window")
+	})
+}
+
+func TestAWaiterIsRefusedAsSoonAsItsWaitGrowsTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		probe := acquired(t, l)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+		defer cancel()
+		waits := map[string]chan error{}
+		for name, ctx := range map[string]context.Context{"hurried": ctx, "patient": t.Context()} {
+			waits[name] = make(chan error, 1)
+			go func() {
+				_, err := l.Acquire(ctx, testRequest)
+				waits[name] <- err
+			}()
+		}
+		synctest.Wait()
+		began := time.Now()
+		probe.Refused(RateLimit{Known: true, Limit: 100, Reset: time.Now().Add(55 * time.Second)})
+		var limited *RateLimitError
+		require.ErrorAs(t, <-waits["hurried"], &limited)
+		assert.Zero(t, time.Since(began))
+		assert.WithinDuration(t, began.Add(55*time.Second), limited.RetryAt, time.Second)
+		require.NoError(t, errors.Join(limited.Err))
+		require.NoError(t, <-waits["patient"])
+		assert.InDelta(t, 55, time.Since(began).Seconds(), 0.1)
+	})
+}
+
+func TestWaitOfNoTimeIsNoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		now := LimiterRequest{LimiterKey: testKey}
+		ticket, err := l.Acquire(t.Context(), now)
+		require.NoError(t, err, "there is room")
+		_, err = l.Acquire(t.Context(), now)
+		require.ErrorIs(t, err, ErrRateLimited, "the first reply of the window is not there yet")
+		ticket.Done(RateLimit{Known: true, Limit: 100, Remaining: 1, Reset: time.Now().Add(time.Minute)})
+		time.Sleep(time.Second)
+		_, err = l.Acquire(t.Context(), now)
+		require.NoError(t, err)
+		_, err = l.Acquire(t.Context(), now)
+		require.ErrorIs(t, err, ErrRateLimited)
+	})
+}
+
+func TestHighPriorityGoesBeforeABroadcast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(24 * time.Hour)
+		reset := time.Now().Add(time.Minute)
+		acquired(t, l).Done(RateLimit{Known: true, Limit: 100, Remaining: 0, Reset: reset})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		var served []Priority
+		ask := func(p Priority) {
+			ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, Priority: p, MaxWait: 24 * time.Hour})
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			served = append(served, p)
+			left := 100 - len(served)
+			mu.Unlock()
+			ticket.Done(RateLimit{Known: true, Limit: 100, Remaining: left, Reset: reset.Add(time.Minute)})
+		}
+		for range 5000 {
+			wg.Go(func() { ask(PriorityLow) })
+		}
+		time.Sleep(time.Second)
+		wg.Go(func() { ask(PriorityHigh) })
+		synctest.Wait()
+		time.Sleep(time.Until(reset) + 30*time.Second)
+		mu.Lock()
+		require.NotEmpty(t, served)
+		assert.Equal(t, PriorityHigh, served[0])
+		assert.Equal(t, 100, len(served), "low ones fill the window") //nolint:testifylint // Len prints them all
+		mu.Unlock()
+		cancel()
+		wg.Wait()
+	})
+}
+
+func TestACallThatMetA429KeepsItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		since := time.Now()
+		ticket := acquired(t, l)
+		var mu sync.Mutex
+		var order []string
+		var wg sync.WaitGroup
+		ask := func(name string, since time.Time) {
+			ticket, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, Since: since, MaxWait: time.Minute})
+			if assert.NoError(t, err) {
+				mu.Lock()
+				order = append(order, name)
+				mu.Unlock()
+				ticket.Done(RateLimit{Known: true, Limit: 100, Remaining: 50, Reset: time.Now().Add(time.Minute)})
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+		for range 10 {
+			wg.Go(func() { ask("later", time.Now()) })
+		}
+		synctest.Wait()
+		ticket.Refused(RateLimit{Reset: time.Now().Add(20 * time.Second)})
+		wg.Go(func() { ask("again", since) })
+		wg.Wait()
+		require.Len(t, order, 11)
+		assert.Equal(t, "again", order[0])
+	})
+}
+
+func TestRefusalsWithoutAResetWaitLongerEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		var gaps []time.Duration
+		last := time.Now()
+		for range 6 {
+			ticket := acquired(t, l)
+			gaps = append(gaps, time.Since(last))
+			last = time.Now()
+			ticket.Refused(RateLimit{})
+		}
+		assert.Equal(t, []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}, gaps)
+		ticket := acquired(t, l)
+		ticket.Done(RateLimit{})
+		last = time.Now()
+		acquired(t, l).Refused(RateLimit{})
+		acquired(t, l).Cancel()
+		assert.Equal(t, time.Second, time.Since(last), "it begins anew after a success")
+	})
+}
+
+func TestRefusalsAtOnceCountOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		acquired(t, l).Done(RateLimit{})
+		tickets := make([]Ticket, 40)
+		for i := range tickets {
+			tickets[i] = acquired(t, l)
+		}
+		time.Sleep(100 * time.Millisecond)
+		for _, ticket := range tickets {
+			ticket.Refused(RateLimit{})
+		}
+		began := time.Now()
+		acquired(t, l).Cancel()
+		assert.Equal(t, time.Second, time.Since(began))
+	})
+}
+
+func TestNothingGoesBeforeTheResetOfA429(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		known := RateLimit{Known: true, Limit: 100, Remaining: 90, Reset: time.Now().Add(30 * time.Second)}
+		acquired(t, l).Done(known)
+		refused, late := acquired(t, l), acquired(t, l)
+		until := time.Now().Add(33 * time.Second)
+		refused.Refused(RateLimit{Reset: until})
+		late.Done(known)
+		acquired(t, l).Cancel()
+		assert.False(t, time.Now().Before(until), "went %v early", time.Until(until))
+	})
+}
+
+func TestUnlimitedIsNotMetered(t *testing.T) {
+	for _, rate := range []RateLimit{{Known: true, Limit: -1, Remaining: -1}, {Known: true, Limit: 100, Remaining: -1}} {
+		synctest.Test(t, func(t *testing.T) {
+			l := NewMemoryLimiter(0)
+			began := time.Now()
+			for range 1000 {
+				acquired(t, l).Done(rate)
+			}
+			assert.Zero(t, time.Since(began))
+			assert.True(t, l.Rate(testKey).Unlimited())
+			time.Sleep(2 * time.Minute)
+			for range 1000 {
+				acquired(t, l)
+			}
+			acquired(t, l).Done(RateLimit{Known: true, Limit: 100, Remaining: 3, Reset: time.Now().Add(time.Minute)})
+			assert.False(t, l.Rate(testKey).Unlimited(), "until the service says otherwise")
+		})
+	}
+}
+
+func TestOnlyTheLastTenKeepApart(t *testing.T) {
+	for _, c := range []struct{ limit, left, fast int }{
+		{10_000, 899, 890}, {6000, 30, 21}, {100, 30, 21}, {20, 12, 11}, {5, 4, 4},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := NewMemoryLimiter(0)
+			acquired(t, l).Done(RateLimit{Known: true, Limit: c.limit, Remaining: c.left, Reset: time.Now().Add(time.Minute)})
+			began, fast := time.Now(), 0
+			for n := range c.left {
+				acquired(t, l)
+				if time.Since(began) == 0 {
+					fast = n + 1
+				}
+			}
+			assert.Equal(t, c.fast, fast, "limit %d", c.limit)
+			assert.Equal(t, time.Duration(c.left-c.fast)*500*time.Millisecond, time.Since(began))
+		})
+	}
+}
+
+func TestLongCallsDoNotHoldQuotaTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		reset := time.Now().Add(time.Minute)
+		left := 99
+		acquired(t, l).Done(RateLimit{Known: true, Limit: 100, Remaining: left, Reset: reset})
+		for range 40 { // connects, say: the service has counted them, their replies take a minute
+			acquired(t, l)
+			left--
+		}
+		time.Sleep(2 * time.Second)
+		through := 1 + 40
+		for range 59 {
+			ticket := acquired(t, l)
+			left--
+			through++
+			ticket.Done(RateLimit{Known: true, Limit: 100, Remaining: left, Reset: reset})
+		}
+		assert.Equal(t, 100, through)
+		assert.True(t, time.Now().Before(reset), "the whole window was used before it ended")
+	})
+}
+
+func TestWindowsThatAreOverAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0).(*memoryLimiter)
+		key := func(n int) LimiterKey { return LimiterKey{Scope: strconv.Itoa(n), Class: RateGlobal} }
+		ask := func(n int) Ticket {
+			ticket, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: key(n)})
+			require.NoError(t, err)
+			return ticket
+		}
+		for n := range 20_000 {
+			ask(n).Done(RateLimit{Known: true, Limit: 100, Remaining: 99, Reset: time.Now().Add(time.Minute)})
+		}
+		ask(20_000).Done(RateLimit{Known: true, Limit: 100, Remaining: 0, Reset: time.Now().Add(4 * time.Minute)})
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		l.mu.Lock()
+		assert.Len(t, l.windows, 1)
+		assert.Less(t, l.most, smallMap, "the map has given its room back")
+		l.mu.Unlock()
+		assert.True(t, l.Rate(key(20_000)).Exhausted(), "this one is not over")
+		assert.False(t, l.Rate(key(1)).Known)
+		ask(1).Cancel()
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		assert.Empty(t, l.windows)
+		assert.Nil(t, l.oldest)
+		assert.False(t, l.sweeping, "no timer is left")
+	})
+}

@@ -1,0 +1,689 @@
+package ryze
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"time"
+)
+
+const (
+	windowLength  = time.Minute            // the documented window
+	slowBelow     = 10                     // requests left, from where on they keep apart
+	slowPause     = 500 * time.Millisecond // by how much
+	probePatience = time.Second            // how long requests wait for the first word on a window
+	shortestReset = time.Second            // the shortest wait after a 429
+	mostDoublings = 4                      // of that wait
+	sameWindow    = 5 * time.Second        // by how much times for the end of one window differ
+	travelTime    = 5 * time.Second        // after it a request is surely in the service's count
+	mostGrace     = sameWindow
+	mostOdd       = 3 // ends in the past that are believed in a row
+)
+
+// errForgotten is what a window says that is not in the limiter any more.
+var errForgotten = errors.New("window forgotten")
+
+// window is the quota of one key. Its times are durations since base: they do
+// not jump when the clock of the machine is set.
+//
+// What remains is left - inFlight - doubtful: left is the least that the service
+// has said, and a request under way may not be in that number yet. Nor may one
+// be of which no word came back, or that is long on its way. It surely is in
+// what the service says to a request that left after that.
+type window struct {
+	key  LimiterKey
+	base time.Time
+
+	// Of the limiter.
+	due   time.Duration
+	after *window
+
+	mu         sync.Mutex
+	forgotten  bool
+	generation uint32 // counts windows
+	limit      int
+	unlimited  bool
+	left       int
+	heard      bool          // left was said by the service, not assumed
+	reset      time.Duration // end of the window; from then on a new one is due
+	known      bool          // reset was said by the service, not assumed
+	guessed    bool          // reset is a guess after a 429
+	floor      time.Duration // the latest end that a 429 spoke of
+	opened     time.Duration
+	onTime     bool          // it was opened when the one before ended, which was known
+	saidAt     time.Duration // when it was said last
+	saidTo     time.Duration // when the latest request left to which it was said
+	asked      time.Duration // when a request went only to settle doubts
+	length     time.Duration
+
+	// Before the first word on a window only so many requests go.
+	probing  bool
+	allowed  int
+	passed   int
+	probeEnd time.Duration
+
+	head, tail *ticket // under way, in the order in which they left, without those long on their way
+	inFlight   int     // how many they are
+	stale      int     // that were under way when the window began
+	staleUntil time.Duration
+
+	// Requests that may be in left or not: an older batch and a newer one, each
+	// settled by a reply to a request that left after the last of the batch.
+	older, newer doubts
+
+	last     time.Duration // when the last request was let through
+	grace    time.Duration // how much later than said a window ends
+	odd      int           // ends in the past, in a row
+	refusals int           // guesses in a row
+	heldAt   time.Duration // when the last 429 came
+
+	queue  waiters
+	dirty  bool // some waiter may have to wait longer than it thought
+	waking bool // a waiter has been woken, which will look after the next
+
+	timer   *time.Timer
+	timerAt time.Duration
+}
+
+type doubts struct {
+	count  int
+	batch  uint32        // to find those of one ticket
+	latest time.Duration // when the last of them surely was used
+	taken  time.Duration // when the last of them left
+}
+
+// ticket is the right to one request of a window.
+type ticket struct {
+	window     *window
+	prev, next *ticket
+	taken      time.Duration
+	generation uint32
+	batch      uint32 // of the doubts that it is in, if any
+	aged       bool   // long on its way, and so in the service's count
+}
+
+func (t *ticket) Done(rate RateLimit)    { t.window.done(t, rate) }
+func (t *ticket) Refused(rate RateLimit) { t.window.refused(t, rate) }
+func (t *ticket) Cancel()                { t.window.cancel(t) }
+
+func newWindow(key LimiterKey) *window {
+	return &window{key: key, base: time.Now(), limit: max(key.Class.Limit(), 1), length: windowLength}
+}
+
+func (w *window) now() time.Duration { return time.Since(w.base) }
+
+// when turns a moment into local time.
+func when(at, now time.Duration) time.Time { return time.Now().Add(at - now).UTC() }
+
+// acquire waits for a request. Its result is a *ticket, a *RateLimitError or
+// errForgotten.
+func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.Duration) (*ticket, error) {
+	w.mu.Lock()
+	if w.forgotten {
+		w.mu.Unlock()
+		return nil, errForgotten
+	}
+	now := w.now()
+	ok, again := w.ready(now)
+	if ok && w.queue.root == nil {
+		t := w.take(now)
+		w.mu.Unlock()
+		return t, nil
+	}
+	me := w.waiter(ctx, req, now, maxWait)
+	place := w.queue.ahead(me)
+	at := w.expected(place, now)
+	if at > me.latest || req.MaxWait <= 0 {
+		err := w.refusal(max(at, again), now, nil)
+		w.mu.Unlock()
+		return nil, err
+	}
+	if place < w.queue.len() {
+		w.dirty = true // the others move back
+	}
+	w.queue.insert(me)
+	w.dispatch(now)
+	w.mu.Unlock()
+
+	select {
+	case <-me.ready:
+	case <-ctx.Done():
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now = w.now()
+	if me.woken {
+		w.waking = false
+	} else {
+		w.queue.remove(me)
+	}
+	if me.ticket != nil && ctx.Err() != nil {
+		w.giveBack(me.ticket, now)
+		me.ticket = nil
+	}
+	w.dispatch(now)
+	switch {
+	case me.ticket != nil:
+		return me.ticket, nil
+	case ctx.Err() != nil:
+		return nil, w.refusal(w.expected(w.queue.len(), now), now, ctx.Err())
+	default:
+		return nil, w.refusal(me.retryAt, now, nil)
+	}
+}
+
+func (w *window) waiter(ctx context.Context, req LimiterRequest, now, maxWait time.Duration) *waiter {
+	me := &waiter{ready: make(chan struct{}), priority: req.Priority, since: now}
+	if !req.Since.IsZero() {
+		me.since = req.Since.Sub(w.base)
+	}
+	me.latest = now + min(req.MaxWait, maxWait, math.MaxInt64-now)
+	if deadline, ok := ctx.Deadline(); ok {
+		// At the deadline itself it would be a race.
+		me.latest = min(me.latest, now+time.Until(deadline)-1)
+	}
+	w.queue.enlist(me)
+	return me
+}
+
+func (w *window) refusal(at, now time.Duration, cause error) error {
+	return &RateLimitError{RetryAt: when(at, now), RateLimit: w.snapshot(now), Err: cause}
+}
+
+// ready reports whether a request may go now, and otherwise when to look again.
+func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
+	if now >= w.reset || w.unlimited {
+		return true, now
+	}
+	if w.probing && w.passed >= w.allowed {
+		if now < w.probeEnd {
+			return false, w.probeEnd
+		}
+		// No word for long: a few more, in case that this reply takes its time.
+		w.allowed, w.probeEnd = 2*w.allowed, now+probePatience
+	}
+	w.age()
+	room := w.room(now)
+	switch {
+	case room <= 0 && w.mayAsk(room) && now >= w.asked+probePatience:
+		return true, now
+	case room <= 0:
+		again = w.reset
+		if w.mayAsk(room) {
+			again = min(again, w.asked+probePatience)
+		}
+		if w.head != nil {
+			again = min(again, w.head.taken+travelTime)
+		}
+		if now < w.staleUntil && w.stale > 0 {
+			again = min(again, w.staleUntil)
+		}
+		return false, again
+	case room < w.slow() && now < w.last+slowPause:
+		return false, min(w.last+slowPause, w.reset)
+	default:
+		return true, now
+	}
+}
+
+// room is how many requests may still go in the window.
+func (w *window) room(now time.Duration) int {
+	room := w.left - w.inFlight - w.older.count - w.newer.count
+	if now < w.staleUntil {
+		room -= w.stale
+	}
+	return room
+}
+
+// slow is the number of requests left below which they keep apart.
+func (w *window) slow() int { return min(slowBelow, w.limit/10) }
+
+// age looks for requests that are long on their way. The service has counted
+// them.
+func (w *window) age() {
+	now := w.now()
+	for w.head != nil && now-w.head.taken >= travelTime {
+		t := w.head
+		w.unlink(t)
+		t.aged = true
+		w.charge(t, t.taken+travelTime)
+	}
+}
+
+// charge counts a request as used of which the service has not said what it
+// left. at is when it surely was used.
+func (w *window) charge(t *ticket, at time.Duration) {
+	if w.heard && w.saidAt <= t.taken {
+		w.left-- // nothing that was said can include it
+		return
+	}
+	d := &w.newer
+	d.count++
+	d.latest, d.taken = max(d.latest, at), max(d.taken, t.taken)
+	t.batch = d.batch
+}
+
+// settle ends the doubts that the reply to t ends.
+func (w *window) settle(t *ticket) {
+	for _, d := range []*doubts{&w.older, &w.newer} {
+		if t.batch == d.batch && t.batch != 0 {
+			d.count--
+		}
+	}
+	for range 2 {
+		if w.older.count == 0 || t.taken >= w.older.latest {
+			w.older, w.newer = w.newer, doubts{batch: w.newer.batch + 1}
+		}
+	}
+}
+
+// mayAsk reports whether a request may go although nothing seems to remain: when
+// that is due to doubts, and they are weak, because the service has spoken to
+// requests that left later.
+func (w *window) mayAsk(room int) bool {
+	doubtful := w.older.count + w.newer.count
+	return w.heard && doubtful > 0 && room+doubtful > 0 && max(w.older.taken, w.newer.taken) <= w.saidTo
+}
+
+func (w *window) unlink(t *ticket) {
+	if t.prev == nil {
+		w.head = t.next
+	} else {
+		t.prev.next = t.next
+	}
+	if t.next == nil {
+		w.tail = t.prev
+	} else {
+		t.next.prev = t.prev
+	}
+	t.prev, t.next = nil, nil
+	w.inFlight--
+}
+
+// take lets one request through; the first of a window opens it.
+func (w *window) take(now time.Duration) *ticket {
+	if now >= w.reset {
+		w.open(now)
+	} else if w.room(now) <= 0 {
+		w.asked = now
+	}
+	t := &ticket{window: w, taken: now, generation: w.generation, prev: w.tail}
+	if w.tail == nil {
+		w.head = t
+	} else {
+		w.tail.next = t
+	}
+	w.tail = t
+	w.inFlight++
+	w.passed++
+	w.last = now
+	return t
+}
+
+// open begins a window of which nothing is known yet.
+func (w *window) open(now time.Duration) {
+	w.onTime = w.known && now-w.reset < 2*time.Second
+	w.next(now)
+	w.left, w.reset, w.opened = w.limit, now+w.length, now
+	w.heard, w.known = false, false
+	w.probing, w.allowed, w.passed, w.probeEnd = !w.unlimited, 1, 0, now+probePatience
+}
+
+// next leaves the requests of the window so far behind.
+func (w *window) next(now time.Duration) {
+	w.generation++
+	w.stale, w.staleUntil = w.inFlight, now+travelTime
+	w.head, w.tail, w.inFlight = nil, nil, 0
+	w.floor, w.guessed, w.asked = 0, false, 0
+	w.older, w.newer = doubts{}, doubts{batch: w.newer.batch + 1}
+}
+
+// land takes t out of those under way. It reports whether t is of this window.
+func (w *window) land(t *ticket) (current bool) {
+	if t.generation != w.generation {
+		if t.generation == w.generation-1 && !t.aged && w.stale > 0 {
+			w.stale--
+		}
+		return false
+	}
+	if !t.aged {
+		w.unlink(t)
+	}
+	return true
+}
+
+// dispatch wakes the next waiter if it may go, or cannot be served in time. It
+// wakes only one: whoever wakes calls dispatch again, so that no caller has to
+// wake them all.
+func (w *window) dispatch(now time.Duration) {
+	if w.waking {
+		return
+	}
+	if w.queue.root == nil {
+		if w.timer != nil {
+			w.timer.Stop()
+			w.timer = nil
+		}
+		return
+	}
+	if w.dirty {
+		expected := func(ahead int) time.Duration { return w.expected(ahead, now) }
+		if late := w.queue.late(expected); late != nil {
+			late.retryAt = w.expected(w.queue.ahead(late), now)
+			w.queue.remove(late)
+			w.wake(late)
+			return
+		}
+		w.dirty = false
+	}
+	ok, again := w.ready(now)
+	if !ok {
+		w.arm(again, now)
+		return
+	}
+	first := w.queue.pop()
+	first.ticket = w.take(now)
+	w.wake(first)
+}
+
+func (w *window) wake(n *waiter) {
+	n.woken, w.waking = true, true
+	close(n.ready)
+}
+
+// arm sets the timer that looks after the queue when nobody else does.
+func (w *window) arm(at, now time.Duration) {
+	switch {
+	case w.timer == nil:
+		w.timer = time.AfterFunc(at-now, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.timerAt = 0
+			w.dirty = true // time has passed
+			w.dispatch(w.now())
+		})
+	case w.timerAt == at:
+		return
+	default:
+		w.timer.Reset(at - now)
+	}
+	w.timerAt = at
+}
+
+// expected says when a request with so many others ahead of it can go.
+func (w *window) expected(ahead int, now time.Duration) time.Duration {
+	room, reset, open := w.room(now), w.reset, true
+	if now < w.staleUntil {
+		room += w.stale // they come back in a moment
+	}
+	switch {
+	case w.unlimited:
+		return now
+	case now >= w.reset:
+		room, reset, open = w.limit, now+w.length, false
+	case w.probing:
+		room, open = w.limit-w.inFlight, false // the first reply will tell
+	}
+	if ahead >= room {
+		windows := (ahead - max(room, 0)) / w.limit
+		return reset + time.Duration(windows)*w.length
+	}
+	if apart := w.slow() - (room - ahead); open && apart > 0 {
+		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*slowPause), reset)
+	}
+	return now
+}
+
+// outlook is what decides about the waits of those in the queue.
+type outlook struct {
+	room  int
+	reset time.Duration
+}
+
+func (w *window) outlook(now time.Duration) outlook {
+	if w.probing || now >= w.reset {
+		return outlook{w.limit, w.reset}
+	}
+	return outlook{w.room(now), w.reset}
+}
+
+// moved goes on after something was learned.
+func (w *window) moved(before outlook, now time.Duration) {
+	if after := w.outlook(now); after.room < before.room || after.reset > before.reset {
+		w.dirty = true
+	}
+	w.dispatch(now)
+}
+
+// done takes in what the reply to a request said.
+func (w *window) done(t *ticket, rate RateLimit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	w.age()
+	before := w.outlook(now)
+	reset, said := w.moment(rate.Reset, now)
+	switch current := w.land(t); {
+	case current:
+		w.refusals = 0
+		w.learn(t, rate, reset, said, now)
+	case rate.Known && w.heard && w.known && said && max(reset-w.reset, w.reset-reset) <= sameWindow:
+		// Sent before this window began here, and yet counted in it.
+		w.lower(rate)
+	}
+	w.moved(before, now)
+}
+
+// moment turns what was said of the end of a window into a moment, with the
+// grace that this service needs.
+func (w *window) moment(reset time.Time, now time.Duration) (at time.Duration, said bool) {
+	if reset.IsZero() {
+		return 0, false
+	}
+	return now + time.Until(reset) + w.grace, true
+}
+
+// learn takes in the reply to a request of this window.
+func (w *window) learn(t *ticket, rate RateLimit, reset time.Duration, said bool, now time.Duration) {
+	w.setLimit(rate)
+	if w.guessed {
+		return // a 429 has spoken since; the next window will tell
+	}
+	switch {
+	case !said:
+	case reset-w.grace > now:
+		w.odd = 0
+		w.setReset(t, rate, reset, now)
+	case w.odd >= mostOdd:
+		// Always in the past: it means something else.
+	case reset-w.grace > t.taken && (!w.known || w.reset-reset <= sameWindow):
+		w.odd++ // the window ended while the reply was on its way
+		w.reset, w.known = max(now, reset), true
+	case !w.heard && t.taken-reset <= sameWindow:
+		// The service is still in the window before. Its header may cut off
+		// fractions of a second: come later from now on.
+		w.odd++
+		w.grace = min(w.grace+shortestReset, mostGrace)
+		w.reset, w.left = now+shortestReset, 0
+		w.known, w.probing = false, false
+		return
+	}
+	w.setLeft(t, rate, now)
+}
+
+// first reports whether t opened the window.
+func (w *window) first(t *ticket) bool { return t.taken == w.opened }
+
+// setReset takes in an end that is still to come.
+func (w *window) setReset(t *ticket, rate RateLimit, reset, now time.Duration) {
+	switch {
+	case !w.known:
+		whole := rate.Known && rate.Remaining == rate.Limit-1 // but for this request
+		if length := reset - w.opened; w.onTime && w.first(t) && (whole || length >= sameWindow) {
+			w.length = max(length, shortestReset)
+			w.grace -= w.grace / 32
+		}
+		w.reset, w.known = reset, true
+	case reset-w.reset > sameWindow+now-t.taken:
+		// A window after the one that we know of.
+		w.next(now)
+		w.heard, w.probing, w.left = false, false, w.limit
+		w.reset, w.opened, w.onTime = reset, now, false
+	default:
+		// Each is late by what the reply took and its headers cut off.
+		w.reset = max(min(w.reset, reset), w.floor)
+	}
+}
+
+// setLeft takes in what remains, or else counts the request.
+func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
+	switch {
+	case rate.Unlimited():
+		w.unlimited, w.heard, w.probing = true, true, false
+	case !rate.Known:
+		if !t.aged {
+			w.charge(t, now)
+		}
+		w.allowed = max(2*w.allowed, w.passed+1) // it never speaks, or somebody else has answered
+	case !w.heard || w.unlimited:
+		w.left, w.heard, w.unlimited, w.probing = rate.Remaining, true, false, false
+		if rate.Remaining == 0 && !w.known && w.limit > 1 {
+			// By our count the window is new, yet nothing remains.
+			w.reset = now + w.guess()
+		}
+	default:
+		w.lower(rate)
+	}
+	if rate.Known {
+		w.settle(t)
+		w.saidAt, w.saidTo = now, max(w.saidTo, t.taken)
+	}
+}
+
+// lower takes in what remains when it is less than what is known.
+func (w *window) lower(rate RateLimit) {
+	if rate.Remaining >= 0 {
+		w.left = min(w.left, rate.Remaining)
+	}
+}
+
+func (w *window) setLimit(rate RateLimit) {
+	limit := rate.Limit
+	if limit <= 0 && rate.Known {
+		limit = max(w.limit, rate.Remaining)
+	}
+	if limit <= 0 {
+		return
+	}
+	if !w.heard {
+		w.left += limit - w.limit // it was assumed to be whole
+	}
+	w.limit = limit
+}
+
+// guess is how long to wait after a refusal that does not say how long.
+func (w *window) guess() time.Duration {
+	wait := shortestReset << min(w.refusals, mostDoublings)
+	w.refusals++
+	return wait
+}
+
+// refused takes in a 429.
+func (w *window) refused(t *ticket, rate RateLimit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	w.age()
+	before := w.outlook(now)
+	reset, said := w.moment(rate.Reset, now)
+	if current := w.land(t); current || said && reset > now && (!w.heard || reset >= w.reset-sameWindow) {
+		w.hold(t, rate, reset, said, current, now)
+	} // else it speaks of a window that is over
+	w.moved(before, now)
+}
+
+// hold lets nothing go until the end that a 429 spoke of.
+func (w *window) hold(t *ticket, rate RateLimit, reset time.Duration, said, current bool, now time.Duration) {
+	usable := said && reset-w.grace > now
+	if current && said && !w.heard && w.onTime && max(reset-t.taken, t.taken-reset) <= mostGrace {
+		// The service is still in the window before: come later from now on.
+		early := shortestReset
+		if usable {
+			early = reset - w.grace - t.taken
+		}
+		w.grace = min(w.grace+early, mostGrace)
+	}
+	ended := now >= w.reset
+	var until time.Duration
+	switch {
+	case usable:
+		until = reset
+		w.guessed = false
+	case !ended && (w.known || w.guessed && t.taken <= w.heldAt):
+		until = w.reset // known already, or guessed for another of its kind
+	default:
+		until = now + w.guess()
+		w.guessed, w.known = true, false
+	}
+	until = max(until, now+shortestReset)
+	if w.known && usable && w.reset-until <= sameWindow {
+		until = max(until, w.reset)
+	}
+	w.floor = max(w.floor, until)
+	w.reset, w.known = w.floor, w.known || usable
+	w.setLimit(RateLimit{Limit: rate.Limit})
+	w.left, w.heard, w.unlimited, w.probing = 0, true, false, false
+	w.heldAt = now
+}
+
+// cancel takes back a request that never left.
+func (w *window) cancel(t *ticket) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	w.giveBack(t, now)
+	w.dispatch(now)
+}
+
+func (w *window) giveBack(t *ticket, now time.Duration) {
+	if !w.land(t) {
+		return
+	}
+	if w.probing {
+		if w.passed--; w.passed == 0 {
+			w.reset = now // opened by a request that never left
+		}
+	}
+}
+
+func (w *window) rate() RateLimit {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.snapshot(w.now())
+}
+
+func (w *window) snapshot(now time.Duration) RateLimit {
+	switch {
+	case !w.heard || now >= w.reset:
+		return RateLimit{}
+	case w.unlimited:
+		return RateLimit{Known: true, Limit: -1, Remaining: -1}
+	default:
+		return RateLimit{Known: true, Limit: w.limit, Remaining: max(w.room(now), 0), Reset: when(w.reset, now)}
+	}
+}
+
+// forget takes the window out of use, if it is over and nobody uses it.
+// Otherwise it says until when it will be in use at least.
+func (w *window) forget() (until time.Duration, over bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	w.age()
+	if now < w.reset || w.inFlight > 0 || w.queue.root != nil || w.waking {
+		return w.reset, false
+	}
+	w.forgotten = true
+	return now, true
+}
