@@ -47,11 +47,10 @@ func TestTurnsOfAChatAreOneAtATimeAndInOrderUnderAnyTiming(t *testing.T) {
 		var o lanes
 		ready := turnList{kind: linkOffer}
 		type seen struct {
-			who     person
-			lid     bool // named by the LID
-			both    bool
-			n       int
-			waiting bool
+			who  person
+			lid  bool // named by the LID
+			both bool
+			n    int
 		}
 		known := map[person]bool{}
 		all := map[*turn]*seen{}
@@ -197,6 +196,24 @@ func TestTheAccountsOwnAddressesJoinNoChats(t *testing.T) {
 		m := e.Data.(*MessageEvent)
 		m.Direction, m.Sender = DirectionOutgoing, EventUser{JID: person(999).asPhone(2), LID: person(999).asLID(1)}
 		turn := &turn{event: e, offers: &ready}
+		o.enter(turn)
+		roots[turn.root()] = true
+	}
+	assert.Len(t, roots, 100)
+}
+
+// Nor does one address that is told, by mistake, to be everybody's.
+func TestAddressThatIsToldToBeEverybodysJoinsNoChats(t *testing.T) {
+	var o lanes
+	ready := turnList{kind: linkOffer}
+	for n := range 100 {
+		o.book.learn(&Event{Type: EventMessage, Instance: "support-line", Data: &MessageEvent{
+			Direction: DirectionIncoming, Chat: EventChat{JID: person(n).asPhone(0)}, Sender: EventUser{JID: person(999).asLID(0)},
+		}})
+	}
+	roots := map[*lane]bool{}
+	for n := range 100 {
+		turn := &turn{event: receiptIn(person(n).asPhone(0)), offers: &ready}
 		o.enter(turn)
 		roots[turn.root()] = true
 	}

@@ -107,11 +107,12 @@ func (u *upgrade) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return resp, nil
 	}
+	body := resp.Body
 	// Not every transport ends a body with the context.
-	stop := context.AfterFunc(req.Context(), func() { _ = resp.Body.Close() })
-	a.Body, a.BodyErr = io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	stop := context.AfterFunc(req.Context(), func() { _ = body.Close() })
+	a.Body, a.BodyErr = io.ReadAll(io.LimitReader(body, maxRefusal))
 	if stop() {
-		_ = resp.Body.Close()
+		_ = body.Close()
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(a.Body))
 	return resp, nil

@@ -38,7 +38,8 @@ func On[T EventData](handle func(ctx context.Context, e *Event, data T) error) H
 
 // OnError has a function called with every error and panic of a handler, which
 // then does not end Handle: a [*HandlerError]. It is called by the goroutine
-// that ran the handler, before the next event of the same chat.
+// that ran the handler, before the next event of the same chat. When it panics
+// itself, Handle ends with that.
 func OnError(report func(ctx context.Context, err *HandlerError)) HandleOption {
 	return func(d *dispatch) error {
 		if report == nil {
@@ -50,7 +51,8 @@ func OnError(report func(ctx context.Context, err *HandlerError)) HandleOption {
 }
 
 // WithLanes sets how many events are handled at the same time; the default is
-// 16. With 1 the events of all chats are handled one after another.
+// 16. With 1 the events of all chats are handled one after another, in the order
+// of the stream.
 func WithLanes(lanes int) HandleOption {
 	return func(d *dispatch) error {
 		if lanes < 1 {
@@ -84,12 +86,18 @@ const defaultLanes = 16
 // is passed over.
 //
 // Events of one chat are handled one after another, in the order of the stream;
-// those of different chats at the same time, as many as [WithLanes] says. Events
-// that belong to no chat go one after another by their type. The turn of a gap
+// those of different chats at the same time, as many as [WithLanes] says. A
+// private chat is one, whether its phone, its LID or both come: from the first
+// event on that names both, what waits under either is one line, and what has
+// begun under either ends first. Many people are remembered so, not all. Events
+// that belong to no chat go one after another by their type. Several calls of
+// Handle keep the order together. The turn of a gap
 // comes when everything before it has been given to its handlers, which may
 // still be at work, and nothing after it is given to any until the gap has been
 // handled. An event waits in the stream's queue, and counts against
-// its bounds, until its handler starts; a busy chat does not hold up others.
+// its bounds, until its handler starts; a busy chat does not hold up others. An
+// event that no handler wants does not wait. Choosing the next event takes the
+// same time whatever waits.
 //
 // A handler that panics does not take the program down: the panic is an error,
 // a [*PanicError]. The first error ends Handle, unless [OnError] takes them;

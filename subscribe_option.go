@@ -194,7 +194,8 @@ func EnsureEnabled(config WebSocketConfig) SubscribeOption {
 // OnStateChange has a function called with every change of the stream's state,
 // one call at a time and in order, beside the stream: it does not hold up
 // events. When it is so slow that many changes wait for it, those in between
-// are left out, never the last. It may call methods of the Subscription.
+// are left out, never the last. It may call methods of the Subscription. A panic
+// of it goes to the standard logger.
 func OnStateChange(changed func(StreamState)) SubscribeOption {
 	return func(c *streamConfig) error {
 		if changed == nil {
