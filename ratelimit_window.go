@@ -614,6 +614,9 @@ func (w *window) hold(t *ticket, rate RateLimit, reset time.Duration, said, curr
 		}
 		w.grace = min(w.grace+early, mostGrace)
 	}
+	if said && reset-w.grace > t.taken && reset-w.grace <= now-shortestReset {
+		return // the window ended, and the wait is over, while the reply was on its way
+	}
 	ended := now >= w.reset
 	var until time.Duration
 	switch {
