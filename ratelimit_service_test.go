@@ -576,3 +576,83 @@ func TestWindowsThatAreOverAreForgotten(t *testing.T) {
 		assert.False(t, l.sweeping, "no timer is left")
 	})
 }
+
+// goes counts how many requests go without a wait.
+func goes(t *testing.T, l Limiter) (tickets []Ticket) {
+	t.Helper()
+	for {
+		ticket, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey})
+		if err != nil {
+			require.ErrorIs(t, err, ErrRateLimited)
+			return tickets
+		}
+		tickets = append(tickets, ticket)
+	}
+}
+
+func TestRequestsOnTheirWayAtTheEndCountInTheNextWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		end := time.Now().Add(time.Minute)
+		acquired(t, l).Done(RateLimit{Known: true, Limit: 5, Remaining: 4, Reset: end})
+		time.Sleep(time.Minute - 10*time.Millisecond)
+		assert.Len(t, goes(t, l), 4)
+		time.Sleep(10 * time.Millisecond)
+		acquired(t, l).Done(RateLimit{Known: true, Limit: 5, Remaining: 4, Reset: end.Add(time.Minute)})
+		assert.Empty(t, goes(t, l), "they may arrive now")
+		time.Sleep(travelTime)
+		assert.Len(t, goes(t, l), 4, "by now they have arrived, before the first reply")
+	})
+}
+
+func TestADoubtEndsWithALaterReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		said := func(left int) RateLimit {
+			return RateLimit{Known: true, Limit: 100, Remaining: left, Reset: time.Now().Truncate(time.Minute).Add(time.Minute)}
+		}
+		acquired(t, l).Done(said(99))
+		time.Sleep(time.Millisecond)
+		silent, other, third := acquired(t, l), acquired(t, l), acquired(t, l)
+		time.Sleep(time.Millisecond)
+		other.Done(said(97))
+		silent.Done(RateLimit{})
+		third.Done(said(96))
+		assert.Equal(t, 95, l.Rate(testKey).Remaining, "all that may have been said before it came")
+		time.Sleep(time.Millisecond)
+		acquired(t, l).Done(said(95))
+		assert.Equal(t, 95, l.Rate(testKey).Remaining, "it came before")
+	})
+}
+
+func TestWithoutAWordRequestsGoOnSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		var through []int
+		for range 10 {
+			through = append(through, len(goes(t, l)))
+			time.Sleep(probePatience)
+		}
+		assert.Equal(t, []int{1, 1, 2, 4, 8, 16, 32, 27, 1, 1}, through, "the last ten keep apart")
+	})
+}
+
+func TestAServiceThatNeverSpeaksIsNotSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		began, through := time.Now(), 0
+		for time.Since(began) < time.Minute {
+			tickets := goes(t, l)
+			if len(tickets) == 0 {
+				break
+			}
+			through += len(tickets)
+			time.Sleep(50 * time.Millisecond)
+			for _, ticket := range tickets {
+				ticket.Done(RateLimit{})
+			}
+		}
+		assert.Equal(t, 91, through, "and then the last nine, which keep apart")
+		assert.Less(t, time.Since(began), time.Second)
+	})
+}
