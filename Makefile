@@ -30,7 +30,8 @@ fmt: ## format all Go files
 	@tools/gofiles.sh | xargs -0 gofmt -s -w
 
 .PHONY: lint
-lint: $(LINTER) ## run golangci-lint in every module
+lint: $(CHECKERS) $(LINTER) ## run golangci-lint in every module, and the layer check of the root
+	@tools/layers.sh
 	@tools/each.sh golangci-lint run --config "$(CURDIR)/.golangci.yml" ./...
 
 .PHONY: fuzz
@@ -62,7 +63,7 @@ clean: ## remove bin/
 
 # The tools are modules of their own so that their dependencies reach nobody who
 # uses the SDK. golangci-lint is apart from the others: it would move their versions.
-$(CHECKERS): tools/go.mod tools/go.sum tools/reach/main.go
+$(CHECKERS): tools/go.mod tools/go.sum tools/reach/main.go tools/layers/main.go tools/layers/graph.go
 	GOWORK=off $(GO) -C tools build -buildvcs=false -o "$(BIN)/" tool
 	@touch "$@"
 

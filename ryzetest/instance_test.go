@@ -1,9 +1,6 @@
 package ryzetest
 
 import (
-	"bytes"
-	"encoding/base64"
-	"image/png"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +112,7 @@ func TestListFilterIsAsLooseAsTheServices(t *testing.T) {
 	assert.Equal(t, []string{"b"}, names(mine), "a TokenInstance sees its own instance, whatever it asks for")
 }
 
-func TestConnectShowsAScannableCodeThatRotates(t *testing.T) {
+func TestConnectShowsACodeThatRotates(t *testing.T) {
 	bubble(t, func(t *testing.T, s *Server, c client) {
 		i := s.AddInstance("a")
 		a := c.do("GET", "/api/instance/connect/a", "")
@@ -123,14 +120,6 @@ func TestConnectShowsAScannableCodeThatRotates(t *testing.T) {
 		first := a.at("qrCode").(string)
 		assert.Equal(t, first, i.QRCode())
 		assert.Equal(t, StateConnecting, i.State())
-
-		image, found := strings.CutPrefix(a.at("qrCodeBase64").(string), "data:image/png;base64,")
-		require.True(t, found)
-		raw, err := base64.StdEncoding.DecodeString(image)
-		require.NoError(t, err)
-		img, err := png.Decode(bytes.NewReader(raw))
-		require.NoError(t, err)
-		assert.Greater(t, img.Bounds().Dx(), 100)
 
 		s.Advance(21 * time.Second)
 		second := i.QRCode()

@@ -1,15 +1,13 @@
 package ryzetest
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
-	"image/png"
 	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/ryzeapi/ryze-go/ryzetest/internal/qr"
+	"rsc.io/qr"
 )
 
 func instanceRoutes() []route {
@@ -230,15 +228,11 @@ func connectInstance(c *call) reply {
 }
 
 func qrPNG(text string) (string, error) {
-	code, err := qr.Encode([]byte(text), qr.L)
+	code, err := qr.Encode(text, qr.L)
 	if err != nil {
 		return "", err
 	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, code.Image(4)); err != nil {
-		return "", err
-	}
-	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+	return base64.StdEncoding.EncodeToString(code.PNG()), nil
 }
 
 func reconnectInstance(c *call) reply {

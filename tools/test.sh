@@ -86,6 +86,8 @@ else
 fi
 
 check "gofmt" unformatted
+check "layers" tools/layers.sh
+check "tools: go test" go -C tools test ./layers
 for module in $modules; do
 	cd "$root/$module"
 	echo "== module $module"

@@ -1,0 +1,7 @@
+package four
+
+// A smaller circle, which uses the larger one.
+func ping(n int) {
+	call(nil)
+	pong(n - 1)
+}

@@ -1,0 +1,3 @@
+package four
+
+func pong(n int) { ping(n - 1) }

@@ -1,0 +1,5 @@
+package js
+
+func open() { dial() }
+
+func name() string { return "" }

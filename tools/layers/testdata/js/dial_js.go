@@ -1,0 +1,3 @@
+package js
+
+func dial() { _ = name() }
