@@ -189,8 +189,7 @@ func (s *ChatsService) Pause(ctx context.Context, chat JID) error {
 }
 
 // HistoryMessage is a stored message. Of its fields only Sender is documented;
-// the others are those that the service has been seen to send, and further ones
-// are in Raw.
+// the others are those that clients read. Raw has further ones.
 type HistoryMessage struct {
 	Meta `json:"-"`
 

@@ -36,7 +36,7 @@ func ReplyButton(id, label string) Button {
 func URLButton(url, label string) Button { return Button{Kind: ButtonURL, Label: label, Value: url} }
 
 // CallButton dials a number. The form in which the service wants it is not
-// documented; one public client demands a leading plus.
+// documented.
 func CallButton(phone, label string) Button {
 	return Button{Kind: ButtonCall, Label: label, Value: phone}
 }
@@ -53,7 +53,7 @@ type wireButton struct {
 }
 
 // wireButtons checks buttons and brings them into the form that travels. The
-// type is always sent: buttons without one have been seen to become replies.
+// type is always sent: one client's buttons without a type all became replies.
 // replies are those that the message has already.
 func wireButtons(field string, buttons []Button, replies distinct) ([]wireButton, error) {
 	var out []wireButton

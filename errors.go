@@ -67,8 +67,8 @@ var (
 	// ErrRateLimited: the quota of the token is used up; see [RateLimitError].
 	// The request was not accepted.
 	ErrRateLimited = errors.New("rate limited")
-	// ErrThrottled: 429 without the rate limit's text, which is how WhatsApp's
-	// own throttling shows. Slow down; sends are not repeated.
+	// ErrThrottled: 429 with another text than the rate limit's, which is taken for
+	// WhatsApp's own throttling. Slow down; sends are not repeated.
 	ErrThrottled = errors.New("throttled by WhatsApp")
 
 	// ErrForeignReply: a refusal that is not in the service's envelope, such as a

@@ -126,7 +126,7 @@ const (
 	InstanceConnected              InstanceState = "connected"
 	InstanceConnecting             InstanceState = "connecting"
 	InstanceDisconnected           InstanceState = "disconnected"
-	InstanceClosed                 InstanceState = "closed"     // never paired, or the QR code ran out
+	InstanceClosed                 InstanceState = "closed"     // reported for an instance that was never paired, or whose QR code ran out
 	InstanceLoggedOut              InstanceState = "logged_out" // pair again
 	InstanceBanned                 InstanceState = "banned"
 	InstanceTempBanned             InstanceState = "temp_banned"

@@ -296,7 +296,8 @@ func (e *Event) At() time.Time {
 // the moment at which the instance was paired: after pairing the service
 // delivers old messages like new ones, and an application that answers
 // messages must not answer those. It is false for a message without a readable
-// time. The comparison is in whole seconds.
+// time. The comparison is in whole seconds, as the times in the documentation
+// are.
 func (e *Event) IsHistory(connectedAt time.Time) bool {
 	m, ok := e.Data.(*MessageEvent)
 	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(connectedAt.Truncate(time.Second))

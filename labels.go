@@ -6,8 +6,8 @@ import (
 )
 
 // LabelsService manages the labels of WhatsApp Business and puts them on chats.
-// A label cannot be changed: delete it and create another. Changes show on the
-// phone after one or two seconds.
+// A label cannot be changed: delete it and create another. A label that was
+// made or deleted shows on the phone after one or two seconds.
 type LabelsService service
 
 // Label is a label.

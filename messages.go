@@ -47,7 +47,7 @@ func ReplyPrivate(messageID string) SendOption {
 
 // Delay makes the service wait before sending, and show the typing indicator
 // meanwhile. Whole seconds are sent: parts of a second are rounded up. The call
-// takes that much longer, and its time limit grows accordingly. The longest
+// may take that much longer, so its time limit grows accordingly. The longest
 // delay is not documented.
 func Delay(d time.Duration) SendOption {
 	return func(o *sendOptions) error {

@@ -16,8 +16,8 @@ type NewslettersService service
 // NewsletterRef names a channel in one of three ways: by its address
 // (120363000000000009@newsletter), by its link
 // (https://whatsapp.com/channel/0029Va...) or by the code at the end of the
-// link. Upper and lower case of codes differ. A code may be made of digits
-// only; it is never taken for an address.
+// link. Upper and lower case of codes differ. A code of digits only is
+// never taken for an address.
 //
 // An untyped constant is accepted where a NewsletterRef is wanted; a [JID] is
 // converted: NewsletterRef(jid). Prefer the address, which never changes, to

@@ -49,8 +49,7 @@ var ErrIgnore = errors.New("event ignored")
 // does that for it.
 //
 // The answer waits for the handler. How long the service waits for the answer
-// is not documented, and there are signs that it drops receivers that take
-// seconds: store the event, answer, and work afterwards.
+// is not documented: store the event, answer, and work afterwards.
 //
 // With byEvents the service appends the name of the event to the path. The
 // receiver does not look at the path, since the name in the body is what the

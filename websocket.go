@@ -51,7 +51,8 @@ func webSocket(r *webSocketReply, err error) (*WebSocketConfig, error) {
 }
 
 // Set enables the stream with this filter and returns what the service has
-// stored. Streams that are open keep the filter they began with.
+// stored. Which filter holds for streams that are already open is not documented:
+// subscribe again to be sure.
 //
 // POST /api/events/websocket/:instance. Safe to repeat.
 func (s *WebSocketService) Set(ctx context.Context, config WebSocketConfig) (*WebSocketConfig, error) {
@@ -85,8 +86,8 @@ func (s *WebSocketService) Get(ctx context.Context) (*WebSocketConfig, error) {
 type EnsuredWebSocket struct {
 	WebSocketConfig
 
-	// Changed is false when nothing had to be written. When it is true, streams
-	// that were open before keep the filter they began with.
+	// Changed is false when nothing had to be written. When it is true, which filter
+	// holds for streams that were open before is not documented.
 	Changed bool
 }
 
