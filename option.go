@@ -210,6 +210,13 @@ func newConfig(opts []Option) (*config, error) {
 	return c, nil
 }
 
+// A connection on which nothing was read for pingAfter is pinged, and given up
+// when no answer comes within pingWait.
+const (
+	pingAfter = 15 * time.Second
+	pingWait  = 10 * time.Second
+)
+
 // defaultTransport is the standard library's with room for more connections to
 // one host, since there is only one.
 func defaultTransport() *http.Transport {
@@ -225,7 +232,10 @@ func defaultTransport() *http.Transport {
 			IdleConnTimeout:     90 * time.Second,
 		}
 	}
-	t.MaxIdleConnsPerHost = 64
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256
+	// Nobody answers on an HTTP/2 connection whose path has died, and net/http
+	// goes on using it: pings find that out.
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingWait}
 	t.MaxResponseHeaderBytes = 256 << 10
 	return t
 }

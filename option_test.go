@@ -2,11 +2,14 @@ package ryze
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -315,5 +318,29 @@ func TestTokenThatTheServiceRepeatsIsNotInTheError(t *testing.T) {
 		require.ErrorAs(t, err, &api)
 		assert.Contains(t, err.Error(), "Invalid token [redacted]")
 		assert.NotContains(t, api.Message+string(api.Body), token)
+	})
+}
+
+// A connection that froze while it was idle is found out before it is used again.
+func TestFrozenIdleConnectionIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := ryzetest.NewServer(ryzetest.InMemory(), ryzetest.WithTLS())
+		defer sim.Close()
+		transport := defaultTransport()
+		transport.DialContext = sim.DialContext
+		transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+		transport.TLSClientConfig.RootCAs.AddCert(sim.Certificate())
+		client, err := New(WithBaseURL(sim.URL), WithHTTPClient(&http.Client{Transport: transport}))
+		require.NoError(t, err)
+		defer func() { require.NoError(t, client.Close()) }()
+		inst := paired(t, sim, client, "a")
+		_, err = inst.Messages.SendText(t.Context(), "5511987654321", "one")
+		require.NoError(t, err)
+		sim.FreezeConnections()
+		time.Sleep(pingAfter + pingWait + time.Second)
+		began := time.Now()
+		_, err = inst.Messages.SendText(t.Context(), "5511987654321", "two")
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(began))
 	})
 }
