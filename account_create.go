@@ -1,0 +1,229 @@
+package ryze
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+)
+
+// CreateInstanceParams describes a new instance. Only Name is required; each
+// block that is not nil is set up in the same request.
+type CreateInstanceParams struct {
+	// Name is unique in the account, case-sensitive, and part of every path.
+	// The service documents no rule for it; letters, digits, hyphen and
+	// underscore are safe everywhere.
+	Name string
+	// Token fixes the instance's token, which must be unique in the account.
+	// The service makes one when it is empty.
+	Token Secret
+
+	Proxy     *ProxyConfig
+	Webhook   *WebhookConfig // becomes the webhook labelled "default"
+	WebSocket *WebSocketConfig
+	Chatwoot  *ChatwootConfig
+	Settings  *SettingsUpdate
+	Storage   *StorageConfig
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (p CreateInstanceParams) Format(f fmt.State, verb rune) {
+	type plain CreateInstanceParams
+	formatPlain(f, verb, plain(p))
+}
+
+// createInstanceBody is the flat form in which the blocks travel.
+type createInstanceBody struct {
+	Name  string `json:"name"`
+	Token string `json:"token,omitempty"`
+
+	ProxyEnabled  *bool  `json:"proxyEnabled,omitempty"`
+	ProxyHost     string `json:"proxyHost,omitempty"`
+	ProxyPort     string `json:"proxyPort,omitempty"`
+	ProxyProtocol string `json:"proxyProtocol,omitempty"`
+	ProxyUsername string `json:"proxyUsername,omitempty"`
+	ProxyPassword string `json:"proxyPassword,omitempty"`
+
+	WebhookEnabled       *bool       `json:"webhookEnabled,omitempty"`
+	WebhookURL           string      `json:"webhookURL,omitempty"`
+	WebhookAuthorization string      `json:"webhookAuthorization,omitempty"`
+	WebhookByEvents      *bool       `json:"webhookByEvents,omitempty"`
+	WebhookEvents        []EventType `json:"webhookEvents,omitempty"`
+	WebhookMediaBase64   *bool       `json:"webhookMediaBase64,omitempty"`
+
+	WebSocketEnabled     *bool       `json:"websocketEnabled,omitempty"`
+	WebSocketEvents      []EventType `json:"websocketEvents,omitempty"`
+	WebSocketMediaBase64 *bool       `json:"websocketMediaBase64,omitempty"`
+
+	ChatwootEnabled        *bool  `json:"chatwootEnabled,omitempty"`
+	ChatwootBaseURL        string `json:"chatwootBaseUrl,omitempty"`
+	ChatwootAccountID      int    `json:"chatwootAccountId,omitempty"`
+	ChatwootAPIToken       string `json:"chatwootApiToken,omitempty"`
+	ChatwootInboxName      string `json:"chatwootInboxName,omitempty"`
+	ChatwootSignMessages   *bool  `json:"chatwootSignMessages,omitempty"`
+	ChatwootIgnoreGroups   *bool  `json:"chatwootIgnoreGroups,omitempty"`
+	ChatwootStartAsPending *bool  `json:"chatwootStartAsPending,omitempty"`
+	ChatwootReopenResolved *bool  `json:"chatwootReopenResolved,omitempty"`
+
+	*SettingsUpdate
+
+	S3Enabled    *bool  `json:"s3Enabled,omitempty"`
+	S3Region     string `json:"s3Region,omitempty"`
+	S3Bucket     string `json:"s3Bucket,omitempty"`
+	S3AccessKey  string `json:"s3AccessKey,omitempty"`
+	S3SecretKey  string `json:"s3SecretKey,omitempty"`
+	S3Endpoint   string `json:"s3Endpoint,omitempty"`
+	S3PathPrefix string `json:"s3PathPrefix,omitempty"`
+}
+
+// secrets returns what of the parameters must not come back in an error.
+func (p *CreateInstanceParams) secrets() []Secret {
+	list := []Secret{p.Token}
+	if p.Proxy != nil {
+		list = append(list, p.Proxy.Password)
+	}
+	if p.Webhook != nil {
+		list = append(list, p.Webhook.Authorization)
+	}
+	if p.Chatwoot != nil {
+		list = append(list, p.Chatwoot.APIToken)
+	}
+	if p.Storage != nil {
+		list = append(list, Secret(p.Storage.AccessKey), p.Storage.SecretKey)
+	}
+	return list
+}
+
+func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
+	if err := checkInstanceName(p.Name); err != nil {
+		return nil, err
+	}
+	b := &createInstanceBody{Name: p.Name, SettingsUpdate: p.Settings}
+	if p.Token != "" {
+		if err := checkToken(p.Token.Reveal()); err != nil {
+			return nil, err
+		}
+		b.Token = p.Token.Reveal()
+	}
+	if c := p.Proxy; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		b.ProxyEnabled, b.ProxyHost, b.ProxyPort, b.ProxyProtocol = Ptr(true), c.Host, c.Port, string(c.Protocol)
+		b.ProxyUsername, b.ProxyPassword = c.Username, c.Password.Reveal()
+	}
+	if c := p.Webhook; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		if c.Label != "" && c.Label != DefaultWebhookLabel {
+			return nil, invalid("Webhook.Label", "is fixed to \"default\" at creation; set further webhooks afterwards")
+		}
+		b.WebhookEnabled, b.WebhookURL, b.WebhookAuthorization = Ptr(true), c.URL, c.Authorization.Reveal()
+		b.WebhookByEvents, b.WebhookEvents, b.WebhookMediaBase64 = Ptr(c.ByEvents), c.Events, Ptr(c.MediaBase64)
+	}
+	if c := p.Settings; c != nil {
+		if err := checkTexts("Settings", c); err != nil {
+			return nil, err
+		}
+	}
+	if c := p.WebSocket; c != nil {
+		if err := checkTexts("WebSocket", c); err != nil {
+			return nil, err
+		}
+		b.WebSocketEnabled, b.WebSocketEvents, b.WebSocketMediaBase64 = Ptr(true), c.Events, Ptr(c.MediaBase64)
+	}
+	if c := p.Chatwoot; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		b.ChatwootEnabled, b.ChatwootBaseURL, b.ChatwootAccountID = Ptr(true), c.BaseURL, c.AccountID
+		b.ChatwootAPIToken, b.ChatwootInboxName = c.APIToken.Reveal(), c.InboxName
+		b.ChatwootSignMessages, b.ChatwootIgnoreGroups = Ptr(c.SignMessages), Ptr(c.IgnoreGroups)
+		b.ChatwootStartAsPending, b.ChatwootReopenResolved = Ptr(c.StartAsPending), Ptr(c.ReopenResolved)
+	}
+	if c := p.Storage; c != nil {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		b.S3Enabled, b.S3Region, b.S3Bucket = Ptr(true), c.Region, c.Bucket
+		b.S3AccessKey, b.S3SecretKey = c.AccessKey, c.SecretKey.Reveal()
+		b.S3Endpoint, b.S3PathPrefix = c.Endpoint, c.PathPrefix
+	}
+	return b, nil
+}
+
+type createInstanceReply struct {
+	envelope
+	created *wireInstance
+
+	// Whether the blocks are echoed here or inside the instance is not documented.
+	Webhook   *wireWebhook   `json:"webhook"`
+	WebSocket *wireWebSocket `json:"websocket"`
+	Chatwoot  *wireChatwoot  `json:"chatwoot"`
+}
+
+// missing finds the instance, and its token, which is documented in two places.
+func (r *createInstanceReply) missing(token Secret) string {
+	r.created = resourceIn(r.Raw(), func(w *wireInstance) bool { return w.Name != "" || w.ID != "" || w.Token != "" }, "instance")
+	if r.created == nil {
+		return "the reply has no instance"
+	}
+	if r.created.Token == "" {
+		if w := resourceIn(r.Raw(), func(w *wireInstance) bool { return w.Token != "" }, "instance"); w != nil {
+			r.created.Token = w.Token
+		}
+	}
+	if r.created.Token == "" && token == "" {
+		return "the reply has no token"
+	}
+	return ""
+}
+
+// saysFailed is always false: an instance that is new is disconnected, and a
+// block that failed does not undo it.
+func (*createInstanceReply) saysFailed() bool { return false }
+
+// blocks fills in those that the instance lacks.
+func (r *createInstanceReply) blocks() {
+	w := r.created
+	w.Webhook = cmp.Or(w.Webhook, r.Webhook)
+	w.WebSocket = cmp.Or(w.WebSocket, r.WebSocket)
+	w.Chatwoot = cmp.Or(w.Chatwoot, r.Chatwoot)
+}
+
+// CreateInstance creates an instance, disconnected at first; call
+// [InstanceClient.Connect] next. The reply's Token is the instance's own.
+//
+// A webhook, WebSocket or Chatwoot block that fails does not fail the
+// creation: see [Instance.SetupErr], and read the block back.
+//
+// Errors: [ErrQuotaExceeded]; [ErrConflict] when the name is taken;
+// [ErrOutcomeUnknown] when the instance may have been created, in which case
+// list the instances before trying again.
+//
+// POST /api/instance/new, 20 a minute. Not safe to repeat.
+func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanceParams) (*Instance, error) {
+	body, err := params.body()
+	if err != nil {
+		return nil, err
+	}
+	in := input{
+		body: body, secrets: params.secrets(),
+		hint: "the instance may exist: list the instances before creating it again",
+	}
+	rep, err := fetchChecked(ctx, a.h, opInstanceCreate, in, func(r *createInstanceReply) string {
+		return r.missing(params.Token)
+	})
+	if err != nil {
+		return nil, err
+	}
+	rep.blocks()
+	instance := rep.created.instance(rep.Meta)
+	if instance.Name == "" {
+		instance.Name = params.Name
+	}
+	if instance.Token == "" {
+		instance.Token = params.Token
+	}
+	return instance, nil
+}
