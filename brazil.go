@@ -126,3 +126,14 @@ func otherBrazilForm(phone string) string {
 	}
 	return area + "9" + number
 }
+
+// samePerson reports whether both name the same chat, the two forms of a
+// Brazilian mobile number taken for one.
+func samePerson(a, b JID) bool {
+	for _, alias := range BrazilAliases(b) {
+		if a.Same(alias) {
+			return true
+		}
+	}
+	return false
+}

@@ -139,17 +139,6 @@ func (s *ContactsService) LIDOf(ctx context.Context, phone JID) (JID, error) {
 	return c.LID, nil
 }
 
-// samePerson reports whether both name the same chat, the two forms of a
-// Brazilian mobile number taken for one.
-func samePerson(a, b JID) bool {
-	for _, alias := range BrazilAliases(b) {
-		if a.Same(alias) {
-			return true
-		}
-	}
-	return false
-}
-
 // Block blocks a person: messages stop both ways, the history stays. No event
 // tells of it, and blocked people cannot be listed.
 //
