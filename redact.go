@@ -6,32 +6,6 @@ import (
 	"strings"
 )
 
-// redactText takes the secrets of a call out of a text from the network.
-func (s *session) redactText(text string) string {
-	return string(s.redact([]byte(text)))
-}
-
-// redactBody returns what an error keeps of a body, without the secrets that the
-// call carried and those that the service may have told in it.
-func (s *session) redactBody(body []byte) []byte {
-	// A secret that the end of what is kept would cut in two is whole here.
-	const margin = 4 << 10
-	kept := s.redact(bounded(body, maxErrorBody+margin))
-	return bounded(withoutMembers(kept), maxErrorBody)
-}
-
-// redact takes the secrets of a call out of b: the token, and those that are in
-// the request.
-func (s *session) redact(b []byte) []byte {
-	if s.handle.auth != nil {
-		b = withoutSecret(b, s.handle.auth.token())
-	}
-	for _, secret := range s.in.secrets {
-		b = withoutSecret(b, secret.Reveal())
-	}
-	return b
-}
-
 // withoutSecret replaces a secret in b by a mark, however JSON or a URL may have
 // escaped it.
 func withoutSecret(b []byte, secret string) []byte {
@@ -192,9 +166,6 @@ func skipBlank(b []byte, i int) int {
 	}
 	return i
 }
-
-// clean is the function of that name for what the call's connections say.
-func (s *session) clean(err error) error { return clean(err, s.redact) }
 
 // clean returns an error of the network whose text neither has a secret in it
 // nor goes over more than one line. It is matched as before.
