@@ -3,7 +3,6 @@ package ryze
 import (
 	"reflect"
 	"strconv"
-	"strings"
 )
 
 // Content is what a message says. Its types are in this package: [Text],
@@ -56,24 +55,6 @@ func checkContent(c Content) error {
 		t = t.Elem()
 	}
 	return checkTexts(t.Name(), c)
-}
-
-func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
-
-// filled is a text that must be given, with its name for the error.
-type filled struct{ field, text string }
-
-// checkFilled refuses the first text that is blank or not UTF-8.
-func checkFilled(texts ...filled) error {
-	for _, t := range texts {
-		if isBlank(t.text) {
-			return invalid(t.field, "is empty")
-		}
-		if err := checkUTF8(t.field, t.text); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // at names an element of a list, as in "Poll.Options[3]".

@@ -1,10 +1,8 @@
 package ryze
 
 import (
-	"fmt"
 	"math"
 	"net/mail"
-	"strings"
 	"time"
 )
 
@@ -95,22 +93,6 @@ func (cards ContactCards) body(common sendCommon) (any, error) {
 	return &contactBody{common, cards}, nil
 }
 
-// checkPhoneDigits checks a phone number that travels as digits only.
-func checkPhoneDigits(field, phone string) error {
-	switch {
-	case phone == "":
-		return invalid(field, "is empty")
-	case strings.HasPrefix(phone, "+"):
-		return invalid(field, "has a plus sign; write the digits only, country code first")
-	case !isDigits(phone):
-		return invalid(field, "is not made of digits only")
-	}
-	if fault := phoneFault(phone); fault != "" {
-		return invalid(field, fault)
-	}
-	return nil
-}
-
 // CalendarEvent is an event that people can accept or decline. It works best
 // in groups. Name and StartAt are required. Answers arrive later as events of
 // the message; how they look is not documented, nor is how to change or cancel
@@ -191,9 +173,6 @@ func (e CalendarEvent) body(common sendCommon) (any, error) {
 	}
 	return b, nil
 }
-
-// wholeSeconds counts seconds; a part of one counts as one.
-func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
 // Pix is a card with a PIX key that the recipient copies with a tap. It makes
 // no charge and no QR code, and nothing ever tells that it was paid. It cannot
@@ -300,24 +279,4 @@ func (p Pix) checkKey() error {
 		return invalid("Pix.KeyType", "is not one of CPF, CNPJ, EMAIL, PHONE, RANDOM")
 	}
 	return nil
-}
-
-func checkDigitCount(field, s string, n int, name string) error {
-	if !isDigits(s) || len(s) != n {
-		return invalid(field, fmt.Sprintf("is not %s: %d digits without punctuation", name, n))
-	}
-	return nil
-}
-
-func isUUID(s string) bool {
-	groups := strings.Split(s, "-")
-	if len(groups) != 5 {
-		return false
-	}
-	for i, n := range [5]int{8, 4, 4, 4, 12} {
-		if len(groups[i]) != n || strings.Trim(groups[i], "0123456789abcdefABCDEF") != "" {
-			return false
-		}
-	}
-	return true
 }

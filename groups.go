@@ -277,30 +277,6 @@ func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*
 	return groupResult(r, opGroupCreate, &params.Name, description, params.Permissions), nil
 }
 
-func checkImageURL(field, u string) error {
-	if u == "" {
-		return nil
-	}
-	_, err := checkMediaURL(field, u)
-	return err
-}
-
-// addresses checks a list of addresses, which must not be empty, and returns
-// the form that travels.
-func addresses(field string, list []JID, accepted jidKinds) ([]string, error) {
-	if len(list) == 0 {
-		return nil, invalid(field, "is empty")
-	}
-	out := make([]string, len(list))
-	for i, j := range list {
-		if err := j.check(field, accepted); err != nil {
-			return nil, err
-		}
-		out[i] = j.wire()
-	}
-	return out, nil
-}
-
 // GroupOption says what to read of groups.
 type GroupOption func(*groupOptions)
 
@@ -457,35 +433,6 @@ func groupInvite(invite string) (string, error) {
 		return "", invalid("invite", "is an address; a link such as https://"+groupInviteHost+"/AbCdEf123 or its code is wanted")
 	}
 	return parseInvite("invite", invite, groupInviteHost, "/")
-}
-
-// parseInvite checks an invite code, or a link to that host with the code
-// below that path, and returns it in the documented form: the code as it is,
-// the link without what apps append to it. The alphabet of codes is not
-// documented; upper and lower case differ.
-func parseInvite(field, s, host, below string) (string, error) {
-	if err := checkText(field, s); err != nil {
-		return "", err
-	}
-	code, isLink := s, strings.Contains(s, "/")
-	if isLink {
-		if !strings.Contains(s, "://") {
-			s = "https://" + s
-		}
-		u, err := url.Parse(s)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil ||
-			strings.TrimPrefix(strings.ToLower(u.Host), "www.") != host || !strings.HasPrefix(u.Path, below) {
-			return "", invalid(field, "is not a link that begins with https://"+host+below)
-		}
-		code = strings.TrimSuffix(strings.TrimPrefix(u.Path, below), "/")
-	}
-	if code == "" || strings.ContainsAny(code, " /?#&%:@") {
-		return "", invalid(field, "has no invite code, or one with characters that have no place in it")
-	}
-	if isLink {
-		return "https://" + host + below + code, nil
-	}
-	return code, nil
 }
 
 // InviteLink returns the current invite link, without making a new one. The

@@ -8,12 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"mime"
-	"net/url"
 	"os"
-	"path"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Media is an image, a video, an audio or any other file.
@@ -126,14 +123,6 @@ func baseName(name string) string {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// checkFileName checks the name that is shown on a document.
-func checkFileName(field, name string) error {
-	if strings.ContainsAny(name, `/\\`) || strings.ContainsFunc(name, unicode.IsControl) || name == "." || name == ".." {
-		return invalid(field, "is not a plain file name")
-	}
-	return checkUTF8(field, name)
-}
-
 func (m Media) kind() contentKind {
 	return contentKind{"a media message", opSendMedia, anyChat, usual | canMention}
 }
@@ -211,17 +200,6 @@ func (m Media) body(common sendCommon) (any, error) {
 		return b, nil
 	}
 	return newBodyStream(file, b, "mediaBase64")
-}
-
-func checkMediaURL(field, raw string) (name string, err error) {
-	u, parseErr := url.Parse(raw)
-	switch {
-	case parseErr != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		return "", invalid(field, "is not a full http or https URL")
-	case u.User != nil:
-		return "", invalid(field, "has credentials in it; the service fetches public URLs")
-	}
-	return path.Base(u.Path), checkUTF8(field, raw)
 }
 
 func kindOfMIME(m string) MediaKind {

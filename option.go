@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // DefaultBaseURL is where the service lives.
@@ -269,45 +268,4 @@ func isLoopback(host string) bool {
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback()
-}
-
-// checkText checks a short text that travels in a header or a label: not
-// empty, no blanks around it, no control characters.
-func checkText(field, s string) error {
-	switch {
-	case s == "":
-		return invalid(field, "is empty")
-	case s != strings.TrimSpace(s):
-		return invalid(field, "has blanks around it")
-	case !utf8.ValidString(s):
-		return invalid(field, "is not valid UTF-8")
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return invalid(field, "has a control character")
-	default:
-		return nil
-	}
-}
-
-// checkInstanceName checks a name that becomes a path segment. The service
-// documents no rule for names; anything but what would break a path is passed.
-func checkInstanceName(name string) error {
-	const field = "instance name"
-	if err := checkText(field, name); err != nil {
-		return err
-	}
-	if name == "." || name == ".." {
-		return invalid(field, "is a relative path; proxies would rewrite it to another route")
-	}
-	return nil
-}
-
-func checkToken(token string) error {
-	const field = "token"
-	if err := checkText(field, token); err != nil {
-		return err
-	}
-	if strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII || r == ' ' }) {
-		return invalid(field, "has a blank or a character outside ASCII")
-	}
-	return nil
 }
