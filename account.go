@@ -16,18 +16,6 @@ type AccountClient struct {
 	h handle
 }
 
-// NewAccountClient returns the handle of an account on a client of its own.
-// Use [Client.Account] to share one client between handles. It makes no
-// connection, and returns a [*ValidationError] for a bad token or option.
-func NewAccountClient(token string, opts ...Option) (*AccountClient, error) {
-	c, err := New(opts...)
-	if err != nil {
-		return nil, err
-	}
-	a := c.Account(token)
-	return a, a.h.err
-}
-
 // Client returns the engine that the handle belongs to.
 func (a *AccountClient) Client() *Client { return a.h.client }
 
@@ -259,10 +247,4 @@ func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
 		MessagesLast7Days: int(m.MessagesLast7Days), MessagesLast30Days: int(m.MessagesLast30Days),
 		FirstMessageAt: parseTime(m.FirstMessageAt), LastMessageAt: parseTime(m.LastMessageAt),
 	}, nil
-}
-
-// RateLimit returns what is known at this moment of the quota of a token in a
-// rate class.
-func (c *Client) RateLimit(token string, class RateClass) RateLimit {
-	return c.handle("", token, false).rateLimit(class)
 }

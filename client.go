@@ -407,3 +407,33 @@ func (s *session) setBody() error {
 	s.call.Header["Content-Type"] = jsonType
 	return nil
 }
+
+// NewAccountClient returns the handle of an account on a client of its own.
+// Use [Client.Account] to share one client between handles. It makes no
+// connection, and returns a [*ValidationError] for a bad token or option.
+func NewAccountClient(token string, opts ...Option) (*AccountClient, error) {
+	c, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	a := c.Account(token)
+	return a, a.h.err
+}
+
+// RateLimit returns what is known at this moment of the quota of a token in a
+// rate class.
+func (c *Client) RateLimit(token string, class RateClass) RateLimit {
+	return c.handle("", token, false).rateLimit(class)
+}
+
+// NewInstanceClient returns the handle of an instance on a client of its own.
+// Use [Client.Instance] to share one client between handles. It makes no
+// connection, and returns a [*ValidationError] for a bad name, token or option.
+func NewInstanceClient(name, token string, opts ...Option) (*InstanceClient, error) {
+	c, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	i := c.Instance(name, token)
+	return i, i.h.err
+}

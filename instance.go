@@ -62,18 +62,6 @@ func newInstanceClient(h handle) *InstanceClient {
 	}
 }
 
-// NewInstanceClient returns the handle of an instance on a client of its own.
-// Use [Client.Instance] to share one client between handles. It makes no
-// connection, and returns a [*ValidationError] for a bad name, token or option.
-func NewInstanceClient(name, token string, opts ...Option) (*InstanceClient, error) {
-	c, err := New(opts...)
-	if err != nil {
-		return nil, err
-	}
-	i := c.Instance(name, token)
-	return i, i.h.err
-}
-
 // Name returns the instance's name.
 func (i *InstanceClient) Name() string { return i.h.name }
 
