@@ -3,6 +3,7 @@ package ryze
 import (
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // Content is what a message says. Its types are in this package: [Text],
@@ -59,3 +60,55 @@ func checkContent(c Content) error {
 
 // at names an element of a list, as in "Poll.Options[3]".
 func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
+
+// features are the common options that a kind of message supports.
+type features uint8
+
+const (
+	canDelay features = 1 << iota
+	canReply
+	canReplyPrivate
+	canMention
+	canPreview
+
+	usual = canDelay | canReply | canReplyPrivate
+)
+
+// sendCommon are the fields that bodies of sends have in common. Those that a
+// kind of message does not support stay empty.
+type sendCommon struct {
+	Number       string   `json:"number,omitempty"`
+	Delay        int64    `json:"delay,omitempty"` // seconds
+	ReplyTo      string   `json:"replyTo,omitempty"`
+	ReplyPrivate bool     `json:"replyPrivate,omitempty"`
+	Mention      []string `json:"mention,omitempty"`
+	MentionAll   bool     `json:"mentionAll,omitempty"`
+	LinkPreview  *bool    `json:"linkPreview,omitempty"`
+	Source       string   `json:"source,omitempty"`
+}
+
+// outline is how the message looked for can be recognized.
+type outline struct {
+	types    []MessageType // none when the name is not documented
+	text     string
+	similar  func(text string) bool // instead of text
+	loose    bool                   // how a history shows it is not documented
+	reaction *Reaction
+
+	blurred   bool // neither type nor text is documented for this kind
+	notStored bool // a history does not show this kind, as far as is known
+}
+
+// inOrder finds texts one after the other in another.
+func inOrder(parts ...string) func(string) bool {
+	return func(text string) bool {
+		for _, part := range parts {
+			_, after, found := strings.Cut(text, part)
+			if !found {
+				return false
+			}
+			text = after
+		}
+		return true
+	}
+}

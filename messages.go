@@ -111,19 +111,6 @@ func TimeLimit(d time.Duration) SendOption {
 	}
 }
 
-// features are the common options that a kind of message supports.
-type features uint8
-
-const (
-	canDelay features = 1 << iota
-	canReply
-	canReplyPrivate
-	canMention
-	canPreview
-
-	usual = canDelay | canReply | canReplyPrivate
-)
-
 func (o *sendOptions) check(kind string, f features, to JID) error {
 	refuse := func(option string) error {
 		return invalid(option, "is not supported by "+kind+": the service would ignore it")
@@ -146,19 +133,6 @@ func (o *sendOptions) check(kind string, f features, to JID) error {
 		return invalid("ReplyPrivate", "needs the group as recipient")
 	}
 	return nil
-}
-
-// sendCommon are the fields that bodies of sends have in common. Those that a
-// kind of message does not support stay empty.
-type sendCommon struct {
-	Number       string   `json:"number,omitempty"`
-	Delay        int64    `json:"delay,omitempty"` // seconds
-	ReplyTo      string   `json:"replyTo,omitempty"`
-	ReplyPrivate bool     `json:"replyPrivate,omitempty"`
-	Mention      []string `json:"mention,omitempty"`
-	MentionAll   bool     `json:"mentionAll,omitempty"`
-	LinkPreview  *bool    `json:"linkPreview,omitempty"`
-	Source       string   `json:"source,omitempty"`
 }
 
 // SentMessage says that the service has accepted a message. It proves neither

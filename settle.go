@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -368,18 +367,6 @@ const (
 	certain
 )
 
-// outline is how the message looked for can be recognized.
-type outline struct {
-	types    []MessageType // none when the name is not documented
-	text     string
-	similar  func(text string) bool // instead of text
-	loose    bool                   // how a history shows it is not documented
-	reaction *Reaction
-
-	blurred   bool // neither type nor text is documented for this kind
-	notStored bool // a history does not show this kind, as far as is known
-}
-
 // plainTypes are the types about which there is no doubt what they mean.
 var plainTypes = []MessageType{
 	MessageText, MessageImage, MessageVideo, MessageAudio, MessageDocument, MessageSticker, MessageLocation, MessageReaction,
@@ -460,20 +447,6 @@ func outlineOf(content Content) *outline {
 		return &outline{reaction: &Reaction{MessageID: c.MessageID}, notStored: true}
 	default:
 		return &outline{blurred: true}
-	}
-}
-
-// inOrder finds texts one after the other in another.
-func inOrder(parts ...string) func(string) bool {
-	return func(text string) bool {
-		for _, part := range parts {
-			_, after, found := strings.Cut(text, part)
-			if !found {
-				return false
-			}
-			text = after
-		}
-		return true
 	}
 }
 
