@@ -1,0 +1,171 @@
+package ryze
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ButtonKind says what a tap on a button does.
+type ButtonKind string
+
+// Kinds of buttons.
+const (
+	ButtonReply ButtonKind = "REPLY" // hands Value back in an event, see [Selection]
+	ButtonURL   ButtonKind = "URL"   // opens the link in Value
+	ButtonCall  ButtonKind = "CALL"  // dials the number in Value
+	ButtonCopy  ButtonKind = "COPY"  // copies the text in Value
+)
+
+// Button is a button of [Buttons] or of a card of a [Carousel]. Make one with
+// [ReplyButton], [URLButton], [CallButton] or [CopyButton].
+type Button struct {
+	Kind  ButtonKind // empty means ButtonReply
+	Label string     // what people see
+	Value string     // the id, link, number or text; see [ButtonKind]
+}
+
+// ReplyButton hands id back when it is tapped; see [Selection]. Two reply
+// buttons of one message must not have the same id. A tap does not tell which
+// message it belongs to, so ids should be unique among messages too.
+func ReplyButton(id, label string) Button {
+	return Button{Kind: ButtonReply, Label: label, Value: id}
+}
+
+// URLButton opens a link.
+func URLButton(url, label string) Button { return Button{Kind: ButtonURL, Label: label, Value: url} }
+
+// CallButton dials a number. The form in which the service wants it is not
+// documented.
+func CallButton(phone, label string) Button {
+	return Button{Kind: ButtonCall, Label: label, Value: phone}
+}
+
+// CopyButton copies a text, such as a code.
+func CopyButton(text, label string) Button {
+	return Button{Kind: ButtonCopy, Label: label, Value: text}
+}
+
+type wireButton struct {
+	ID          string     `json:"id"`
+	DisplayText string     `json:"displayText"`
+	Type        ButtonKind `json:"type"`
+}
+
+// wireButtons checks buttons and brings them into the form that travels. The
+// type is always sent: one client's buttons without a type all became replies.
+// replies are those that the message has already.
+func wireButtons(field string, buttons []Button, replies distinct) ([]wireButton, error) {
+	var out []wireButton
+	for i, b := range buttons {
+		name := at(field, i)
+		switch b.Kind {
+		case "":
+			b.Kind = ButtonReply
+		case ButtonReply, ButtonURL, ButtonCall, ButtonCopy:
+		default:
+			return nil, invalid(name+".Kind", "is not one of REPLY, URL, CALL, COPY")
+		}
+		if err := checkFilled(filled{name + ".Label", b.Label}, filled{name + ".Value", b.Value}); err != nil {
+			return nil, err
+		}
+		if b.Kind == ButtonReply {
+			if err := replies.add(name+".Value", b.Value); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, wireButton{b.Value, b.Label, b.Kind})
+	}
+	return out, nil
+}
+
+// distinct are texts that must differ, by themselves without blanks around
+// them, with the field of each.
+type distinct map[string]string
+
+func (d distinct) add(field, text string) error {
+	text = strings.TrimSpace(text)
+	if first, ok := d[text]; ok {
+		return invalid(field, quoted(text)+" is the same as "+first+": an answer would not tell which of the two it means")
+	}
+	d[text] = field
+	return nil
+}
+
+const maxButtons = 3
+
+// Buttons is a text with one to three buttons. Text and Buttons are required.
+//
+// Reply buttons are not mixed with the other kinds unless Mixed says so: WhatsApp
+// Web and Desktop hide them then, so that a customer there cannot answer.
+type Buttons struct {
+	Text    string
+	Header  string // a title; not together with media
+	Footer  string
+	Buttons []Button
+	// MediaURL puts an image, a video or a document above the text; MediaKind
+	// says which of these it is, and is required with it.
+	MediaURL  string
+	MediaKind MediaKind
+	// Mixed allows reply buttons beside those of other kinds. Whoever reads the
+	// message on WhatsApp Web or Desktop does not see the reply buttons; those
+	// who use the apps for phones see all.
+	Mixed bool
+}
+
+type buttonsBody struct {
+	sendCommon
+	ContentText string       `json:"contentText"`
+	Buttons     []wireButton `json:"buttons"`
+	HeaderText  string       `json:"headerText,omitempty"`
+	FooterText  string       `json:"footerText,omitempty"`
+	MediaURL    string       `json:"mediaUrl,omitempty"`
+	MediaType   string       `json:"mediaType,omitempty"` // upper case, here only
+}
+
+func (Buttons) kind() contentKind { return contentKind{"buttons", opSendButtons, anyChat, usual} }
+
+func (c Buttons) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"Buttons.Text", c.Text}); err != nil {
+		return nil, err
+	}
+	if n := len(c.Buttons); n < 1 || n > maxButtons {
+		return nil, invalid("Buttons.Buttons", fmt.Sprintf("has %d buttons; a message has 1 to %d", n, maxButtons))
+	}
+	buttons, err := wireButtons("Buttons.Buttons", c.Buttons, distinct{})
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range buttons {
+		if !c.Mixed && (b.Type == ButtonReply) != (buttons[0].Type == ButtonReply) {
+			return nil, invalid("Buttons.Buttons", "mixes REPLY with URL, CALL or COPY: WhatsApp Web and Desktop hide the REPLY buttons then; send two messages, or set Mixed")
+		}
+	}
+	if err := c.checkMedia(); err != nil {
+		return nil, err
+	}
+	return &buttonsBody{
+		sendCommon: common, ContentText: c.Text, Buttons: buttons, HeaderText: c.Header, FooterText: c.Footer,
+		MediaURL: c.MediaURL, MediaType: strings.ToUpper(string(c.MediaKind)),
+	}, nil
+}
+
+func (c Buttons) checkMedia() error {
+	if c.MediaURL == "" {
+		if c.MediaKind != "" {
+			return invalid("Buttons.MediaKind", "is set without MediaURL")
+		}
+		return nil
+	}
+	if _, err := checkMediaURL("Buttons.MediaURL", c.MediaURL); err != nil {
+		return err
+	}
+	switch c.MediaKind {
+	case MediaImage, MediaVideo, MediaDocument:
+	default:
+		return invalid("Buttons.MediaKind", "must be image, video or document when MediaURL is set")
+	}
+	if c.Header != "" {
+		return invalid("Buttons.Header", "is set together with MediaURL: the service would ignore it")
+	}
+	return nil
+}
