@@ -3,7 +3,6 @@ package ryze
 import (
 	"math"
 	"net/mail"
-	"time"
 )
 
 // Location is a place on the map. The coordinates are required when it is sent
@@ -91,87 +90,6 @@ func (cards ContactCards) body(common sendCommon) (any, error) {
 		}
 	}
 	return &contactBody{common, cards}, nil
-}
-
-// CalendarEvent is an event that people can accept or decline. It works best
-// in groups. Name and StartAt are required. Answers arrive later as events of
-// the message; how they look is not documented, nor is how to change or cancel
-// an event that was sent.
-type CalendarEvent struct {
-	Name        string
-	Description string
-	StartAt     time.Time // sent with its own time zone
-	EndAt       time.Time // not before StartAt; none when zero
-	// Place is where it happens. All its fields are optional here: coordinates
-	// that are both zero are left out.
-	Place         *Location
-	JoinLink      string // for a call
-	ScheduledCall bool   // marks the event as a call
-	// Reminder turns the reminder on, ReminderBefore as well: that long before
-	// StartAt, in whole seconds. The service's default is not documented.
-	Reminder       bool
-	ReminderBefore time.Duration
-	GuestsMayBring bool // guests may bring others
-	Canceled       bool // marks the event as canceled
-}
-
-type calendarBody struct {
-	sendCommon
-	Name               string         `json:"name"`
-	StartAt            string         `json:"startAt"`
-	EndAt              string         `json:"endAt,omitempty"`
-	Description        string         `json:"description,omitempty"`
-	Location           *calendarPlace `json:"location,omitempty"`
-	JoinLink           string         `json:"joinLink,omitempty"`
-	IsScheduleCall     bool           `json:"isScheduleCall,omitempty"`
-	HasReminder        bool           `json:"hasReminder,omitempty"`
-	ReminderOffsetSec  int64          `json:"reminderOffsetSec,omitempty"`
-	ExtraGuestsAllowed bool           `json:"extraGuestsAllowed,omitempty"`
-	IsCanceled         bool           `json:"isCanceled,omitempty"`
-}
-
-type calendarPlace struct {
-	Name      string   `json:"name,omitempty"`
-	Address   string   `json:"address,omitempty"`
-	Latitude  *float64 `json:"latitude,omitempty"`
-	Longitude *float64 `json:"longitude,omitempty"`
-}
-
-func (CalendarEvent) kind() contentKind {
-	return contentKind{"a calendar event", opSendEvent, anyChat, usual}
-}
-
-func (e CalendarEvent) body(common sendCommon) (any, error) {
-	if err := checkFilled(filled{"CalendarEvent.Name", e.Name}); err != nil {
-		return nil, err
-	}
-	switch {
-	case e.StartAt.IsZero():
-		return nil, invalid("CalendarEvent.StartAt", "is missing")
-	case !e.EndAt.IsZero() && e.EndAt.Before(e.StartAt):
-		return nil, invalid("CalendarEvent.EndAt", "is before StartAt")
-	case e.ReminderBefore < 0:
-		return nil, invalid("CalendarEvent.ReminderBefore", "is negative")
-	}
-	b := &calendarBody{
-		sendCommon: common, Name: e.Name, StartAt: e.StartAt.Format(time.RFC3339), Description: e.Description,
-		JoinLink: e.JoinLink, IsScheduleCall: e.ScheduledCall,
-		HasReminder: e.Reminder || e.ReminderBefore > 0, ReminderOffsetSec: wholeSeconds(e.ReminderBefore),
-		ExtraGuestsAllowed: e.GuestsMayBring, IsCanceled: e.Canceled,
-	}
-	if !e.EndAt.IsZero() {
-		b.EndAt = e.EndAt.Format(time.RFC3339)
-	}
-	if p := e.Place; p != nil {
-		if err := p.checkDegrees("CalendarEvent.Place"); err != nil {
-			return nil, err
-		}
-		b.Location = &calendarPlace{Name: p.Name, Address: p.Address}
-		if p.Latitude != 0 || p.Longitude != 0 {
-			b.Location.Latitude, b.Location.Longitude = &p.Latitude, &p.Longitude
-		}
-	}
-	return b, nil
 }
 
 // Pix is a card with a PIX key that the recipient copies with a tap. It makes
