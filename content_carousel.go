@@ -1,0 +1,91 @@
+package ryze
+
+// Carousel is a row of cards to swipe through, each with buttons of its own.
+// At least one card is required; how many are allowed is not documented. Two
+// reply buttons of a carousel must not have the same id, on other cards either.
+type Carousel struct {
+	Text   string // above the cards
+	Footer string // below the cards
+	Cards  []Card
+}
+
+// Card is a card of a [Carousel]. Title and Text are required, and at most one
+// of ImageURL and VideoURL may be set. How many buttons a card may have is not
+// documented.
+type Card struct {
+	Title    string
+	Subtitle string
+	ImageURL string
+	VideoURL string
+	Text     string
+	Footer   string
+	Buttons  []Button
+}
+
+type carouselBody struct {
+	sendCommon
+	Message string     `json:"message,omitempty"`
+	Footer  string     `json:"footer,omitempty"`
+	Cards   []wireCard `json:"cards"`
+}
+
+type wireCard struct {
+	Header  wireCardHeader `json:"header"`
+	Body    wireCardBody   `json:"body"`
+	Footer  string         `json:"footer,omitempty"`
+	Buttons []wireButton   `json:"buttons,omitempty"`
+}
+
+type wireCardHeader struct {
+	Title    string `json:"title"`
+	Subtitle string `json:"subtitle,omitempty"`
+	ImageURL string `json:"imageUrl,omitempty"`
+	VideoURL string `json:"videoUrl,omitempty"`
+}
+
+type wireCardBody struct {
+	Text string `json:"text"`
+}
+
+func (Carousel) kind() contentKind { return contentKind{"a carousel", opSendCarousel, anyChat, usual} }
+
+func (c Carousel) body(common sendCommon) (any, error) {
+	if len(c.Cards) == 0 {
+		return nil, invalid("Carousel.Cards", "is empty")
+	}
+	b := &carouselBody{sendCommon: common, Message: c.Text, Footer: c.Footer}
+	replies := distinct{}
+	for i, card := range c.Cards {
+		w, err := card.wire(at("Carousel.Cards", i), replies)
+		if err != nil {
+			return nil, err
+		}
+		b.Cards = append(b.Cards, w)
+	}
+	return b, nil
+}
+
+func (c Card) wire(field string, replies distinct) (wireCard, error) {
+	if err := checkFilled(filled{field + ".Title", c.Title}, filled{field + ".Text", c.Text}); err != nil {
+		return wireCard{}, err
+	}
+	if c.ImageURL != "" && c.VideoURL != "" {
+		return wireCard{}, invalid(field, "has both ImageURL and VideoURL")
+	}
+	for _, media := range []filled{{field + ".ImageURL", c.ImageURL}, {field + ".VideoURL", c.VideoURL}} {
+		if media.text == "" {
+			continue
+		}
+		if _, err := checkMediaURL(media.field, media.text); err != nil {
+			return wireCard{}, err
+		}
+	}
+	buttons, err := wireButtons(field+".Buttons", c.Buttons, replies)
+	if err != nil {
+		return wireCard{}, err
+	}
+	return wireCard{
+		Header: wireCardHeader{c.Title, c.Subtitle, c.ImageURL, c.VideoURL},
+		Body:   wireCardBody{c.Text}, Footer: c.Footer, Buttons: buttons,
+	}, nil
+}
