@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"encoding/json"
 	"fmt"
 )
 
@@ -134,93 +133,4 @@ func (p Poll) body(common sendCommon) (any, error) {
 		return nil, invalid("Poll.MaxAnswers", fmt.Sprintf("is %d of %d options: the service would change it without a word", p.MaxAnswers, n))
 	}
 	return &pollBody{common, p.Question, p.Options, p.MaxAnswers}, nil
-}
-
-// FormKind is a kind of [Form].
-type FormKind string
-
-// Kinds of forms.
-const (
-	FormContactDetails    FormKind = "contact_details"    // data of a customer
-	FormRegistrationOffer FormKind = "registration_offer" // an offer to sign up for
-)
-
-// Form is a text with a button that opens a form. It can be filled in only on
-// WhatsApp for Android and iOS; elsewhere the button is missing. Text is
-// required. Defaults of the other fields are not documented, nor is how the
-// answer of a filled form looks: see [Selection] and [Event.Lookup].
-type Form struct {
-	Text   string
-	Kind   FormKind
-	Button string // label of the button
-
-	// FlowToken comes back with the answer; the service makes one when it is
-	// empty, and does not document where it tells it.
-	FlowToken          string
-	FlowID             string
-	FlowMessageVersion string
-	MessageVersion     int
-
-	// Fields of the form. They are shown unless set to ryze.Ptr(false).
-	FullName        *bool
-	Phone           *bool
-	Email           *bool
-	CPFOrCNPJ       *bool
-	DeliveryAddress *bool
-
-	OfferName        string // for FormRegistrationOffer
-	OfferDescription string // for FormRegistrationOffer
-
-	// ButtonParams is the literal JSON of the button, instead of all the fields
-	// above but Text and Button, which the service ignores when it is given.
-	ButtonParams json.RawMessage
-}
-
-type formBody struct {
-	sendCommon
-	Message                string   `json:"message"`
-	FormType               FormKind `json:"formType,omitempty"`
-	ButtonLabel            string   `json:"buttonLabel,omitempty"`
-	FlowToken              string   `json:"flowToken,omitempty"`
-	FlowID                 string   `json:"flowId,omitempty"`
-	FlowMessageVersion     string   `json:"flowMessageVersion,omitempty"`
-	MessageVersion         int      `json:"messageVersion,omitempty"`
-	ButtonParamsJSON       string   `json:"buttonParamsJSON,omitempty"`
-	FullNameVisible        *bool    `json:"fullNameVisible,omitempty"`
-	PhoneNumberVisible     *bool    `json:"phoneNumberVisible,omitempty"`
-	EmailVisible           *bool    `json:"emailVisible,omitempty"`
-	CPFOrCNPJVisible       *bool    `json:"cpfOrCnpjVisible,omitempty"`
-	DeliveryAddressVisible *bool    `json:"deliveryAddressVisible,omitempty"`
-	OfferName              string   `json:"offerName,omitempty"`
-	OfferDescription       string   `json:"offerDescription,omitempty"`
-}
-
-func (Form) kind() contentKind { return contentKind{"a form", opSendForm, anyChat, usual} }
-
-func (f Form) body(common sendCommon) (any, error) {
-	if err := checkFilled(filled{"Form.Text", f.Text}); err != nil {
-		return nil, err
-	}
-	if f.ButtonParams != nil {
-		if !json.Valid(f.ButtonParams) {
-			return nil, invalid("Form.ButtonParams", "is not JSON")
-		}
-		if f.hasFlowFields() {
-			return nil, invalid("Form.ButtonParams", "is set together with other fields of the form: the service would ignore those")
-		}
-	}
-	return &formBody{
-		sendCommon: common, Message: f.Text, FormType: f.Kind, ButtonLabel: f.Button,
-		FlowToken: f.FlowToken, FlowID: f.FlowID, FlowMessageVersion: f.FlowMessageVersion, MessageVersion: f.MessageVersion,
-		ButtonParamsJSON: string(f.ButtonParams),
-		FullNameVisible:  f.FullName, PhoneNumberVisible: f.Phone, EmailVisible: f.Email,
-		CPFOrCNPJVisible: f.CPFOrCNPJ, DeliveryAddressVisible: f.DeliveryAddress,
-		OfferName: f.OfferName, OfferDescription: f.OfferDescription,
-	}, nil
-}
-
-func (f Form) hasFlowFields() bool {
-	return f.Kind != "" || f.FlowToken != "" || f.FlowID != "" || f.FlowMessageVersion != "" || f.MessageVersion != 0 ||
-		f.FullName != nil || f.Phone != nil || f.Email != nil || f.CPFOrCNPJ != nil || f.DeliveryAddress != nil ||
-		f.OfferName != "" || f.OfferDescription != ""
 }
