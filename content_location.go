@@ -1,0 +1,44 @@
+package ryze
+
+import "math"
+
+// Location is a place on the map. The coordinates are required when it is sent
+// as a message.
+type Location struct {
+	// Latitude and Longitude are decimal degrees; four to six decimals are
+	// recommended. The service refuses (0, 0), which it takes for a missing
+	// value.
+	Latitude, Longitude float64
+	Name                string // the main label of the card; public clients always send one
+	Address             string // the line below it; public clients always send one
+}
+
+type locationBody struct {
+	sendCommon
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	Name      string  `json:"name,omitempty"`
+	Address   string  `json:"address,omitempty"`
+}
+
+func (Location) kind() contentKind { return contentKind{"a location", opSendLocation, anyChat, usual} }
+
+func (l Location) body(common sendCommon) (any, error) {
+	if err := l.checkDegrees("Location"); err != nil {
+		return nil, err
+	}
+	if l.Latitude == 0 && l.Longitude == 0 {
+		return nil, invalid("Location", "is (0, 0), which the service takes for a missing value")
+	}
+	return &locationBody{common, l.Latitude, l.Longitude, l.Name, l.Address}, nil
+}
+
+func (l Location) checkDegrees(field string) error {
+	if !(math.Abs(l.Latitude) <= 90) { // not a number counts as well
+		return invalid(field+".Latitude", "is not between -90 and 90 degrees")
+	}
+	if !(math.Abs(l.Longitude) <= 180) {
+		return invalid(field+".Longitude", "is not between -180 and 180 degrees")
+	}
+	return nil
+}
