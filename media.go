@@ -7,44 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mime"
 	"os"
 	"strings"
-	"time"
 )
-
-// Media is an image, a video, an audio or any other file.
-//
-//	photo := ryze.Media{Source: ryze.MediaFile("photo.jpg"), Caption: "The view"}
-//	inst.Messages.Send(ctx, "5511987654321", photo)
-//
-// A file is streamed into the request, whatever its size, in constant memory.
-// The largest size that the service takes is not documented.
-type Media struct {
-	// Source is where the file comes from: [MediaFile], [MediaBytes],
-	// [MediaReader], [MediaFS] or [MediaURL]. It is required.
-	Source MediaSource
-	// Kind is how WhatsApp shows the file. When empty it follows from the MIME
-	// type; for a URL, from the name in it.
-	Kind MediaKind
-	// Caption is the text below the file.
-	Caption string
-	// FileName is the name shown on a document. Default: the source's name,
-	// without directories; for a URL the service's own.
-	FileName string
-	// MIME is the file's type. Default: told by its content; where that only says
-	// what it is packed in, such as MP4, Ogg or ZIP, by its name. For a URL the
-	// service finds out.
-	MIME string
-	// Voice sends an audio as a voice note. The service does so unless told
-	// otherwise: for music, set it to ryze.Ptr(false).
-	Voice *bool
-	// Duration of an audio. The service finds out when it is zero.
-	Duration time.Duration
-	// Waveform of an audio, values 0 to 255. The service makes one when it is
-	// empty. The form in which the service accepts it is not documented.
-	Waveform []byte
-}
 
 // MediaSource is where a file comes from. The zero value is no source.
 type MediaSource struct {
@@ -122,85 +87,6 @@ func baseName(name string) string {
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-
-func (m Media) kind() contentKind {
-	return contentKind{"a media message", opSendMedia, anyChat, usual | canMention}
-}
-
-type mediaBody struct {
-	sendCommon
-	MediaType MediaKind `json:"mediaType"`
-	MediaURL  string    `json:"mediaUrl,omitempty"`
-	Message   string    `json:"message,omitempty"`
-	MIMEType  string    `json:"mimeType,omitempty"`
-	FileName  string    `json:"fileName,omitempty"`
-	IsVoice   *bool     `json:"isVoice,omitempty"`
-	Duration  int64     `json:"duration,omitempty"` // seconds
-	Waveform  []int     `json:"waveform,omitempty"`
-}
-
-func (m Media) body(common sendCommon) (any, error) {
-	b := &mediaBody{
-		sendCommon: common, MediaType: m.Kind, Message: m.Caption, MIMEType: m.MIME, FileName: m.FileName,
-		IsVoice: m.Voice, Duration: int64((m.Duration + time.Second/2) / time.Second),
-	}
-	for _, v := range m.Waveform {
-		b.Waveform = append(b.Waveform, int(v))
-	}
-	if m.Duration < 0 {
-		return nil, invalid("Media.Duration", "is negative")
-	}
-	if err := checkFileName("Media.FileName", m.FileName); err != nil {
-		return nil, err
-	}
-	if m.MIME != "" {
-		if _, _, err := mime.ParseMediaType(m.MIME); err != nil {
-			return nil, invalid("Media.MIME", "is not a MIME type")
-		}
-	}
-	var file sourceFile
-	switch src := m.Source; {
-	case src.file == nil && src.url == "":
-		return nil, invalid("Media.Source", "is missing; use MediaFile, MediaBytes, MediaReader, MediaFS or MediaURL")
-	case src.url != "":
-		name, err := checkMediaURL("Media.Source", src.url)
-		if err != nil {
-			return nil, err
-		}
-		b.MediaURL = src.url
-		if b.MediaType == "" && m.MIME == "" {
-			b.MediaType = kindOfMIME(typeByName(name))
-		}
-	default:
-		head, err := src.file.head()
-		if err != nil {
-			return nil, &ValidationError{Field: "Media.Source", Reason: "cannot be read: " + err.Error(), err: err}
-		}
-		if len(head) == 0 {
-			return nil, invalid("Media.Source", "is empty")
-		}
-		if b.FileName == "" {
-			if checkFileName("", src.name) != nil {
-				return nil, invalid("Media.FileName", "is empty, and the name of the source is not a plain file name in UTF-8; give another")
-			}
-			b.FileName = src.name
-		}
-		if b.MIMEType == "" {
-			b.MIMEType = asKind(detectMIME(head, src.name), m.Kind)
-		}
-		file = src.file
-	}
-	if b.MediaType == "" {
-		b.MediaType = kindOfMIME(b.MIMEType)
-	}
-	if b.MediaType != MediaAudio && (m.Voice != nil || m.Duration > 0 || len(m.Waveform) > 0) {
-		return nil, invalid("Media", "has Voice, Duration or Waveform, which belong to an audio, but is "+string(b.MediaType))
-	}
-	if file == nil {
-		return b, nil
-	}
-	return newBodyStream(file, b, "mediaBase64")
-}
 
 func kindOfMIME(m string) MediaKind {
 	major, _, _ := strings.Cut(m, "/")

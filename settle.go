@@ -449,20 +449,3 @@ func outlineOf(content Content) *outline {
 		return &outline{blurred: true}
 	}
 }
-
-// possibleTypes are the types that the message can have. A file is not looked
-// into, because it may be gone: it can have any.
-func (m Media) possibleTypes() []MessageType {
-	kind := m.Kind
-	switch {
-	case kind != "":
-	case m.MIME != "":
-		kind = kindOfMIME(m.MIME)
-	case m.Source.url != "":
-		name, _ := checkMediaURL("", m.Source.url)
-		kind = kindOfMIME(typeByName(name))
-	default:
-		return []MessageType{MessageImage, MessageVideo, MessageAudio, MessageDocument}
-	}
-	return []MessageType{MessageType(kind)}
-}
