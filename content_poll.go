@@ -1,8 +1,6 @@
 package ryze
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Poll asks a question with 2 to 12 options, no two of them the same. Votes are read with
 // [MessagesService.PollVotes]. What works in channels is not documented.
