@@ -1,0 +1,22 @@
+package ryze
+
+// Text is a text message. Its longest length is not documented.
+//
+//	inst.Messages.Send(ctx, "5511987654321", ryze.Text("Hello"))
+type Text string
+
+type textBody struct {
+	sendCommon
+	Message string `json:"message"`
+}
+
+func (Text) kind() contentKind {
+	return contentKind{"a text", opSendText, anyChat, usual | canMention | canPreview}
+}
+
+func (t Text) body(common sendCommon) (any, error) {
+	if err := checkFilled(filled{"text", string(t)}); err != nil {
+		return nil, err
+	}
+	return &textBody{common, string(t)}, nil
+}
