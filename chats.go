@@ -12,15 +12,6 @@ import (
 // take some seconds to show a change. The service has no list of chats.
 type ChatsService service
 
-// set sends the body {"number": chat, flag: on}, which is all that most
-// changes of a chat's state need.
-func (h handle) set(ctx context.Context, op *Operation, chat JID, kinds jidKinds, flag string, on bool) error {
-	if err := chat.check("chat", kinds); err != nil {
-		return err
-	}
-	return run(ctx, h, op, input{body: map[string]any{"number": chat.wire(), flag: on}})
-}
-
 // Archive archives a chat. Its history is kept.
 //
 // POST /api/chat/archive/:instance. Safe to repeat.

@@ -2,11 +2,8 @@ package ryze
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,28 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/transport"
 )
-
-// Client is the engine that handles share: connections, quota, retry policy,
-// logger. Make one for a process, and take as many handles from it as there
-// are accounts and instances; it is safe for concurrent use.
-//
-// Handles cost little and need not be kept.
-type Client struct {
-	config    *config
-	transport *transport.Client
-	userAgent []string
-	skew      clockSkew
-	accepted  recentIDs // messages that the service has accepted, for Settle
-
-	closed  atomic.Bool
-	mu      sync.Mutex
-	closing map[io.Closer]struct{} // event streams to end with the client
-}
 
 // New returns a client. It makes no connection. It returns a
 // [*ValidationError] when an option has a bad value.
@@ -203,27 +181,6 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	return rep.meta(), nil
 }
 
-// handle is what a call needs to know of its caller.
-type handle struct {
-	client *Client
-	name   string // of the instance, "" for an account
-	raw    string // the name, escaped as a path segment
-	auth   *credential
-	err    error // a bad name or token, reported by every call
-
-	path, rawPath string // a path given as it is, by Do
-}
-
-// credential is a token in the form in which it travels.
-type credential struct {
-	header string
-	values hidden[[]string]
-	scope  string
-}
-
-// token returns the token as it is.
-func (c *credential) token() string { return strings.TrimPrefix(c.values.get()[0], "Bearer ") }
-
 // hidden keeps a value out of sight of fmt, which does not ask the methods of
 // unexported fields, and follows one pointer for verbs that do not fit, but
 // not two. testify's diff follows any pointer, ten levels deep; the value lies
@@ -249,164 +206,6 @@ func (h hidden[T]) get() (v T) {
 
 // String is for printers that ask the methods of unexported fields.
 func (h hidden[T]) String() string { return redacted }
-
-func (c *Client) handle(name, token string, needsName bool) handle {
-	h := handle{client: c, name: name, raw: url.PathEscape(name)}
-	if needsName {
-		h.err = checkInstanceName(name)
-	}
-	if err := checkToken(token); err != nil && h.err == nil {
-		h.err = err
-	}
-	if h.err != nil {
-		return h
-	}
-	digest := sha256.Sum256([]byte(c.config.base.String() + "\x00" + token))
-	h.auth = &credential{header: "Token", values: hide([]string{token}), scope: hex.EncodeToString(digest[:16])}
-	if c.config.bearer {
-		h.auth.header, h.auth.values = "Authorization", hide([]string{"Bearer " + token})
-	}
-	return h
-}
-
-func (h handle) key(class RateClass) LimiterKey { return LimiterKey{Scope: h.auth.scope, Class: class} }
-
-// rateLimit is what is known of the quota of the handle's token.
-func (h handle) rateLimit(class RateClass) RateLimit {
-	if h.auth == nil {
-		return RateLimit{}
-	}
-	return h.client.config.limiter.Rate(h.key(class))
-}
-
-// Meta is what every result knows of the reply it was read from.
-type Meta struct {
-	// RateLimit is the quota as the reply stated it.
-	RateLimit RateLimit `json:"-"`
-
-	raw hidden[json.RawMessage] // the reply may hold secrets
-}
-
-// Raw returns the JSON that the result was read from, with fields that this
-// package does not know. For an item of a list it is the item's own JSON. It
-// may contain secrets. Do not change it.
-func (m Meta) Raw() json.RawMessage {
-	return m.raw.get()
-}
-
-// input is what goes into a request, beside the operation and the handle.
-type input struct {
-	query   string
-	body    any                        // encoded as JSON
-	stream  *bodyStream                // instead of body: JSON with a long base64 string in it
-	limit   time.Duration              // instead of the operation's time limit, if set
-	patient time.Duration              // in addition to it
-	sink    func(*http.Response) error // reads a 2xx body as it comes
-	passed  func() bool                // reports whether sink has passed something on
-	secrets []Secret                   // those that the request carries, beside the handle's token
-
-	// What an OutcomeError tells.
-	hint   string
-	to     JID
-	source string
-}
-
-// passedOn reports whether a part of the reply has reached the caller already.
-func (in *input) passedOn() bool { return in.sink != nil && (in.passed == nil || in.passed()) }
-
-// What a reply's body may hold: lists can be long, what a send answers cannot,
-// and of a refusal only the text counts.
-const (
-	maxReply   = 32 << 20
-	maxReceipt = 4 << 20
-	maxRefusal = 1 << 20
-)
-
-var jsonType = []string{"application/json"}
-
-// call makes the request of an operation and returns its reply, if that is a 2xx.
-func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*rawReply, error) {
-	if h.err != nil {
-		return nil, h.err
-	}
-	if c.closed.Load() {
-		return nil, closedError(op)
-	}
-	s := &session{client: c, handle: h, op: op, in: in}
-	t := &s.call
-	*t = transport.Call{
-		Policy:     s,
-		Method:     op.Method,
-		Query:      in.query,
-		Header:     make(http.Header, 4),
-		Timeout:    op.Timeout + in.patient,
-		Repeatable: op.Repeatable,
-		MaxBody:    maxReply,
-		MaxRefusal: maxRefusal,
-		Sink:       in.sink,
-	}
-	if !op.Repeatable {
-		t.MaxBody = maxReceipt
-	}
-	if in.limit > 0 {
-		t.Timeout = in.limit + in.patient
-	}
-	if own := c.config.http.Timeout; own > 0 {
-		t.Timeout = min(t.Timeout, own)
-	}
-	t.Path, t.Raw = h.path, h.rawPath
-	if t.Path == "" {
-		t.Path, t.Raw = op.path(h.name, h.raw)
-	}
-	if !op.anonymous {
-		t.TokenHeader, t.Token = h.auth.header, h.auth.values.get()
-	}
-	t.Header["User-Agent"] = c.userAgent
-	if err := s.setBody(); err != nil {
-		return nil, err
-	}
-	if err := c.transport.Do(ctx, t); err != nil {
-		return nil, s.interrupted(err)
-	}
-	if s.err != nil {
-		return nil, s.err
-	}
-	return &s.reply, nil
-}
-
-// path fills the instance's name into the route, in decoded and escaped form.
-func (op *Operation) path(name, raw string) (decoded, escaped string) {
-	const parameter = ":instance"
-	before := len(op.Path) - len(parameter)
-	if before < 0 || op.Path[before:] != parameter {
-		return op.Path, ""
-	}
-	decoded = op.Path[:before] + name
-	if raw != name {
-		escaped = op.Path[:before] + raw
-	}
-	return decoded, escaped
-}
-
-func (s *session) setBody() error {
-	if err := checkQuery(s.in.query); err != nil {
-		return err
-	}
-	switch {
-	case s.in.stream != nil:
-		s.call.Open, s.call.Size = s.in.stream.open, s.in.stream.size()
-	case s.in.body != nil:
-		b, err := encode(s.in.body)
-		if err != nil {
-			return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
-		}
-		s.call.Bytes = b
-	default:
-		return nil
-	}
-	s.call.Header["Content-Type"] = jsonType
-	return nil
-}
 
 // NewAccountClient returns the handle of an account on a client of its own.
 // Use [Client.Account] to share one client between handles. It makes no

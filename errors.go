@@ -475,6 +475,3 @@ func (e *OutcomeError) Unwrap() error { return e.Err }
 
 // Format implements [fmt.Formatter], so that %+v and %#v print no more than %v.
 func (e *OutcomeError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
-
-// closedError is the error of a call through a closed client.
-func closedError(op *Operation) error { return fmt.Errorf("ryze: %s: %w", op.ID, ErrClosed) }

@@ -490,16 +490,6 @@ func (s *GroupsService) ResetInviteLink(ctx context.Context, group JID) (*GroupI
 	return &GroupInvite{Meta: r.Meta, Group: r.GroupJID, Code: r.InviteCode, Link: r.InviteLink}, nil
 }
 
-// identified is the body of routes that only want to know of whom they are.
-type identified struct {
-	Identifier string `json:"identifier"`
-}
-
-// identifiedQuery is the same for routes without a body.
-func identifiedQuery(identifier string) string {
-	return url.Values{"identifier": {identifier}}.Encode()
-}
-
 // JoinedGroup is the reply to joining a group.
 type JoinedGroup struct {
 	Meta `json:"-"`

@@ -37,9 +37,6 @@ type InstanceClient struct {
 	Chatwoot    *ChatwootService    // the Chatwoot integration
 }
 
-// service is what every service of an instance holds.
-type service struct{ h handle }
-
 func newInstanceClient(h handle) *InstanceClient {
 	s := &service{h}
 	return &InstanceClient{

@@ -2,31 +2,9 @@ package ryze
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 )
-
-// fetchList makes the request of an operation whose reply has an array under
-// one of the keys, and returns its items, each made by item from what travels.
-// See [listIn] for what counts as an array. An item that cannot be read keeps
-// what could be, and its JSON; an item that is null is left out.
-func fetchList[W, T any](ctx context.Context, h handle, op *Operation, in input, keys []string, item func(*W, Meta) T) ([]T, error) {
-	var items []T
-	_, err := fetchChecked(ctx, h, op, in, func(e *envelope) string {
-		list, missing := listIn(e.Raw(), keys...)
-		if missing == "" {
-			list = slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonValue(raw).isNull() })
-			items = readItems(list, e.RateLimit, item)
-		}
-		return missing
-	})
-	if err != nil {
-		return nil, err
-	}
-	return items, nil
-}
 
 // readItems makes the items of a list from what travels. Each keeps its own
 // JSON, not the whole reply.

@@ -38,10 +38,3 @@ func (p picture) into(body any, key string) (input, error) {
 	}
 	return input{stream: stream}, nil
 }
-
-// close releases what a streamed body may have left open.
-func (in input) close() {
-	if in.stream != nil {
-		in.stream.Close()
-	}
-}

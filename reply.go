@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -183,52 +182,6 @@ func errorMessage(body []byte) string {
 	return e.message()
 }
 
-// fetch makes the request of an operation and reads its reply into a new T,
-// a struct that embeds [envelope].
-func fetch[T any, P interface {
-	*T
-	base() *envelope
-}](ctx context.Context, h handle, op *Operation, in input) (*T, error) {
-	return fetchChecked[T, P](ctx, h, op, in, nil)
-}
-
-// fetchChecked is fetch for replies that must say something to be a success:
-// check returns what is missing, or "".
-//
-// A reply that shows what was created, such as a message's id, is proof that the
-// request was accepted. Then only a plain "success": false says that it failed
-// all the same; anything less plain leaves the outcome open.
-func fetchChecked[T any, P interface {
-	*T
-	base() *envelope
-}](ctx context.Context, h handle, op *Operation, in input, check func(*T) string) (*T, error) {
-	rep, err := h.client.call(ctx, h, op, in)
-	if err != nil {
-		return nil, err
-	}
-	v := new(T)
-	if err := rep.decode(op, v); err != nil {
-		return nil, rep.doubt(op, in, err)
-	}
-	e := P(v).base()
-	e.Meta = rep.meta()
-	missing := ""
-	if check != nil {
-		missing = check(v)
-	}
-	proven := check != nil && missing == "" && !op.Repeatable
-	failure := e.failure(op, rep)
-	switch {
-	case proven && e.Success != failed && (failure != nil || saysFailed(v, rep.body)):
-		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", failure))
-	case failure != nil:
-		return nil, failure
-	case missing != "":
-		return nil, rep.doubt(op, in, rep.unreadable(op, missing, nil))
-	}
-	return v, nil
-}
-
 // saysFailed reports whether the business word of a reply, its member "status",
 // means a failure. A reply may know better which words do.
 func saysFailed(reply any, body []byte) bool {
@@ -244,25 +197,6 @@ func saysFailed(reply any, body []byte) bool {
 
 func meansFailure(status string) bool {
 	return slices.Contains([]string{"failed", "failure", "error"}, strings.ToLower(strings.TrimSpace(status)))
-}
-
-// run makes the request of an operation whose reply says nothing more than
-// that it worked.
-func run(ctx context.Context, h handle, op *Operation, in input) error {
-	_, err := fetchChecked[acknowledgement](ctx, h, op, in, func(a *acknowledgement) string {
-		if a.Success == unstated && a.Text == "" && a.Status == "" && len(a.Data) == 0 {
-			return "the reply does not say that it worked"
-		}
-		return ""
-	})
-	return err
-}
-
-// acknowledgement is a reply that says that it worked, in one way or another.
-type acknowledgement struct {
-	envelope
-	Status string          `json:"status"`
-	Data   json.RawMessage `json:"data"`
 }
 
 // isOwnRefusal reports whether the body of a reply that is not a success comes

@@ -202,13 +202,3 @@ func innermost(err error) error {
 		err = inner
 	}
 }
-
-// redact takes the token out of a text from the network.
-func (c *credential) redact(text string) string {
-	return string(withoutSecret([]byte(text), c.token()))
-}
-
-// clean is the function of that name for what the token's connections say.
-func (c *credential) clean(err error) error {
-	return clean(err, func(b []byte) []byte { return withoutSecret(b, c.token()) })
-}
