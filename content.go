@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"reflect"
-	"strconv"
 	"strings"
 )
 
@@ -36,9 +35,6 @@ func checkContent(c Content) error {
 	}
 	return checkTexts(t.Name(), c)
 }
-
-// at names an element of a list, as in "Poll.Options[3]".
-func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
 // features are the common options that a kind of message supports.
 type features uint8

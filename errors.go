@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -475,3 +476,9 @@ func (e *OutcomeError) Unwrap() error { return e.Err }
 
 // Format implements [fmt.Formatter], so that %+v and %#v print no more than %v.
 func (e *OutcomeError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// at names an element of a list, as in "Poll.Options[3]".
+func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
+
+// quoted quotes a name for an error text, with control characters escaped.
+func quoted(s string) string { return strconv.Quote(s) }

@@ -9,9 +9,6 @@ import (
 // Ptr returns a pointer to v, for fields that tell "absent" from a zero value.
 func Ptr[T any](v T) *T { return &v }
 
-// quoted quotes a name for an error text, with control characters escaped.
-func quoted(s string) string { return strconv.Quote(s) }
-
 // parseTime reads a time of a reply, in UTC: RFC 3339 with any offset, or a Unix
 // time in seconds or milliseconds. It is the zero time when it cannot be read.
 // A field that holds one is a [stringOrInt], because a Unix time may be a number.
