@@ -1,0 +1,89 @@
+package ryze
+
+import "time"
+
+// LabelChange says what a label event is about. The set is open.
+type LabelChange string
+
+// Changes of labels.
+const (
+	LabelEdit    LabelChange = "edit"    // the label itself was changed or deleted
+	LabelChat    LabelChange = "chat"    // put on a chat, or taken off it
+	LabelMessage LabelChange = "message" // put on a message, or taken off it
+)
+
+// LabelAction says what was done. The set is open; whether creating a label has
+// an action of its own is not documented.
+type LabelAction string
+
+// Actions on labels.
+const (
+	LabelUpdated LabelAction = "updated"
+	LabelDeleted LabelAction = "deleted"
+	LabelAdd     LabelAction = "add"
+	LabelRemove  LabelAction = "remove"
+)
+
+// LabelEvent is a change of a WhatsApp Business label, also one made through
+// the API. The documented event has no id and no time, so one that is
+// delivered twice looks like one that happened twice.
+type LabelEvent struct {
+	Change  LabelChange
+	LabelID string // the id that the label methods use
+	Action  LabelAction
+	Name    string // for LabelEdit
+	Color   *int   // for LabelEdit; the meaning of the numbers is not documented
+	Deleted bool   // the label is gone
+	Chat    JID    // for LabelChat
+	// Labeled says whether the label is on after the change, told by Action and
+	// otherwise by the event's own field. It is nil when neither says.
+	Labeled *bool
+	// MessageID and Timestamp are not documented. They are read under the names
+	// that other events use.
+	MessageID string
+	Timestamp time.Time
+}
+
+func readLabel(data jsonValue) *LabelEvent {
+	l := &LabelEvent{}
+	var key foldedKey
+	for c := data.members(); c.next(); {
+		if c.val[0] == 'n' {
+			continue
+		}
+		switch string(key.fold(c.key)) {
+		case "type":
+			l.Change = LabelChange(c.val.str())
+		case "labelid":
+			setString(&l.LabelID, c.val)
+		case "action":
+			l.Action = LabelAction(c.val.str())
+		case "name":
+			setString(&l.Name, c.val)
+		case "color":
+			if n, ok := c.val.int64(); ok && int64(int(n)) == n {
+				color := int(n)
+				l.Color = &color
+			}
+		case "deleted":
+			l.Deleted = c.val.bool()
+		case "chatjid":
+			l.Chat = eventJID(c.val.str(), "")
+		case "labeled":
+			on := c.val.bool()
+			l.Labeled = &on
+		case "messageid":
+			setString(&l.MessageID, c.val)
+		case "timestamp":
+			l.Timestamp = readTime(c.val)
+		}
+	}
+	switch l.Action {
+	case LabelAdd, LabelRemove:
+		on := l.Action == LabelAdd
+		l.Labeled = &on
+	case LabelDeleted:
+		l.Deleted = true
+	}
+	return l
+}
