@@ -1,0 +1,229 @@
+package ryze
+
+import "strings"
+
+// ChatType says what kind of chat a message belongs to. The set is open.
+type ChatType string
+
+// Types of chats.
+const (
+	ChatPrivate    ChatType = "private"
+	ChatGroup      ChatType = "group"
+	ChatNewsletter ChatType = "newsletter"
+)
+
+// EventChat is the chat of a message or receipt.
+type EventChat struct {
+	JID  JID // where to answer
+	LID  JID // the LID of a private chat, when given
+	Name string
+	Type ChatType // as received, or told from JID when absent
+	// IsCommunity marks the announcement channel of a community. The groups
+	// linked to a community do not have it.
+	IsCommunity bool
+}
+
+// EventUser is a person in an event. JID can itself be a LID, when the phone
+// is hidden; LID then holds it too.
+type EventUser struct {
+	JID  JID
+	LID  JID
+	Name string
+}
+
+// readChat reads a chat object, or the address by itself. A chat of which only
+// the LID is given has no JID yet: see [EventChat.withAddress].
+func readChat(v jsonValue) EventChat {
+	var chat EventChat
+	var jid, lid string
+	if v.isString() {
+		jid = v.str()
+	}
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "jid":
+			setString(&jid, c.val)
+		case "lid":
+			setString(&lid, c.val)
+		case "name":
+			setString(&chat.Name, c.val)
+		case "type":
+			chat.Type = ChatType(c.val.str())
+		case "iscommunity":
+			chat.IsCommunity = c.val.bool()
+		}
+	}
+	chat.JID, chat.LID = eventAddresses(jid, lid, chat.Type)
+	if chat.Type == "" {
+		chat.Type = chatTypeOf(chat.JID)
+	}
+	return chat
+}
+
+func chatTypeOf(j JID) ChatType {
+	switch j.Kind() {
+	case JIDUser, JIDLID:
+		return ChatPrivate
+	case JIDGroup:
+		return ChatGroup
+	case JIDNewsletter:
+		return ChatNewsletter
+	default:
+		return ""
+	}
+}
+
+// isPrivate reports whether the chat is one with a person. The status feed, for
+// one, is not, whatever its type says.
+func (c *EventChat) isPrivate() bool {
+	switch c.JID.Kind() {
+	case JIDUser, JIDLID:
+		return c.Type != ChatGroup && c.Type != ChatNewsletter
+	case JIDUnknown: // no address, or digits that may be a LID
+		return c.Type == ChatPrivate && !strings.Contains(string(c.JID), "@")
+	default:
+		return false
+	}
+}
+
+// readUser reads a person's object, or the address by itself. A person of whom
+// only the LID is given has no JID yet: see [EventUser.withAddress].
+func readUser(v jsonValue) EventUser {
+	var u EventUser
+	var jid, lid string
+	if v.isString() || v.isNumber() {
+		jid = v.str()
+	}
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "jid":
+			setString(&jid, c.val)
+		case "lid":
+			setString(&lid, c.val)
+		case "name":
+			setString(&u.Name, c.val)
+		}
+	}
+	u.JID, u.LID = eventAddresses(jid, lid, ChatPrivate)
+	return u
+}
+
+// withAddress returns the chat with the LID as JID when there is no other.
+func (c EventChat) withAddress() EventChat {
+	c.JID = first(c.JID, c.LID)
+	return c
+}
+
+// withAddress returns the person with the LID as JID when there is no other.
+func (u EventUser) withAddress() EventUser {
+	u.JID = first(u.JID, u.LID)
+	return u
+}
+
+// eventAddresses reads the two addresses of a person, or of a chat. This is
+// where whatever is wrong with them is mended:
+//   - a LID in jid beside a phone in lid are the other way round;
+//   - a lid with the server of a phone number, which the documentation shows, is
+//     a LID;
+//   - a lid that repeats the phone is no LID.
+func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
+	address = eventJID(jid, t)
+	if address.IsLID() {
+		if other := JID(lid); other.User() != address.User() && strings.HasSuffix(lid, "@"+ServerUser) && other.check("", phones) == nil {
+			return other.Bare(), address
+		}
+	}
+	hidden = eventLID(lid)
+	switch {
+	case address.Server() != ServerLID && JID(lid).Server() == ServerLID && address == JID(hidden.User()):
+		address = hidden // the same digits, of which only lid says what they are
+	case hidden == "" && address.IsLID():
+		hidden = address
+	case hidden != "" && address.Phone() == hidden.User() && JID(lid).Server() != ServerLID:
+		hidden = ""
+	}
+	return address, hidden
+}
+
+// eventJID brings an address into its bare form. The documented layout leaves
+// the server out, and then only the type of the chat says what it was. Digits
+// too many for a phone are left as they are: they may be a LID.
+func eventJID(s string, t ChatType) JID {
+	j := JID(s)
+	if s == "" || strings.Contains(s, "@") {
+		return j.Bare()
+	}
+	switch {
+	case t == ChatGroup:
+		return JID(s + "@" + ServerGroup)
+	case t == ChatNewsletter:
+		return JID(s + "@" + ServerNewsletter)
+	case len(j.User()) > maxBarePhoneDigits:
+		return j
+	default:
+		return j.Bare()
+	}
+}
+
+// eventLID brings a LID into its bare form. The documentation shows one with
+// the server of a phone number.
+func eventLID(s string) JID {
+	if s == "" {
+		return ""
+	}
+	j := JID(s)
+	if server := j.Server(); server == "" || server == ServerUser {
+		return JID(j.User() + "@" + ServerLID)
+	}
+	return j.Bare()
+}
+
+// samePeople reports whether both mean one person or chat, as far as can be
+// told: a missing address contradicts nothing.
+func samePeople(jidA, lidA, jidB, lidB JID) bool {
+	switch {
+	case jidA.Same(jidB):
+		return true
+	case lidA != "" && lidB != "":
+		return lidA.Same(lidB)
+	default:
+		return jidA == "" || jidB == ""
+	}
+}
+
+// mergeJID returns the outer address, or the inner one when only that is more
+// than a LID.
+func mergeJID(outer, inner JID) JID {
+	if outer == "" || outer.IsLID() && inner != "" {
+		return inner
+	}
+	return outer
+}
+
+// mergeChat fills the gaps of outer from inner when both mean the same chat.
+func mergeChat(outer, inner EventChat) EventChat {
+	if !samePeople(outer.JID, outer.LID, inner.JID, inner.LID) {
+		return outer
+	}
+	return EventChat{
+		JID:         mergeJID(outer.JID, inner.JID),
+		LID:         first(outer.LID, inner.LID),
+		Name:        first(outer.Name, inner.Name),
+		Type:        first(outer.Type, inner.Type),
+		IsCommunity: outer.IsCommunity || inner.IsCommunity,
+	}
+}
+
+// mergeUser fills the gaps of outer from inner when both mean the same person.
+func mergeUser(outer, inner EventUser) EventUser {
+	if !samePeople(outer.JID, outer.LID, inner.JID, inner.LID) {
+		return outer
+	}
+	return EventUser{
+		JID:  mergeJID(outer.JID, inner.JID),
+		LID:  first(outer.LID, inner.LID),
+		Name: first(outer.Name, inner.Name),
+	}
+}
