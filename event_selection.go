@@ -1,0 +1,132 @@
+package ryze
+
+// SelectionKind says what a selection was made in. The set is open.
+type SelectionKind string
+
+// Kinds of selections.
+const (
+	SelectionButton   SelectionKind = "button"
+	SelectionList     SelectionKind = "list"
+	SelectionCarousel SelectionKind = "carousel"
+	SelectionForm     SelectionKind = "form"
+)
+
+// Selection is the answer to buttons, a list, a carousel or a form, read from
+// any of the five shapes in which the service delivers one.
+//
+// The documentation also says that a tap may arrive as a plain text message
+// whose text is the id of the button. Such a message cannot be told from one
+// that a person typed, so it has no Selection: an application that wants to be
+// ready for it compares Text with the ids it sent.
+//
+// Taps that were captured do not name the message that held the button, so ids
+// should be unique among all messages whose answers are still awaited. Where the
+// service names it, it is the Reply of the [MessageEvent].
+type Selection struct {
+	Kind SelectionKind
+	// ID is the id given to the button or the row when it was sent, and the
+	// flow token of a form. The documented layout of a list answer carries the
+	// name of the option instead (option_name). What was filled into a form is
+	// not documented: see [Event.Lookup].
+	ID    string
+	Title string // the visible text; "" for a button in the live layout
+	Card  int    // index of the card, for SelectionCarousel
+}
+
+// answerFields is an answer as far as it has been read; see [Selection].
+type answerFields struct {
+	Selection
+	hasCard bool
+}
+
+// selection returns the answer, nil when there is none. The type can say that
+// the message is an answer whose id is the content: one of the shapes that have
+// been described.
+func (a *answerFields) selection(t MessageType, content string) *Selection {
+	s := a.Selection
+	if a.hasCard {
+		s.Kind = SelectionCarousel
+	}
+	if s.ID == "" && !a.hasCard {
+		switch t {
+		case MessageButtonsResponse, MessageTemplateButtonReply:
+			s.Kind = SelectionButton
+		case MessageListResponse:
+			s.Kind = SelectionList
+		default:
+			return nil
+		}
+		if s.ID = content; s.ID == "" {
+			return nil
+		}
+	}
+	return &s
+}
+
+// readAnswer reads the members of button_response, list_response, interactive
+// and their other spellings. The names do not clash.
+func (f *messageFields) readAnswer(v jsonValue) {
+	a := &f.answer
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		name := key.fold(c.key)
+		if namesMessage(name) {
+			f.tapped.MessageID = first(readKey(c.val), f.tapped.MessageID)
+			continue
+		}
+		switch string(name) {
+		case "reply", "context":
+			f.readTapped(c.val)
+		case "selectedbuttonid":
+			a.set(SelectionButton, c.val)
+		case "selectedrowid":
+			a.set(SelectionList, c.val)
+		case "selectedreply", "singleselectreply":
+			a.readReply(c.val)
+			f.readTapped(c.val)
+		case "flowtoken":
+			if a.ID == "" {
+				a.set(SelectionForm, c.val)
+			}
+		case "selectedcarouselcardindex":
+			if n, ok := c.val.int64(); ok && n >= 0 && n <= 1<<16 {
+				a.Card, a.hasCard = int(n), true
+			}
+		case "title":
+			setString(&a.Title, c.val)
+		}
+	}
+}
+
+// readTapped reads the id of the message that an answer quotes from an object
+// inside the answer. What such an object calls its id may be that of a row.
+func (f *messageFields) readTapped(v jsonValue) {
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		if namesMessage(key.fold(c.key)) {
+			f.tapped.MessageID = first(readKey(c.val), f.tapped.MessageID)
+		}
+	}
+}
+
+// readReply reads selectedReply of the live layout, and single_select_reply of
+// the documented one.
+func (a *answerFields) readReply(v jsonValue) {
+	var key foldedKey
+	for c := v.members(); c.next(); {
+		switch string(key.fold(c.key)) {
+		case "selectedrowid":
+			a.set(SelectionList, c.val)
+		case "optionname":
+			if a.ID == "" {
+				a.set(SelectionList, c.val)
+			}
+		}
+	}
+}
+
+func (a *answerFields) set(kind SelectionKind, v jsonValue) {
+	if id := v.str(); id != "" {
+		a.ID, a.Kind = id, kind
+	}
+}
