@@ -15,33 +15,6 @@ const (
 	DirectionOutgoing Direction = "outgoing"
 )
 
-// MessageType says what a message is. The set is open.
-type MessageType string
-
-// Types of messages. One thing has one type here, whatever the service called
-// it: its spellings "button_response" and "imageMessage" are read as
-// [MessageButtonsResponse] and [MessageImage], "media" as the kind of the
-// media, and a message without a type (the documented layout shows none) gets
-// the one that its content tells. Any other name is kept as received.
-const (
-	MessageText                MessageType = "text"
-	MessageImage               MessageType = "image"
-	MessageVideo               MessageType = "video"
-	MessageAudio               MessageType = "audio"
-	MessageDocument            MessageType = "document"
-	MessageSticker             MessageType = "sticker"
-	MessageLocation            MessageType = "location"
-	MessageContact             MessageType = "contact"
-	MessagePoll                MessageType = "poll"
-	MessageReaction            MessageType = "reaction"
-	MessageButtonsResponse     MessageType = "buttons_response"
-	MessageTemplateButtonReply MessageType = "template_button_reply"
-	MessageListResponse        MessageType = "list_response"
-	MessageInteractive         MessageType = "interactive"
-	MessageEdit                MessageType = "message_edit"
-	MessageRevoke              MessageType = "message_revoke"
-)
-
 // MessageEvent is a message that was sent or received, an edit, a revocation
 // or a reaction. Only the fields that belong to its kind are set.
 type MessageEvent struct {

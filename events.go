@@ -11,24 +11,6 @@ import (
 	"time"
 )
 
-// EventType is the name of an event, as the service writes it.
-type EventType string
-
-// The events of the service. The set is open: an event with another name is
-// delivered with an [*UnknownEvent].
-const (
-	EventMessage       EventType = "message.exchange" // a message was sent or received
-	EventReceipt       EventType = "message.status"   // messages were delivered, read, played, ...
-	EventCall          EventType = "call.update"      // call signalling
-	EventGroup         EventType = "group.flow"       // members or properties of a group changed
-	EventInstanceState EventType = "instance.state"   // the connection to WhatsApp changed
-	EventLabel         EventType = "label.update"     // a label was edited, put on or taken off
-)
-
-// EventGap is the type of the event that a stream puts where it may have
-// missed others; see [GapEvent]. The service never sends it.
-const EventGap EventType = "ryze.gap"
-
 // Event is one event of an instance, the same whichever channel (WebSocket or
 // webhook) and whichever of the service's two layouts brought it.
 //
