@@ -362,3 +362,31 @@ func timeOf(s []byte) time.Time {
 	whole, fraction := math.Modf(unix)
 	return time.Unix(int64(whole), int64(fraction*1e9)).UTC()
 }
+
+// Origin tells own sends from those of other API clients and from a human on
+// the phone, given the source label that this application sends with
+// ([WithSource]). Outgoing messages without a label count as typed on the
+// phone. Echoes of API sends without any label have been seen as well, so an
+// application that reacts to a human taking over should also compare the id
+// with those it sent.
+func (e *Event) Origin(source string) Origin {
+	m, ok := e.Data.(*MessageEvent)
+	switch {
+	case !ok:
+		return OriginUnknown
+	case m.Direction == DirectionIncoming:
+		return OriginCustomer
+	case m.Direction != DirectionOutgoing:
+		return OriginUnknown
+	case m.Source == "":
+		return OriginPhone
+	case m.Source == source:
+		return OriginSelf
+	default:
+		return OriginAPI
+	}
+}
+
+// IsEcho reports whether the event is the echo of a message that was sent
+// through the API with this source label. It is always false for an empty label.
+func (e *Event) IsEcho(source string) bool { return e.Origin(source) == OriginSelf }
