@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 )
 
 // AccountClient acts with the token of an account (TokenAccount): it creates,
@@ -156,95 +154,4 @@ func (a *AccountClient) DeleteInstance(ctx context.Context, name string) error {
 // GET /api/instance/metrics/:instance. Safe to repeat.
 func (a *AccountClient) Metrics(ctx context.Context, names ...string) (*Metrics, error) {
 	return metrics(ctx, a.h, names)
-}
-
-// Metrics counts messages. Each call makes the service count anew, which is
-// slow on busy instances. The types of its fields are not documented but for
-// TotalMessages; a count that comes in another form is left at zero, and Raw
-// has it.
-type Metrics struct {
-	Meta `json:"-"`
-
-	Instances          []string // the names that were asked for
-	TotalMessages      int
-	MessagesReceived   int
-	MessagesSent       int
-	MessagesByType     map[string]int
-	GroupMessages      int // not counted while IgnoreGroupMessages is on
-	IndividualMessages int
-	MessagesWithMedia  int
-	MediaByType        map[string]int
-	MessagesByStatus   map[string]int
-	UniqueChats        int
-	UniqueGroups       int
-	UniqueContacts     int
-	MessagesLast7Days  int
-	MessagesLast30Days int
-	FirstMessageAt     time.Time // zero when there is none
-	LastMessageAt      time.Time
-}
-
-type metricsReply struct {
-	envelope
-	Metrics json.RawMessage `json:"metrics"`
-}
-
-type wireMetrics struct {
-	Instance           stringOrList `json:"instance"`
-	TotalMessages      wireInt      `json:"totalMessages"`
-	MessagesReceived   wireInt      `json:"messagesReceived"`
-	MessagesSent       wireInt      `json:"messagesSent"`
-	MessagesByType     wireCounts   `json:"messagesByType"`
-	GroupMessages      wireInt      `json:"groupMessages"`
-	IndividualMessages wireInt      `json:"individualMessages"`
-	MessagesWithMedia  wireInt      `json:"messagesWithMedia"`
-	MediaByType        wireCounts   `json:"mediaByType"`
-	MessagesByStatus   wireCounts   `json:"messagesByStatus"`
-	UniqueChats        wireInt      `json:"uniqueChats"`
-	UniqueGroups       wireInt      `json:"uniqueGroups"`
-	UniqueContacts     wireInt      `json:"uniqueContacts"`
-	MessagesLast7Days  wireInt      `json:"messagesLast7Days"`
-	MessagesLast30Days wireInt      `json:"messagesLast30Days"`
-	FirstMessageAt     stringOrInt  `json:"firstMessageAt"`
-	LastMessageAt      stringOrInt  `json:"lastMessageAt"`
-}
-
-func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
-	if len(names) == 0 {
-		return nil, invalid("names", "is empty")
-	}
-	escaped := make([]string, len(names))
-	for i, name := range names {
-		if err := checkInstanceName(name); err != nil {
-			return nil, err
-		}
-		if strings.Contains(name, ",") {
-			return nil, invalid("instance name", "has a comma, which separates names on this route")
-		}
-		escaped[i] = url.PathEscape(name)
-	}
-	h.name, h.raw = strings.Join(names, ","), strings.Join(escaped, ",")
-	rep, err := fetchChecked(ctx, h, opInstanceMetrics, input{}, func(r *metricsReply) string {
-		if !jsonValue(r.Metrics).isObject() {
-			return "the reply has no metrics"
-		}
-		return ""
-	})
-	if err != nil {
-		return nil, err
-	}
-	var m wireMetrics
-	_ = json.Unmarshal(rep.Metrics, &m) // what could be read; Raw has the rest
-	if len(m.Instance) == 0 {
-		m.Instance = names
-	}
-	return &Metrics{
-		Meta: rep.Meta, Instances: slices.Clone(m.Instance), TotalMessages: int(m.TotalMessages),
-		MessagesReceived: int(m.MessagesReceived), MessagesSent: int(m.MessagesSent), MessagesByType: m.MessagesByType,
-		GroupMessages: int(m.GroupMessages), IndividualMessages: int(m.IndividualMessages),
-		MessagesWithMedia: int(m.MessagesWithMedia), MediaByType: m.MediaByType, MessagesByStatus: m.MessagesByStatus,
-		UniqueChats: int(m.UniqueChats), UniqueGroups: int(m.UniqueGroups), UniqueContacts: int(m.UniqueContacts),
-		MessagesLast7Days: int(m.MessagesLast7Days), MessagesLast30Days: int(m.MessagesLast30Days),
-		FirstMessageAt: parseTime(m.FirstMessageAt), LastMessageAt: parseTime(m.LastMessageAt),
-	}, nil
 }
