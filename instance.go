@@ -1,13 +1,9 @@
 package ryze
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -363,134 +359,6 @@ func decodeBase64(s string) []byte {
 		return nil
 	}
 	return out[:n]
-}
-
-// StateError says that an instance will not connect by waiting: because of a
-// state that it reached, or because the service refuses to tell its state.
-type StateError struct {
-	Instance string
-	State    InstanceState // the last that was told, "" for none
-	Err      error         // the refusal, nil when the state is the reason
-}
-
-// Error names the instance and the reason.
-func (e *StateError) Error() string {
-	text := "ryze: instance " + quoted(e.Instance)
-	if e.Err != nil {
-		return text + " cannot be waited for: " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
-	}
-	return text + " is " + string(e.State) + " and will not connect by waiting"
-}
-
-// Is matches [ErrNotConnected].
-func (e *StateError) Is(target error) bool { return target == ErrNotConnected }
-
-// Unwrap returns the refusal, if there is one.
-func (e *StateError) Unwrap() error { return e.Err }
-
-const (
-	// connectPoll is how often WaitConnected asks. At this pace it takes a fifth
-	// of a quota of 100 a minute.
-	connectPoll = 3 * time.Second
-	// longestConnectPoll is how often it asks when it gets no answer.
-	longestConnectPoll = time.Minute
-)
-
-// WaitConnected waits until the instance is connected to WhatsApp and returns
-// it. It asks every few seconds, less often when the quota runs low, and
-// listens to the instance's event stream, if that is enabled, to know at once.
-//
-// An outage, a reply that cannot be read and a used up quota do not end it: it
-// asks again, after pauses that grow to a minute. It ends with the context,
-// whose error then comes with what went wrong last, or with a [*StateError]:
-// when the number is banned, when the service itself refuses the token or does
-// not know the instance (401, 403, 404), or when the Client was closed. A handle
-// with a bad name or token gets its [*ValidationError] at once.
-//
-// GET /api/instance/list. Safe to repeat.
-func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
-	if i.h.err != nil {
-		return nil, i.h.err
-	}
-	var (
-		changed   <-chan struct{} // never, unless there is a stream to listen to
-		listening bool
-		state     InstanceState
-		failures  int
-	)
-	for {
-		info, err := i.Info(ctx)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return nil, i.notConnected(ctx, err)
-		case err != nil && willNotHeal(err):
-			return nil, &StateError{Instance: i.h.name, State: state, Err: err}
-		case err != nil:
-			failures++
-		case info.Connected():
-			return info, nil
-		case info.State == InstanceBanned, info.State == InstanceTempBanned:
-			return nil, &StateError{Instance: i.h.name, State: info.State}
-		default:
-			failures, state = 0, info.State
-			if !listening && info.WebSocket.tells(EventInstanceState) {
-				listening = true
-				var stop func()
-				changed, stop = i.listenState(ctx)
-				defer stop()
-			}
-		}
-		timer := time.NewTimer(i.untilNextPoll(err, failures))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, i.notConnected(ctx, err)
-		case <-changed:
-			timer.Stop()
-		case <-timer.C:
-		}
-	}
-}
-
-// untilNextPoll returns when to ask again, after so many failures in a row.
-func (i *InstanceClient) untilNextPoll(err error, failures int) time.Duration {
-	var limited *RateLimitError
-	if errors.As(err, &limited) {
-		return max(time.Until(limited.RetryAt), connectPoll)
-	}
-	if failures > 0 {
-		longest := min(connectPoll<<min(failures, 10), longestConnectPoll)
-		return longest/2 + rand.N(longest/2)
-	}
-	if rate := i.RateLimit(); rate.Known && !rate.Unlimited() && rate.Remaining < rate.Limit/4 {
-		return 4 * connectPoll
-	}
-	return connectPoll
-}
-
-// notConnected is the error of a wait that its context has ended.
-func (i *InstanceClient) notConnected(ctx context.Context, last error) error {
-	if last == nil || errors.Is(last, ctx.Err()) {
-		return fmt.Errorf("ryze: waiting for instance %s to connect: %w", quoted(i.h.name), cmp.Or(last, ctx.Err()))
-	}
-	return fmt.Errorf("ryze: waiting for instance %s to connect: %w; what went wrong last: %w", quoted(i.h.name), ctx.Err(), last)
-}
-
-// willNotHeal reports whether asking for the state is pointless from now on:
-// the service itself, and not a proxy in front of it, says so.
-func willNotHeal(err error) bool {
-	var api *APIError
-	var unknown *InstanceNotFoundError
-	switch {
-	case errors.Is(err, ErrClosed), errors.As(err, &unknown):
-		return true
-	case errors.As(err, &api):
-		switch api.StatusCode {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-			return !api.Is(ErrForeignReply)
-		}
-	}
-	return false
 }
 
 // Reconnect brings the stored session back up, without a new code. It only
