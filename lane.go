@@ -382,3 +382,14 @@ func (o *lanes) leave(t *turn) {
 	o.settle(l)
 	t.lane = nil
 }
+
+// section is the part of a queue between two gaps. What comes after a gap may
+// not begin before it, whatever its lane.
+type section struct {
+	gap   *turn    // the gap before it, nil for the first
+	ready turnList // turns of the section that may begin, as far as lanes go
+}
+
+func newSection(gap *turn) *section {
+	return &section{gap: gap, ready: turnList{kind: linkOffer}}
+}

@@ -18,17 +18,6 @@ func (e *OverflowError) Error() string {
 	return fmt.Sprintf("the queue is full: %d events, %d bytes, have not been taken", e.Events, e.Bytes)
 }
 
-// section is the part of a queue between two gaps. What comes after a gap may
-// not begin before it, whatever its lane.
-type section struct {
-	gap   *turn    // the gap before it, nil for the first
-	ready turnList // turns of the section that may begin, as far as lanes go
-}
-
-func newSection(gap *turn) *section {
-	return &section{gap: gap, ready: turnList{kind: linkOffer}}
-}
-
 // taker is somebody who takes by lanes.
 type taker struct{ wants func(*Event) bool }
 
