@@ -88,16 +88,6 @@ func baseName(name string) string {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-func kindOfMIME(m string) MediaKind {
-	major, _, _ := strings.Cut(m, "/")
-	switch major {
-	case "image", "video", "audio":
-		return MediaKind(major)
-	default:
-		return MediaDocument
-	}
-}
-
 // sourceFile is a file that can be read, perhaps more than once.
 type sourceFile interface {
 	// head returns the first bytes, without using them up.

@@ -250,3 +250,96 @@ var typesByExtension = map[string]string{
 	".apk":  "application/vnd.android.package-archive",
 	".zip":  "application/zip",
 }
+
+// MediaKind says what a media file is.
+type MediaKind string
+
+// Kinds of media. The set is open.
+const (
+	MediaImage    MediaKind = "image"
+	MediaVideo    MediaKind = "video"
+	MediaAudio    MediaKind = "audio"
+	MediaDocument MediaKind = "document"
+	MediaSticker  MediaKind = "sticker"
+)
+
+// kindByName tells the kind by the ending of a file's name, "" when it has none.
+func kindByName(name string) MediaKind {
+	if ext := path.Ext(name); len(ext) < 2 {
+		return ""
+	}
+	return first(kindByMIME(typeByName(name)), MediaDocument)
+}
+
+// kindByMIME tells the kind by the MIME type, "" when that says nothing.
+func kindByMIME(mime string) MediaKind {
+	mime, _, _ = strings.Cut(mime, ";")
+	mime = strings.ToLower(strings.TrimSpace(mime))
+	family, sub, _ := strings.Cut(mime, "/")
+	switch family {
+	case "image", "video", "audio":
+		return MediaKind(family)
+	case "application", "text":
+		// Audio is often application/ogg, so that says nothing either.
+		if sub != "" && sub != "octet-stream" && sub != "ogg" {
+			return MediaDocument
+		}
+	}
+	return ""
+}
+
+// mediaWord is what a word of the service says of media.
+type mediaWord struct {
+	kind  MediaKind
+	vague bool // it is no more than a file, or not even that
+	voice bool // recorded in the chat
+	video bool // a round video recorded in the chat
+}
+
+// wordFor reads the service's word for a kind, in any spelling: "ptt",
+// "voice_note", "imageMessage". A word that is not known has no kind.
+func wordFor(word string) mediaWord {
+	if word == "" {
+		return mediaWord{vague: true}
+	}
+	var key foldedKey
+	folded, _ := bytes.CutSuffix(key.fold([]byte(word)), []byte("message"))
+	return mediaWords[string(folded)]
+}
+
+var mediaWords = map[string]mediaWord{
+	"image":     {kind: MediaImage},
+	"picture":   {kind: MediaImage},
+	"photo":     {kind: MediaImage},
+	"video":     {kind: MediaVideo},
+	"ptv":       {kind: MediaVideo, video: true},
+	"videonote": {kind: MediaVideo, video: true},
+	"audio":     {kind: MediaAudio},
+	"ptt":       {kind: MediaAudio, voice: true},
+	"voice":     {kind: MediaAudio, voice: true},
+	"voicenote": {kind: MediaAudio, voice: true},
+	"document":  {kind: MediaDocument},
+	"file":      {kind: MediaDocument, vague: true},
+	"sticker":   {kind: MediaSticker},
+	"media":     {vague: true},
+	"text":      {vague: true},
+}
+
+func isMediaKind(k MediaKind) bool {
+	switch k {
+	case MediaImage, MediaVideo, MediaAudio, MediaDocument, MediaSticker:
+		return true
+	default:
+		return false
+	}
+}
+
+func kindOfMIME(m string) MediaKind {
+	major, _, _ := strings.Cut(m, "/")
+	switch major {
+	case "image", "video", "audio":
+		return MediaKind(major)
+	default:
+		return MediaDocument
+	}
+}
