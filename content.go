@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"reflect"
 	"strings"
 )
 
@@ -21,19 +20,6 @@ type contentKind struct {
 	op       *Operation
 	to       jidKinds
 	features features
-}
-
-// checkContent checks the texts of a content, whose fields it names as their
-// type does.
-func checkContent(c Content) error {
-	if t, plain := c.(Text); plain {
-		return checkUTF8("text", string(t))
-	}
-	t := reflect.TypeOf(c)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return checkTexts(t.Name(), c)
 }
 
 // features are the common options that a kind of message supports.

@@ -2,6 +2,8 @@ package ryze
 
 import (
 	"context"
+	"errors"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -305,4 +307,41 @@ func (s *MessagesService) options(opts []SendOption) (sendOptions, error) {
 		}
 	}
 	return o, nil
+}
+
+// checkContent checks the texts of a content, whose fields it names as their
+// type does.
+func checkContent(c Content) error {
+	if t, plain := c.(Text); plain {
+		return checkUTF8("text", string(t))
+	}
+	t := reflect.TypeOf(c)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return checkTexts(t.Name(), c)
+}
+
+// attempted is the content of a send with what Settle needs beside it.
+type attempted struct {
+	Content
+	h          handle
+	delay      time.Duration
+	limit      time.Duration // that of the attempt, if one was given
+	redirected bool          // the message went to another chat than its recipient
+	quotes     string        // id of the quoted message
+	others     recentSnapshot
+	recorded   bool // known from the application's records, not from an error
+}
+
+// uncertain completes the error of a send whose outcome is unknown.
+func (s *MessagesService) uncertain(err error, content Content, o *sendOptions) error {
+	var e *OutcomeError
+	if errors.As(err, &e) {
+		e.content = &attempted{
+			Content: content, h: s.h, delay: o.delay, limit: o.limit, redirected: o.replyPrivate, quotes: o.replyTo,
+			others: s.h.client.accepted.snapshot(),
+		}
+	}
+	return err
 }

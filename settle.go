@@ -174,30 +174,6 @@ func (e *OutcomeError) try() *attempted {
 	return try
 }
 
-// attempted is the content of a send with what Settle needs beside it.
-type attempted struct {
-	Content
-	h          handle
-	delay      time.Duration
-	limit      time.Duration // that of the attempt, if one was given
-	redirected bool          // the message went to another chat than its recipient
-	quotes     string        // id of the quoted message
-	others     recentSnapshot
-	recorded   bool // known from the application's records, not from an error
-}
-
-// uncertain completes the error of a send whose outcome is unknown.
-func (s *MessagesService) uncertain(err error, content Content, o *sendOptions) error {
-	var e *OutcomeError
-	if errors.As(err, &e) {
-		e.content = &attempted{
-			Content: content, h: s.h, delay: o.delay, limit: o.limit, redirected: o.replyPrivate, quotes: o.replyTo,
-			others: s.h.client.accepted.snapshot(),
-		}
-	}
-	return err
-}
-
 // settling is one search.
 type settling struct {
 	*attempted
