@@ -306,45 +306,6 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 // Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
 func (e *ResponseError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
-// OutcomeError says that an operation may or may not have been carried out:
-// the request left, and no reply proves either. It matches [ErrOutcomeUnknown]
-// and wraps the cause (an [*APIError], a [*ResponseError], a network error or
-// the context's error).
-//
-// Do not repeat the operation before settling it. For a message,
-// [MessagesService.Settle] looks for it; for a creation, list first.
-type OutcomeError struct {
-	Operation string    // id of the operation
-	Recipient JID       // whom a message was for; "" for other operations
-	Source    string    // the label that the message carries in its echo
-	SentAt    time.Time // when the attempt began, in local time
-	Err       error     // the cause
-
-	hint    string  // what to do next
-	content Content // what the message said, for Settle
-}
-
-// Error says that the outcome is unknown, why, and what to do.
-func (e *OutcomeError) Error() string {
-	text := "ryze: " + e.Operation + ": outcome unknown"
-	if e.hint != "" {
-		text += " (" + e.hint + ")"
-	}
-	if e.Err != nil {
-		text += ": " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
-	}
-	return text
-}
-
-// Is matches [ErrOutcomeUnknown].
-func (e *OutcomeError) Is(target error) bool { return target == ErrOutcomeUnknown }
-
-// Unwrap returns the cause.
-func (e *OutcomeError) Unwrap() error { return e.Err }
-
-// Format implements [fmt.Formatter], so that %+v and %#v print no more than %v.
-func (e *OutcomeError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
-
 // at names an element of a list, as in "Poll.Options[3]".
 func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
