@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strconv"
 )
 
 // SettingsService reads and changes how an instance behaves.
@@ -75,115 +74,6 @@ func (s *SettingsService) Update(ctx context.Context, update SettingsUpdate) (*S
 		return nil, err
 	}
 	return settings(fetchChecked(ctx, s.h, opSettingsUpdate, input{body: update}, (*settingsReply).missing))
-}
-
-// ProxyService sets the proxy through which an instance reaches WhatsApp. A
-// change takes effect at the next [InstanceClient.Reconnect] or
-// [InstanceClient.Connect].
-type ProxyService service
-
-// ProxyProtocol is how to talk to a proxy. Only the spelling of ProxySOCKS5 is
-// documented.
-type ProxyProtocol string
-
-// Proxy protocols.
-const (
-	ProxyHTTP   ProxyProtocol = "http"
-	ProxyHTTPS  ProxyProtocol = "https"
-	ProxySOCKS5 ProxyProtocol = "socks5"
-)
-
-// ProxyConfig is the proxy of an instance.
-type ProxyConfig struct {
-	Meta `json:"-"`
-
-	Enabled  bool // read only: Set always enables
-	Host     string
-	Port     string // as text, "1080"; 1 to 65535 when it is given
-	Protocol ProxyProtocol
-	Username string
-	Password Secret // never returned by the service
-}
-
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
-func (c ProxyConfig) Format(f fmt.State, verb rune) {
-	type plain ProxyConfig
-	formatPlain(f, verb, plain(c))
-}
-
-func (c *ProxyConfig) check() error {
-	port, err := strconv.Atoi(c.Port)
-	switch {
-	case c.Host == "" && c.Port == "" && c.Protocol == "" && c.Username == "" && c.Password == "":
-		return invalid("Proxy", "is empty; Remove takes the proxy away")
-	case c.Port != "" && (err != nil || port < 1 || port > 65535):
-		return invalid("Proxy.Port", "is not a port number")
-	}
-	return checkTexts("Proxy", c)
-}
-
-type proxyBody struct {
-	Enabled  bool   `json:"enabled"`
-	Host     string `json:"host,omitempty"`
-	Port     string `json:"port,omitempty"`
-	Protocol string `json:"protocol,omitempty"`
-	Username string `json:"username,omitempty"`
-	Password string `json:"password,omitempty"`
-}
-
-type proxyReply struct {
-	envelope
-	Proxy *struct {
-		Enabled  bool          `json:"enabled"`
-		Host     string        `json:"host"`
-		Port     stringOrInt   `json:"port"`
-		Protocol ProxyProtocol `json:"protocol"`
-		Username string        `json:"username"`
-	} `json:"proxy"`
-}
-
-func (r *proxyReply) missing() string {
-	if r.Proxy == nil {
-		return "the reply has no proxy"
-	}
-	return ""
-}
-
-// Get returns the instance's own proxy; Enabled is false when it has none. The
-// password is never part of the reply, and a proxy that the service uses for
-// all instances is never shown.
-//
-// GET /api/instance/getProxy/:instance. Safe to repeat.
-func (s *ProxyService) Get(ctx context.Context) (*ProxyConfig, error) {
-	r, err := fetchChecked(ctx, s.h, opProxyGet, input{}, (*proxyReply).missing)
-	if err != nil {
-		return nil, err
-	}
-	p := r.Proxy
-	return &ProxyConfig{Meta: r.Meta, Enabled: p.Enabled, Host: p.Host, Port: string(p.Port), Protocol: p.Protocol, Username: p.Username}, nil
-}
-
-// Set gives the instance a proxy of its own. At least one field must be given;
-// which of them the service requires is not documented, nor what it answers:
-// read it back with Get.
-//
-// POST /api/instance/proxy/:instance. Safe to repeat.
-func (s *ProxyService) Set(ctx context.Context, proxy ProxyConfig) error {
-	if err := proxy.check(); err != nil {
-		return err
-	}
-	body := proxyBody{
-		Enabled: true, Host: proxy.Host, Port: proxy.Port, Protocol: string(proxy.Protocol),
-		Username: proxy.Username, Password: proxy.Password.Reveal(),
-	}
-	return run(ctx, s.h, opProxyUpdate, input{body: body, secrets: []Secret{proxy.Password}})
-}
-
-// Remove takes the instance's proxy away.
-//
-// POST /api/instance/proxy/:instance. Safe to repeat.
-func (s *ProxyService) Remove(ctx context.Context) error {
-	return run(ctx, s.h, opProxyUpdate, input{body: proxyBody{}})
 }
 
 // StorageService sets the S3 storage to which the service uploads an
