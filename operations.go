@@ -33,30 +33,6 @@ type Operation struct {
 	alias     bool // another spelling of a route that is in the table
 }
 
-// RateClass names a rate limit of the service. Each token has one window for
-// each class.
-type RateClass string
-
-// The rate classes of the service.
-const (
-	RateGlobal RateClass = "global_100" // 100 requests a minute: nearly everything
-	RateCreate RateClass = "create_20"  // 20 a minute: creating instances
-	RateBypass RateClass = "bypass"     // not metered: the health probe
-)
-
-// Limit returns the documented requests per minute of the class, 0 for none.
-// The service's own headers win over it.
-func (c RateClass) Limit() int {
-	switch c {
-	case RateGlobal:
-		return 100
-	case RateCreate:
-		return 20
-	default:
-		return 0
-	}
-}
-
 // The two columns of the retry table.
 const (
 	repeat = true  // safe to repeat
