@@ -310,3 +310,15 @@ func (c *clockSkew) parse(date string) (time.Time, bool) {
 	}
 	return at, true
 }
+
+// dateSpan is how far the Date of replies was ahead of our clock.
+type dateSpan struct{ low, high time.Duration }
+
+// estimate returns what is known of the service's clocks. In truth they may be
+// further ahead, by a second or so.
+func (c *clockSkew) estimate() (dateSpan, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := c.bounds()
+	return dateSpan{all.low, all.high}, all.known
+}
