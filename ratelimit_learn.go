@@ -1,0 +1,265 @@
+package ryze
+
+import "time"
+
+type doubts struct {
+	count  int
+	batch  uint32        // to find those of one ticket
+	latest time.Duration // when the last of them surely was used
+	taken  time.Duration // when the last of them left
+}
+
+func (t *ticket) Done(rate RateLimit) { t.window.done(t, rate) }
+
+func (t *ticket) Refused(rate RateLimit) { t.window.refused(t, rate) }
+
+func (t *ticket) Cancel() { t.window.cancel(t) }
+
+// expected says when a request with so many others ahead of it can go.
+func (w *window) expected(ahead int, now time.Duration) time.Duration {
+	room, reset, open := w.room(now), w.reset, true
+	if now < w.staleUntil {
+		room += w.stale // they come back in a moment
+	}
+	switch {
+	case w.unlimited:
+		return now
+	case now >= w.reset:
+		room, reset, open = w.limit, now+w.length, false
+	case w.probing:
+		room, open = w.limit-w.inFlight, false // the first reply will tell
+	}
+	if ahead >= room {
+		windows := (ahead - max(room, 0)) / w.limit
+		return reset + time.Duration(windows)*w.length
+	}
+	if apart := w.slow() - (room - ahead); open && apart > 0 {
+		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*slowPause), reset)
+	}
+	return now
+}
+
+// outlook is what decides about the waits of those in the queue.
+type outlook struct {
+	room  int
+	reset time.Duration
+}
+
+func (w *window) outlook(now time.Duration) outlook {
+	if w.probing || now >= w.reset {
+		return outlook{w.limit, w.reset}
+	}
+	return outlook{w.room(now), w.reset}
+}
+
+// moved goes on after something was learned.
+func (w *window) moved(before outlook, now time.Duration) {
+	if after := w.outlook(now); after.room < before.room || after.reset > before.reset {
+		w.dirty = true
+	}
+	w.dispatch(now)
+}
+
+// done takes in what the reply to a request said.
+func (w *window) done(t *ticket, rate RateLimit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	w.age()
+	before := w.outlook(now)
+	reset, said := w.moment(rate.Reset, now)
+	switch current := w.land(t); {
+	case current:
+		w.refusals = 0
+		w.learn(t, rate, reset, said, now)
+	case rate.Known && w.heard && w.known && said && max(reset-w.reset, w.reset-reset) <= sameWindow:
+		// Sent before this window began here, and yet counted in it.
+		w.lower(rate)
+	}
+	w.moved(before, now)
+}
+
+// moment turns what was said of the end of a window into a moment, with the
+// grace that this service needs.
+func (w *window) moment(reset time.Time, now time.Duration) (at time.Duration, said bool) {
+	if reset.IsZero() {
+		return 0, false
+	}
+	return now + time.Until(reset) + w.grace, true
+}
+
+// learn takes in the reply to a request of this window.
+func (w *window) learn(t *ticket, rate RateLimit, reset time.Duration, said bool, now time.Duration) {
+	w.setLimit(rate)
+	if w.guessed {
+		return // a 429 has spoken since; the next window will tell
+	}
+	switch {
+	case !said:
+	case reset-w.grace > now:
+		w.odd = 0
+		w.setReset(t, rate, reset, now)
+	case w.odd >= mostOdd:
+		// Always in the past: it means something else.
+	case reset-w.grace > t.taken && (!w.known || w.reset-reset <= sameWindow):
+		w.odd++ // the window ended while the reply was on its way
+		w.reset, w.known = max(now, reset), true
+	case !w.heard && t.taken-reset <= sameWindow:
+		// The service is still in the window before. Its header may cut off
+		// fractions of a second: come later from now on.
+		w.odd++
+		w.grace = min(w.grace+shortestReset, mostGrace)
+		w.reset, w.left = now+shortestReset, 0
+		w.known, w.probing = false, false
+		return
+	}
+	w.setLeft(t, rate, now)
+}
+
+// first reports whether t opened the window.
+func (w *window) first(t *ticket) bool { return t.taken == w.opened }
+
+// setReset takes in an end that is still to come.
+func (w *window) setReset(t *ticket, rate RateLimit, reset, now time.Duration) {
+	switch {
+	case !w.known:
+		whole := rate.Known && rate.Remaining == rate.Limit-1 // but for this request
+		if length := reset - w.opened; w.onTime && w.first(t) && (whole || length >= sameWindow) {
+			w.length = max(length, shortestReset)
+			w.grace -= w.grace / 32
+		}
+		w.reset, w.known = reset, true
+	case reset-w.reset > sameWindow+now-t.taken:
+		// A window after the one that we know of.
+		w.next(now)
+		w.heard, w.probing, w.left = false, false, w.limit
+		w.reset, w.opened, w.onTime = reset, now, false
+	default:
+		// Each is late by what the reply took and its headers cut off.
+		w.reset = max(min(w.reset, reset), w.floor)
+	}
+}
+
+// setLeft takes in what remains, or else counts the request.
+func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
+	switch {
+	case rate.Unlimited():
+		w.unlimited, w.heard, w.probing = true, true, false
+	case !rate.Known:
+		if !t.aged {
+			w.charge(t, now)
+		}
+		w.allowed = max(2*w.allowed, w.passed+1) // it never speaks, or somebody else has answered
+	case !w.heard || w.unlimited:
+		w.left, w.heard, w.unlimited, w.probing = rate.Remaining, true, false, false
+		if rate.Remaining == 0 && !w.known && w.limit > 1 {
+			// By our count the window is new, yet nothing remains.
+			w.reset = now + w.guess()
+		}
+	default:
+		w.lower(rate)
+	}
+	if rate.Known {
+		w.settle(t)
+		w.saidAt, w.saidTo = now, max(w.saidTo, t.taken)
+	}
+}
+
+// lower takes in what remains when it is less than what is known.
+func (w *window) lower(rate RateLimit) {
+	if rate.Remaining >= 0 {
+		w.left = min(w.left, rate.Remaining)
+	}
+}
+
+func (w *window) setLimit(rate RateLimit) {
+	limit := rate.Limit
+	if limit <= 0 && rate.Known {
+		limit = max(w.limit, rate.Remaining)
+	}
+	if limit <= 0 {
+		return
+	}
+	if !w.heard {
+		w.left += limit - w.limit // it was assumed to be whole
+	}
+	w.limit = limit
+}
+
+// guess is how long to wait after a refusal that does not say how long.
+func (w *window) guess() time.Duration {
+	wait := shortestReset << min(w.refusals, mostDoublings)
+	w.refusals++
+	return wait
+}
+
+// refused takes in a 429.
+func (w *window) refused(t *ticket, rate RateLimit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	w.age()
+	before := w.outlook(now)
+	reset, said := w.moment(rate.Reset, now)
+	if current := w.land(t); current || said && reset > now && (!w.heard || reset >= w.reset-sameWindow) {
+		w.hold(t, rate, reset, said, current, now)
+	} // else it speaks of a window that is over
+	w.moved(before, now)
+}
+
+// hold lets nothing go until the end that a 429 spoke of.
+func (w *window) hold(t *ticket, rate RateLimit, reset time.Duration, said, current bool, now time.Duration) {
+	usable := said && reset-w.grace > now
+	if current && said && !w.heard && w.onTime && max(reset-t.taken, t.taken-reset) <= mostGrace {
+		// The service is still in the window before: come later from now on.
+		early := shortestReset
+		if usable {
+			early = reset - w.grace - t.taken
+		}
+		w.grace = min(w.grace+early, mostGrace)
+	}
+	if said && reset-w.grace > t.taken && reset-w.grace <= now-shortestReset {
+		return // the window ended, and the wait is over, while the reply was on its way
+	}
+	ended := now >= w.reset
+	var until time.Duration
+	switch {
+	case usable:
+		until = reset
+		w.guessed = false
+	case !ended && (w.known || w.guessed && t.taken <= w.heldAt):
+		until = w.reset // known already, or guessed for another of its kind
+	default:
+		until = now + w.guess()
+		w.guessed, w.known = true, false
+	}
+	until = max(until, now+shortestReset)
+	if w.known && usable && w.reset-until <= sameWindow {
+		until = max(until, w.reset)
+	}
+	w.floor = max(w.floor, until)
+	w.reset, w.known = w.floor, w.known || usable
+	w.setLimit(RateLimit{Limit: rate.Limit})
+	w.left, w.heard, w.unlimited, w.probing = 0, true, false, false
+	w.heldAt = now
+}
+
+// cancel takes back a request that never left.
+func (w *window) cancel(t *ticket) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	w.giveBack(t, now)
+	w.dispatch(now)
+}
+
+func (w *window) giveBack(t *ticket, now time.Duration) {
+	if !w.land(t) {
+		return
+	}
+	if w.probing {
+		if w.passed--; w.passed == 0 {
+			w.reset = now // opened by a request that never left
+		}
+	}
+}
