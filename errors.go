@@ -120,13 +120,6 @@ type APIError struct {
 	kinds []error
 }
 
-// newAPIError classifies a reply of the service that is not a success.
-func newAPIError(op *Operation, status int, message string, rate RateLimit, body []byte) *APIError {
-	e := &APIError{StatusCode: status, Message: message, Operation: op.ID, RateLimit: rate, Body: bounded(body, maxErrorBody)}
-	e.kinds = classify(status, message)
-	return e
-}
-
 // isCertain reports whether the service says, with whatever status, that it has
 // not done what was asked for.
 func (e *APIError) isCertain() bool {

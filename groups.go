@@ -156,13 +156,6 @@ func (w *wireGroup) group(meta Meta) *Group {
 	return g
 }
 
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}
-
 // groupReply has the group below a key that is documented only by the way.
 type groupReply struct {
 	envelope

@@ -228,3 +228,17 @@ func (op *Operation) isOwnRefusal(body []byte) bool {
 		return false
 	}
 }
+
+// newAPIError classifies a reply of the service that is not a success.
+func newAPIError(op *Operation, status int, message string, rate RateLimit, body []byte) *APIError {
+	e := &APIError{StatusCode: status, Message: message, Operation: op.ID, RateLimit: rate, Body: bounded(body, maxErrorBody)}
+	e.kinds = classify(status, message)
+	return e
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
