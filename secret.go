@@ -86,3 +86,29 @@ func formatPlain(f fmt.State, verb rune, v any) {
 	}
 	_, _ = fmt.Fprintf(f, format, v)
 }
+
+// hidden keeps a value out of sight of fmt, which does not ask the methods of
+// unexported fields, and follows one pointer for verbs that do not fit, but
+// not two. testify's diff follows any pointer, ten levels deep; the value lies
+// below that.
+type hidden[T any] struct{ value **veils[T] }
+
+type veil[T any] struct{ of T }
+
+type veils[T any] = veil[veil[veil[veil[veil[veil[veil[veil[veil[veil[T]]]]]]]]]]
+
+func hide[T any](v T) hidden[T] {
+	p := new(veils[T])
+	p.of.of.of.of.of.of.of.of.of.of = v
+	return hidden[T]{&p}
+}
+
+func (h hidden[T]) get() (v T) {
+	if h.value == nil {
+		return v
+	}
+	return (**h.value).of.of.of.of.of.of.of.of.of.of
+}
+
+// String is for printers that ask the methods of unexported fields.
+func (h hidden[T]) String() string { return redacted }
