@@ -1,0 +1,128 @@
+package ryze
+
+import "time"
+
+// SendOption is a common option of a send. Options that the kind of message
+// does not support are refused with a [*ValidationError]: the service would
+// ignore them without a word.
+type SendOption func(*sendOptions) error
+
+type sendOptions struct {
+	delay        time.Duration
+	replyTo      string
+	replyPrivate bool
+	mention      []string
+	mentionAll   bool
+	linkPreview  *bool
+	source       string
+	limit        time.Duration
+}
+
+// ReplyTo quotes a message of the same instance, by its id. The service must
+// have stored it, as it does with everything it sends or receives.
+func ReplyTo(messageID string) SendOption {
+	return func(o *sendOptions) error {
+		o.replyTo = messageID
+		return checkText("ReplyTo", messageID)
+	}
+}
+
+// ReplyPrivate quotes a message of a group and sends the answer to its
+// author's private chat. The recipient of the send is the group. The service
+// ignores the redirection when the quoted message is not from a group.
+func ReplyPrivate(messageID string) SendOption {
+	return func(o *sendOptions) error {
+		o.replyTo, o.replyPrivate = messageID, true
+		return checkText("ReplyPrivate", messageID)
+	}
+}
+
+// Delay makes the service wait before sending, and show the typing indicator
+// meanwhile. Whole seconds are sent: parts of a second are rounded up. The call
+// may take that much longer, so its time limit grows accordingly. The longest
+// delay is not documented.
+func Delay(d time.Duration) SendOption {
+	return func(o *sendOptions) error {
+		if d < 0 {
+			return invalid("Delay", "is negative")
+		}
+		o.delay = d
+		return nil
+	}
+}
+
+// Mention mentions people, in groups only. The text must carry @<number> for a
+// visible mention; without it they are notified silently.
+func Mention(people ...JID) SendOption {
+	return func(o *sendOptions) error {
+		for _, p := range people {
+			if err := p.check("Mention", jidKinds{JIDUser, JIDLID}); err != nil {
+				return err
+			}
+			o.mention = append(o.mention, p.wire())
+		}
+		return nil
+	}
+}
+
+// MentionAll mentions every member of the group, without visible tags.
+func MentionAll() SendOption {
+	return func(o *sendOptions) error {
+		o.mentionAll = true
+		return nil
+	}
+}
+
+// LinkPreview says whether WhatsApp shows a preview of a link in the text. The
+// service's default is not documented.
+func LinkPreview(show bool) SendOption {
+	return func(o *sendOptions) error {
+		o.linkPreview = &show
+		return nil
+	}
+}
+
+// SourceLabel labels this message; see [WithSource].
+func SourceLabel(source string) SendOption {
+	return func(o *sendOptions) error {
+		o.source = source
+		return checkText("SourceLabel", source)
+	}
+}
+
+// TimeLimit replaces the time limit of the attempt (30 s, for media 120 s),
+// for instance to upload a large file over a slow line. The context's deadline
+// holds all the same.
+func TimeLimit(d time.Duration) SendOption {
+	return func(o *sendOptions) error {
+		if d <= 0 {
+			return invalid("TimeLimit", "is not positive")
+		}
+		o.limit = d
+		return nil
+	}
+}
+
+func (o *sendOptions) check(kind string, f features, to JID) error {
+	refuse := func(option string) error {
+		return invalid(option, "is not supported by "+kind+": the service would ignore it")
+	}
+	mentions := len(o.mention) > 0 || o.mentionAll
+	switch {
+	case o.delay > 0 && f&canDelay == 0:
+		return refuse("Delay")
+	case o.replyPrivate && f&canReplyPrivate == 0:
+		return refuse("ReplyPrivate")
+	case o.replyTo != "" && f&canReply == 0:
+		return refuse("ReplyTo")
+	case mentions && f&canMention == 0:
+		return refuse("Mention")
+	case mentions && !to.IsGroup():
+		return invalid("Mention", "works in groups only")
+	case o.linkPreview != nil && f&canPreview == 0:
+		return refuse("LinkPreview")
+	case o.replyPrivate && !to.IsGroup():
+		return invalid("ReplyPrivate", "needs the group as recipient")
+	}
+	return nil
+}
