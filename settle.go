@@ -8,24 +8,6 @@ import (
 	"time"
 )
 
-// Settlement is what became of a send whose outcome was unknown.
-type Settlement string
-
-// Outcomes of [MessagesService.Settle].
-const (
-	// Sent: the message is there; its id is in the SentMessage.
-	Sent Settlement = "sent"
-	// NotFound: the service answered for every address of the recipient, and has
-	// nothing that could be the message. It is strong evidence, not proof: the
-	// service does not document how soon a history shows what was accepted.
-	NotFound Settlement = "not_found"
-	// StillUnknown: the message could not be looked up everywhere, several
-	// messages fit, or one leaves a doubt. Nothing may be concluded from it.
-	StillUnknown Settlement = "unknown"
-)
-
-var errNotOutcome = invalid("err", "is not the error of a send that matches ErrOutcomeUnknown")
-
 // SettleOption changes how [MessagesService.Settle] looks for a message.
 type SettleOption func(*settling)
 
@@ -168,57 +150,9 @@ func (e *OutcomeError) IsEcho(event *Event) bool {
 	return c.labelled && c.fit == certain && w.byTime(c.message.Timestamp) == certain && !w.twins
 }
 
-// try returns what the error knows of a send, nil for other operations.
-func (e *OutcomeError) try() *attempted {
-	try, _ := e.content.(*attempted)
-	return try
-}
-
-// settling is one search.
-type settling struct {
-	*attempted
-	outcome *OutcomeError
-	outline *outline
-	events  []*Event
-	except  []string
-	known   map[string]struct{} // ids of other messages, nil until they are asked for
-	twins   bool                // not all of them are known
-
-	fits    []candidate
-	byID    map[string]int // index in fits
-	unclear bool           // something could be the message and cannot be read
-	alive   bool           // the history shows a later message of the instance
-}
-
-// candidate is a message that may be the one looked for.
-type candidate struct {
-	message  *SentMessage
-	fit      confidence // by everything but time
-	labelled bool       // it carries the label of the send
-}
-
 func newSettling(e *OutcomeError) *settling {
 	try := e.try()
 	return &settling{attempted: try, outcome: e, outline: outlineOf(try.Content), byID: make(map[string]int)}
-}
-
-// isAnothers reports whether the id is known to be that of another message.
-func (w *settling) isAnothers(id string) bool {
-	if w.known == nil {
-		w.known = make(map[string]struct{})
-		add := func(id string) { w.known[id] = struct{}{} }
-		for _, id := range w.except {
-			add(id)
-		}
-		if !w.recorded { // else the record may be of one that was accepted
-			now := w.h.client.accepted.snapshot()
-			w.others.each(add)
-			now.each(add)
-			w.twins = !w.others.reaches(now) || w.others.forgotten.After(w.outcome.SentAt)
-		}
-	}
-	_, known := w.known[id]
-	return known
 }
 
 // consider takes a message that may be the one looked for.
@@ -241,14 +175,6 @@ func (w *settling) consider(c candidate) {
 		w.fits[i] = c
 	}
 }
-
-// scope says which candidates are judged.
-type scope bool
-
-const (
-	everything   scope = false
-	labelledOnly scope = true // and only when one of them is certain
-)
 
 // verdict judges what was found. It is made when the search is over, because
 // the search itself tells more of the clocks.
@@ -309,29 +235,6 @@ func (w *settling) echo(event *Event) candidate {
 		ID: m.ID, Chat: m.Chat.JID, Timestamp: m.Timestamp, Type: string(m.Type), Content: m.Text, Source: m.Source,
 	}
 	return c
-}
-
-// isChat says how surely an event is of the chat to which the message went.
-func (w *settling) isChat(m *MessageEvent) confidence {
-	to := w.outcome.Recipient
-	switch {
-	case w.redirected && m.Reply != nil && m.Reply.MessageID == w.quotes && !m.Chat.JID.IsGroup():
-		return certain
-	case samePerson(m.Chat.JID, to), m.Chat.LID.Same(to):
-		return certain
-	case w.redirected && m.Reply == nil && !m.Chat.JID.IsGroup():
-		return doubtful // it may be anybody's
-	case isOtherAddress(m.Chat.JID, to) && (m.Chat.LID == "" || !to.IsLID()):
-		return doubtful // a LID for a phone, or the other way round
-	default:
-		return unfit
-	}
-}
-
-// isOtherAddress reports whether one is a LID and the other a phone, so that
-// they may be one person.
-func isOtherAddress(a, b JID) bool {
-	return (a.IsLID() && b.Kind() == JIDUser) || (b.IsLID() && a.Kind() == JIDUser)
 }
 
 // confidence is how well a message fits.

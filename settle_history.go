@@ -185,11 +185,6 @@ func checkPage(page *HistoryPage, chat JID, slack time.Duration) error {
 	return incomplete(page, reason)
 }
 
-// isAnotherChat reports whether two addresses cannot be one chat.
-func isAnotherChat(a, b JID) bool {
-	return a != "" && a.Kind() != JIDUnknown && !samePerson(a, b) && !isOtherAddress(a, b)
-}
-
 // historyItem is what an item of a history says beside the [HistoryMessage].
 type historyItem struct {
 	id        string
