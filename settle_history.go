@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -183,91 +182,4 @@ func checkPage(page *HistoryPage, chat JID, slack time.Duration) error {
 		return nil
 	}
 	return incomplete(page, reason)
-}
-
-// historyItem is what an item of a history says beside the [HistoryMessage].
-type historyItem struct {
-	id        string
-	at        time.Time
-	fromMe    *bool // nil: not told
-	source    string
-	broken    bool // not an object
-	otherText bool // the text has a form that is not known
-	changed   bool // edited or revoked
-}
-
-func readHistoryItem(m *HistoryMessage) historyItem {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(m.Raw(), &members) != nil || members == nil {
-		return historyItem{broken: true}
-	}
-	item := historyItem{id: m.ID, at: m.Timestamp}
-	for name, value := range members {
-		v := jsonValue(value)
-		switch name = strings.ToLower(name); {
-		case name == "id":
-			var id stringOrInt
-			_ = id.UnmarshalJSON(value)
-			item.id = first(item.id, string(id))
-		case name == "timestamp" && item.at.IsZero():
-			item.at = readTime(v)
-		case name == "fromme" && (string(value) == "true" || string(value) == "false"):
-			item.fromMe = new(string(value) == "true")
-		case name == "source" && v.isString():
-			item.source = v.str()
-		case name == "content":
-			item.otherText = !v.isString() && string(value) != "null"
-		case strings.Contains(name, "edit"), strings.Contains(name, "revok"), strings.Contains(name, "delet"):
-			item.changed = item.changed || saysYes(value)
-		}
-	}
-	if item.at.Before(allBegan) {
-		item.at = time.Time{}
-	}
-	return item
-}
-
-// saysYes reports whether a member of any type is more than a no.
-func saysYes(value json.RawMessage) bool {
-	switch strings.TrimSpace(string(value)) {
-	case "null", "false", `"false"`, "0", `""`, "{}", "[]":
-		return false
-	default:
-		return true
-	}
-}
-
-// look weighs a message of the history.
-func (w *settling) look(m *HistoryMessage, item historyItem) {
-	to := w.outcome.Recipient
-	switch {
-	case item.broken:
-		w.unclear = true
-		return
-	case isAnotherChat(m.Chat, to):
-		w.unclear = true // so what is of this chat may be elsewhere
-		return
-	case item.fromMe != nil && !*item.fromMe, item.fromMe == nil && samePerson(m.Sender, to):
-		return
-	}
-	if item.fromMe != nil && w.byTime(item.at) == certain {
-		w.alive = true
-	}
-	if item.id != "" && w.isAnothers(item.id) {
-		return
-	}
-	c := w.outline.weigh(m.Type, m.Text)
-	switch {
-	case item.changed, m.Type == MessageEdit, m.Type == MessageRevoke, item.otherText:
-		c = doubtful
-	case item.fromMe == nil, item.source != "" && item.source != w.outcome.Source:
-		c = min(c, doubtful)
-	}
-	if item.id == "" && w.byTime(item.at) == unfit {
-		return
-	}
-	w.consider(candidate{message: &SentMessage{
-		Meta: m.Meta, ID: item.id, Chat: m.Chat, Timestamp: item.at, Type: string(m.Type), Content: m.Text,
-		Source: w.outcome.Source,
-	}, fit: c})
 }
