@@ -1,0 +1,119 @@
+package ryze
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+)
+
+// StorageService sets the S3 storage to which the service uploads an
+// instance's media.
+type StorageService service
+
+// StorageConfig is the S3 storage of an instance. The bucket must exist; the
+// service never creates one.
+type StorageConfig struct {
+	Meta `json:"-"`
+
+	Enabled    bool // read only: Set always enables
+	Region     string
+	Bucket     string
+	AccessKey  string
+	SecretKey  Secret // never returned by the service
+	Endpoint   string // URL of an S3-compatible store; empty for AWS
+	PathPrefix string // such as "media/support-line/"
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (c StorageConfig) Format(f fmt.State, verb rune) {
+	type plain StorageConfig
+	formatPlain(f, verb, plain(c))
+}
+
+func (c *StorageConfig) check() error {
+	switch {
+	case c.Bucket == "":
+		return invalid("Storage.Bucket", "is empty")
+	case c.AccessKey == "":
+		return invalid("Storage.AccessKey", "is empty")
+	case c.SecretKey == "":
+		return invalid("Storage.SecretKey", "is empty")
+	case c.Endpoint != "":
+		if u, err := url.Parse(c.Endpoint); err != nil || u.Scheme == "" || u.Host == "" {
+			return invalid("Storage.Endpoint", "is not a full URL")
+		}
+	}
+	return checkTexts("Storage", c)
+}
+
+type storageBody struct {
+	Enabled    bool    `json:"enabled"`
+	Region     string  `json:"region,omitempty"`
+	Bucket     string  `json:"bucket,omitempty"`
+	AccessKey  string  `json:"accessKey,omitempty"`
+	SecretKey  string  `json:"secretKey,omitempty"`
+	Endpoint   *string `json:"endpoint,omitempty"`
+	PathPrefix *string `json:"pathPrefix,omitempty"`
+}
+
+type storageReply struct {
+	envelope
+	S3 *struct {
+		Enabled    bool   `json:"enabled"`
+		Region     string `json:"region"`
+		Bucket     string `json:"bucket"`
+		AccessKey  string `json:"accessKey"`
+		Endpoint   string `json:"endpoint"`
+		PathPrefix string `json:"pathPrefix"`
+	} `json:"s3"`
+}
+
+func (r *storageReply) missing() string {
+	if r.S3 == nil {
+		return "the reply has no s3"
+	}
+	return ""
+}
+
+func storage(r *storageReply, err error) (*StorageConfig, error) {
+	if err != nil {
+		return nil, err
+	}
+	c := r.S3
+	return &StorageConfig{
+		Meta: r.Meta, Enabled: c.Enabled, Region: c.Region, Bucket: c.Bucket,
+		AccessKey: c.AccessKey, Endpoint: c.Endpoint, PathPrefix: c.PathPrefix,
+	}, nil
+}
+
+// Get returns the storage; Enabled is false when there is none. The secret key
+// is never part of the reply.
+//
+// GET /api/instance/getS3/:instance. Safe to repeat.
+func (s *StorageService) Get(ctx context.Context) (*StorageConfig, error) {
+	return storage(fetchChecked(ctx, s.h, opStorageGet, input{}, (*storageReply).missing))
+}
+
+// Set stores the whole configuration: it is not a partial update, so every
+// field has to be given each time. It returns what the service has stored.
+//
+// POST /api/instance/s3/:instance. Safe to repeat.
+func (s *StorageService) Set(ctx context.Context, config StorageConfig) (*StorageConfig, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	body := storageBody{
+		Enabled: true, Region: config.Region, Bucket: config.Bucket,
+		AccessKey: config.AccessKey, SecretKey: config.SecretKey.Reveal(),
+		Endpoint: &config.Endpoint, PathPrefix: &config.PathPrefix,
+	}
+	in := input{body: body, secrets: []Secret{Secret(config.AccessKey), config.SecretKey}}
+	return storage(fetchChecked(ctx, s.h, opStorageUpdate, in, (*storageReply).missing))
+}
+
+// Disable turns the storage off and deletes the stored credentials.
+//
+// POST /api/instance/s3/:instance. Safe to repeat.
+func (s *StorageService) Disable(ctx context.Context) error {
+	return run(ctx, s.h, opStorageUpdate, input{body: storageBody{}})
+}
