@@ -2,13 +2,7 @@ package ryze
 
 import (
 	"context"
-	"slices"
 )
-
-// tells reports whether c is enabled and lets events of type t through.
-func (c *WebSocketConfig) tells(t EventType) bool {
-	return c != nil && c.Enabled && (len(c.Events) == 0 || slices.Contains(c.Events, t))
-}
 
 // listenState opens the instance's event stream, beside the caller, and
 // signals every change of state, or a hole in which there may have been one.
