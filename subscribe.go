@@ -62,17 +62,6 @@ func (e *CloseError) Error() string {
 // closePolicyViolation is the only close code that says not to come back.
 const closePolicyViolation = 1008
 
-// StreamState is what a stream is doing. The set is open.
-type StreamState string
-
-// States of a stream.
-const (
-	StreamConnecting   StreamState = "connecting"   // Subscribe has not returned yet
-	StreamOpen         StreamState = "open"         // events come in
-	StreamReconnecting StreamState = "reconnecting" // an outage; the stream comes back by itself
-	StreamClosed       StreamState = "closed"       // the stream has ended, see Err
-)
-
 // StreamStats are the counters of a stream since Subscribe.
 type StreamStats struct {
 	State          StreamState
