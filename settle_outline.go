@@ -1,6 +1,11 @@
 package ryze
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // confidence is how well a message fits.
 type confidence int
@@ -52,4 +57,112 @@ func (o *outline) ofEvent(m *MessageEvent) confidence {
 	default:
 		return unfit
 	}
+}
+
+// shortestCut is how long a text is at least that was cut to a limit.
+const shortestCut = 20
+
+// resembles reports whether a text may be what became of the one wanted: blanks,
+// line ends, invisible characters and those that are no UTF-8 do not count,
+// accents may be composed or not, mentions may be names, and the end may be cut
+// off. It costs as much as the texts are long.
+func resembles(text, wanted string) bool {
+	parts := withoutMentions(wanted)
+	if len(parts) > 1 {
+		return inOrder(essences(parts)...)(essence(text))
+	}
+	got, want := essence(text), essence(wanted)
+	cut := strings.TrimRight(got, ".…")
+	long := cut != got || utf8.RuneCountInString(cut) >= shortestCut
+	rest, ok := skipCommon(want, cut)
+	return want != "" && ok && (strings.TrimRight(rest, ".…") == "" || long && cut != "")
+}
+
+// skipCommon goes along both texts as long as they say the same, and returns
+// what is left of the first when all of the second was found in it.
+func skipCommon(a, b string) (rest string, ok bool) {
+	for b != "" {
+		x, n := utf8.DecodeRuneInString(a)
+		y, m := utf8.DecodeRuneInString(b)
+		switch {
+		case a == "":
+			return "", false
+		case x == y:
+			a, b = a[n:], b[m:]
+		case mayBeComposed(x) && decomposed(b) > 0: // one of many letters for the same with marks
+			a, b = a[n:], b[decomposed(b):]
+		case mayBeComposed(y) && decomposed(a) > 0:
+			a, b = a[decomposed(a):], b[m:]
+		default:
+			return "", false
+		}
+	}
+	return a, true
+}
+
+// mayBeComposed reports whether a letter may stand for several characters.
+func mayBeComposed(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }
+
+// decomposed returns the length of a letter with its marks, or of a syllable of
+// Korean written letter by letter; 0 when s begins with neither.
+func decomposed(s string) int {
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return 0
+	}
+	end := n
+	for _, r := range s[n:] {
+		if !unicode.Is(unicode.Mn, r) && !(isJamo(first) && r >= 0x1161 && r <= 0x11ff) {
+			break
+		}
+		end += utf8.RuneLen(r)
+	}
+	if end == n {
+		return 0
+	}
+	return end
+}
+
+func isJamo(r rune) bool { return r >= 0x1100 && r <= 0x115f }
+
+// essence leaves out what may be lost or changed on the way.
+func essence(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError, unicode.IsSpace(r), unicode.IsControl(r), unicode.Is(unicode.Cf, r),
+			unicode.Is(unicode.Variation_Selector, r):
+			return -1
+		default:
+			return r
+		}
+	}, s)
+}
+
+func essences(parts []string) []string {
+	out := make([]string, len(parts))
+	for i, part := range parts {
+		out[i] = essence(part)
+	}
+	return out
+}
+
+// withoutMentions splits a text at its mentions: @ and digits.
+func withoutMentions(s string) []string {
+	var parts []string
+	from := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] != '@' {
+			continue
+		}
+		end := i + 1
+		for end < len(s) && s[end] >= '0' && s[end] <= '9' {
+			end++
+		}
+		if end-i <= minPhoneDigits {
+			continue
+		}
+		parts = append(parts, s[from:i])
+		from, i = end, end-1
+	}
+	return append(parts, s[from:])
 }
