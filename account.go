@@ -44,7 +44,7 @@ func (a *AccountClient) InstanceFrom(instance *Instance) *InstanceClient {
 		h.err = invalid("instance", "is nil")
 		return newInstanceClient(h)
 	}
-	return a.h.client.Instance(instance.Name, instance.Token.Reveal())
+	return newInstanceClient(a.h.client.handle(instance.Name, instance.Token.Reveal(), true))
 }
 
 // ListInstances returns every instance of the account, each with its own

@@ -340,3 +340,16 @@ func (c *credential) redact(text string) string {
 func (c *credential) clean(err error) error {
 	return clean(err, func(b []byte) []byte { return withoutSecret(b, c.token()) })
 }
+
+// into returns the request of a body, with the file in it under that key. A
+// URL is the body's own field. The caller closes what it returns.
+func (p picture) into(body any, key string) (input, error) {
+	if p.file == nil {
+		return input{body: body}, nil
+	}
+	stream, err := newBodyStream(p.file, body, key)
+	if err != nil {
+		return input{}, err
+	}
+	return input{stream: stream}, nil
+}

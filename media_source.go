@@ -313,16 +313,3 @@ func (s MediaSource) picture(field string) (picture, error) {
 	}
 	return picture{file: s.file}, nil
 }
-
-// into returns the request of a body, with the file in it under that key. A
-// URL is the body's own field. The caller closes what it returns.
-func (p picture) into(body any, key string) (input, error) {
-	if p.file == nil {
-		return input{body: body}, nil
-	}
-	stream, err := newBodyStream(p.file, body, key)
-	if err != nil {
-		return input{}, err
-	}
-	return input{stream: stream}, nil
-}

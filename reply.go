@@ -223,8 +223,10 @@ func (op *Operation) isOwnRefusal(body []byte) bool {
 	case op.bare:
 		return errorMessage(body) != ""
 	case op.reports:
-		var h Health
-		return json.Unmarshal(body, &h) == nil && h.Status != ""
+		var report struct {
+			Status string `json:"status"`
+		}
+		return json.Unmarshal(body, &report) == nil && report.Status != ""
 	default:
 		return false
 	}
