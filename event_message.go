@@ -366,19 +366,3 @@ func senderOf(sender EventUser, chat EventChat) EventUser {
 		Name: first(sender.Name, chat.Name),
 	}
 }
-
-// setString overwrites s with a value that is a string or a number and not empty.
-func setString(s *string, v jsonValue) {
-	if text := v.str(); text != "" {
-		*s = text
-	}
-}
-
-// first returns the first of two values that is not zero.
-func first[T comparable](a, b T) T {
-	var zero T
-	if a != zero {
-		return a
-	}
-	return b
-}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -325,42 +324,6 @@ func (e Event) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("id", printable(id)))
 	}
 	return slog.GroupValue(attrs...)
-}
-
-// readTime reads a time in any of the forms that occur or may occur: RFC 3339
-// with any offset, or a Unix time in seconds or milliseconds, as a number or
-// as a string. Anything else gives the zero time.
-func readTime(v jsonValue) time.Time {
-	if !v.isString() && !v.isNumber() {
-		return time.Time{}
-	}
-	if v.isString() {
-		return timeOf(unquoted(v[1 : len(v)-1]))
-	}
-	return timeOf(v)
-}
-
-// timeOf is readTime for the text itself. It serves events and replies alike.
-func timeOf(s []byte) time.Time {
-	if s = bytes.TrimSpace(s); len(s) == 0 || len(s) > 64 {
-		return time.Time{}
-	}
-	if len(s) > len("2006-01-02") && s[4] == '-' {
-		t, err := time.Parse(time.RFC3339, string(s))
-		if t = t.UTC(); err != nil || t.Year() < 1 || t.Year() > 9999 {
-			return time.Time{}
-		}
-		return t
-	}
-	unix, err := strconv.ParseFloat(string(s), 64)
-	if err != nil || unix <= 0 || math.IsNaN(unix) || unix >= 1e14 {
-		return time.Time{}
-	}
-	if unix >= 1e11 { // as seconds it would be the year 5138
-		return time.UnixMilli(int64(unix)).UTC()
-	}
-	whole, fraction := math.Modf(unix)
-	return time.Unix(int64(whole), int64(fraction*1e9)).UTC()
 }
 
 // Origin tells own sends from those of other API clients and from a human on
