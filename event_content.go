@@ -271,3 +271,18 @@ func (f *messageFields) readPoll(v jsonValue) {
 		f.Poll = &poll
 	}
 }
+
+func contentText(v jsonValue) string {
+	text := ""
+	if v.isString() {
+		if text = v.str(); text == "{}" {
+			text = ""
+		}
+	}
+	for c := v.members(); c.next(); {
+		if string(c.key) == "text" {
+			text = c.val.str()
+		}
+	}
+	return text
+}

@@ -293,21 +293,6 @@ func (f *messageFields) readContent(v jsonValue) {
 	f.Text = first(contentText(v), f.Text)
 }
 
-func contentText(v jsonValue) string {
-	text := ""
-	if v.isString() {
-		if text = v.str(); text == "{}" {
-			text = ""
-		}
-	}
-	for c := v.members(); c.next(); {
-		if string(c.key) == "text" {
-			text = c.val.str()
-		}
-	}
-	return text
-}
-
 func readDirection(v jsonValue) Direction {
 	switch s := v.str(); s {
 	case "incoming":
