@@ -457,7 +457,7 @@ func TestPanicGoesToTheServersLogWhenNobodyElseListens(t *testing.T) {
 	h.ServeHTTP(w, req)
 	assert.Equal(t, 503, w.Code)
 	assert.Contains(t, out.String(), "the handler panicked")
-	assert.Contains(t, out.String(), "webhook_handler_test.go")
+	assert.Contains(t, out.String(), "webhook_receiver_test.go")
 	assert.NotContains(t, out.String(), "private words")
 
 	out.Reset()
