@@ -108,7 +108,7 @@ func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 		if err := c.check(); err != nil {
 			return nil, err
 		}
-		b.ProxyEnabled, b.ProxyHost, b.ProxyPort, b.ProxyProtocol = Ptr(true), c.Host, c.Port, string(c.Protocol)
+		b.ProxyEnabled, b.ProxyHost, b.ProxyPort, b.ProxyProtocol = new(true), c.Host, c.Port, string(c.Protocol)
 		b.ProxyUsername, b.ProxyPassword = c.Username, c.Password.Reveal()
 	}
 	if c := p.Webhook; c != nil {
@@ -118,8 +118,8 @@ func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 		if c.Label != "" && c.Label != DefaultWebhookLabel {
 			return nil, invalid("Webhook.Label", "is fixed to \"default\" at creation; set further webhooks afterwards")
 		}
-		b.WebhookEnabled, b.WebhookURL, b.WebhookAuthorization = Ptr(true), c.URL, c.Authorization.Reveal()
-		b.WebhookByEvents, b.WebhookEvents, b.WebhookMediaBase64 = Ptr(c.ByEvents), c.Events, Ptr(c.MediaBase64)
+		b.WebhookEnabled, b.WebhookURL, b.WebhookAuthorization = new(true), c.URL, c.Authorization.Reveal()
+		b.WebhookByEvents, b.WebhookEvents, b.WebhookMediaBase64 = new(c.ByEvents), c.Events, new(c.MediaBase64)
 	}
 	if c := p.Settings; c != nil {
 		if err := checkTexts("Settings", c); err != nil {
@@ -130,22 +130,22 @@ func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 		if err := checkTexts("WebSocket", c); err != nil {
 			return nil, err
 		}
-		b.WebSocketEnabled, b.WebSocketEvents, b.WebSocketMediaBase64 = Ptr(true), c.Events, Ptr(c.MediaBase64)
+		b.WebSocketEnabled, b.WebSocketEvents, b.WebSocketMediaBase64 = new(true), c.Events, new(c.MediaBase64)
 	}
 	if c := p.Chatwoot; c != nil {
 		if err := c.check(); err != nil {
 			return nil, err
 		}
-		b.ChatwootEnabled, b.ChatwootBaseURL, b.ChatwootAccountID = Ptr(true), c.BaseURL, c.AccountID
+		b.ChatwootEnabled, b.ChatwootBaseURL, b.ChatwootAccountID = new(true), c.BaseURL, c.AccountID
 		b.ChatwootAPIToken, b.ChatwootInboxName = c.APIToken.Reveal(), c.InboxName
-		b.ChatwootSignMessages, b.ChatwootIgnoreGroups = Ptr(c.SignMessages), Ptr(c.IgnoreGroups)
-		b.ChatwootStartAsPending, b.ChatwootReopenResolved = Ptr(c.StartAsPending), Ptr(c.ReopenResolved)
+		b.ChatwootSignMessages, b.ChatwootIgnoreGroups = new(c.SignMessages), new(c.IgnoreGroups)
+		b.ChatwootStartAsPending, b.ChatwootReopenResolved = new(c.StartAsPending), new(c.ReopenResolved)
 	}
 	if c := p.Storage; c != nil {
 		if err := c.check(); err != nil {
 			return nil, err
 		}
-		b.S3Enabled, b.S3Region, b.S3Bucket = Ptr(true), c.Region, c.Bucket
+		b.S3Enabled, b.S3Region, b.S3Bucket = new(true), c.Region, c.Bucket
 		b.S3AccessKey, b.S3SecretKey = c.AccessKey, c.SecretKey.Reveal()
 		b.S3Endpoint, b.S3PathPrefix = c.Endpoint, c.PathPrefix
 	}

@@ -27,7 +27,7 @@ type Form struct {
 	FlowMessageVersion string
 	MessageVersion     int
 
-	// Fields of the form. They are shown unless set to ryze.Ptr(false).
+	// Fields of the form. They are shown unless set to new(false).
 	FullName        *bool
 	Phone           *bool
 	Email           *bool

@@ -29,7 +29,7 @@ type Media struct {
 	// service finds out.
 	MIME string
 	// Voice sends an audio as a voice note. The service does so unless told
-	// otherwise: for music, set it to ryze.Ptr(false).
+	// otherwise: for music, set it to new(false).
 	Voice *bool
 	// Duration of an audio. The service finds out when it is zero.
 	Duration time.Duration

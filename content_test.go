@@ -88,7 +88,7 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 		{
 			"form", ana, Form{
 				Text: "Fill in", Kind: FormRegistrationOffer, Button: "Open", FlowToken: "T", FlowID: "I", FlowMessageVersion: "3", MessageVersion: 1,
-				FullName: Ptr(true), Phone: Ptr(false), Email: Ptr(false), CPFOrCNPJ: Ptr(true), DeliveryAddress: Ptr(false), OfferName: "N", OfferDescription: "D",
+				FullName: new(true), Phone: new(false), Email: new(false), CPFOrCNPJ: new(true), DeliveryAddress: new(false), OfferName: "N", OfferDescription: "D",
 			}, nil, "form",
 			`{"number":"5511987654321","source":"ryze-go","message":"Fill in","formType":"registration_offer","buttonLabel":"Open","flowToken":"T","flowId":"I","flowMessageVersion":"3","messageVersion":1,
 				"fullNameVisible":true,"phoneNumberVisible":false,"emailVisible":false,"cpfOrCnpjVisible":true,"deliveryAddressVisible":false,"offerName":"N","offerDescription":"D"}`,
@@ -151,7 +151,7 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 			`{"type":"video","mediaUrl":"https://example.com/a.mp4","source":"crm"}`,
 		},
 		{
-			"audio status", StatusBroadcast, MediaStatus{Source: MediaURL("https://example.com/a"), Kind: MediaAudio, Voice: Ptr(false), Duration: 3 * time.Second, Waveform: []byte{0, 255}}, nil, "status",
+			"audio status", StatusBroadcast, MediaStatus{Source: MediaURL("https://example.com/a"), Kind: MediaAudio, Voice: new(false), Duration: 3 * time.Second, Waveform: []byte{0, 255}}, nil, "status",
 			`{"type":"audio","mediaUrl":"https://example.com/a","isVoice":false,"duration":3,"waveform":[0,255],"source":"ryze-go"}`,
 		},
 	} {
@@ -270,7 +270,7 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 
 		{"form without a text", ana, Form{}, nil, "Form.Text"},
 		{"form with half a JSON", ana, Form{Text: "t", ButtonParams: json.RawMessage(`{"a":`)}, nil, "Form.ButtonParams"},
-		{"form with JSON and fields", ana, Form{Text: "t", Email: Ptr(false), ButtonParams: json.RawMessage(`{}`)}, nil, "Form.ButtonParams"},
+		{"form with JSON and fields", ana, Form{Text: "t", Email: new(false), ButtonParams: json.RawMessage(`{}`)}, nil, "Form.ButtonParams"},
 
 		{"location nowhere", ana, Location{Name: "n", Address: "a"}, nil, "Location"},
 		{"location on the equator", ana, moved(func(l *Location) { l.Latitude = 0 }), nil, ""},

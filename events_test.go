@@ -423,8 +423,8 @@ func TestEveryKindOfEvent(t *testing.T) {
 			Timestamp: later, Codes: []Secret{"2@qr-code-secret-1", "2@qr-code-secret-2"}}},
 		"state_list_spelling": {Type: EventInstanceState, Data: &InstanceStateEvent{State: InstanceLoggedOut, RawState: "loggedout", Timestamp: later}},
 		"label_chat": {Type: EventLabel, Data: &LabelEvent{Change: LabelChat, LabelID: "100", Action: LabelAdd,
-			Chat: "5511987654321@s.whatsapp.net", Labeled: Ptr(true)}},
-		"label_edit": {Type: EventLabel, Data: &LabelEvent{Change: LabelEdit, LabelID: "100", Action: LabelUpdated, Name: "Gold customer", Color: Ptr(7)}},
+			Chat: "5511987654321@s.whatsapp.net", Labeled: new(true)}},
+		"label_edit": {Type: EventLabel, Data: &LabelEvent{Change: LabelEdit, LabelID: "100", Action: LabelUpdated, Name: "Gold customer", Color: new(7)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := parse(t, fixture(t, "other/"+name))
@@ -453,9 +453,9 @@ func TestInstanceStatesOfBothSpellings(t *testing.T) {
 
 func TestLabelsOfAnyType(t *testing.T) {
 	for in, want := range map[string]LabelEvent{
-		`{"type":"edit","labelId":7,"action":"deleted","color":3}`:                                 {Change: LabelEdit, LabelID: "7", Action: LabelDeleted, Color: Ptr(3), Deleted: true},
-		`{"type":"chat","labelId":"7","chatJid":"5511987654321","action":"remove","labeled":true}`: {Change: LabelChat, LabelID: "7", Action: LabelRemove, Chat: "5511987654321@s.whatsapp.net", Labeled: Ptr(false)},
-		`{"type":"chat","labelId":"7","labeled":false,"action":null}`:                              {Change: LabelChat, LabelID: "7", Labeled: Ptr(false)},
+		`{"type":"edit","labelId":7,"action":"deleted","color":3}`:                                 {Change: LabelEdit, LabelID: "7", Action: LabelDeleted, Color: new(3), Deleted: true},
+		`{"type":"chat","labelId":"7","chatJid":"5511987654321","action":"remove","labeled":true}`: {Change: LabelChat, LabelID: "7", Action: LabelRemove, Chat: "5511987654321@s.whatsapp.net", Labeled: new(false)},
+		`{"type":"chat","labelId":"7","labeled":false,"action":null}`:                              {Change: LabelChat, LabelID: "7", Labeled: new(false)},
 		`{"type":"message","labelId":"7","color":"red"}`:                                           {Change: LabelMessage, LabelID: "7"},
 		`{"color":99999999999999999999}`:                                                           {},
 	} {

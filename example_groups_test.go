@@ -32,7 +32,7 @@ func ExampleGroupsService() {
 
 	// From now on only admins write. What is nil stays as it is.
 	updated, err := inst.Groups.Update(ctx, crew.JID, ryze.GroupUpdate{
-		Permissions: ryze.GroupPermissionsUpdate{MembersCanSendMessages: ryze.Ptr(false)},
+		Permissions: ryze.GroupPermissionsUpdate{MembersCanSendMessages: new(false)},
 	})
 	if err != nil {
 		log.Fatal(err)

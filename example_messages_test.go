@@ -108,7 +108,7 @@ func ExampleForm() {
 	defer sim.Close()
 	ctx := context.Background()
 	_, err := inst.Messages.Send(ctx, "5511987654321", ryze.Form{
-		Text: "Please check your data", Kind: ryze.FormContactDetails, Button: "Open", DeliveryAddress: ryze.Ptr(false),
+		Text: "Please check your data", Kind: ryze.FormContactDetails, Button: "Open", DeliveryAddress: new(false),
 	})
 	fmt.Println(err)
 	_, err = inst.Messages.Send(ctx, "5511987654321", ryze.Form{Text: "A form of your own", ButtonParams: json.RawMessage(`{"flow_id": "17"}`)})

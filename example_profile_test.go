@@ -58,8 +58,8 @@ func ExampleProfileService() {
 	ctx := context.Background()
 
 	result, err := inst.Profile.Update(ctx, ryze.ProfileUpdate{
-		Name:  ryze.Ptr("Support Line"),
-		About: ryze.Ptr(""), // clears it; nil would keep it
+		Name:  new("Support Line"),
+		About: new(""), // clears it; nil would keep it
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -94,7 +94,7 @@ func ExampleAccountClient() {
 	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{
 		Name:     "support-line",
 		Webhook:  &ryze.WebhookConfig{URL: "https://hooks.example.net/ryze", Authorization: "Bearer a-long-random-value"},
-		Settings: &ryze.SettingsUpdate{AutoReadMessages: ryze.Ptr(true)},
+		Settings: &ryze.SettingsUpdate{AutoReadMessages: new(true)},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -176,7 +176,7 @@ func ExampleSettingsService() {
 	defer sim.Close()
 	ctx := context.Background()
 
-	settings, err := inst.Settings.Update(ctx, ryze.SettingsUpdate{IgnoreStatus: ryze.Ptr(true)}) // the others stay
+	settings, err := inst.Settings.Update(ctx, ryze.SettingsUpdate{IgnoreStatus: new(true)}) // the others stay
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -221,7 +221,7 @@ func ExampleMessagesService_Send() {
 	for _, media := range []ryze.Media{
 		{Source: ryze.MediaFile(file.Name()), FileName: "report.pdf"},
 		{Source: ryze.MediaBytes("pixel.gif", []byte("GIF89a..."))},
-		{Source: ryze.MediaReader("song.mp3", strings.NewReader("ID3 ...")), Voice: ryze.Ptr(false)},
+		{Source: ryze.MediaReader("song.mp3", strings.NewReader("ID3 ...")), Voice: new(false)},
 		{Source: ryze.MediaURL("https://cdn.example.net/film.mp4"), Caption: "Watch this"},
 	} {
 		sent, err := inst.Messages.Send(ctx, group, media, ryze.ReplyTo(question.ID), ryze.MentionAll(), ryze.TimeLimit(time.Minute))

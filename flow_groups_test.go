@@ -18,7 +18,7 @@ func TestGroupFromItsCreationToLeavingIt(t *testing.T) {
 
 		group, err := groups.Create(ctx, CreateGroupParams{
 			Name: "Release crew", Members: []JID{"5511987654321"}, Description: "Coordination",
-			Permissions: GroupPermissionsUpdate{RequireAdminApproval: Ptr(true)},
+			Permissions: GroupPermissionsUpdate{RequireAdminApproval: new(true)},
 		})
 		require.NoError(t, err)
 		require.NoError(t, group.Err())
@@ -40,7 +40,7 @@ func TestGroupFromItsCreationToLeavingIt(t *testing.T) {
 		}
 
 		updated, err := groups.Update(ctx, group.JID, GroupUpdate{
-			Description: Ptr(""), Permissions: GroupPermissionsUpdate{MembersCanSendMessages: Ptr(false)},
+			Description: new(""), Permissions: GroupPermissionsUpdate{MembersCanSendMessages: new(false)},
 		})
 		require.NoError(t, err)
 		require.NoError(t, updated.Err())
@@ -174,7 +174,7 @@ func TestProfileAndPrivacyAreChangedAndReadBack(t *testing.T) {
 		ctx := t.Context()
 		profile := paired(t, sim, client, "main").Profile
 
-		changed, err := profile.Update(ctx, ProfileUpdate{Name: Ptr("Support Line"), About: Ptr("Weekdays"), Picture: MediaBytes("a.png", []byte(png))})
+		changed, err := profile.Update(ctx, ProfileUpdate{Name: new("Support Line"), About: new("Weekdays"), Picture: MediaBytes("a.png", []byte(png))})
 		require.NoError(t, err)
 		require.NoError(t, changed.Err())
 		own, err := profile.Get(ctx)
@@ -183,7 +183,7 @@ func TestProfileAndPrivacyAreChangedAndReadBack(t *testing.T) {
 		assert.Equal(t, "Weekdays", own.About)
 		assert.NotEmpty(t, own.PictureURL)
 
-		changed, err = profile.Update(ctx, ProfileUpdate{About: Ptr(""), RemovePicture: true})
+		changed, err = profile.Update(ctx, ProfileUpdate{About: new(""), RemovePicture: true})
 		require.NoError(t, err)
 		require.NoError(t, changed.Err())
 		own, err = profile.Lookup(ctx, "5511900000001")

@@ -17,7 +17,7 @@ func TestFromCreationToAMessageAndBack(t *testing.T) {
 		created, err := account.CreateInstance(ctx, CreateInstanceParams{
 			Name:      "support-line",
 			WebSocket: &WebSocketConfig{},
-			Settings:  &SettingsUpdate{AutoReadMessages: Ptr(true)},
+			Settings:  &SettingsUpdate{AutoReadMessages: new(true)},
 		})
 		require.NoError(t, err)
 		assert.NotEmpty(t, created.Token)

@@ -64,7 +64,7 @@ type GroupPermissions struct {
 }
 
 // GroupPermissionsUpdate sets some permissions: fields that are nil stay as
-// they are, at creation as WhatsApp has them. Use [Ptr] to fill one.
+// they are, at creation as WhatsApp has them. Use new(true) to fill one.
 type GroupPermissionsUpdate struct {
 	MembersCanEditInfo     *bool `json:"membersCanEditInfo,omitempty"`
 	MembersCanSendMessages *bool `json:"membersCanSendMessages,omitempty"`
@@ -276,10 +276,10 @@ type GroupOption func(*groupOptions)
 type groupOptions struct{ members *bool }
 
 // WithMembers has the members read as well.
-func WithMembers() GroupOption { return func(o *groupOptions) { o.members = Ptr(true) } }
+func WithMembers() GroupOption { return func(o *groupOptions) { o.members = new(true) } }
 
 // WithoutMembers leaves the members out.
-func WithoutMembers() GroupOption { return func(o *groupOptions) { o.members = Ptr(false) } }
+func WithoutMembers() GroupOption { return func(o *groupOptions) { o.members = new(false) } }
 
 func membersWanted(byDefault bool, opts []GroupOption) bool {
 	o := groupOptions{members: &byDefault}
@@ -331,10 +331,10 @@ func (s *GroupsService) info(ctx context.Context, identifier string, opts []Grou
 }
 
 // GroupUpdate changes some properties of a group: what is nil or empty stays
-// as it is. Use [Ptr] to fill a pointer.
+// as it is. Use new(v) to fill a pointer.
 type GroupUpdate struct {
 	Name        *string
-	Description *string // Ptr("") clears it
+	Description *string // new("") clears it
 	ImageURL    string  // public http or https URL of a new picture
 	// RemoveImage deletes the picture; ImageURL is then not used.
 	RemoveImage bool

@@ -37,7 +37,7 @@ func TestGroupCreationSendsOnlyWhatWasGiven(t *testing.T) {
 		group, err := inst.Groups.Create(t.Context(), CreateGroupParams{
 			Name: "Release crew", Members: []JID{"5511987654321@s.whatsapp.net", "100000000000001@lid"},
 			Description: "Coordination channel", ImageURL: "https://cdn.example.com/crew.png", Community: "120363000000000009@g.us",
-			Permissions: GroupPermissionsUpdate{MembersCanSendMessages: Ptr(false), RequireAdminApproval: Ptr(true)},
+			Permissions: GroupPermissionsUpdate{MembersCanSendMessages: new(false), RequireAdminApproval: new(true)},
 		})
 		require.NoError(t, err)
 		require.NoError(t, group.Err())
@@ -71,7 +71,7 @@ func TestGroupWithoutItsDescriptionSaysSo(t *testing.T) {
 	})
 	group, err := inst.Groups.Create(t.Context(), CreateGroupParams{
 		Name: "Crew", Members: []JID{"5511987654321"}, Description: "Coordination",
-		Permissions: GroupPermissionsUpdate{MembersCanAddOthers: Ptr(false)},
+		Permissions: GroupPermissionsUpdate{MembersCanAddOthers: new(false)},
 	})
 	require.NoError(t, err)
 	require.ErrorIs(t, group.Err(), ErrPartial)
@@ -219,12 +219,12 @@ func TestGroupUpdateTellsAbsentFromEmpty(t *testing.T) {
 		update GroupUpdate
 		body   string
 	}{
-		"description cleared":  {GroupUpdate{Description: Ptr("")}, `{"description":""}`},
-		"description kept":     {GroupUpdate{Name: Ptr("New")}, `{"name":"New"}`},
+		"description cleared":  {GroupUpdate{Description: new("")}, `{"description":""}`},
+		"description kept":     {GroupUpdate{Name: new("New")}, `{"name":"New"}`},
 		"picture":              {GroupUpdate{ImageURL: "https://cdn.example.com/a.png"}, `{"image":"https://cdn.example.com/a.png"}`},
 		"removal wins":         {GroupUpdate{ImageURL: "https://cdn.example.com/a.png", RemoveImage: true}, `{"removeImage":true}`},
-		"false is a value":     {GroupUpdate{Permissions: GroupPermissionsUpdate{MembersCanEditInfo: Ptr(false)}}, `{"groupSettings":{"membersCanEditInfo":false}}`},
-		"all four permissions": {GroupUpdate{Permissions: GroupPermissionsUpdate{Ptr(true), Ptr(false), Ptr(true), Ptr(false)}}, `{"groupSettings":{"membersCanEditInfo":true,"membersCanSendMessages":false,"membersCanAddOthers":true,"requireAdminApproval":false}}`},
+		"false is a value":     {GroupUpdate{Permissions: GroupPermissionsUpdate{MembersCanEditInfo: new(false)}}, `{"groupSettings":{"membersCanEditInfo":false}}`},
+		"all four permissions": {GroupUpdate{Permissions: GroupPermissionsUpdate{new(true), new(false), new(true), new(false)}}, `{"groupSettings":{"membersCanEditInfo":true,"membersCanSendMessages":false,"membersCanAddOthers":true,"requireAdminApproval":false}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := `{"identifier":"120363000000000001@g.us",` + strings.TrimPrefix(test.body, "{")
@@ -238,7 +238,7 @@ func TestGroupUpdateTellsAbsentFromEmpty(t *testing.T) {
 }
 
 func TestGroupUpdateAppliedInPartSaysSo(t *testing.T) {
-	update := GroupUpdate{Name: Ptr("New"), Permissions: GroupPermissionsUpdate{RequireAdminApproval: Ptr(true)}}
+	update := GroupUpdate{Name: new("New"), Permissions: GroupPermissionsUpdate{RequireAdminApproval: new(true)}}
 	x := exchange{method: "PUT", path: "/api/group/update/main",
 		body: `{"identifier":"120363000000000001@g.us","name":"New","groupSettings":{"requireAdminApproval":true}}`}
 
@@ -488,7 +488,7 @@ func TestGroupArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 		"picture not a URL":    {create(func(p *CreateGroupParams) { p.ImageURL = "data:image/png;base64,AA" }), "CreateGroupParams.ImageURL"},
 		"community not one":    {create(func(p *CreateGroupParams) { p.Community = "5511987654321" }), "CreateGroupParams.Community"},
 		"update of nothing":    {update(crew, GroupUpdate{}), "GroupUpdate"},
-		"update to no name":    {update(crew, GroupUpdate{Name: Ptr("")}), "GroupUpdate.Name"},
+		"update to no name":    {update(crew, GroupUpdate{Name: new("")}), "GroupUpdate.Name"},
 		"update of a person":   {update("5511987654321", GroupUpdate{RemoveImage: true}), "group"},
 		"update picture":       {update(crew, GroupUpdate{ImageURL: "crew.png"}), "GroupUpdate.ImageURL"},
 		"nobody to add":        {add(crew), "members"},

@@ -27,7 +27,7 @@ func TestCreationCarriesEveryBlock(t *testing.T) {
 			Webhook:   &WebhookConfig{URL: "https://hooks.example.net/ryze", Authorization: "Bearer hook", ByEvents: true, Events: []EventType{EventMessage, EventCall}, MediaBase64: true},
 			WebSocket: &WebSocketConfig{Events: []EventType{EventMessage}, MediaBase64: true},
 			Chatwoot:  &ChatwootConfig{BaseURL: "https://chatwoot.example.com", AccountID: 7, APIToken: "cw", InboxName: "support", SignMessages: true},
-			Settings:  &SettingsUpdate{AutoRejectCalls: Ptr(true), CallRejectMessage: Ptr("Text only, please."), DisableHistorySync: Ptr(false)},
+			Settings:  &SettingsUpdate{AutoRejectCalls: new(true), CallRejectMessage: new("Text only, please."), DisableHistorySync: new(false)},
 			Storage:   &StorageConfig{Region: "us-east-1", Bucket: "media", AccessKey: "AK", SecretKey: "SK", PathPrefix: "a/"},
 		})
 		require.NoError(t, err)
@@ -372,10 +372,10 @@ func TestSessionsEndAndComeBack(t *testing.T) {
 func TestSettingsTellFalseFromAbsent(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "a")
-		s, err := inst.Settings.Update(t.Context(), SettingsUpdate{DisableHistorySync: Ptr(false), CallRejectMessage: Ptr("")})
+		s, err := inst.Settings.Update(t.Context(), SettingsUpdate{DisableHistorySync: new(false), CallRejectMessage: new("")})
 		require.NoError(t, err)
 		assert.False(t, s.DisableHistorySync)
-		s, err = inst.Settings.Update(t.Context(), SettingsUpdate{IgnoreStatus: Ptr(true)})
+		s, err = inst.Settings.Update(t.Context(), SettingsUpdate{IgnoreStatus: new(true)})
 		require.NoError(t, err)
 		assert.False(t, s.DisableHistorySync, "kept")
 		assert.True(t, s.IgnoreStatus)

@@ -286,7 +286,7 @@ func TestBadMediaIsRefusedBeforeAnyRequest(t *testing.T) {
 		"URL with credentials": {Source: MediaURL("https://user:pw@cdn.example/a.png")},
 		"path as a name":       {Source: good, FileName: "../a.png"},
 		"MIME with a newline":  {Source: good, MIME: "image/png\r\nx: y"},
-		"voice image":          {Source: good, Voice: Ptr(true)},
+		"voice image":          {Source: good, Voice: new(true)},
 		"negative duration":    {Source: MediaBytes("a.mp3", []byte("ID3\x03")), Duration: -time.Second},
 	} {
 		_, err := client.Instance("a", "t").Messages.Send(t.Context(), "5511987654321", media)

@@ -16,7 +16,6 @@ import (
 // it and that every row has a method is proved by the module conformance.
 
 func TestOperationsAreWellFormed(t *testing.T) {
-	require.Len(t, Operations(), 85)
 	ids, routes := map[string]bool{}, map[string]bool{}
 	for _, op := range operations {
 		assert.Regexp(t, `^[a-z]+(\.[a-z0-9_]+)+$`, op.ID)

@@ -80,11 +80,11 @@ func (s *ProfileService) get(ctx context.Context, in input) (*Profile, error) {
 }
 
 // ProfileUpdate changes some of the account's own profile: what is nil or
-// empty stays as it is. Use [Ptr] to fill a pointer. No length limits are
+// empty stays as it is. Use new(v) to fill a pointer. No length limits are
 // documented.
 type ProfileUpdate struct {
 	Name  *string // cannot be cleared: the service ignores an empty name
-	About *string // Ptr("") clears it
+	About *string // new("") clears it
 	// Picture is the new picture: a URL, or a file, which is streamed. The
 	// service makes a JPEG of at most 640 by 640 pixels of it.
 	Picture MediaSource

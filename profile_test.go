@@ -73,12 +73,12 @@ func TestProfileUpdateTellsAbsentFromEmpty(t *testing.T) {
 		updated string
 		want    []string
 	}{
-		"all":             {ProfileUpdate{Name: Ptr("Support"), About: Ptr("9-18"), Picture: MediaURL("https://cdn.example.com/a.jpg")}, `{"profileName":"Support","profileStatus":"9-18","profilePicture":"https://cdn.example.com/a.jpg"}`, `["profilePicture","profileName","profileStatus"]`, []string{"Name", "About", "Picture"}},
-		"about cleared":   {ProfileUpdate{About: Ptr("")}, `{"profileStatus":""}`, `["profileStatus"]`, []string{"About"}},
+		"all":             {ProfileUpdate{Name: new("Support"), About: new("9-18"), Picture: MediaURL("https://cdn.example.com/a.jpg")}, `{"profileName":"Support","profileStatus":"9-18","profilePicture":"https://cdn.example.com/a.jpg"}`, `["profilePicture","profileName","profileStatus"]`, []string{"Name", "About", "Picture"}},
+		"about cleared":   {ProfileUpdate{About: new("")}, `{"profileStatus":""}`, `["profileStatus"]`, []string{"About"}},
 		"picture removed": {ProfileUpdate{RemovePicture: true}, `{"profilePicture":""}`, `["profilePicture"]`, []string{"RemovePicture"}},
 		"removal wins":    {ProfileUpdate{RemovePicture: true, Picture: MediaFile("no such file")}, `{"profilePicture":""}`, `["profilePicture"]`, []string{"RemovePicture"}},
 		"only a file":     {ProfileUpdate{Picture: MediaFile(file)}, `{"profilePicture":"` + pngBase64 + `"}`, `["profilePicture"]`, []string{"Picture"}},
-		"bytes and name":  {ProfileUpdate{Name: Ptr("Support"), Picture: MediaBytes("a.png", []byte(png))}, `{"profileName":"Support","profilePicture":"` + pngBase64 + `"}`, `["profileName","profilePicture"]`, []string{"Name", "Picture"}},
+		"bytes and name":  {ProfileUpdate{Name: new("Support"), Picture: MediaBytes("a.png", []byte(png))}, `{"profileName":"Support","profilePicture":"` + pngBase64 + `"}`, `["profileName","profilePicture"]`, []string{"Name", "Picture"}},
 		"a reader":        {ProfileUpdate{Picture: MediaReader("a.png", bytes.NewBufferString(png))}, `{"profilePicture":"` + pngBase64 + `"}`, `["profilePicture"]`, []string{"Picture"}},
 		"an fs.File":      {ProfileUpdate{Picture: MediaFS(open)}, `{"profilePicture":"` + pngBase64 + `"}`, `["profilePicture"]`, []string{"Picture"}},
 	} {
@@ -105,7 +105,7 @@ func TestIgnoredProfileFieldsAreReported(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inst := exchanging(t, exchange{method: "POST", path: "/api/profile/account/main", body: `{"profileName":"Support","profileStatus":"9-18"}`, reply: test.reply})
-			result, err := inst.Profile.Update(t.Context(), ProfileUpdate{Name: Ptr("Support"), About: Ptr("9-18")})
+			result, err := inst.Profile.Update(t.Context(), ProfileUpdate{Name: new("Support"), About: new("9-18")})
 			require.NoError(t, err)
 			assert.Equal(t, test.ignored, result.Ignored)
 			require.ErrorIs(t, result.Err(), ErrPartial)
@@ -245,7 +245,7 @@ func TestProfileArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 		"look up a group":      {second(s.Lookup(ctx, crew)), "person"},
 		"look up a bare LID":   {second(s.Lookup(ctx, "11122233344455")), "person"},
 		"update nothing":       {second(s.Update(ctx, ProfileUpdate{})), "ProfileUpdate"},
-		"update to no name":    {second(s.Update(ctx, ProfileUpdate{Name: Ptr(" ")})), "ProfileUpdate.Name"},
+		"update to no name":    {second(s.Update(ctx, ProfileUpdate{Name: new(" ")})), "ProfileUpdate.Name"},
 		"picture no URL":       {second(s.Update(ctx, ProfileUpdate{Picture: MediaURL("ftp://example.com/a.png")})), "ProfileUpdate.Picture"},
 		"picture with secrets": {second(s.Update(ctx, ProfileUpdate{Picture: MediaURL("https://a:b@example.com/a.png")})), "ProfileUpdate.Picture"},
 		"picture a PDF":        {second(s.Update(ctx, ProfileUpdate{Picture: MediaBytes("a.png", []byte("%PDF-1.7"))})), "ProfileUpdate.Picture"},

@@ -321,9 +321,6 @@ func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) 
 	return nil
 }
 
-// Ptr returns a pointer to v, for fields that tell "absent" from a zero value.
-func Ptr[T any](v T) *T { return &v }
-
 // parseTime reads a time of a reply, in UTC: RFC 3339 with any offset, or a Unix
 // time in seconds or milliseconds. It is the zero time when it cannot be read.
 // A field that holds one is a [stringOrInt], because a Unix time may be a number.

@@ -22,7 +22,7 @@ type Settings struct {
 }
 
 // SettingsUpdate changes some settings: fields that are nil stay as they are.
-// Use [Ptr] to fill one: SettingsUpdate{AutoReadMessages: ryze.Ptr(true)}.
+// Use new(v) to fill one: SettingsUpdate{AutoReadMessages: new(true)}.
 type SettingsUpdate struct {
 	AutoRejectCalls     *bool   `json:"autoRejectCalls,omitempty"`
 	CallRejectMessage   *string `json:"callRejectMessage,omitempty"`

@@ -8,8 +8,8 @@ import (
 )
 
 var closedGroup = ryze.GroupPermissionsUpdate{
-	MembersCanEditInfo: ryze.Ptr(false), MembersCanSendMessages: ryze.Ptr(true),
-	MembersCanAddOthers: ryze.Ptr(false), RequireAdminApproval: ryze.Ptr(true),
+	MembersCanEditInfo: new(false), MembersCanSendMessages: new(true),
+	MembersCanAddOthers: new(false), RequireAdminApproval: new(true),
 }
 
 // foreign makes a group that the instance is not in, open or with approval.
@@ -25,7 +25,7 @@ func foreign(approval bool) func(*env) {
 
 // waiting closes the group and lets somebody wait before it.
 func waiting(e *env) {
-	if _, err := e.inst.Groups.Update(context.Background(), e.group, ryze.GroupUpdate{Permissions: ryze.GroupPermissionsUpdate{RequireAdminApproval: ryze.Ptr(true)}}); err != nil {
+	if _, err := e.inst.Groups.Update(context.Background(), e.group, ryze.GroupUpdate{Permissions: ryze.GroupPermissionsUpdate{RequireAdminApproval: new(true)}}); err != nil {
 		panic(err)
 	}
 	e.sim.Group(string(e.group)).RequestToJoin(string(carla))
@@ -60,10 +60,10 @@ var groupCalls = []call{
 		return e.inst.Groups.Preview(ctx, e.invite, ryze.WithoutMembers())
 	}).after(foreign(false)),
 	gives("rename a group", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
-		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Name: ryze.Ptr("Release")})
+		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Name: new("Release")})
 	}),
 	gives("update a group", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
-		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Name: ryze.Ptr("Release"), Description: ryze.Ptr(""), ImageURL: picture, Permissions: closedGroup})
+		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Name: new("Release"), Description: new(""), ImageURL: picture, Permissions: closedGroup})
 	}),
 	gives("remove a group's picture", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
 		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{RemoveImage: true})
@@ -180,10 +180,10 @@ var profileCalls = []call{
 		return e.inst.Profile.Lookup(ctx, "5511911112222")
 	}),
 	gives("update the profile", func(ctx context.Context, e *env) (*ryze.UpdatedProfile, error) {
-		return e.inst.Profile.Update(ctx, ryze.ProfileUpdate{Name: ryze.Ptr("Support"), About: ryze.Ptr("We answer"), Picture: ryze.MediaBytes("dot.png", png)})
+		return e.inst.Profile.Update(ctx, ryze.ProfileUpdate{Name: new("Support"), About: new("We answer"), Picture: ryze.MediaBytes("dot.png", png)})
 	}),
 	gives("clear the about text and the picture", func(ctx context.Context, e *env) (*ryze.UpdatedProfile, error) {
-		return e.inst.Profile.Update(ctx, ryze.ProfileUpdate{About: ryze.Ptr(""), RemovePicture: true})
+		return e.inst.Profile.Update(ctx, ryze.ProfileUpdate{About: new(""), RemovePicture: true})
 	}),
 	gives("picture by its URL", func(ctx context.Context, e *env) (*ryze.UpdatedProfile, error) {
 		return e.inst.Profile.Update(ctx, ryze.ProfileUpdate{Picture: ryze.MediaURL(picture)})

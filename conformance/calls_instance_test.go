@@ -22,9 +22,9 @@ var everything = ryze.CreateInstanceParams{
 
 var (
 	allSettings = ryze.SettingsUpdate{
-		AutoRejectCalls: ryze.Ptr(true), CallRejectMessage: ryze.Ptr("Text only, please."),
-		IgnoreGroupMessages: ryze.Ptr(false), KeepOnlineStatus: ryze.Ptr(true), AutoReadMessages: ryze.Ptr(false),
-		DisableHistorySync: ryze.Ptr(true), IgnoreStatus: ryze.Ptr(false),
+		AutoRejectCalls: new(true), CallRejectMessage: new("Text only, please."),
+		IgnoreGroupMessages: new(false), KeepOnlineStatus: new(true), AutoReadMessages: new(false),
+		DisableHistorySync: new(true), IgnoreStatus: new(false),
 	}
 	chatwoot = ryze.ChatwootConfig{
 		BaseURL: "https://chat.example.net", AccountID: 1, APIToken: "cw-token", InboxName: "WhatsApp",
@@ -52,7 +52,7 @@ var accountCalls = []call{
 		return e.account.CreateInstance(ctx, everything)
 	}),
 	gives("create an instance whose token is under data", func(ctx context.Context, e *env) (*ryze.Instance, error) {
-		return e.account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "sales-line", Settings: &ryze.SettingsUpdate{CallRejectMessage: ryze.Ptr("")}})
+		return e.account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "sales-line", Settings: &ryze.SettingsUpdate{CallRejectMessage: new("")}})
 	}).with(ryzetest.WithTokenInData()),
 	gives("create an instance whose Chatwoot fails", func(ctx context.Context, e *env) (*ryze.Instance, error) {
 		return e.account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "sales-line", Chatwoot: &chatwoot})
@@ -130,10 +130,10 @@ func setStorage(e *env) {
 var configurationCalls = []call{
 	gives("settings", func(ctx context.Context, e *env) (*ryze.Settings, error) { return e.inst.Settings.Get(ctx) }),
 	gives("update one setting", func(ctx context.Context, e *env) (*ryze.Settings, error) {
-		return e.inst.Settings.Update(ctx, ryze.SettingsUpdate{AutoReadMessages: ryze.Ptr(false)})
+		return e.inst.Settings.Update(ctx, ryze.SettingsUpdate{AutoReadMessages: new(false)})
 	}),
 	gives("empty a setting", func(ctx context.Context, e *env) (*ryze.Settings, error) {
-		return e.inst.Settings.Update(ctx, ryze.SettingsUpdate{CallRejectMessage: ryze.Ptr("")})
+		return e.inst.Settings.Update(ctx, ryze.SettingsUpdate{CallRejectMessage: new("")})
 	}),
 	gives("update all settings", func(ctx context.Context, e *env) (*ryze.Settings, error) {
 		return e.inst.Settings.Update(ctx, allSettings)

@@ -48,9 +48,9 @@ var sendCalls = []call{
 		return ryze.Media{Source: ryze.MediaReader("notes.txt", iotest.OneByteReader(strings.NewReader("Some notes"))), Kind: ryze.MediaDocument, FileName: "notes of today.txt", MIME: "text/plain"}
 	}),
 	sends("send a voice note", just(ryze.Media{
-		Source: ryze.MediaBytes("note.ogg", ogg), Kind: ryze.MediaAudio, Voice: ryze.Ptr(true), Duration: 3 * time.Second, Waveform: []byte{0, 128, 255},
+		Source: ryze.MediaBytes("note.ogg", ogg), Kind: ryze.MediaAudio, Voice: new(true), Duration: 3 * time.Second, Waveform: []byte{0, 128, 255},
 	})),
-	sends("send music", just(ryze.Media{Source: ryze.MediaBytes("song.mp3", []byte("ID3\x03 a song")), Voice: ryze.Ptr(false)})),
+	sends("send music", just(ryze.Media{Source: ryze.MediaBytes("song.mp3", []byte("ID3\x03 a song")), Voice: new(false)})),
 	gives("send a video that mentions", func(ctx context.Context, e *env) (*ryze.SentMessage, error) {
 		return e.inst.Messages.Send(ctx, e.group, ryze.Media{Source: ryze.MediaURL("https://media.example.net/clip.mp4"), Kind: ryze.MediaVideo}, ryze.Mention(ana))
 	}),
@@ -89,7 +89,7 @@ var sendCalls = []call{
 	})),
 	sends("send a form", just(ryze.Form{
 		Text: "Tell us", Kind: ryze.FormContactDetails, Button: "Fill in", FlowToken: "t", FlowID: "1", FlowMessageVersion: "3", MessageVersion: 1,
-		FullName: ryze.Ptr(true), Phone: ryze.Ptr(false), Email: ryze.Ptr(true), CPFOrCNPJ: ryze.Ptr(false), DeliveryAddress: ryze.Ptr(true),
+		FullName: new(true), Phone: new(false), Email: new(true), CPFOrCNPJ: new(false), DeliveryAddress: new(true),
 	})),
 	sends("send an offer", just(ryze.Form{Text: "An offer", Kind: ryze.FormRegistrationOffer, OfferName: "Autumn", OfferDescription: "Ten percent"})),
 	sends("send a form of one's own", just(ryze.Form{Text: "Tell us", ButtonParams: json.RawMessage(`{"flow_id":"1"}`)})),
@@ -109,7 +109,7 @@ var sendCalls = []call{
 		return e.inst.Messages.PostStatus(ctx, ryze.MediaStatus{Source: ryze.MediaURL(picture), Kind: ryze.MediaImage, Caption: "The view", FileName: "view.png", MIME: "image/png"})
 	}),
 	gives("post a voice note as status", func(ctx context.Context, e *env) (*ryze.SentMessage, error) {
-		return e.inst.Messages.PostStatus(ctx, ryze.MediaStatus{Source: ryze.MediaURL("https://media.example.net/note.ogg"), Kind: ryze.MediaAudio, Voice: ryze.Ptr(true), Duration: 3 * time.Second, Waveform: []byte{1, 2}})
+		return e.inst.Messages.PostStatus(ctx, ryze.MediaStatus{Source: ryze.MediaURL("https://media.example.net/note.ogg"), Kind: ryze.MediaAudio, Voice: new(true), Duration: 3 * time.Second, Waveform: []byte{1, 2}})
 	}),
 }
 

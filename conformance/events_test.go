@@ -124,7 +124,7 @@ func happens(t *testing.T, e *env) {
 	group.Demote(string(bruno))
 	group.Leave(string(carla))
 	group.Rename("Released")
-	_, err := e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Description: ryze.Ptr("Done"), Permissions: closedGroup})
+	_, err := e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Description: new("Done"), Permissions: closedGroup})
 	require.NoError(t, err)
 	group.RequestToJoin(string(carla))
 	follow(e)

@@ -335,13 +335,10 @@ func TestEveryDocumentedRouteIsThere(t *testing.T) {
 	for _, r := range contract {
 		names = append(names, r.method+" "+r.path)
 	}
-	// 86 routes have an id of their own; GET /api/events/webhook is mentioned as
-	// an alias.
-	assert.Len(t, names, 87)
 	assert.ElementsMatch(t, names, Routes())
 	got := Routes()
 	slices.Sort(got)
-	assert.Len(t, slices.Compact(got), 87, "no route twice")
+	assert.Len(t, slices.Compact(slices.Clone(got)), len(got), "no route twice")
 	seen := map[string]bool{}
 	for _, r := range routes {
 		assert.False(t, seen[r.id], r.id)

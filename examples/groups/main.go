@@ -48,7 +48,7 @@ func run(ctx context.Context, service *service, out io.Writer) (err error) {
 		Name:        "Night market",
 		Description: "Who sells what, and where",
 		Members:     service.members[:1],
-		Permissions: ryze.GroupPermissionsUpdate{RequireAdminApproval: ryze.Ptr(true)},
+		Permissions: ryze.GroupPermissionsUpdate{RequireAdminApproval: new(true)},
 	})
 	if err != nil {
 		// After ErrOutcomeUnknown, look at groups.List before trying again.
@@ -105,7 +105,7 @@ func run(ctx context.Context, service *service, out io.Writer) (err error) {
 	}
 
 	// 5. An update changes what it names and nothing else.
-	updated, err := groups.Update(ctx, group, ryze.GroupUpdate{Name: ryze.Ptr("Night market 2027")})
+	updated, err := groups.Update(ctx, group, ryze.GroupUpdate{Name: new("Night market 2027")})
 	if err != nil {
 		return err
 	}

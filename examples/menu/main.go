@@ -177,8 +177,8 @@ func (p *pizzeria) offer(ctx context.Context, chat ryze.JID, v *visit) error {
 func (p *pizzeria) askAddress(ctx context.Context, chat ryze.JID, v *visit) error {
 	return p.send(ctx, chat, ryze.Form{
 		Text: "Where to?", Kind: ryze.FormContactDetails, Button: "My address", FlowToken: v.id("address"),
-		FullName: ryze.Ptr(true), DeliveryAddress: ryze.Ptr(true),
-		Phone: ryze.Ptr(false), Email: ryze.Ptr(false), CPFOrCNPJ: ryze.Ptr(false),
+		FullName: new(true), DeliveryAddress: new(true),
+		Phone: new(false), Email: new(false), CPFOrCNPJ: new(false),
 	})
 }
 
