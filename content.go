@@ -12,6 +12,8 @@ type Content interface {
 	kind() contentKind
 	// body returns what travels, or a *ValidationError.
 	body(common sendCommon) (any, error)
+	// outline says how the service describes such a message afterwards.
+	outline() *outline
 }
 
 // contentKind is what is fixed for a kind of message.
@@ -58,6 +60,14 @@ type outline struct {
 
 	blurred   bool // neither type nor text is documented for this kind
 	notStored bool // a history does not show this kind, as far as is known
+}
+
+// outlineOf says how a message of that content can be recognized, if that is known.
+func outlineOf(content Content) *outline {
+	if content == nil {
+		return &outline{blurred: true}
+	}
+	return content.outline()
 }
 
 // inOrder finds texts one after the other in another.

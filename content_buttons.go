@@ -169,3 +169,7 @@ func (c Buttons) checkMedia() error {
 	}
 	return nil
 }
+
+func (b Buttons) outline() *outline {
+	return &outline{types: []MessageType{"buttons"}, text: b.Text, loose: true}
+}

@@ -82,3 +82,7 @@ func (e CalendarEvent) body(common sendCommon) (any, error) {
 	}
 	return b, nil
 }
+
+func (e CalendarEvent) outline() *outline {
+	return &outline{text: e.Name, loose: true}
+}

@@ -1,5 +1,7 @@
 package ryze
 
+import "strconv"
+
 // Carousel is a row of cards to swipe through, each with buttons of its own.
 // At least one card is required; how many are allowed is not documented. Two
 // reply buttons of a carousel must not have the same id, on other cards either.
@@ -88,4 +90,12 @@ func (c Card) wire(field string, replies distinct) (wireCard, error) {
 		Header: wireCardHeader{c.Title, c.Subtitle, c.ImageURL, c.VideoURL},
 		Body:   wireCardBody{c.Text}, Footer: c.Footer, Buttons: buttons,
 	}, nil
+}
+
+// outline knows a rendering of the whole carousel that was seen in a history.
+func (c Carousel) outline() *outline {
+	rendered := c.Text + " - Carousel with " + strconv.Itoa(len(c.Cards)) + " card(s)"
+	return &outline{types: []MessageType{MessageInteractive}, loose: true, similar: func(text string) bool {
+		return text == rendered || text == c.Text
+	}}
 }

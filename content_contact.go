@@ -45,3 +45,11 @@ func (cards ContactCards) body(common sendCommon) (any, error) {
 	}
 	return &contactBody{common, cards}, nil
 }
+
+func (ContactCard) outline() *outline {
+	return &outline{blurred: true}
+}
+
+func (ContactCards) outline() *outline {
+	return &outline{blurred: true}
+}

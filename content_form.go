@@ -90,3 +90,7 @@ func (f Form) hasFlowFields() bool {
 		f.FullName != nil || f.Phone != nil || f.Email != nil || f.CPFOrCNPJ != nil || f.DeliveryAddress != nil ||
 		f.OfferName != "" || f.OfferDescription != ""
 }
+
+func (f Form) outline() *outline {
+	return &outline{types: []MessageType{MessageInteractive}, text: f.Text, loose: true}
+}

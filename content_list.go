@@ -85,3 +85,7 @@ func (s ListSection) check(field string, ids distinct) error {
 	}
 	return nil
 }
+
+func (l List) outline() *outline {
+	return &outline{types: []MessageType{"list"}, text: l.Text, loose: true}
+}

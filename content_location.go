@@ -42,3 +42,7 @@ func (l Location) checkDegrees(field string) error {
 	}
 	return nil
 }
+
+func (l Location) outline() *outline {
+	return &outline{types: []MessageType{MessageLocation}, similar: inOrder(l.Name, l.Address), loose: true}
+}

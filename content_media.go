@@ -133,3 +133,7 @@ func (m Media) possibleTypes() []MessageType {
 	}
 	return []MessageType{MessageType(kind)}
 }
+
+func (m Media) outline() *outline {
+	return &outline{types: m.possibleTypes(), text: m.Caption}
+}

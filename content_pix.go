@@ -111,3 +111,7 @@ func (p Pix) checkKey() error {
 	}
 	return nil
 }
+
+func (Pix) outline() *outline {
+	return &outline{blurred: true}
+}

@@ -48,3 +48,8 @@ func (p Poll) body(common sendCommon) (any, error) {
 	}
 	return &pollBody{common, p.Question, p.Options, p.MaxAnswers}, nil
 }
+
+func (p Poll) outline() *outline {
+	rendered := inOrder(append([]string{p.Question}, p.Options...)...)
+	return &outline{loose: true, similar: func(text string) bool { return text == p.Question || rendered(text) }}
+}

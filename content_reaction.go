@@ -66,3 +66,11 @@ func (r Reaction) wire(common sendCommon, field string) (any, error) {
 	}
 	return b, nil
 }
+
+func (r Reaction) outline() *outline {
+	return &outline{reaction: &r, notStored: true}
+}
+
+func (r RemoveReaction) outline() *outline {
+	return &outline{reaction: &Reaction{MessageID: r.MessageID}, notStored: true}
+}

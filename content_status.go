@@ -83,3 +83,11 @@ func (s *MessagesService) PostStatus(ctx context.Context, status StatusContent, 
 	}
 	return s.Send(ctx, StatusBroadcast, status, opts...)
 }
+
+func (s TextStatus) outline() *outline {
+	return &outline{types: []MessageType{MessageText, ""}, text: s.Text}
+}
+
+func (s MediaStatus) outline() *outline {
+	return Media(s).outline()
+}

@@ -40,3 +40,7 @@ func (s Sticker) body(common sendCommon) (any, error) {
 	stream.before = append(stream.before, "data:"+picture+";base64,"...)
 	return stream, nil
 }
+
+func (s Sticker) outline() *outline {
+	return &outline{types: []MessageType{MessageSticker}}
+}

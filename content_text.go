@@ -20,3 +20,7 @@ func (t Text) body(common sendCommon) (any, error) {
 	}
 	return &textBody{common, string(t)}, nil
 }
+
+func (t Text) outline() *outline {
+	return &outline{types: []MessageType{MessageText, ""}, text: string(t)}
+}

@@ -3,7 +3,6 @@ package ryze
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 )
 
@@ -152,44 +151,4 @@ func (e *OutcomeError) IsEcho(event *Event) bool {
 func newSettling(e *OutcomeError) *settling {
 	try := e.try()
 	return &settling{attempted: try, outcome: e, outline: outlineOf(try.Content), byID: make(map[string]int)}
-}
-
-// outlineOf says how the service describes a message of that content.
-func outlineOf(content Content) *outline {
-	switch c := content.(type) {
-	case Text:
-		return &outline{types: []MessageType{MessageText, ""}, text: string(c)}
-	case TextStatus:
-		return &outline{types: []MessageType{MessageText, ""}, text: c.Text}
-	case Media:
-		return &outline{types: c.possibleTypes(), text: c.Caption}
-	case MediaStatus:
-		return &outline{types: Media(c).possibleTypes(), text: c.Caption}
-	case Sticker:
-		return &outline{types: []MessageType{MessageSticker}}
-	case Location:
-		return &outline{types: []MessageType{MessageLocation}, similar: inOrder(c.Name, c.Address), loose: true}
-	case Buttons:
-		return &outline{types: []MessageType{"buttons"}, text: c.Text, loose: true}
-	case List:
-		return &outline{types: []MessageType{"list"}, text: c.Text, loose: true}
-	case Form:
-		return &outline{types: []MessageType{MessageInteractive}, text: c.Text, loose: true}
-	case Carousel:
-		rendered := c.Text + " - Carousel with " + strconv.Itoa(len(c.Cards)) + " card(s)"
-		return &outline{types: []MessageType{MessageInteractive}, loose: true, similar: func(text string) bool {
-			return text == rendered || text == c.Text
-		}}
-	case Poll:
-		rendered := inOrder(append([]string{c.Question}, c.Options...)...)
-		return &outline{loose: true, similar: func(text string) bool { return text == c.Question || rendered(text) }}
-	case CalendarEvent:
-		return &outline{text: c.Name, loose: true}
-	case Reaction:
-		return &outline{reaction: &c, notStored: true}
-	case RemoveReaction:
-		return &outline{reaction: &Reaction{MessageID: c.MessageID}, notStored: true}
-	default:
-		return &outline{blurred: true}
-	}
 }
