@@ -31,48 +31,17 @@ func (p CreateInstanceParams) Format(f fmt.State, verb rune) {
 	formatPlain(f, verb, plain(p))
 }
 
-// createInstanceBody is the flat form in which the blocks travel.
+// createInstanceBody is the flat form in which the blocks travel. Each is defined
+// where its configuration is.
 type createInstanceBody struct {
 	Name  string `json:"name"`
 	Token string `json:"token,omitempty"`
-
-	ProxyEnabled  *bool  `json:"proxyEnabled,omitempty"`
-	ProxyHost     string `json:"proxyHost,omitempty"`
-	ProxyPort     string `json:"proxyPort,omitempty"`
-	ProxyProtocol string `json:"proxyProtocol,omitempty"`
-	ProxyUsername string `json:"proxyUsername,omitempty"`
-	ProxyPassword string `json:"proxyPassword,omitempty"`
-
-	WebhookEnabled       *bool       `json:"webhookEnabled,omitempty"`
-	WebhookURL           string      `json:"webhookURL,omitempty"`
-	WebhookAuthorization string      `json:"webhookAuthorization,omitempty"`
-	WebhookByEvents      *bool       `json:"webhookByEvents,omitempty"`
-	WebhookEvents        []EventType `json:"webhookEvents,omitempty"`
-	WebhookMediaBase64   *bool       `json:"webhookMediaBase64,omitempty"`
-
-	WebSocketEnabled     *bool       `json:"websocketEnabled,omitempty"`
-	WebSocketEvents      []EventType `json:"websocketEvents,omitempty"`
-	WebSocketMediaBase64 *bool       `json:"websocketMediaBase64,omitempty"`
-
-	ChatwootEnabled        *bool  `json:"chatwootEnabled,omitempty"`
-	ChatwootBaseURL        string `json:"chatwootBaseUrl,omitempty"`
-	ChatwootAccountID      int    `json:"chatwootAccountId,omitempty"`
-	ChatwootAPIToken       string `json:"chatwootApiToken,omitempty"`
-	ChatwootInboxName      string `json:"chatwootInboxName,omitempty"`
-	ChatwootSignMessages   *bool  `json:"chatwootSignMessages,omitempty"`
-	ChatwootIgnoreGroups   *bool  `json:"chatwootIgnoreGroups,omitempty"`
-	ChatwootStartAsPending *bool  `json:"chatwootStartAsPending,omitempty"`
-	ChatwootReopenResolved *bool  `json:"chatwootReopenResolved,omitempty"`
-
+	*proxyBlock
+	*webhookBlock
+	*webSocketBlock
+	*chatwootBlock
 	*SettingsUpdate
-
-	S3Enabled    *bool  `json:"s3Enabled,omitempty"`
-	S3Region     string `json:"s3Region,omitempty"`
-	S3Bucket     string `json:"s3Bucket,omitempty"`
-	S3AccessKey  string `json:"s3AccessKey,omitempty"`
-	S3SecretKey  string `json:"s3SecretKey,omitempty"`
-	S3Endpoint   string `json:"s3Endpoint,omitempty"`
-	S3PathPrefix string `json:"s3PathPrefix,omitempty"`
+	*storageBlock
 }
 
 // secrets returns what of the parameters must not come back in an error.
@@ -97,57 +66,32 @@ func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 	if err := checkInstanceName(p.Name); err != nil {
 		return nil, err
 	}
-	b := &createInstanceBody{Name: p.Name, SettingsUpdate: p.Settings}
 	if p.Token != "" {
 		if err := checkToken(p.Token.Reveal()); err != nil {
 			return nil, err
 		}
-		b.Token = p.Token.Reveal()
 	}
-	if c := p.Proxy; c != nil {
-		if err := c.check(); err != nil {
-			return nil, err
-		}
-		b.ProxyEnabled, b.ProxyHost, b.ProxyPort, b.ProxyProtocol = new(true), c.Host, c.Port, string(c.Protocol)
-		b.ProxyUsername, b.ProxyPassword = c.Username, c.Password.Reveal()
+	b := &createInstanceBody{Name: p.Name, Token: p.Token.Reveal(), SettingsUpdate: p.Settings}
+	var err error
+	if b.proxyBlock, err = p.Proxy.block(); err != nil {
+		return nil, err
 	}
-	if c := p.Webhook; c != nil {
-		if err := c.check(); err != nil {
-			return nil, err
-		}
-		if c.Label != "" && c.Label != DefaultWebhookLabel {
-			return nil, invalid("Webhook.Label", "is fixed to \"default\" at creation; set further webhooks afterwards")
-		}
-		b.WebhookEnabled, b.WebhookURL, b.WebhookAuthorization = new(true), c.URL, c.Authorization.Reveal()
-		b.WebhookByEvents, b.WebhookEvents, b.WebhookMediaBase64 = new(c.ByEvents), c.Events, new(c.MediaBase64)
+	if b.webhookBlock, err = p.Webhook.block(); err != nil {
+		return nil, err
 	}
-	if c := p.Settings; c != nil {
-		if err := checkTexts("Settings", c); err != nil {
+	if p.Settings != nil {
+		if err := checkTexts("Settings", p.Settings); err != nil {
 			return nil, err
 		}
 	}
-	if c := p.WebSocket; c != nil {
-		if err := checkTexts("WebSocket", c); err != nil {
-			return nil, err
-		}
-		b.WebSocketEnabled, b.WebSocketEvents, b.WebSocketMediaBase64 = new(true), c.Events, new(c.MediaBase64)
+	if b.webSocketBlock, err = p.WebSocket.block(); err != nil {
+		return nil, err
 	}
-	if c := p.Chatwoot; c != nil {
-		if err := c.check(); err != nil {
-			return nil, err
-		}
-		b.ChatwootEnabled, b.ChatwootBaseURL, b.ChatwootAccountID = new(true), c.BaseURL, c.AccountID
-		b.ChatwootAPIToken, b.ChatwootInboxName = c.APIToken.Reveal(), c.InboxName
-		b.ChatwootSignMessages, b.ChatwootIgnoreGroups = new(c.SignMessages), new(c.IgnoreGroups)
-		b.ChatwootStartAsPending, b.ChatwootReopenResolved = new(c.StartAsPending), new(c.ReopenResolved)
+	if b.chatwootBlock, err = p.Chatwoot.block(); err != nil {
+		return nil, err
 	}
-	if c := p.Storage; c != nil {
-		if err := c.check(); err != nil {
-			return nil, err
-		}
-		b.S3Enabled, b.S3Region, b.S3Bucket = new(true), c.Region, c.Bucket
-		b.S3AccessKey, b.S3SecretKey = c.AccessKey, c.SecretKey.Reveal()
-		b.S3Endpoint, b.S3PathPrefix = c.Endpoint, c.PathPrefix
+	if b.storageBlock, err = p.Storage.block(); err != nil {
+		return nil, err
 	}
 	return b, nil
 }

@@ -213,3 +213,30 @@ func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
 func (s *ChatwootService) Delete(ctx context.Context) error {
 	return run(ctx, s.h, opChatwootDelete, input{})
 }
+
+// chatwootBlock is the integration in the creation of an instance.
+type chatwootBlock struct {
+	Enabled        bool   `json:"chatwootEnabled"`
+	BaseURL        string `json:"chatwootBaseUrl,omitempty"`
+	AccountID      int    `json:"chatwootAccountId,omitempty"`
+	APIToken       string `json:"chatwootApiToken,omitempty"`
+	InboxName      string `json:"chatwootInboxName,omitempty"`
+	SignMessages   bool   `json:"chatwootSignMessages"`
+	IgnoreGroups   bool   `json:"chatwootIgnoreGroups"`
+	StartAsPending bool   `json:"chatwootStartAsPending"`
+	ReopenResolved bool   `json:"chatwootReopenResolved"`
+}
+
+// block returns what travels at the creation of an instance; nil is none.
+func (c *ChatwootConfig) block() (*chatwootBlock, error) {
+	if c == nil {
+		return nil, nil
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return &chatwootBlock{
+		true, c.BaseURL, c.AccountID, c.APIToken.Reveal(), c.InboxName,
+		c.SignMessages, c.IgnoreGroups, c.StartAsPending, c.ReopenResolved,
+	}, nil
+}

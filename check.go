@@ -122,7 +122,7 @@ func parseInvite(field, s, host, below string) (string, error) {
 
 // checkFileName checks the name that is shown on a document.
 func checkFileName(field, name string) error {
-	if strings.ContainsAny(name, `/\\`) || strings.ContainsFunc(name, unicode.IsControl) || name == "." || name == ".." {
+	if strings.ContainsAny(name, `/\`) || strings.ContainsFunc(name, unicode.IsControl) || name == "." || name == ".." {
 		return invalid(field, "is not a plain file name")
 	}
 	return checkUTF8(field, name)

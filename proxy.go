@@ -114,3 +114,24 @@ func (s *ProxyService) Set(ctx context.Context, proxy ProxyConfig) error {
 func (s *ProxyService) Remove(ctx context.Context) error {
 	return run(ctx, s.h, opProxyUpdate, input{body: proxyBody{}})
 }
+
+// proxyBlock is a proxy in the creation of an instance.
+type proxyBlock struct {
+	Enabled  bool   `json:"proxyEnabled"`
+	Host     string `json:"proxyHost,omitempty"`
+	Port     string `json:"proxyPort,omitempty"`
+	Protocol string `json:"proxyProtocol,omitempty"`
+	Username string `json:"proxyUsername,omitempty"`
+	Password string `json:"proxyPassword,omitempty"`
+}
+
+// block returns what travels at the creation of an instance; nil is none.
+func (c *ProxyConfig) block() (*proxyBlock, error) {
+	if c == nil {
+		return nil, nil
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return &proxyBlock{true, c.Host, c.Port, string(c.Protocol), c.Username, c.Password.Reveal()}, nil
+}

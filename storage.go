@@ -117,3 +117,25 @@ func (s *StorageService) Set(ctx context.Context, config StorageConfig) (*Storag
 func (s *StorageService) Disable(ctx context.Context) error {
 	return run(ctx, s.h, opStorageUpdate, input{body: storageBody{}})
 }
+
+// storageBlock is the storage in the creation of an instance.
+type storageBlock struct {
+	Enabled    bool   `json:"s3Enabled"`
+	Region     string `json:"s3Region,omitempty"`
+	Bucket     string `json:"s3Bucket,omitempty"`
+	AccessKey  string `json:"s3AccessKey,omitempty"`
+	SecretKey  string `json:"s3SecretKey,omitempty"`
+	Endpoint   string `json:"s3Endpoint,omitempty"`
+	PathPrefix string `json:"s3PathPrefix,omitempty"`
+}
+
+// block returns what travels at the creation of an instance; nil is none.
+func (c *StorageConfig) block() (*storageBlock, error) {
+	if c == nil {
+		return nil, nil
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return &storageBlock{true, c.Region, c.Bucket, c.AccessKey, c.SecretKey.Reveal(), c.Endpoint, c.PathPrefix}, nil
+}

@@ -142,3 +142,21 @@ func (c *WebSocketConfig) differences(stored *WebSocketConfig) []string {
 	}
 	return d
 }
+
+// webSocketBlock is the event stream in the creation of an instance.
+type webSocketBlock struct {
+	Enabled     bool        `json:"websocketEnabled"`
+	Events      []EventType `json:"websocketEvents,omitempty"`
+	MediaBase64 bool        `json:"websocketMediaBase64"`
+}
+
+// block returns what travels at the creation of an instance; nil is none.
+func (c *WebSocketConfig) block() (*webSocketBlock, error) {
+	if c == nil {
+		return nil, nil
+	}
+	if err := checkTexts("WebSocket", c); err != nil {
+		return nil, err
+	}
+	return &webSocketBlock{true, c.Events, c.MediaBase64}, nil
+}

@@ -326,3 +326,27 @@ func labelOr(label string) string {
 	}
 	return label
 }
+
+// webhookBlock is a webhook in the creation of an instance.
+type webhookBlock struct {
+	Enabled       bool        `json:"webhookEnabled"`
+	URL           string      `json:"webhookURL,omitempty"`
+	Authorization string      `json:"webhookAuthorization,omitempty"`
+	ByEvents      bool        `json:"webhookByEvents"`
+	Events        []EventType `json:"webhookEvents,omitempty"`
+	MediaBase64   bool        `json:"webhookMediaBase64"`
+}
+
+// block returns what travels at the creation of an instance; nil is none.
+func (c *WebhookConfig) block() (*webhookBlock, error) {
+	if c == nil {
+		return nil, nil
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.Label != "" && c.Label != DefaultWebhookLabel {
+		return nil, invalid("Webhook.Label", "is fixed to \"default\" at creation; set further webhooks afterwards")
+	}
+	return &webhookBlock{true, c.URL, c.Authorization.Reveal(), c.ByEvents, c.Events, c.MediaBase64}, nil
+}
