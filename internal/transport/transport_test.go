@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,6 +71,31 @@ func TestTokenStaysWithItsOrigin(t *testing.T) {
 	_, err = c.HTTP().Do(req)
 	require.ErrorIs(t, err, ErrForeignOrigin)
 	assert.Len(t, seen, 1)
+}
+
+// A transport may go on reading a request after it has given up.
+func TestHeadersAreNotWrittenWhileAnOldAttemptReadsThem(t *testing.T) {
+	stop, reading := make(chan struct{}), sync.WaitGroup{}
+	c := clientFor(t, "https://api.example", &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		reading.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = r.Header.Clone()
+				}
+			}
+		})
+		return nil, io.ErrUnexpectedEOF
+	})})
+	s := &script{again: 3}
+	call := newCall(s, http.MethodPost)
+	call.Bytes = []byte("x")
+	require.NoError(t, c.Do(t.Context(), call))
+	close(stop)
+	reading.Wait()
+	assert.Len(t, s.attempts, 4)
 }
 
 func TestBodyIsReadToTheLimit(t *testing.T) {
