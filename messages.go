@@ -128,7 +128,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		return nil, err
 	}
 	common := sendCommon{
-		Number: to.wire(), Delay: int64((o.delay + time.Second - 1) / time.Second),
+		Number: to.wire(), Delay: wholeSeconds(o.delay),
 		ReplyTo: o.replyTo, ReplyPrivate: o.replyPrivate,
 		Mention: o.mention, MentionAll: o.mentionAll, LinkPreview: o.linkPreview,
 		Source: o.source,

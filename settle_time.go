@@ -87,7 +87,7 @@ func (w *settling) byTime(t time.Time) confidence {
 
 // wholeDelay is the delay as it travels.
 func (w *settling) wholeDelay() time.Duration {
-	return (w.delay + time.Second - 1).Truncate(time.Second)
+	return time.Duration(wholeSeconds(w.delay)) * time.Second
 }
 
 // isOver reports whether the message is no longer on its way, if it ever was.
