@@ -12,7 +12,7 @@ import (
 
 var everything = ryze.CreateInstanceParams{
 	Name: "sales-line", Token: "a-token-of-my-own",
-	Proxy:     &ryze.ProxyConfig{Host: "proxy.example.net", Port: "1080", Protocol: ryze.ProxySOCKS5, Username: "u", Password: "p"},
+	Proxy:     &ryze.ProxyConfig{Host: "proxy.example.net", Port: "1080", Protocol: ryze.ProxySOCKS5, Username: "u", Password: "proxy-secret"},
 	Webhook:   &ryze.WebhookConfig{URL: "https://hooks.example.net/ryze", Authorization: "Bearer hook", ByEvents: true, Events: []ryze.EventType{ryze.EventMessage}, MediaBase64: true},
 	WebSocket: &ryze.WebSocketConfig{Events: []ryze.EventType{ryze.EventMessage, ryze.EventInstanceState}},
 	Chatwoot:  &chatwoot,

@@ -150,6 +150,5 @@ func TestConformance(t *testing.T) {
 	for _, op := range operations {
 		assert.Empty(t, o.faults(op), op.ID)
 	}
-	assert.Len(t, operations, 85)
 	fmt.Printf("Conformance: %d of %d\n", o.conforming(), len(operations))
 }

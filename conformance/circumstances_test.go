@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pb33f/libopenapi/datamodel/high/base"
-	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -136,23 +134,16 @@ func (d *document) unknownText(x *exchange) string {
 	if x.response.StatusCode < 400 {
 		return ""
 	}
-	o, status := d.matching(x.request), strconv.Itoa(x.response.StatusCode)
-	reply, ok := o.spec.Responses.Codes.Get(status)
-	if !ok {
-		return ""
-	}
-	shown := examples(reply)
+	status := strconv.Itoa(x.response.StatusCode)
+	responses := d.matching(x.request).spec.get("responses")
+	shown := examples(responses.get(status))
 	if len(shown) == 0 {
 		return ""
 	}
 	// The document says of this one that any route may have it, with 400 or 503.
-	everywhere, _ := d.model.Components.Examples.Get("InstanceNotConnected")
-	shown = append(append(shown, everywhere), examples(o.spec.Responses.Default)...)
-	for _, example := range shown {
-		var refusal struct {
-			Error struct{ Message string }
-		}
-		if example.Value.Decode(&refusal) == nil && pattern(refusal.Error.Message).MatchString(errorText(x.responseBody)) {
+	shown = append(shown, d.root.get("components", "examples", "InstanceNotConnected"))
+	for _, example := range append(shown, examples(responses.get("default"))...) {
+		if pattern(example.get("value", "error", "message").text()).MatchString(errorText(x.responseBody)) {
 			return ""
 		}
 	}
@@ -160,15 +151,11 @@ func (d *document) unknownText(x *exchange) string {
 }
 
 // examples are the examples of a reply's body.
-func examples(r *v3.Response) []*base.Example {
-	if r == nil || r.Content == nil {
-		return nil
+func examples(reply part) (list []part) {
+	for _, e := range reply.body().get("examples").all() {
+		list = append(list, e)
 	}
-	media, ok := r.Content.Get("application/json")
-	if !ok || media.Examples == nil {
-		return nil
-	}
-	return slices.Collect(media.Examples.ValuesFromOldest())
+	return list
 }
 
 func errorText(body []byte) string {

@@ -3,12 +3,12 @@ package conformance
 import (
 	"strings"
 
-	"github.com/pb33f/libopenapi/datamodel/high/base"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // completed is a value with every member that its schema names: those that it
 // lacks, and those that are null, are made up.
-func completed(schemas []*base.Schema, v any) any {
+func completed(schemas []*jsonschema.Schema, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
@@ -20,7 +20,7 @@ func completed(schemas []*base.Schema, v any) any {
 			}
 		}
 		for _, s := range schemas {
-			for key := range properties(s) {
+			for key := range s.Properties {
 				if _, there := out[key]; !there {
 					declared, _ := lookup(schemas, key)
 					out[key] = madeUp(key, declared)
@@ -29,37 +29,27 @@ func completed(schemas []*base.Schema, v any) any {
 		}
 		return out
 	case []any:
-		var items []*base.Schema
-		for _, s := range schemas {
-			if s.Items != nil && s.Items.IsA() {
-				items = append(items, alternatives(s.Items.A.Schema())...)
-			}
-		}
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = completed(items, v[i])
+			out[i] = completed(itemsOf(schemas), v[i])
 		}
 		return out
 	}
 	return v
 }
 
-func properties(s *base.Schema) func(func(string) bool) {
-	if s.Properties == nil {
-		return func(func(string) bool) {}
-	}
-	return s.Properties.KeysFromOldest()
-}
-
 // madeUp is a value for a member that no example has.
-func madeUp(key string, schemas []*base.Schema) any {
+func madeUp(key string, schemas []*jsonschema.Schema) any {
 	for _, s := range schemas {
-		for _, kind := range s.Type {
+		if s.Types == nil {
+			continue
+		}
+		for _, kind := range s.Types.ToStrings() {
 			switch kind {
 			case "object":
 				return completed(schemas, map[string]any{})
 			case "array":
-				return completed(schemas, []any{madeUpItem(key, schemas)})
+				return completed(schemas, []any{madeUp(key, itemsOf(schemas))})
 			case "integer", "number":
 				return 41.0
 			case "boolean":
@@ -67,15 +57,6 @@ func madeUp(key string, schemas []*base.Schema) any {
 			case "string":
 				return madeUpText(key)
 			}
-		}
-	}
-	return nil
-}
-
-func madeUpItem(key string, schemas []*base.Schema) any {
-	for _, s := range schemas {
-		if s.Items != nil && s.Items.IsA() {
-			return madeUp(key, alternatives(s.Items.A.Schema()))
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ import (
 // all but two. Aliases are not in the table: no method needs them.
 func aliasOf(t *testing.T, spec *documented) string {
 	t.Helper()
-	if _, ok := spec.spec.Extensions.Get("x-alias-of"); !ok {
+	if !spec.spec.get("x-alias-of").exists() {
 		return ""
 	}
 	return extension[string](t, spec, "x-alias-of")
@@ -112,7 +112,7 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 func TestEveryMethodIsCalled(t *testing.T) {
 	o := observe(t)
 	methods := requestingMethods()
-	require.Greater(t, len(methods), 85)
+	require.Greater(t, len(methods), len(ryze.Operations()))
 	for _, m := range methods {
 		assert.NotEmpty(t, o.byMethod[m], "%s was never seen to make a request", m)
 	}

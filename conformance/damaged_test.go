@@ -29,7 +29,7 @@ func forEachReadable(t *testing.T, test func(t *testing.T, d *document, r readab
 	t.Helper()
 	d, o := theDocument(t), observe(t)
 	for _, op := range ryze.Operations() {
-		for _, e := range d.of(op.ID).shownReplies(t) {
+		for _, e := range d.of(op.ID).shownReplies() {
 			if e.status/100 != 2 {
 				continue
 			}
@@ -195,7 +195,7 @@ func TestEveryShownRefusalIsTyped(t *testing.T) {
 	for _, op := range ryze.Operations() {
 		c := o.plainest(op.ID)
 		require.NotNil(t, c)
-		for _, e := range d.of(op.ID).shownReplies(t) {
+		for _, e := range d.of(op.ID).shownReplies() {
 			text := errorText(encode(e.body))
 			if e.status < 400 || text == "" {
 				continue

@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-
-	"github.com/pb33f/libopenapi-validator/errors"
 )
 
 // exchange is one request, whole, and its reply.
@@ -73,57 +71,6 @@ func (r *recorder) all() []*exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.exchanges
-}
-
-// validate returns what the document says against the exchange.
-func (x *exchange) validate(d *document) []string {
-	var found []string
-	req := x.request.Clone(x.request.Context())
-	req.Body = io.NopCloser(bytes.NewReader(x.requestBody))
-	if x.requestBody == nil {
-		req.Body = nil
-	}
-	if _, errs := d.validator.ValidateHttpRequestSync(req); len(errs) > 0 {
-		found = append(found, reasons("request", errs)...)
-	}
-	if x.response == nil {
-		return found
-	}
-	resp := *x.response
-	resp.Body = io.NopCloser(bytes.NewReader(x.responseBody))
-	if x.responseBody == nil {
-		resp.Body = nil
-	}
-	if _, errs := d.validator.ValidateHttpResponse(x.request, &resp); len(errs) > 0 {
-		found = append(found, reasons("reply", errs)...)
-	}
-	o := d.matching(x.request)
-	if o == nil {
-		return append(found, "no operation of the document")
-	}
-	found = append(found, o.undeclaredQuery(x.request.URL.Query())...)
-	if spec := o.reply(x.response.StatusCode); spec != nil {
-		found = append(found, missingHeaders(spec, x.response.Header)...)
-		found = append(found, undeclared(spec.schema(), x.responseBody)...)
-	}
-	if problem := d.unknownText(x); problem != "" {
-		found = append(found, problem)
-	}
-	return found
-}
-
-// reasons are the validator's findings, one line each.
-func reasons(of string, errs []*errors.ValidationError) []string {
-	var found []string
-	for _, e := range errs {
-		if len(e.SchemaValidationErrors) == 0 {
-			found = append(found, of+": "+e.Message+": "+e.Reason)
-		}
-		for _, f := range e.SchemaValidationErrors {
-			found = append(found, of+": "+f.FieldPath+": "+f.Reason)
-		}
-	}
-	return found
 }
 
 // describe is the exchange for a failure's text.
