@@ -197,9 +197,9 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 	cause := fmt.Errorf("ryze: %s: %w", s.op.ID, s.clean(a.Err))
 	var certificate *tls.CertificateVerificationError
 	switch {
-	case s.in.stream != nil && s.in.stream.failed() != nil:
+	case s.in.stream != nil && s.in.stream.Err() != nil:
 		// The source of the body broke, so the request was never whole.
-		s.err = fmt.Errorf("ryze: %s: reading the media: %w", s.op.ID, s.in.stream.failed())
+		s.err = fmt.Errorf("ryze: %s: reading the media: %w", s.op.ID, s.in.stream.Err())
 		return false, 0
 	case a.Undone:
 		s.err = cause
@@ -313,7 +313,7 @@ func latest(a, b time.Time) time.Time {
 }
 
 // readOnce reports whether the body has been read and cannot be had again.
-func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.repeatable() }
+func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.Repeatable() }
 
 // interrupted is the error of a call that ended between two attempts. Nothing is
 // under way then, but an attempt before may have left a doubt or a refusal.

@@ -99,7 +99,7 @@ func (s *CallsService) PlayAudio(ctx context.Context, phone JID, audio MediaSour
 	if _, err := audio.head(field); err != nil {
 		return nil, err
 	}
-	stream, err := newBodyStream(audio.file, body, "mediaBase64")
+	stream, err := uploadOf(audio.file, body, "mediaBase64", "")
 	if err != nil {
 		return nil, err
 	}

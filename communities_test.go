@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
 const (
@@ -268,7 +270,7 @@ func TestCommunityArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 }
 
 func TestPictureThatBreaksOnTheWayIsNoUnknownOutcome(t *testing.T) {
-	broken := io.MultiReader(strings.NewReader(png+strings.Repeat("0", 2*sniffed)), stuckReader{})
+	broken := io.MultiReader(strings.NewReader(png+strings.Repeat("0", 2*upload.HeadSize)), stuckReader{})
 	inst := silent(t)
 	_, err := inst.Communities.Create(t.Context(), CreateCommunityParams{Name: "Hub", Image: MediaReader("acme.png", broken)})
 	require.ErrorIs(t, err, errStuck)

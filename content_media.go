@@ -3,6 +3,8 @@ package ryze
 import (
 	"mime"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
 // Media is an image, a video, an audio or any other file.
@@ -73,10 +75,8 @@ func (m Media) body(common sendCommon) (any, error) {
 			return nil, invalid("Media.MIME", "is not a MIME type")
 		}
 	}
-	var file sourceFile
+	var file upload.File
 	switch src := m.Source; {
-	case src.file == nil && src.url == "":
-		return nil, invalid("Media.Source", "is missing; use MediaFile, MediaBytes, MediaReader, MediaFS or MediaURL")
 	case src.url != "":
 		name, err := checkMediaURL("Media.Source", src.url)
 		if err != nil {
@@ -87,12 +87,9 @@ func (m Media) body(common sendCommon) (any, error) {
 			b.MediaType = kindOfMIME(typeByName(name))
 		}
 	default:
-		head, err := src.file.head()
+		head, err := src.head("Media.Source")
 		if err != nil {
-			return nil, &ValidationError{Field: "Media.Source", Reason: "cannot be read: " + err.Error(), err: err}
-		}
-		if len(head) == 0 {
-			return nil, invalid("Media.Source", "is empty")
+			return nil, err
 		}
 		if b.FileName == "" {
 			if checkFileName("", src.name) != nil {
@@ -114,7 +111,7 @@ func (m Media) body(common sendCommon) (any, error) {
 	if file == nil {
 		return b, nil
 	}
-	return newBodyStream(file, b, "mediaBase64")
+	return uploadOf(file, b, "mediaBase64", "")
 }
 
 // possibleTypes are the types that the message can have. A file is not looked

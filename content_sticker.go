@@ -33,12 +33,7 @@ func (s Sticker) body(common sendCommon) (any, error) {
 	if kindOfMIME(picture) != MediaImage {
 		return nil, invalid(field, "is not an image, but "+picture)
 	}
-	stream, err := newBodyStream(s.Source.file, &stickerBody{sendCommon: common}, "imageUrl")
-	if err != nil {
-		return nil, err
-	}
-	stream.before = append(stream.before, "data:"+picture+";base64,"...)
-	return stream, nil
+	return uploadOf(s.Source.file, &stickerBody{sendCommon: common}, "imageUrl", "data:"+picture+";base64,")
 }
 
 func (s Sticker) outline() *outline {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/transport"
+	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
 // set sends the body {"number": chat, flag: on}, which is all that most
@@ -113,7 +114,7 @@ func (m Meta) Raw() json.RawMessage {
 type input struct {
 	query   string
 	body    any                        // encoded as JSON
-	stream  *bodyStream                // instead of body: JSON with a long base64 string in it
+	stream  *upload.Body               // instead of body: JSON with a long base64 string in it
 	limit   time.Duration              // instead of the operation's time limit, if set
 	patient time.Duration              // in addition to it
 	sink    func(*http.Response) error // reads a 2xx body as it comes
@@ -209,7 +210,7 @@ func (s *session) setBody() error {
 	}
 	switch {
 	case s.in.stream != nil:
-		s.call.Open, s.call.Size = s.in.stream.open, s.in.stream.size()
+		s.call.Open, s.call.Size = s.in.stream.Open, s.in.stream.Size()
 	case s.in.body != nil:
 		b, err := encode(s.in.body)
 		if err != nil {
@@ -347,7 +348,7 @@ func (p picture) into(body any, key string) (input, error) {
 	if p.file == nil {
 		return input{body: body}, nil
 	}
-	stream, err := newBodyStream(p.file, body, key)
+	stream, err := uploadOf(p.file, body, key, "")
 	if err != nil {
 		return input{}, err
 	}

@@ -15,7 +15,7 @@ import (
 func TestMediaInMemoryCanBeSentOften(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "a")
-		content := append(bytes.Clone(pngHead), bytes.Repeat([]byte{1, 2, 3, 4}, 3*chunk)...)
+		content := append(bytes.Clone(pngHead), bytes.Repeat([]byte{1, 2, 3, 4}, large)...)
 		photo := Media{Source: MediaBytes("a.png", content)}
 		send := func() {
 			_, err := inst.Messages.Send(t.Context(), "5511987654321", photo)

@@ -8,9 +8,6 @@ import (
 	"strings"
 )
 
-// sniffed is how much of a file tells its type.
-const sniffed = 512
-
 // detectMIME tells the type of a file by its content. Some formats are boxes
 // that hold several kinds: MP4, Ogg and Matroska hold sound as well as films,
 // ZIP holds documents. Where the content only says which box it is, the name

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
 // MessagesService sends messages and acts on messages that were sent or
@@ -145,7 +147,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		to: to, source: o.source,
 		hint: "the message may have been sent: settle it before sending again",
 	}
-	if stream, ok := body.(*bodyStream); ok {
+	if stream, ok := body.(*upload.Body); ok {
 		in.body, in.stream = nil, stream
 		defer stream.Close()
 	}
