@@ -9,7 +9,8 @@ FUZZTIME ?= 1m
 BENCH    ?= .
 COVER    ?= 90
 
-# Passed on to go test by `make test`, as in: make test TESTFLAGS='-run Send -v'
+# Passed on to go test by `make test` and `make check`, as in:
+# make test TESTFLAGS='-run Send -v'
 TESTFLAGS ?=
 export TESTFLAGS
 
@@ -24,6 +25,10 @@ help: ## list these commands
 .PHONY: test
 test: $(CHECKERS) ## run every check and every test of every module
 	@tools/test.sh
+
+.PHONY: check
+check: ## run format, vet and tests of the root module: the inner loop
+	@tools/check.sh
 
 .PHONY: fmt
 fmt: ## format all Go files

@@ -29,6 +29,22 @@ func walkReferences(p part) {
 	}
 }
 
+// TestSharedRepliesAreWrittenOnce finds replies that two operations spell out
+// alike: they belong into the components.
+func TestSharedRepliesAreWrittenOnce(t *testing.T) {
+	first := map[string]string{}
+	for _, o := range theDocument(t).operations {
+		for status, reply := range o.spec.get("responses").children() {
+			if reply.child("$ref").exists() {
+				continue
+			}
+			text, here := string(encode(reply.value())), o.id+" "+status
+			assert.Empty(t, first[text], "%s has the same reply", here)
+			first[text] = here
+		}
+	}
+}
+
 // TestShownRequestsFitAndAreClosed validates every request that the document
 // shows, and adds a member to each of its objects: the simulator ignores it
 // in silence, the document refuses it.

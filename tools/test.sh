@@ -30,15 +30,6 @@ skip() {
 	skipped+=("$1")
 }
 
-unformatted() {
-	local list
-	list=$(tools/gofiles.sh | xargs -0 gofmt -l) || return
-	if [ -n "$list" ]; then
-		printf 'not formatted (make fmt does it):\n%s\n' "$list"
-		return 1
-	fi
-}
-
 tidy() {
 	go mod tidy -diff && go mod verify
 }
@@ -85,7 +76,7 @@ else
 	skip "govulncheck: skipped, $vulndb cannot be reached from here"
 fi
 
-check "gofmt" unformatted
+check "gofmt" tools/unformatted.sh
 check "layers" tools/layers.sh
 check "tools: go test" go -C tools test ./layers
 for module in $modules; do
@@ -94,6 +85,9 @@ for module in $modules; do
 	check "$module: go mod tidy" tidy
 	check "$module: go build" go build -o /dev/null ./...
 	check "$module: go build in the workspace" env GOWORK="$root/go.work" go build -o /dev/null ./...
+	if [ "$module" = . ]; then
+		check "$module: go build for browsers" env GOOS=js GOARCH=wasm go build .
+	fi
 	check "$module: go vet" go vet ./...
 	check "$module: staticcheck" staticcheck ./...
 	if [ -n "$govulncheck" ]; then
