@@ -59,8 +59,8 @@ func MediaURL(u string) MediaSource { return MediaSource{url: u} }
 // baseName cuts a path of any system to the name of the file: where a file lies
 // on this machine is nobody's business. It returns "" when there is none.
 func baseName(name string) string {
-	name = strings.TrimRight(name, `/\\`)
-	name = name[strings.LastIndexAny(name, `/\\`)+1:]
+	name = strings.TrimRight(name, `/\`)
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	if len(name) >= 2 && name[1] == ':' && isLetter(name[0]) {
 		name = name[2:] // the drive of Windows
 	}

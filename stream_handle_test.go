@@ -221,7 +221,7 @@ func TestPanicOfAHandlerIsAnError(t *testing.T) {
 		var panicked *PanicError
 		require.ErrorAs(t, reported[0], &panicked)
 		assert.Equal(t, "a secret of the customer", panicked.Value)
-		assert.Contains(t, string(panicked.Stack), "subscribe_dispatch_test.go")
+		assert.Contains(t, string(panicked.Stack), "stream_handle_test.go")
 		assert.NotContains(t, reported[0].Error(), "secret")
 		assert.Equal(t, 2, handled)
 
