@@ -337,11 +337,6 @@ func (c *credential) redact(text string) string {
 	return string(withoutSecret([]byte(text), c.token()))
 }
 
-// clean is the function of that name for what the token's connections say.
-func (c *credential) clean(err error) error {
-	return clean(err, func(b []byte) []byte { return withoutSecret(b, c.token()) })
-}
-
 // into returns the request of a body, with the file in it under that key. A
 // URL is the body's own field. The caller closes what it returns.
 func (p picture) into(body any, key string) (input, error) {

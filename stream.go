@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/wsconn"
 )
 
 // ErrEventTooLarge is the cause of a gap whose connection was given up because
@@ -125,9 +127,10 @@ func (s *Subscription) gapEvent(gap *GapEvent) *Event {
 	return &Event{Type: EventGap, Instance: s.handle.name, Data: gap}
 }
 
-// take puts a received frame into the queue.
-func (s *Subscription) take(frame []byte, now, alive time.Time) error {
-	e, err := ParseEvent(frame)
+// enqueue puts a received message into the queue; before it the stream was known
+// to be whole at the moment alive.
+func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
+	e, err := ParseEvent(message)
 	if err != nil {
 		s.mu.Lock()
 		s.unreadable++
@@ -316,12 +319,12 @@ func (s *Subscription) Stats() StreamStats {
 	return st
 }
 
-func (s *Subscription) setOpen(l *link) {
+func (s *Subscription) setOpen(conn *wsconn.Conn) {
 	s.mu.Lock()
 	if s.state == StreamReconnecting {
 		s.reconnects++
 	}
-	s.connected = l.opened
+	s.connected = conn.Opened()
 	s.mu.Unlock()
 	s.setState(StreamOpen)
 	s.log(slog.LevelDebug, "event stream is open", nil)

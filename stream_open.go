@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,13 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"sync"
+	"net/url"
+	"runtime"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/ryzeapi/ryze-go/internal/transport"
+	"github.com/ryzeapi/ryze-go/internal/wsconn"
 )
 
 // Subscribe opens the instance's event stream and keeps it open: through lost
@@ -69,7 +68,7 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 		return nil, closedError(opWebSocketConnect)
 	}
 	s.setState(StreamConnecting)
-	l, err := s.open(ctx, i)
+	conn, err := s.open(ctx, i)
 	if err != nil {
 		if s.isClosed() {
 			err = closedError(opWebSocketConnect)
@@ -79,11 +78,11 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 		s.goroutines.Done()
 		return nil, err
 	}
-	s.setOpen(l)
+	s.setOpen(conn)
 	go func() {
 		defer s.goroutines.Done()
 		defer forget()
-		err := s.run(ctx, l)
+		err := s.run(ctx, conn)
 		if ctx.Err() == nil {
 			s.log(slog.LevelWarn, "event stream has ended", err)
 		}
@@ -93,7 +92,7 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 }
 
 // open makes the first connection.
-func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*link, error) {
+func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*wsconn.Conn, error) {
 	if s.config.ensure != nil {
 		if _, err := i.WebSocket.Ensure(ctx, *s.config.ensure); err != nil {
 			return nil, err
@@ -101,9 +100,9 @@ func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*link, erro
 	}
 	try := s.newSession()
 	for {
-		l, a := s.attempt(ctx, try)
-		if l != nil {
-			return l, nil
+		conn, a := s.attempt(ctx, try)
+		if conn != nil {
+			return conn, nil
 		}
 		again, wait := s.judge(ctx, try, a)
 		if !again {
@@ -117,12 +116,12 @@ func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*link, erro
 
 // run reads, and connects again after every outage, until the stream ends: with
 // a StreamError, or because the context has ended.
-func (s *Subscription) run(ctx context.Context, l *link) error {
+func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 	tries := 0
 	var tooLarge time.Time
 	for {
-		cause := s.receive(ctx, l)
-		alive := l.alive
+		cause := s.receive(ctx, conn)
+		alive := conn.Alive()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -136,28 +135,28 @@ func (s *Subscription) run(ctx context.Context, l *link) error {
 			}
 			tooLarge = now
 		}
-		if now.Sub(l.opened) >= healthyAfter {
+		if now.Sub(conn.Opened()) >= healthyAfter {
 			tries = 0
 		}
 		s.setLost(cause)
 		var err error
-		if l, err = s.reconnect(ctx, &tries); err != nil {
+		if conn, err = s.reconnect(ctx, &tries); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}
-		gap := &GapEvent{From: alive, To: l.opened, Reason: GapOutage, Cause: cause}
-		if err := s.queue.push(s.gapEvent(gap), l.opened); err != nil {
-			l.hangUp()
+		gap := &GapEvent{From: alive, To: conn.Opened(), Reason: GapOutage, Cause: cause}
+		if err := s.queue.push(s.gapEvent(gap), conn.Opened()); err != nil {
+			conn.HangUp()
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}
-		s.setOpen(l)
+		s.setOpen(conn)
 	}
 }
 
 // reconnect tries until there is a connection, or an error that is final.
-func (s *Subscription) reconnect(ctx context.Context, tries *int) (*link, error) {
+func (s *Subscription) reconnect(ctx context.Context, tries *int) (*wsconn.Conn, error) {
 	try := s.newSession()
 	wait := s.backOff(tries)
 	var foreign time.Time // since when only others than the service have refused
@@ -165,9 +164,9 @@ func (s *Subscription) reconnect(ctx context.Context, tries *int) (*link, error)
 		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		l, a := s.attempt(ctx, try)
-		if l != nil {
-			return l, nil
+		conn, a := s.attempt(ctx, try)
+		if conn != nil {
+			return conn, nil
 		}
 		heard := listen(a)
 		_, wait = s.judge(ctx, try, a)
@@ -219,25 +218,45 @@ func (s *Subscription) newSession() *session {
 
 // attempt takes quota and tries to connect once. It returns either a
 // connection or what came of the attempt.
-func (s *Subscription) attempt(ctx context.Context, try *session) (*link, *transport.Attempt) {
+func (s *Subscription) attempt(ctx context.Context, try *session) (*wsconn.Conn, *transport.Attempt) {
 	a := &transport.Attempt{Number: try.tries + try.limited + 1}
 	if err := try.Admit(ctx); err != nil {
 		a.Unmade, a.Err = true, err
 		return nil, a
 	}
 	a.Began = time.Now()
-	l := s.dial(ctx, a)
+	conn := s.dial(ctx, a)
 	if a.Replied {
 		try.Heard(a)
 	}
-	if l == nil {
+	if conn == nil {
 		return nil, a
 	}
 	try.returnTicket(a, false)
-	l.opened = time.Now().UTC()
-	l.alive = l.opened
-	l.conn.SetReadLimit(s.config.readLimit)
-	return l, nil
+	return conn, nil
+}
+
+// dial makes the handshake, with the token in a header, and notes in a what came
+// of it. It returns nil unless there is a connection.
+func (s *Subscription) dial(ctx context.Context, a *transport.Attempt) *wsconn.Conn {
+	h, c := s.handle, s.handle.client
+	config := wsconn.Config{
+		Client:  c.transport.HTTP(),
+		URL:     url.URL{Scheme: c.config.base.Scheme, Host: c.config.base.Host},
+		Header:  http.Header{h.auth.header: h.auth.values.get(), "User-Agent": c.userAgent},
+		Timeout: opWebSocketConnect.Timeout, MaxRefusal: maxRefusal, MaxMessage: s.config.readLimit,
+		PingEvery: s.config.pingEvery, PingWait: s.config.pingWait,
+	}
+	config.URL.Path, config.URL.RawPath = opWebSocketConnect.path(h.name, h.raw)
+	if own := c.config.http.Timeout; own > 0 {
+		config.Timeout = min(config.Timeout, own)
+	}
+	if runtime.GOOS == "js" {
+		// A browser lets nobody set headers on a WebSocket, so there, and nowhere
+		// else, the token travels in the URL.
+		config.URL.RawQuery = url.Values{"token": {h.auth.token()}}.Encode()
+	}
+	return wsconn.Dial(ctx, &config, a)
 }
 
 // judge classifies a failed attempt, into try.err, and says whether a call
@@ -307,92 +326,15 @@ func endsStream(cause error) bool {
 
 // receive reads the connection until it breaks, and closes it. The error says
 // what broke it.
-func (s *Subscription) receive(ctx context.Context, l *link) error {
-	hungUp := make(chan struct{})
-	keep := context.AfterFunc(ctx, func() {
-		defer close(hungUp)
-		l.hangUp()
-	})
-	l.keepAlive()
-	err := s.read(l) //nolint:contextcheck // the context closes the connection, above
-	l.stopPings()
-	var overflow *OverflowError
+func (s *Subscription) receive(ctx context.Context, conn *wsconn.Conn) error {
+	err := conn.Receive(ctx, s.enqueue)
+	var closed *wsconn.CloseError
 	switch {
-	case !keep():
-		<-hungUp
-	case errors.As(err, &overflow):
-		l.hangUp()
-	default:
-		l.drop()
-	}
-	l.waitPings()
-	return err
-}
-
-// read reads until the connection breaks. Its context never ends, because a
-// context that ends would cost an allocation for every frame, and take the
-// connection down without a goodbye.
-func (s *Subscription) read(l *link) error {
-	for {
-		_, r, err := l.conn.Reader(context.Background())
-		if err != nil {
-			return s.broken(l, err)
-		}
-		l.inside = true
-		frame := frames.Get().(*bytes.Buffer)
-		frame.Reset()
-		if _, err = frame.ReadFrom(r); err != nil {
-			putFrame(frame)
-			return s.broken(l, err)
-		}
-		before := l.alive
-		l.inside = false
-		l.isWhole()
-		err = s.take(frame.Bytes(), l.alive, before)
-		putFrame(frame)
-		if err != nil {
-			l.alive = before // it will not be delivered
-			return err
-		}
-	}
-}
-
-// frames holds buffers for frames; connections have none of their own, because
-// most of the time they wait.
-var frames = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// largestPooled is the largest buffer that is kept for the next frame.
-const largestPooled = 1 << 20
-
-func putFrame(b *bytes.Buffer) {
-	if b.Cap() <= largestPooled {
-		frames.Put(b)
-	}
-}
-
-// broken returns why a connection broke.
-func (s *Subscription) broken(l *link, err error) error {
-	if cause := l.givenUp(); cause != nil {
-		return cause
-	}
-	var closed websocket.CloseError
-	switch {
-	case errors.Is(err, websocket.ErrMessageTooBig):
+	case errors.Is(err, wsconn.ErrTooLarge):
 		return fmt.Errorf("%w: more than %d bytes", ErrEventTooLarge, s.config.readLimit)
 	case errors.As(err, &closed):
-		return &CloseError{Code: int(closed.Code), Reason: s.handle.auth.redact(closed.Reason)}
+		return &CloseError{Code: closed.Code, Reason: s.handle.auth.redact(closed.Reason)}
 	default:
-		return fmt.Errorf("the connection was lost: %w", innermost(err))
-	}
-}
-
-// innermost takes off what the layers above the network say about their steps.
-func innermost(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if _, ok := err.(*net.OpError); ok || inner == nil { //nolint:errorlint // one layer at a time
-			return err
-		}
-		err = inner
+		return err
 	}
 }

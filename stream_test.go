@@ -554,7 +554,7 @@ func TestGoodbyeIsBounded(t *testing.T) {
 		}
 		sub, err := server.instance(t).Subscribe(t.Context())
 		require.NoError(t, err)
-		quickly(t, goodbye, func() { require.NoError(t, sub.Close()) })
+		quickly(t, time.Second, func() { require.NoError(t, sub.Close()) })
 		close(over)
 	})
 }

@@ -179,7 +179,7 @@ func (call *Call) request(ctx context.Context) *http.Request {
 // a repetition are set with the first one, which most calls never see.
 func (call *Call) checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) {
 	if a := &call.attempt; err != nil && a.Err == nil {
-		a.Err = withoutURL(err)
+		a.Err = WithoutURL(err)
 	}
 	var again bool
 	again, call.wait = call.Policy.Judge(ctx, &call.attempt)
@@ -216,8 +216,8 @@ func (call *Call) unsent(ctx context.Context, err error) {
 	call.between = true
 }
 
-// withoutURL takes off the wrapping of net/http, whose text repeats the URL.
-func withoutURL(err error) error {
+// WithoutURL takes off the wrapping of net/http, whose text repeats the URL.
+func WithoutURL(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		return wrapped.Err
