@@ -78,6 +78,7 @@ func BenchmarkSendText(b *testing.B) {
 
 // inParallel runs f in so many goroutines.
 func inParallel(b *testing.B, name string, goroutines int, f func(context.Context) error) {
+	b.Helper()
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
 		if goroutines == 1 {

@@ -75,7 +75,7 @@ func TestBrazilPhoneReadsWhatPeopleWrite(t *testing.T) {
 		got, err := BrazilPhone(in)
 		require.NoError(t, err, in)
 		assert.Equal(t, want+"@s.whatsapp.net", got, in)
-		again, err := BrazilPhone(string(got.Phone()))
+		again, err := BrazilPhone(got.Phone())
 		require.NoError(t, err, in)
 		assert.Equal(t, got, again, "its own result is read the same way")
 	}

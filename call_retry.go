@@ -56,23 +56,37 @@ func (s *session) Admit(ctx context.Context) error {
 	if s.began.IsZero() {
 		s.began = now
 	}
-	config := s.client.config
-	ticket, err := config.limiter.Acquire(ctx, LimiterRequest{
-		LimiterKey: s.handle.key(s.op.Class), Priority: priorityOf(ctx), Since: s.began,
-		MaxWait: config.retry.MaxRateLimitWait - s.waited,
-	})
+	err := s.acquire(ctx)
 	if err == nil && s.limited > 0 {
-		if err = s.outwait(ctx); err != nil {
-			ticket.Cancel()
-		}
+		err = s.outwait(ctx)
+	}
+	if err == nil {
+		err = ctx.Err() // a limiter of the application's may not have looked
 	}
 	s.waited += time.Since(now)
 	if err != nil {
+		s.returnTicket(unsent, false)
 		s.err = s.notAdmitted(err)
 		return s.err
 	}
-	s.ticket = ticket
 	return nil
+}
+
+// unsent is an attempt that was not made.
+var unsent = &transport.Attempt{Undone: true}
+
+// acquire takes a ticket. The limiter may be the application's.
+func (s *session) acquire(ctx context.Context) (err error) {
+	defer catch("the limiter", &err)
+	config := s.client.config
+	s.ticket, err = config.limiter.Acquire(ctx, LimiterRequest{
+		LimiterKey: s.handle.key(s.op.Class), Priority: priorityOf(ctx), Since: s.began,
+		MaxWait: config.retry.MaxRateLimitWait - s.waited,
+	})
+	if err != nil {
+		s.ticket = nil
+	}
+	return sound("the limiter", err)
 }
 
 // outwait waits for what the last 429 of the quota asked for. A limiter has done
@@ -131,6 +145,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (s *session) Heard(a *transport.Attempt) {
 	s.reply.rate = parseRateLimit(a.Header, a.Arrived, &s.client.skew)
 	if a.Status/100 == 2 {
+		s.client.skew.serverTime(a.Header.Get("Date"), a.Arrived) // for Settle
 		s.returnTicket(a, false)
 	}
 }
@@ -156,11 +171,20 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 }
 
 // returnTicket tells the limiter what the attempt used; refused marks a 429 of
-// the quota.
+// the quota. What a limiter of the application's makes of it does not concern
+// the call.
 func (s *session) returnTicket(a *transport.Attempt, refused bool) {
 	if s.ticket == nil {
 		return
 	}
+	if err := s.tell(a, refused); err != nil {
+		logUrgent(context.Background(), err)
+	}
+	s.ticket = nil
+}
+
+func (s *session) tell(a *transport.Attempt, refused bool) (err error) {
+	defer catch("the limiter", &err)
 	switch {
 	case !a.Replied && !a.Sent:
 		s.ticket.Cancel()
@@ -169,7 +193,7 @@ func (s *session) returnTicket(a *transport.Attempt, refused bool) {
 	default:
 		s.ticket.Done(s.reply.rate)
 	}
-	s.ticket = nil
+	return nil
 }
 
 func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {

@@ -398,3 +398,41 @@ func TestRefusedConnectionIsNotAnUnknownOutcome(t *testing.T) {
 	require.ErrorAs(t, err, &op)
 	require.NotErrorIs(t, err, ErrOutcomeUnknown)
 }
+
+// brokenLimiter is a limiter of an application's, with a mistake in it.
+type brokenLimiter struct {
+	acquire func(context.Context) (Ticket, error)
+}
+
+func (l brokenLimiter) Acquire(ctx context.Context, _ LimiterRequest) (Ticket, error) {
+	return l.acquire(ctx)
+}
+func (brokenLimiter) Rate(LimiterKey) RateLimit { return RateLimit{} }
+
+type brokenTicket struct{}
+
+func (brokenTicket) Done(RateLimit)    { panic("done") }
+func (brokenTicket) Refused(RateLimit) { panic("refused") }
+func (brokenTicket) Cancel()           { panic("cancel") }
+
+func TestBrokenLimiterDoesNoHarm(t *testing.T) {
+	send := func(t *testing.T, sim *ryzetest.Server, acquire func(context.Context) (Ticket, error)) error {
+		client := newTestClient(t, sim, WithLimiter(brokenLimiter{acquire}))
+		defer func() { require.NoError(t, client.Close()) }()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := client.Instance("a", sim.Instance("a").Token()).Messages.SendText(ctx, "5511987654321", "hi")
+		return err
+	}
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		paired(t, sim, client, "a")
+		var panicked *PanicError
+		require.ErrorAs(t, send(t, sim, func(context.Context) (Ticket, error) { panic("acquire") }), &panicked)
+		require.ErrorContains(t, send(t, sim, func(context.Context) (Ticket, error) { var e *RateLimitError; return nil, e }), "messages.text")
+		require.ErrorIs(t, send(t, sim, func(context.Context) (Ticket, error) { time.Sleep(time.Hour); return brokenTicket{}, nil }), context.DeadlineExceeded)
+		assert.Zero(t, sim.Count("messages.text"))
+		require.NoError(t, send(t, sim, func(context.Context) (Ticket, error) { return brokenTicket{}, nil }), "it was accepted")
+		require.NoError(t, send(t, sim, func(context.Context) (Ticket, error) { return nil, nil }), "it was accepted")
+		assert.Equal(t, 2, sim.Count("messages.text"))
+	})
+}

@@ -170,6 +170,6 @@ func (c Buttons) checkMedia() error {
 	return nil
 }
 
-func (b Buttons) outline() *outline {
-	return &outline{types: []MessageType{"buttons"}, text: b.Text, loose: true}
+func (c Buttons) outline() *outline {
+	return &outline{types: []MessageType{"buttons"}, text: c.Text, loose: true}
 }

@@ -147,7 +147,7 @@ func TestTextOfA429SaysWhoseItIs(t *testing.T) {
 		err := r.refused(opSendText)
 		require.ErrorIs(t, err, want, body)
 		for _, other := range []error{ErrRateLimited, ErrForeignReply} {
-			if other != want {
+			if !errors.Is(want, other) {
 				require.NotErrorIs(t, err, other, body)
 			}
 		}

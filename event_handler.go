@@ -33,7 +33,7 @@ func logUrgent(ctx context.Context, err error) {
 }
 
 // PanicError is a panic of a function of the application: one that handles
-// events, one that is told of errors, or the store of a [Deduper]. It was caught
+// events, one that is told of errors, a [Limiter], or the store of a [Deduper]. It was caught
 // so that other events are not concerned. A webhook delivery is then asked for
 // again; an event of a stream is not, because the service does not replay.
 type PanicError struct {
@@ -64,13 +64,17 @@ func (e *PanicError) LogValue() slog.Value {
 // guard calls a function of the application and turns a panic into a
 // [*PanicError]. It is the one place where panics are caught.
 func guard(who string, call func()) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = &PanicError{Value: value, Stack: debug.Stack(), who: who}
-		}
-	}()
+	defer catch(who, &err)
 	call()
 	return nil
+}
+
+// catch is deferred: it makes the error of a panic. It is for where a function
+// literal would cost too much.
+func catch(who string, err *error) {
+	if value := recover(); value != nil { //nolint:revive // it is deferred itself
+		*err = &PanicError{Value: value, Stack: debug.Stack(), who: who}
+	}
 }
 
 // guarded is guard for a function that returns an error.

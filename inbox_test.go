@@ -853,11 +853,11 @@ func TestInboxKeepsTheOrderOfAChatUnderAnyTiming(t *testing.T) {
 	o := newOrder()
 	in := newInbox(t, func(_ context.Context, e *Event) error {
 		m := e.Data.(*MessageEvent)
-		o.begin(string(m.Chat.Name), numberIn(m))
+		o.begin(m.Chat.Name, numberIn(m))
 		if numberIn(m)%3 == 0 {
 			runtime.Gosched()
 		}
-		o.end(string(m.Chat.Name))
+		o.end(m.Chat.Name)
 		return nil
 	}, WithParallel(4))
 	stream := &source{events: make(chan *Event)}
@@ -918,7 +918,7 @@ type hangingStore struct {
 	let   chan struct{} // closed to let it go
 }
 
-func (s *hangingStore) hang(ctx context.Context) error {
+func (s *hangingStore) hang(ctx context.Context) error { //nolint:contextcheck // some stores do not heed it
 	if !s.on.Load() {
 		return nil
 	}

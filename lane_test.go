@@ -326,6 +326,7 @@ func BenchmarkQueueInALine(b *testing.B) {
 func BenchmarkQueueFromItsFront(b *testing.B) {
 	for _, n := range []int{1, 1000, 100_000} {
 		fill := func(b *testing.B) (*eventQueue, *Event, time.Time) {
+			b.Helper()
 			q := newEventQueue("support-line", &streamConfig{bufferEvents: n, bufferBytes: 1 << 40})
 			e, now := receiptIn(person(1).asPhone(0)), time.Now()
 			for range n {

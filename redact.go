@@ -65,7 +65,7 @@ func unescape(b []byte) (string, int) {
 		}
 	case b[0] == '%':
 		if r, ok := hexNumber(b[1:], 2); ok {
-			return string([]byte{byte(r)}), 3
+			return string([]byte{byte(r)}), 3 //nolint:gosec // two digits
 		}
 	case b[0] == '+':
 		return " ", 1

@@ -207,7 +207,7 @@ func (d *dispatch) handle(ctx context.Context, e *Event) {
 			continue
 		}
 		err := callHandler(ctx, e, h.run)
-		if err == nil {
+		if err == nil || errors.Is(err, ErrIgnore) {
 			continue
 		}
 		failed := &HandlerError{Event: e, Err: err}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"math/rand/v2"
+	"net/http"
 	"runtime"
 	"slices"
 	"strconv"
@@ -674,4 +675,30 @@ func BenchmarkHandle(b *testing.B) {
 			require.NoError(b, <-done)
 		})
 	}
+}
+
+// An event that a handler ignores is dealt with, by the stream as by all others.
+func TestIgnoredEventDoesNotEndHandle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newStreamServer(t, func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {})
+		server.serve = func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			p, err := server.accept(w, r, conn)
+			if assert.NoError(t, err) {
+				assert.NoError(t, p.say(numberedFrame(1)))
+				assert.NoError(t, p.say(numberedFrame(2)))
+				<-p.gone
+			}
+		}
+		sub, err := server.instance(t).Subscribe(t.Context())
+		require.NoError(t, err)
+		seen := 0
+		err = sub.Handle(t.Context(), On(func(context.Context, *Event, *MessageEvent) error {
+			if seen++; seen == 2 {
+				_ = sub.Close()
+			}
+			return fmt.Errorf("not mine: %w", ErrIgnore)
+		}))
+		require.NoError(t, err)
+		assert.Equal(t, 2, seen)
+	})
 }
