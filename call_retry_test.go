@@ -417,6 +417,7 @@ func (brokenTicket) Cancel()           { panic("cancel") }
 
 func TestBrokenLimiterDoesNoHarm(t *testing.T) {
 	send := func(t *testing.T, sim *ryzetest.Server, acquire func(context.Context) (Ticket, error)) error {
+		t.Helper()
 		client := newTestClient(t, sim, WithLimiter(brokenLimiter{acquire}))
 		defer func() { require.NoError(t, client.Close()) }()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -72,7 +72,7 @@ func guard(who string, call func()) (err error) {
 // catch is deferred: it makes the error of a panic. It is for where a function
 // literal would cost too much.
 func catch(who string, err *error) {
-	if value := recover(); value != nil { //nolint:revive // it is deferred itself
+	if value := recover(); value != nil {
 		*err = &PanicError{Value: value, Stack: debug.Stack(), who: who}
 	}
 }

@@ -918,7 +918,7 @@ type hangingStore struct {
 	let   chan struct{} // closed to let it go
 }
 
-func (s *hangingStore) hang(ctx context.Context) error { //nolint:contextcheck // some stores do not heed it
+func (s *hangingStore) hang(ctx context.Context) error {
 	if !s.on.Load() {
 		return nil
 	}

@@ -242,7 +242,7 @@ func TestForeignRefusalIsSurvivedLikeAnOutage(t *testing.T) {
 						reply.write(w)
 						return
 					}
-					if p, err := server.accept(w, r, conn); assert.NoError(t, err) { //nolint:contextcheck // the request has it
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
 						assert.NoError(t, p.say(numberedFrame(2)))
 						<-p.gone
 					}
@@ -279,7 +279,7 @@ func TestEveryForeignRefusalIsSurvived(t *testing.T) {
 						reply.write(w)
 						return
 					}
-					if p, err := server.accept(w, r, conn); assert.NoError(t, err) { //nolint:contextcheck // the request has it
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
 						<-p.gone
 					}
 				})
@@ -306,7 +306,7 @@ func TestReplyOfAHandshakeIsBoundedInSizeAndTime(t *testing.T) {
 					<-r.Context().Done()
 					return
 				}
-				if p, err := server.accept(w, r, conn); assert.NoError(t, err) { //nolint:contextcheck // the request has it
+				if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
 					<-p.gone
 				}
 			})
@@ -555,7 +555,7 @@ func TestHandshakeCarriesTheTokenInAHeader(t *testing.T) {
 				server := newStreamServer(t, nil)
 				server.serve = func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
 					seen = r
-					if p, err := server.accept(w, r, conn); assert.NoError(t, err) { //nolint:contextcheck // the request has it
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
 						<-p.gone
 					}
 				}
@@ -680,7 +680,7 @@ func TestUntrustedCertificateEndsTheStreamOnlyWhenItStays(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var server *streamServer
 				server = interrupted(t, func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
-					if p, err := server.accept(w, r, conn); assert.NoError(t, err) { //nolint:contextcheck // the request has it
+					if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
 						<-p.gone
 					}
 				})

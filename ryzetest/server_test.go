@@ -258,7 +258,7 @@ func TestInMemoryServerIsReachedByItsOwnClientOnly(t *testing.T) {
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/health", nil)
 	require.NoError(t, err)
-	_, err = http.DefaultTransport.RoundTrip(req) //nolint:forbidigo // there is no reply; the transport of those who forget
+	_, err = http.DefaultTransport.RoundTrip(req) // the transport of those who forget
 	require.Error(t, err)
 	assert.False(t, connected)
 	assert.NotEqual(t, "80", cmp.Or(req.URL.Port(), "80"))
