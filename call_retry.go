@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -178,7 +179,7 @@ func (s *session) returnTicket(a *transport.Attempt, refused bool) {
 		return
 	}
 	if err := s.tell(a, refused); err != nil {
-		logUrgent(context.Background(), err)
+		log.Print(err) // where net/http would report a panic
 	}
 	s.ticket = nil
 }
