@@ -13,7 +13,7 @@ func TestDocumentIsValidOpenAPI(t *testing.T) {
 }
 
 // TestShownRequestsFitAndAreClosed validates every request that the document
-// shows, and adds a member to each of its objects: the service would ignore it
+// shows, and adds a member to each of its objects: the simulator ignores it
 // in silence, the document refuses it.
 func TestShownRequestsFitAndAreClosed(t *testing.T) {
 	d := theDocument(t)

@@ -75,7 +75,7 @@ func (c *conn) start() error {
 		if !ok {
 			return
 		}
-		if c.err = t.Handshake(); c.err == nil && t.ConnectionState().NegotiatedProtocol == "h2" {
+		if c.err = t.HandshakeContext(c.s.ctx); c.err == nil && t.ConnectionState().NegotiatedProtocol == "h2" {
 			c.frames = newFrames(c, t)
 		}
 	})
@@ -262,7 +262,7 @@ func (s *Server) CloseIdleConnections() {
 		if c.frames != nil {
 			c.frames.goAway(H2NoError, c.frames.last.Load())
 		}
-		c.Close()
+		_ = c.Close() // the client may have ended it first
 	}
 }
 

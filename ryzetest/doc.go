@@ -123,10 +123,11 @@
 //
 // # Violations
 //
-// The service ignores unknown fields and parameters in silence. The simulator
-// answers in the same way, and notes a [Violation]: a field that the route does
-// not document, a value outside its enumeration, a token in a URL. A test of a
-// client should end with an empty [Server.Violations].
+// What the service does with fields and parameters that it does not document is
+// not documented either; clients suspect that it ignores them in silence. The
+// simulator does that, and notes a [Violation]: a field that the route does not
+// document, a value outside its enumeration, a token in a URL. A test of a client
+// should end with an empty [Server.Violations].
 //
 // # What is invented
 //

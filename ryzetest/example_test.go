@@ -211,8 +211,8 @@ func ExampleInMemory() {
 	// Output: shop disconnected
 }
 
-// The service ignores a field with a wrong name, and the message goes out without
-// its preview. Nobody would notice.
+// A field with a wrong name is ignored, and the message goes out without its
+// preview. Nobody would notice.
 func ExampleServer_Violations() {
 	srv := ryzetest.NewServer()
 	defer srv.Close()

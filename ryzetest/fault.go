@@ -391,8 +391,9 @@ func (c *call) answerRaw(ctx context.Context, f *Fault, body []byte) {
 	_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
 	_, _ = conn.Write(b.Bytes()) // the client may be gone
 	if f.Drop == StalledReply {
-		stop := context.AfterFunc(c.s.ctx, func() { c.conn.raw.Close() })
-		defer stop()
+		ctx, cancel := c.patience(ctx) // hijacking has not ended the request's context
+		defer cancel()
+		defer context.AfterFunc(ctx, func() { c.conn.raw.Close() })()
 		_, _ = io.Copy(io.Discard, conn) // until the client leaves
 		conn.Close()
 		return

@@ -300,7 +300,7 @@ func (f *frames) answer(stream uint32, status string, header [][2]string, body [
 func streamOf(head [frameHeader]byte) uint32 { return binary.BigEndian.Uint32(head[5:]) &^ (1 << 31) }
 
 func appendHead(b []byte, size int, kind, flags byte, stream uint32) []byte {
-	b = append(b, byte(size>>16), byte(size>>8), byte(size), kind, flags)
+	b = append(b, byte(size>>16), byte(size>>8), byte(size), kind, flags) //nolint:gosec // a size has three bytes
 	return binary.BigEndian.AppendUint32(b, stream)
 }
 
@@ -327,7 +327,7 @@ func appendLiteral(b []byte, name, value string) []byte {
 func appendLength(b []byte, n int) []byte {
 	const prefix = 1<<7 - 1
 	if n < prefix {
-		return append(b, byte(n))
+		return append(b, byte(n)) //nolint:gosec // it is below 127
 	}
 	return binary.AppendUvarint(append(b, prefix), uint64(n-prefix))
 }

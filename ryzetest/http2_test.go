@@ -19,10 +19,10 @@ import (
 )
 
 // bothProtocols runs a test in memory over HTTP/1 and over HTTP/2.
-func bothProtocols(t *testing.T, fn func(t *testing.T, s *Server, c client), opts ...Option) {
+func bothProtocols(t *testing.T, fn func(t *testing.T, s *Server, c client)) {
 	t.Helper()
-	t.Run("HTTP/1.1", func(t *testing.T) { bubble(t, fn, opts...) })
-	t.Run("HTTP/2.0", func(t *testing.T) { bubble(t, fn, append([]Option{WithTLS()}, opts...)...) })
+	t.Run(http1, func(t *testing.T) { bubble(t, fn) })
+	t.Run(http2, func(t *testing.T) { bubble(t, fn, WithTLS()) })
 }
 
 // fixed is a body that net/http cannot read twice.

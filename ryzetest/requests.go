@@ -39,8 +39,9 @@ type Request struct {
 	Violations []Violation
 }
 
-// A Violation is something in a request that the service ignores in silence,
-// or takes for something else, although the client surely meant it.
+// A Violation is something in a request that the documentation does not have. The
+// simulator ignores it in silence, as the service may do, although the client
+// surely meant it.
 type Violation struct {
 	Route  string // "POST /api/message/text/:instance"; "" for an unknown one
 	Kind   ViolationKind
@@ -195,8 +196,8 @@ func (s *Server) Count(route string) int {
 	return s.log.counts[key]
 }
 
-// Violations returns what clients did that the service would ignore in
-// silence: a test of a client should find none.
+// Violations returns what clients sent that the documentation does not have: a test
+// of a client should find none.
 func (s *Server) Violations() []Violation {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

@@ -335,8 +335,8 @@ func (a *account) find(name string) *Instance {
 	return nil
 }
 
-// newToken returns a random UUID, the form that the service's tokens have in
-// its event samples.
+// newToken returns a random UUID, as the tokens in the samples of events are. The
+// form of the service's tokens is not documented.
 func newToken() string {
 	var b [16]byte
 	rand.Read(b[:])

@@ -7,7 +7,7 @@
 // trust ("curl --cacert", or SSL_CERT_FILE for programs in Go on Linux).
 //
 // It prints what to export, then one line per request: route, instance, status,
-// and what the service would have ignored in silence. With -console it reads
+// and what of it the documentation does not have. With -console it reads
 // commands from standard input that play the phone and its customers; "help"
 // lists them. It stops on SIGINT and SIGTERM.
 package main
