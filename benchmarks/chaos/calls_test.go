@@ -132,7 +132,7 @@ var calls = []call{
 	}},
 	{op: "instance.settings.get", do: func(ctx context.Context, w *world) error { return of(w.inst.Settings.Get(ctx)) }},
 	{op: "instance.proxy.update", do: func(ctx context.Context, w *world) error {
-		return w.inst.Proxy.Set(ctx, ryze.ProxyConfig{Host: "proxy.example.net", Port: "1080", Protocol: ryze.ProxySOCKS5, Username: "u", Password: "p"})
+		return w.inst.Proxy.Set(ctx, ryze.ProxyConfig{Host: "proxy.example.net", Port: "1080", Protocol: ryze.ProxySOCKS5, Username: "proxy-user", Password: "proxy-password"})
 	}},
 	{op: "instance.proxy.get", do: func(ctx context.Context, w *world) error { return of(w.inst.Proxy.Get(ctx)) }},
 	{op: "instance.s3.update", do: func(ctx context.Context, w *world) error { return of(w.inst.Storage.Set(ctx, storage)) }},

@@ -234,8 +234,8 @@ func (c *cell) causes() []kind {
 		return []kind{byOther}
 	case is.Status != 0:
 		return []kind{refused}
-	case c.fault.cuts():
-		return []kind{bad}
+	case c.fault.cuts(): // a second removal is refused, and that refusal cut
+		return []kind{bad, byOther}
 	default:
 		return []kind{notSent}
 	}

@@ -33,6 +33,20 @@ type fault struct {
 
 func (f *fault) unseen() bool { return f.play != nil }
 
+// strikes reports whether the fault has a cell for a used or for a new connection.
+// Where the connection lives on it makes no difference to a whole reply which of
+// them brought it; the cells alternate then.
+func (f *fault) strikes(warm bool, cell int) bool {
+	switch {
+	case f.warm || f.cold:
+		return warm == f.warm
+	case f.is.Drop != ryzetest.NoDrop, f.is.GoAway != nil, f.name == "none":
+		return true
+	default:
+		return warm == (cell%2 == 0)
+	}
+}
+
 // silent reports whether the client has to run out of patience.
 func (f *fault) silent() bool {
 	switch f.is.Drop {

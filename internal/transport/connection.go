@@ -3,16 +3,18 @@ package transport
 import (
 	"context"
 	"crypto/tls"
-	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http/httptrace"
+	"slices"
 	"sync"
 	"time"
 )
 
 // errReplay is the error of an attempt that net/http was about to send again by
 // itself although nobody can tell whether it was carried out.
-var errReplay = errors.New("the connection was lost, and net/http was about to send the request again")
+var errReplay = fmt.Errorf("the connection was lost, and net/http was about to send the request again: %w", io.ErrUnexpectedEOF)
 
 // mostConnections bounds how often net/http may begin one attempt anew.
 const mostConnections = 4
@@ -24,6 +26,7 @@ type connection struct {
 	veto   context.CancelFunc
 	wanted int
 	had    bool
+	dead   bool // the last one was retired before it was had
 	vetoed bool
 	conn   net.Conn
 }
@@ -31,7 +34,7 @@ type connection struct {
 func (c *connection) begin(veto context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.veto, c.wanted, c.had, c.vetoed, c.conn = veto, 0, false, false, nil
+	c.veto, c.wanted, c.had, c.dead, c.vetoed, c.conn = veto, 0, false, false, false, nil
 }
 
 // getConn is the hook of httptrace that comes before each connection. A second
@@ -43,18 +46,22 @@ func (call *Call) getConn(string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wanted++
-	again := c.had && call.body.touched() && call.client.alive.speaksHTTP2(c.conn)
+	again := c.had && !c.dead && call.body.touched() && call.client.alive.speaksHTTP2(c.conn)
 	if again || c.wanted > mostConnections {
 		c.vetoed = true
 		c.veto()
 	}
 }
 
-// gotConn is the hook that comes with each connection. Once had, always had.
+// gotConn is the hook that comes with each connection. Once had, always had,
+// unless it was a dead one: net/http needs a moment to notice that a shared
+// connection was retired, and nothing can leave on it.
 func (call *Call) gotConn(info httptrace.GotConnInfo) {
+	dead := call.client.alive.isRetired(info.Conn)
 	c := &call.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.dead = dead && (c.dead || !c.had)
 	c.had, c.conn = true, info.Conn
 }
 
@@ -62,6 +69,13 @@ func (c *connection) wasHad() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.had || c.wanted == 0
+}
+
+// wasDead reports whether all connections had been retired before they were had.
+func (c *connection) wasDead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead
 }
 
 func (c *connection) wasVetoed() bool {
@@ -80,12 +94,21 @@ func (c *connection) last() net.Conn {
 // of. net/http keeps an HTTP/2 connection on which requests time out, so a dead
 // one would be used again and again.
 type liveness struct {
-	mu   sync.Mutex
-	last map[net.Conn]time.Time
+	mu      sync.Mutex
+	last    map[net.Conn]time.Time
+	retired []net.Conn // the newest ones
 }
 
 // mostShared bounds how many connections are known; there are one or two.
 const mostShared = 16
+
+// isRetired reports whether a connection has been closed here. The usual answer
+// costs nothing: none has.
+func (l *liveness) isRetired(conn net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Contains(l.retired, conn)
+}
 
 // heard notes that a reply came on an HTTP/2 connection.
 func (l *liveness) heard(conn net.Conn, at time.Time) {
@@ -124,10 +147,17 @@ func (l *liveness) retire(conn net.Conn, began time.Time) {
 	}
 	delete(l.last, conn)
 	l.mu.Unlock()
+	shared := conn
 	if c, ok := conn.(*tls.Conn); ok {
 		conn = c.NetConn() // without a goodbye, which could block
 	}
 	_ = conn.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.retired) == mostShared {
+		l.retired = slices.Delete(l.retired, 0, 1)
+	}
+	l.retired = append(l.retired, shared) // now that nothing can leave on it
 }
 
 func (l *liveness) speaksHTTP2(conn net.Conn) bool {
