@@ -16,6 +16,10 @@ import (
 // itself although nobody can tell whether it was carried out.
 var errReplay = fmt.Errorf("the connection was lost, and net/http was about to send the request again: %w", io.ErrUnexpectedEOF)
 
+// errRetired is the error of an attempt that was given a connection which had been
+// closed here already.
+var errRetired = fmt.Errorf("the connection had been given up: %w", net.ErrClosed)
+
 // mostConnections bounds how often net/http may begin one attempt anew.
 const mostConnections = 4
 
@@ -26,15 +30,15 @@ type connection struct {
 	veto   context.CancelFunc
 	wanted int
 	had    bool
-	dead   bool // the last one was retired before it was had
-	vetoed bool
+	dead   bool // the only one was retired before it was had
+	vetoed error // why the attempt was ended
 	conn   net.Conn
 }
 
 func (c *connection) begin(veto context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.veto, c.wanted, c.had, c.dead, c.vetoed, c.conn = veto, 0, false, false, false, nil
+	c.veto, c.wanted, c.had, c.dead, c.vetoed, c.conn = veto, 0, false, false, nil, nil
 }
 
 // getConn is the hook of httptrace that comes before each connection. A second
@@ -46,10 +50,9 @@ func (call *Call) getConn(string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wanted++
-	again := c.had && !c.dead && call.body.touched() && call.client.alive.speaksHTTP2(c.conn)
+	again := c.had && call.body.touched() && call.client.alive.speaksHTTP2(c.conn)
 	if again || c.wanted > mostConnections {
-		c.vetoed = true
-		c.veto()
+		c.end(errReplay)
 	}
 }
 
@@ -61,8 +64,19 @@ func (call *Call) gotConn(info httptrace.GotConnInfo) {
 	c := &call.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dead = dead && (c.dead || !c.had)
+	c.dead = dead && !c.had
 	c.had, c.conn = true, info.Conn
+	if dead {
+		c.end(errRetired) // net/http might wait for a reply all the same
+	}
+}
+
+// end ends the attempt, for the first reason that there is.
+func (c *connection) end(why error) {
+	if c.vetoed == nil {
+		c.vetoed = why
+	}
+	c.veto()
 }
 
 func (c *connection) wasHad() bool {
@@ -71,14 +85,14 @@ func (c *connection) wasHad() bool {
 	return c.had || c.wanted == 0
 }
 
-// wasDead reports whether all connections had been retired before they were had.
+// wasDead reports whether the only connection had been retired before it was had.
 func (c *connection) wasDead() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dead
 }
 
-func (c *connection) wasVetoed() bool {
+func (c *connection) wasVetoed() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.vetoed
