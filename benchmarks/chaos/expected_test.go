@@ -165,6 +165,9 @@ func expectedOfSend(c *cell) expectation {
 	case unreadable:
 		return exactly(1, unknown)
 	case odd:
+		if c.fault.name == "reply/success 0" { // it says no, if nothing else in it says yes
+			return exactly(1, done, unknown, refused)
+		}
 		return exactly(1, done, unknown)
 	default:
 		return exactly(1, refused, unknown)
