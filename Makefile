@@ -7,6 +7,8 @@ BIN      := $(CURDIR)/bin
 GOTAG    := $(shell $(GO) env GOVERSION)
 FUZZTIME ?= 1m
 BENCH    ?= .
+# Passed on to the fault matrix: -every-row, or -cell 'messages.text, stream/reset'
+CHAOSFLAGS ?=
 COVER    ?= 90
 
 # Passed on to go test by `make test` and `make check`, as in:
@@ -46,6 +48,10 @@ fuzz: ## run every fuzz target for FUZZTIME (default 1m)
 .PHONY: bench
 bench: ## run the benchmarks that match BENCH (default all); bin/benchstat compares two runs
 	@tools/each.sh $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: chaos
+chaos: ## call every operation with every fault, over HTTP/1 and HTTP/2, and print a table
+	@tools/chaos.sh $(CHAOSFLAGS)
 
 .PHONY: cover
 cover: ## measure the root package's coverage, fail below COVER (default 90) percent

@@ -160,7 +160,11 @@ func (c *call) process() reply {
 		return res
 	}
 	c.checkQuery()
-	return c.route.handle(c)
+	res := c.route.handle(c)
+	if res.hijacked || res.status/100 == 2 {
+		c.entry.setApplied()
+	}
+	return res
 }
 
 // answer writes a reply, bent by the fault if there is one.

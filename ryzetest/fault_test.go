@@ -60,6 +60,7 @@ func TestFaultsDoWhatTheySay(t *testing.T) {
 				assert.Len(t, s.Instance("a").Sent(), tt.stored)
 				assert.Equal(t, 1, s.Count(textRoute))
 				assert.True(t, s.Requests()[0].Faulted)
+				assert.Equal(t, tt.stored == 1, s.Requests()[0].Applied)
 
 				assert.Equal(t, 200, c.do("POST", "/api/message/text/a", hello).status, "the fault is used up")
 			})

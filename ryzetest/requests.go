@@ -35,6 +35,7 @@ type Request struct {
 	// Status is what was answered; 0 while nothing was, and after a drop.
 	Status     int
 	Faulted    bool // a Fault took part
+	Applied    bool // the service has done what was asked for, whatever the client was told
 	Done       bool // the server is through with it; of an event stream: it is open
 	Violations []Violation
 }
@@ -152,6 +153,7 @@ func (e *entry) copy() Request {
 
 func (e *entry) setStatus(status int) { e.mu.Lock(); e.req.Status = status; e.mu.Unlock() }
 func (e *entry) setFaulted()          { e.mu.Lock(); e.req.Faulted = true; e.mu.Unlock() }
+func (e *entry) setApplied()          { e.mu.Lock(); e.req.Applied = true; e.mu.Unlock() }
 func (e *entry) setInstance(n string) { e.mu.Lock(); e.req.Instance = n; e.mu.Unlock() }
 
 // Write records what is read of the body, up to a bound.

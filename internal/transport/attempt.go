@@ -79,11 +79,11 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 func (call *Call) lost(ctx, limited context.Context, err error) error {
 	a := &call.attempt
 	whole := call.body.seal()
-	a.Sent = call.conn.wasHad()
+	a.Sent = call.conn.wasHad() && !call.conn.wasDead()
 	a.Undone = !a.Sent || !whole && call.conn.last() != nil || declined(err)
 	switch {
-	case call.conn.wasVetoed():
-		err = errReplay
+	case call.conn.wasVetoed() != nil:
+		err = call.conn.wasVetoed()
 	case limited.Err() != nil && errors.Is(limited.Err(), context.DeadlineExceeded):
 		if a.Sent {
 			call.client.alive.retire(call.conn.last(), a.Began)

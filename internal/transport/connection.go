@@ -3,16 +3,22 @@ package transport
 import (
 	"context"
 	"crypto/tls"
-	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http/httptrace"
+	"slices"
 	"sync"
 	"time"
 )
 
 // errReplay is the error of an attempt that net/http was about to send again by
 // itself although nobody can tell whether it was carried out.
-var errReplay = errors.New("the connection was lost, and net/http was about to send the request again")
+var errReplay = fmt.Errorf("the connection was lost, and net/http was about to send the request again: %w", io.ErrUnexpectedEOF)
+
+// errRetired is the error of an attempt that was given a connection which had been
+// closed here already.
+var errRetired = fmt.Errorf("the connection had been given up: %w", net.ErrClosed)
 
 // mostConnections bounds how often net/http may begin one attempt anew.
 const mostConnections = 4
@@ -24,14 +30,15 @@ type connection struct {
 	veto   context.CancelFunc
 	wanted int
 	had    bool
-	vetoed bool
+	dead   bool // the only one was retired before it was had
+	vetoed error // why the attempt was ended
 	conn   net.Conn
 }
 
 func (c *connection) begin(veto context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.veto, c.wanted, c.had, c.vetoed, c.conn = veto, 0, false, false, nil
+	c.veto, c.wanted, c.had, c.dead, c.vetoed, c.conn = veto, 0, false, false, nil, nil
 }
 
 // getConn is the hook of httptrace that comes before each connection. A second
@@ -45,17 +52,31 @@ func (call *Call) getConn(string) {
 	c.wanted++
 	again := c.had && call.body.touched() && call.client.alive.speaksHTTP2(c.conn)
 	if again || c.wanted > mostConnections {
-		c.vetoed = true
-		c.veto()
+		c.end(errReplay)
 	}
 }
 
-// gotConn is the hook that comes with each connection. Once had, always had.
+// gotConn is the hook that comes with each connection. Once had, always had,
+// unless it was a dead one: net/http needs a moment to notice that a shared
+// connection was retired, and nothing can leave on it.
 func (call *Call) gotConn(info httptrace.GotConnInfo) {
+	dead := call.client.alive.isRetired(info.Conn)
 	c := &call.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.dead = dead && !c.had
 	c.had, c.conn = true, info.Conn
+	if dead {
+		c.end(errRetired) // net/http might wait for a reply all the same
+	}
+}
+
+// end ends the attempt, for the first reason that there is.
+func (c *connection) end(why error) {
+	if c.vetoed == nil {
+		c.vetoed = why
+	}
+	c.veto()
 }
 
 func (c *connection) wasHad() bool {
@@ -64,7 +85,14 @@ func (c *connection) wasHad() bool {
 	return c.had || c.wanted == 0
 }
 
-func (c *connection) wasVetoed() bool {
+// wasDead reports whether the only connection had been retired before it was had.
+func (c *connection) wasDead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead
+}
+
+func (c *connection) wasVetoed() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.vetoed
@@ -80,12 +108,21 @@ func (c *connection) last() net.Conn {
 // of. net/http keeps an HTTP/2 connection on which requests time out, so a dead
 // one would be used again and again.
 type liveness struct {
-	mu   sync.Mutex
-	last map[net.Conn]time.Time
+	mu      sync.Mutex
+	last    map[net.Conn]time.Time
+	retired []net.Conn // the newest ones
 }
 
 // mostShared bounds how many connections are known; there are one or two.
 const mostShared = 16
+
+// isRetired reports whether a connection has been closed here. The usual answer
+// costs nothing: none has.
+func (l *liveness) isRetired(conn net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Contains(l.retired, conn)
+}
 
 // heard notes that a reply came on an HTTP/2 connection.
 func (l *liveness) heard(conn net.Conn, at time.Time) {
@@ -124,10 +161,17 @@ func (l *liveness) retire(conn net.Conn, began time.Time) {
 	}
 	delete(l.last, conn)
 	l.mu.Unlock()
+	shared := conn
 	if c, ok := conn.(*tls.Conn); ok {
 		conn = c.NetConn() // without a goodbye, which could block
 	}
 	_ = conn.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.retired) == mostShared {
+		l.retired = slices.Delete(l.retired, 0, 1)
+	}
+	l.retired = append(l.retired, shared) // now that nothing can leave on it
 }
 
 func (l *liveness) speaksHTTP2(conn net.Conn) bool {

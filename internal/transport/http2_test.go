@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -249,6 +250,7 @@ func TestReadIsNotRepeatedByNetHTTPWithoutEnd(t *testing.T) {
 	require.NoError(t, client.Do(t.Context(), call))
 	require.Len(t, s.attempts, 3)
 	assert.Equal(t, int32(3), server.requests.Load())
+	assert.ErrorIs(t, s.attempts[2].Err, io.ErrUnexpectedEOF, "what it was can be asked for")
 }
 
 // During a wait of net/http's own, a cancelled call has been sent all the same.
@@ -306,6 +308,70 @@ func TestTimeoutRetiresADeadConnection(t *testing.T) {
 			want = 1
 		}
 		assert.Equal(t, want, conns.Load(), "other answers: %v", otherAnswers)
+	}
+}
+
+// net/http needs a moment to notice that a connection was retired, and may hand it
+// out in between. Nothing can leave on it.
+func TestRetiredConnectionIsNoDoubt(t *testing.T) {
+	for form, newCall := range sends() {
+		t.Run(form, func(t *testing.T) {
+			server, next := serveHTTP2(t, func(c *http2Conn, stream uint32, request int32) {
+				if request == 1 {
+					c.ok(stream)
+				}
+			})
+			var conns []*unnoticed
+			next.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, address)
+				if err != nil {
+					return nil, err
+				}
+				c := &unnoticed{Conn: conn, broken: make(chan struct{})}
+				t.Cleanup(func() { _ = conn.Close() })
+				conns = append(conns, c)
+				return c, nil
+			}
+			client := clientFor(t, server.URL, &http.Client{Transport: next})
+			require.NoError(t, client.Do(t.Context(), newCall(&script{})))
+			frozen := newCall(&script{})
+			frozen.Timeout = 200 * time.Millisecond
+			require.NoError(t, client.Do(t.Context(), frozen))
+			require.Len(t, conns, 1)
+			<-conns[0].broken
+			assert.False(t, frozen.attempt.Undone)
+
+			s := &script{}
+			again := newCall(s)
+			again.Timeout = 5 * time.Second
+			require.NoError(t, client.Do(t.Context(), again))
+			require.ErrorIs(t, s.attempts[0].Err, net.ErrClosed)
+			assert.Len(t, conns, 1)
+			assert.False(t, s.attempts[0].Sent)
+			assert.True(t, s.attempts[0].Undone)
+			assert.Equal(t, int32(2), server.requests.Load())
+		})
+	}
+}
+
+// unnoticed is a connection whose user does not notice that it was closed.
+type unnoticed struct {
+	net.Conn
+	once   sync.Once
+	broken chan struct{}
+}
+
+func (c *unnoticed) Close() error {
+	c.once.Do(func() { close(c.broken) })
+	return nil
+}
+
+func (c *unnoticed) Write(p []byte) (int, error) {
+	select {
+	case <-c.broken:
+		return len(p), nil
+	default:
+		return c.Conn.Write(p)
 	}
 }
 
