@@ -256,7 +256,7 @@ func (o *lanes) enter(t *turn) {
 	o.seq++
 	t.seq, t.lane = o.seq, l
 	l.waiting.push(t)
-	o.settle(l)
+	o.offerNext(l)
 }
 
 func (o *lanes) name(l *lane, name laneName) {
@@ -321,8 +321,8 @@ func (l *lane) first() *turn {
 	return t
 }
 
-// settle offers the turn that is to be offered, and forgets an empty lane.
-func (o *lanes) settle(l *lane) {
+// offerNext offers the turn that is to be offered, and forgets an empty lane.
+func (o *lanes) offerNext(l *lane) {
 	var t *turn
 	if l.running == 0 {
 		t = l.first()
@@ -379,7 +379,7 @@ func (o *lanes) leave(t *turn) {
 		}
 		t.lane.waiting.remove(t)
 	}
-	o.settle(l)
+	o.offerNext(l)
 	t.lane = nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 // HandleOption is a handler, or how handlers are run: what [On], [OnError] and
 // [WithLanes] return.
-type HandleOption func(*dispatch) error
+type HandleOption func(*streamWorkers) error
 
 // On returns a handler for the events with one kind of data: one of the types
 // of [EventData], by pointer, or EventData itself for all events.
@@ -23,14 +23,14 @@ type HandleOption func(*dispatch) error
 //			return catchUp(ctx, gap.From, gap.To)
 //		}),
 //	)
-func On[T EventData](handle func(ctx context.Context, e *Event, data T) error) HandleOption {
-	return func(d *dispatch) error {
-		if handle == nil {
+func On[T EventData](f func(ctx context.Context, e *Event, data T) error) HandleOption {
+	return func(w *streamWorkers) error {
+		if f == nil {
 			return invalid("On", "was given no function")
 		}
-		d.handlers = append(d.handlers, handler{
+		w.handlers = append(w.handlers, streamHandler{
 			wants: func(e *Event) bool { _, ok := e.Data.(T); return ok },
-			run:   func(ctx context.Context, e *Event) error { return handle(ctx, e, e.Data.(T)) },
+			run:   func(ctx context.Context, e *Event) error { return f(ctx, e, e.Data.(T)) },
 		})
 		return nil
 	}
@@ -41,11 +41,11 @@ func On[T EventData](handle func(ctx context.Context, e *Event, data T) error) H
 // that ran the handler, before the next event of the same chat. When it panics
 // itself, Handle ends with that.
 func OnError(report func(ctx context.Context, err *HandlerError)) HandleOption {
-	return func(d *dispatch) error {
+	return func(w *streamWorkers) error {
 		if report == nil {
 			return invalid("OnError", "was given no function")
 		}
-		d.report = report
+		w.report = report
 		return nil
 	}
 }
@@ -54,11 +54,11 @@ func OnError(report func(ctx context.Context, err *HandlerError)) HandleOption {
 // 16. With 1 the events of all chats are handled one after another, in the order
 // of the stream.
 func WithLanes(lanes int) HandleOption {
-	return func(d *dispatch) error {
+	return func(w *streamWorkers) error {
 		if lanes < 1 {
 			return invalid("WithLanes", "is not positive")
 		}
-		d.lanes = lanes
+		w.lanes = lanes
 		return nil
 	}
 }
@@ -105,27 +105,27 @@ const defaultLanes = 16
 // with the [*HandlerError], with the error of ctx, or with that of
 // [Subscription.Err]. It does not close the stream.
 func (s *Subscription) Handle(ctx context.Context, opts ...HandleOption) error {
-	d := &dispatch{lanes: defaultLanes, stream: s}
+	w := &streamWorkers{lanes: defaultLanes, stream: s}
 	for _, opt := range opts {
 		if opt == nil {
 			return invalid("handler", "is nil")
 		}
-		if err := opt(d); err != nil {
+		if err := opt(w); err != nil {
 			return err
 		}
 	}
-	if len(d.handlers) == 0 {
+	if len(w.handlers) == 0 {
 		return invalid("Handle", "was given no handler; make one with On")
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	d.fail = cancel
-	d.slots = make(chan struct{}, d.lanes)
-	wanted := &taker{d.wanted}
+	w.fail = cancel
+	w.slots = make(chan struct{}, w.lanes)
+	wanted := &taker{w.wanted}
 	s.queue.addTaker(wanted)
 	defer s.queue.removeTaker(wanted)
-	d.run(ctx)
-	d.running.Wait()
+	w.run(ctx)
+	w.running.Wait()
 
 	var failed *HandlerError
 	switch err := context.Cause(ctx); {
@@ -138,15 +138,15 @@ func (s *Subscription) Handle(ctx context.Context, opts ...HandleOption) error {
 	}
 }
 
-type handler struct {
+type streamHandler struct {
 	wants func(*Event) bool
 	run   func(context.Context, *Event) error
 }
 
-// dispatch is one call of Handle.
-type dispatch struct {
+// streamWorkers is one call of Handle: those who run its handlers.
+type streamWorkers struct {
 	stream   *Subscription
-	handlers []handler
+	handlers []streamHandler
 	lanes    int
 	report   func(context.Context, *HandlerError)
 	fail     context.CancelCauseFunc
@@ -156,53 +156,54 @@ type dispatch struct {
 
 // run starts a worker whenever there is an event that may be handled now and
 // room for one more.
-func (d *dispatch) run(ctx context.Context) {
+func (w *streamWorkers) run(ctx context.Context) {
 	for {
 		select {
-		case d.slots <- struct{}{}:
+		case w.slots <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
-		t := next(ctx, d.stream, d.take)
+		t := next(ctx, w.stream, w.takeTurn)
 		if t == nil {
 			return
 		}
-		d.running.Go(func() { d.work(ctx, t) })
+		w.running.Go(func() { w.work(ctx, t) })
 	}
 }
 
-func (d *dispatch) take() (t *turn, over bool, changed <-chan struct{}) {
-	return d.stream.queue.takeTurn(d.lanes == 1)
+// takeTurn takes an event that may be handled now.
+func (w *streamWorkers) takeTurn() (t *turn, over bool, changed <-chan struct{}) {
+	return w.stream.queue.takeTurn(w.lanes == 1)
 }
 
 // work handles one event after another, until none may be handled now.
-func (d *dispatch) work(ctx context.Context, t *turn) {
-	defer func() { <-d.slots }()
+func (w *streamWorkers) work(ctx context.Context, t *turn) {
+	defer func() { <-w.slots }()
 	for t != nil {
-		d.serve(ctx, t)
-		if ctx.Err() != nil || d.stream.isOver() {
+		w.serve(ctx, t)
+		if ctx.Err() != nil || w.stream.isOver() {
 			return
 		}
-		t, _, _ = d.take()
+		t, _, _ = w.takeTurn()
 	}
 }
 
 // serve handles an event and ends its turn, also if the handler ends its
 // goroutine.
-func (d *dispatch) serve(ctx context.Context, t *turn) {
-	defer d.stream.queue.endTurn(t)
-	if d.wanted(t.event) {
-		d.handle(ctx, t.event)
+func (w *streamWorkers) serve(ctx context.Context, t *turn) {
+	defer w.stream.queue.endTurn(t)
+	if w.wanted(t.event) {
+		w.callHandlers(ctx, t.event)
 	}
 }
 
-func (d *dispatch) wanted(e *Event) bool {
-	return slices.ContainsFunc(d.handlers, func(h handler) bool { return h.wants(e) })
+func (w *streamWorkers) wanted(e *Event) bool {
+	return slices.ContainsFunc(w.handlers, func(h streamHandler) bool { return h.wants(e) })
 }
 
-// handle calls the handlers that want the event.
-func (d *dispatch) handle(ctx context.Context, e *Event) {
-	for _, h := range d.handlers {
+// callHandlers calls the handlers that want the event.
+func (w *streamWorkers) callHandlers(ctx context.Context, e *Event) {
+	for _, h := range w.handlers {
 		if !h.wants(e) {
 			continue
 		}
@@ -211,12 +212,12 @@ func (d *dispatch) handle(ctx context.Context, e *Event) {
 			continue
 		}
 		failed := &HandlerError{Event: e, Err: err}
-		if d.report == nil {
-			d.fail(failed)
+		if w.report == nil {
+			w.fail(failed)
 			return
 		}
-		if err := guard("the error handler", func() { d.report(ctx, failed) }); err != nil {
-			d.fail(&HandlerError{Event: e, Err: err})
+		if err := guard("the error handler", func() { w.report(ctx, failed) }); err != nil {
+			w.fail(&HandlerError{Event: e, Err: err})
 			return
 		}
 	}

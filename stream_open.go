@@ -168,7 +168,7 @@ func (s *Subscription) reconnect(ctx context.Context, tries *int) (*wsconn.Conn,
 		if conn != nil {
 			return conn, nil
 		}
-		heard := listen(a)
+		heard := heardFrom(a)
 		_, wait = s.judge(ctx, try, a)
 		if ctx.Err() != nil {
 			return nil, try.err
@@ -216,7 +216,7 @@ func (s *Subscription) newSession() *session {
 	return &session{client: s.handle.client, handle: s.handle, op: opWebSocketConnect, in: input{}}
 }
 
-// attempt takes quota and tries to connect once. It returns either a
+// attempt waits for quota and tries to connect once. It returns either a
 // connection or what came of the attempt.
 func (s *Subscription) attempt(ctx context.Context, try *session) (*wsconn.Conn, *transport.Attempt) {
 	a := &transport.Attempt{Number: try.tries + try.limited + 1}
@@ -272,13 +272,13 @@ func (s *Subscription) judge(ctx context.Context, try *session, a *transport.Att
 	return again, wait
 }
 
-// word is what a failed attempt to connect says about the next one.
-type word int
+// streamWord is what a failed attempt to connect says about the next one.
+type streamWord int
 
 const (
-	wordOutage  word = iota // try again
-	wordForeign             // a refusal of somebody who stands before the service: try again, but not for ever
-	wordFinal               // the stream will not come back
+	wordOutage  streamWord = iota // try again
+	wordForeign                   // a refusal of somebody who stands before the service: try again, but not for ever
+	wordFinal                     // the stream will not come back
 )
 
 // foreignPatience is for how long a stream that hears nothing but the refusals
@@ -286,8 +286,8 @@ const (
 // is known from documents alone, so they may be its own after all.
 const foreignPatience = 15 * time.Minute
 
-// listen returns who refused an attempt. It looks at the reply as it came.
-func listen(a *transport.Attempt) word {
+// heardFrom returns who refused an attempt. It looks at the reply as it came.
+func heardFrom(a *transport.Attempt) streamWord {
 	switch a.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		if a.BodyErr == nil && isOwnRefusal(a.Body) {
@@ -299,8 +299,8 @@ func listen(a *transport.Attempt) word {
 	}
 }
 
-// understand completes what listen has found by what the attempt failed with.
-func (w word) understand(err error) word {
+// understand completes what heardFrom has found by what the attempt failed with.
+func (w streamWord) understand(err error) streamWord {
 	var (
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
