@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -127,7 +128,10 @@ func (s *session) notAdmitted(err error) error {
 }
 
 // sleep waits, unless the context ends before.
-func sleep(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error { return sleepUntil(ctx, d, nil) }
+
+// sleepUntil is sleep that something can end before its time.
+func sleepUntil(ctx context.Context, d time.Duration, woken <-chan struct{}) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
@@ -136,9 +140,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-woken:
 	case <-timer.C:
-		return nil
 	}
+	return nil
 }
 
 // Heard implements [transport.Policy]: the quota is known before the body is. Of
@@ -302,15 +307,21 @@ func (s *session) backOff(ctx context.Context) (again bool, wait time.Duration) 
 	if s.tries >= policy.MaxAttempts || s.readOnce() {
 		return false, 0
 	}
-	bound := policy.MaxBackoff
-	if doubled := policy.MinBackoff << (s.tries - 1); s.tries < 32 && doubled > 0 && doubled < bound {
-		bound = doubled
-	}
-	wait = rand.N(bound + 1)
+	wait = fullJitter(policy.MinBackoff, policy.MaxBackoff, s.tries-1)
 	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
 		return false, 0
 	}
 	return true, wait
+}
+
+// fullJitter draws a pause between nothing and a bound, which is the shortest,
+// doubled so many times, but at most the longest.
+func fullJitter(shortest, longest time.Duration, doublings int) time.Duration {
+	bound := longest
+	if longest>>doublings >= shortest { // else the doubling would go beyond it
+		bound = shortest << doublings
+	}
+	return rand.N(min(bound, math.MaxInt64-1) + 1)
 }
 
 // awaitQuota asks for another attempt when the quota is back: the service says

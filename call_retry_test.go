@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -169,6 +170,34 @@ func TestAttemptsAreCounted(t *testing.T) {
 			sim.ClearFaults()
 		}
 	})
+}
+
+// The bound of a pause doubles up to the longest, however often and however long.
+func TestJitterStaysBelowItsBound(t *testing.T) {
+	for _, c := range []struct {
+		shortest, longest time.Duration
+		doublings         int
+		bound             time.Duration
+	}{
+		{time.Second, 30 * time.Second, 0, time.Second},
+		{time.Second, 30 * time.Second, 4, 16 * time.Second},
+		{time.Second, 30 * time.Second, 5, 30 * time.Second},
+		{time.Second, 32 * time.Second, 5, 32 * time.Second},
+		{10 * time.Second, 10 * time.Hour, 31, 10 * time.Hour},
+		{3, math.MaxInt64, 61, 3 << 61}, // the last doubling that there is room for
+		{3, math.MaxInt64, 62, math.MaxInt64},
+		{1, math.MaxInt64, 1 << 20, math.MaxInt64},
+		{time.Second, time.Second, 1000, time.Second},
+	} {
+		var most time.Duration
+		for range 1000 {
+			pause := fullJitter(c.shortest, c.longest, c.doublings)
+			require.GreaterOrEqual(t, pause, time.Duration(0), "%+v", c)
+			most = max(most, pause)
+		}
+		assert.LessOrEqual(t, most, c.bound, "%+v", c)
+		assert.Greater(t, most, c.bound/4*3, "%+v: most of it is used", c)
+	}
 }
 
 func TestBackoffThatWouldPassTheDeadlineIsNotWaitedFor(t *testing.T) {

@@ -86,14 +86,8 @@ func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 				defer stop()
 			}
 		}
-		timer := time.NewTimer(i.untilNextPoll(err, failures))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if sleepUntil(ctx, i.untilNextPoll(err, failures), changed) != nil {
 			return nil, i.notConnected(ctx, err)
-		case <-changed:
-			timer.Stop()
-		case <-timer.C:
 		}
 	}
 }

@@ -196,6 +196,21 @@ func TestMIMETypeComesFromContentThenName(t *testing.T) {
 	assert.Equal(t, "image/png", asKind("image/png", MediaDocument))
 }
 
+// Types are compared without regard to case (RFC 2045, 5.1).
+func TestKindFollowsTheMIMETypeInAnySpelling(t *testing.T) {
+	for mime, want := range map[string]MediaKind{
+		"image/png": MediaImage, "IMAGE/PNG": MediaImage, "Video/Mp4": MediaVideo, " audio/ogg; codecs=opus": MediaAudio,
+		"application/ogg": MediaDocument, "Application/PDF": MediaDocument, "font/woff": MediaDocument,
+	} {
+		inst, s := script(t, scriptedReply{body: sent})
+		_, err := inst.Messages.Send(t.Context(), ana, Media{Source: MediaBytes("a.bin", []byte("whatever")), MIME: mime})
+		require.NoError(t, err, mime)
+		var body struct{ MediaType MediaKind }
+		require.NoError(t, json.Unmarshal([]byte(s.requests()[0].Body), &body))
+		assert.Equal(t, want, body.MediaType, mime)
+	}
+}
+
 // Where a file lies on the machine that sends it stays there.
 func TestOnlyTheBaseNameOfASourceIsSent(t *testing.T) {
 	dir := t.TempDir()

@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"bytes"
+	"cmp"
 	"mime"
 	"net/http"
 	"path"
@@ -265,7 +266,7 @@ func kindByName(name string) MediaKind {
 	if ext := path.Ext(name); len(ext) < 2 {
 		return ""
 	}
-	return first(kindByMIME(typeByName(name)), MediaDocument)
+	return kindOfMIME(typeByName(name))
 }
 
 // kindByMIME tells the kind by the MIME type, "" when that says nothing.
@@ -284,6 +285,10 @@ func kindByMIME(mime string) MediaKind {
 	}
 	return ""
 }
+
+// kindOfMIME is the kind of a file of that MIME type: a document, unless the type
+// says another.
+func kindOfMIME(mime string) MediaKind { return cmp.Or(kindByMIME(mime), MediaDocument) }
 
 // mediaWord is what a word of the service says of media.
 type mediaWord struct {
@@ -328,15 +333,5 @@ func isMediaKind(k MediaKind) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-func kindOfMIME(m string) MediaKind {
-	major, _, _ := strings.Cut(m, "/")
-	switch major {
-	case "image", "video", "audio":
-		return MediaKind(major)
-	default:
-		return MediaDocument
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -200,14 +199,10 @@ func (s *Subscription) reconnect(ctx context.Context, tries *int) (*wsconn.Conn,
 	}
 }
 
-// backOff draws the pause before the next attempt, with full jitter.
+// backOff draws the pause before the next attempt, and counts it.
 func (s *Subscription) backOff(tries *int) time.Duration {
-	bound := s.config.maxPause
-	if doubled := s.config.minPause << *tries; *tries < 32 && doubled > 0 && doubled < bound {
-		bound = doubled
-		*tries++
-	}
-	return rand.N(bound + 1)
+	*tries++
+	return fullJitter(s.config.minPause, s.config.maxPause, *tries-1)
 }
 
 // newSession returns what meters and judges attempts to connect: the same
