@@ -1,6 +1,9 @@
 package ryze
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 type doubts struct {
 	count  int
@@ -22,8 +25,8 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 		room += w.stale // they come back in a moment
 	}
 	switch {
-	case w.unlimited:
-		return now
+	case w.unlimited, w.blank(now):
+		return now // nobody is refused on a guess: the first word on the window will tell
 	case now >= w.reset:
 		room, reset, open = w.limit, now+w.length, false
 	case w.probing:
@@ -39,6 +42,10 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 	return now
 }
 
+// blank reports whether nothing is known of the window, not even how large the
+// plan is.
+func (w *window) blank(now time.Duration) bool { return !w.planned && (now >= w.reset || w.probing) }
+
 // outlook is what decides about the waits of those in the queue.
 type outlook struct {
 	room  int
@@ -46,7 +53,10 @@ type outlook struct {
 }
 
 func (w *window) outlook(now time.Duration) outlook {
-	if w.probing || now >= w.reset {
+	switch {
+	case w.blank(now):
+		return outlook{math.MaxInt, w.reset}
+	case w.probing || now >= w.reset:
 		return outlook{w.limit, w.reset}
 	}
 	return outlook{w.room(now), w.reset}
@@ -183,7 +193,7 @@ func (w *window) setLimit(rate RateLimit) {
 	if !w.heard {
 		w.left += limit - w.limit // it was assumed to be whole
 	}
-	w.limit = limit
+	w.limit, w.planned = limit, rate.Limit > 0
 }
 
 // guess is how long to wait after a refusal that does not say how long.

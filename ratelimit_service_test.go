@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -655,4 +656,48 @@ func TestAServiceThatNeverSpeaksIsNotSlow(t *testing.T) {
 		assert.Equal(t, 91, through, "and then the last nine, which keep apart")
 		assert.Less(t, time.Since(began), time.Second)
 	})
+}
+
+// A burst on a plan that nobody knows yet is not refused on a guess.
+func TestBurstBeforeTheFirstReplyIsNotRefused(t *testing.T) {
+	for _, idle := range []time.Duration{0, 2 * time.Minute, 20 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			const limit, callers = 1000, 900
+			l := NewMemoryLimiter(0)
+			begin := time.Now()
+			left := limit
+			var mu sync.Mutex
+			call := func() error {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+				if err != nil {
+					return err
+				}
+				time.Sleep(100 * time.Millisecond)
+				mu.Lock()
+				left--
+				rate := RateLimit{Known: true, Limit: limit, Remaining: left, Reset: begin.Add(time.Minute)}
+				mu.Unlock()
+				ticket.Done(rate)
+				return nil
+			}
+			if idle > 0 {
+				require.NoError(t, call())
+				time.Sleep(idle)
+				begin, left = time.Now(), limit
+			}
+			var refused atomic.Int32
+			var all sync.WaitGroup
+			for range callers {
+				all.Go(func() {
+					if call() != nil {
+						refused.Add(1)
+					}
+				})
+			}
+			all.Wait()
+			assert.Zero(t, refused.Load(), "after %v", idle)
+		})
+	}
 }

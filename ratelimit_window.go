@@ -43,6 +43,7 @@ type window struct {
 	forgotten  bool
 	generation uint32 // counts windows
 	limit      int
+	planned    bool // limit was said by the service, not assumed
 	unlimited  bool
 	left       int
 	heard      bool          // left was said by the service, not assumed
