@@ -200,7 +200,7 @@ func merge(outer, inner *messageFields) MessageEvent {
 	answer := first(inner.answer, outer.answer)
 	m.settle(wireType, &answer, inner.isEdit || outer.isEdit, inner.voice || outer.voice)
 	if tapped := first(inner.tapped, outer.tapped); m.Reply == nil && m.isAnswer() && tapped.MessageID != "" && tapped.MessageID != m.ID {
-		m.Reply = &tapped
+		m.Reply = new(tapped)
 	}
 	return m
 }
@@ -296,10 +296,10 @@ func (f *messageFields) readContent(v jsonscan.Value) {
 }
 
 func readDirection(v jsonscan.Value) Direction {
-	switch s := v.Text(); s {
-	case "incoming":
+	switch s := v.TextBytes(); string(s) { // no copy of a word that is known
+	case string(DirectionIncoming):
 		return DirectionIncoming
-	case "outgoing":
+	case string(DirectionOutgoing):
 		return DirectionOutgoing
 	default:
 		return Direction(s)

@@ -53,7 +53,7 @@ func readChat(v jsonscan.Value) EventChat {
 		case "name":
 			setString(&chat.Name, c.Val)
 		case "type":
-			chat.Type = ChatType(c.Val.Text())
+			chat.Type = readChatType(c.Val)
 		case "iscommunity":
 			chat.IsCommunity = c.Val.Bool()
 		}
@@ -63,6 +63,17 @@ func readChat(v jsonscan.Value) EventChat {
 		chat.Type = chatTypeOf(chat.JID)
 	}
 	return chat
+}
+
+func readChatType(v jsonscan.Value) ChatType {
+	switch s := v.TextBytes(); string(s) { // no copy of a word that is known
+	case string(ChatPrivate):
+		return ChatPrivate
+	case string(ChatGroup):
+		return ChatGroup
+	default:
+		return ChatType(s)
+	}
 }
 
 func chatTypeOf(j JID) ChatType {

@@ -62,7 +62,7 @@ func (a *answerFields) selection(t MessageType, content string) *Selection {
 			return nil
 		}
 	}
-	return &s
+	return new(s)
 }
 
 // readAnswer reads the members of button_response, list_response, interactive

@@ -228,10 +228,15 @@ func (j JID) Device() string {
 // "5511987654321@s.whatsapp.net". Compare addresses in this form. An address
 // that is not understood is returned unchanged.
 func (j JID) Bare() JID {
-	user, _, _ := j.split()
-	server := j.Server()
+	user, _, server := j.split()
+	if server == "" {
+		server = j.Server()
+	}
 	if user == "" || server == "" {
 		return j
+	}
+	if len(j) == len(user)+len("@")+len(server) && strings.HasSuffix(string(j), server) {
+		return j // as it is, without a copy
 	}
 	return JID(user + "@" + server)
 }

@@ -58,17 +58,14 @@ type span struct{ from, to int }
 
 // without copies b without the cuts, which are in order and do not overlap.
 func without(b []byte, cuts []span) []byte {
-	n := len(b)
-	for _, cut := range cuts {
-		n -= cut.to - cut.from
-	}
-	out := make([]byte, 0, n)
+	var few [5][]byte
+	parts := few[:0]
 	at := 0
 	for _, cut := range cuts {
-		out = append(out, b[at:cut.from]...)
+		parts = append(parts, b[at:cut.from])
 		at = cut.to
 	}
-	return append(out, b[at:]...)
+	return bytes.Join(append(parts, b[at:]), nil)
 }
 
 // A place is what matters of where a value lies.
@@ -144,9 +141,11 @@ func (w *walk) value(p place) bool {
 
 // scalar goes past a string, a number or a literal.
 func (w *walk) scalar() bool {
-	end := skipScalar(w.text, w.at)
+	var end int
 	if w.next() == '"' {
-		end, _ = skipString(w.text, w.at)
+		end = skipString(w.text, w.at)
+	} else {
+		end = skipScalar(w.text, w.at)
 	}
 	if w.broken && !json.Valid(w.text[w.at:end]) {
 		return false
@@ -232,19 +231,25 @@ func (w *walk) key(p place) (inner place, secret, ok bool) {
 	if w.next() != '"' || !w.scalar() {
 		return 0, false, false
 	}
-	key := Unquote(w.text[start+1 : w.at-1])
+	key := w.text[start+1 : w.at-1]
 	w.space()
 	if !w.take(':') {
 		return 0, false, false
 	}
 	w.space()
-	holds := bytes.EqualFold(key, w.holder)
+	holds := isNamed(key, w.holder)
 	if holds || p == placeHolder {
 		inner = placeHolder
 	}
 	secret = holds && w.next() == '"'
 	for i := 0; p != placeElsewhere && !secret && i < len(w.names); i++ {
-		secret = bytes.EqualFold(key, w.names[i])
+		secret = isNamed(key, w.names[i])
 	}
 	return inner, secret, true
+}
+
+// isNamed compares a key, as it is written, with a name. Neither an escape nor
+// another case makes a key shorter than the name, so most keys are done at once.
+func isNamed(key, name []byte) bool {
+	return len(key) >= len(name) && bytes.EqualFold(Unquote(key), name)
 }

@@ -128,7 +128,7 @@ func (c *Cursor) Next() bool {
 		return false
 	}
 	if c.object {
-		end, _ := skipString(c.text, i)
+		end := skipString(c.text, i)
 		c.Key = Unquote(c.text[i+1 : end-1])
 		i = skipSeparators(c.text, end)
 	}
@@ -150,15 +150,14 @@ func skipSeparators(b []byte, i int) int {
 	return i
 }
 
-// skipString returns the position behind the string that starts at i, and
-// whether the string has an end.
-func skipString(b []byte, i int) (end int, closed bool) {
+// skipString returns the position behind the string that starts at i.
+func skipString(b []byte, i int) int {
 	i++
 	start := i
 	for {
 		n := bytes.IndexByte(b[i:], '"')
 		if n < 0 {
-			return len(b), false
+			return len(b) // cannot be, in a valid text
 		}
 		i += n
 		slashes := 0
@@ -167,7 +166,7 @@ func skipString(b []byte, i int) (end int, closed bool) {
 		}
 		i++
 		if slashes%2 == 0 {
-			return i, true
+			return i
 		}
 	}
 }
@@ -184,8 +183,7 @@ func skipScalar(b []byte, i int) int {
 func skipValue(b []byte, i int) int {
 	switch b[i] {
 	case '"':
-		end, _ := skipString(b, i)
-		return end
+		return skipString(b, i)
 	case '{', '[':
 	default:
 		return skipScalar(b, i)
@@ -194,7 +192,7 @@ func skipValue(b []byte, i int) int {
 	for i < len(b) {
 		switch b[i] {
 		case '"':
-			i, _ = skipString(b, i)
+			i = skipString(b, i)
 			continue
 		case '{', '[':
 			depth++
