@@ -58,14 +58,17 @@ type span struct{ from, to int }
 
 // without copies b without the cuts, which are in order and do not overlap.
 func without(b []byte, cuts []span) []byte {
-	var few [5][]byte
-	parts := few[:0]
-	at := 0
-	for _, cut := range cuts {
-		parts = append(parts, b[at:cut.from])
+	kept := bytes.Clone(b) // in one piece, which is not cleared first
+	if len(cuts) == 0 {
+		return kept
+	}
+	end, at := cuts[0].from, cuts[0].to
+	for _, cut := range append(cuts[1:], span{len(b), len(b)}) {
+		end += copy(kept[end:], b[at:cut.from])
 		at = cut.to
 	}
-	return bytes.Join(append(parts, b[at:]), nil)
+	clear(kept[end:])
+	return kept[:end:end]
 }
 
 // A place is what matters of where a value lies.
@@ -251,5 +254,5 @@ func (w *walk) key(p place) (inner place, secret, ok bool) {
 // isNamed compares a key, as it is written, with a name. Neither an escape nor
 // another case makes a key shorter than the name, so most keys are done at once.
 func isNamed(key, name []byte) bool {
-	return len(key) >= len(name) && bytes.EqualFold(Unquote(key), name)
+	return len(key) >= len(name) && (bytes.EqualFold(key, name) || bytes.IndexByte(key, '\\') >= 0 && bytes.EqualFold(Unquote(key), name))
 }
