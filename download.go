@@ -10,9 +10,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // ErrMediaTooLarge says that the media is larger than the limit of a download.
@@ -65,6 +66,7 @@ func DownloadTimeLimit(d time.Duration) DownloadOption {
 }
 
 const (
+	maxMediaRest         = 64 << 10 // what a reply may have beside its media
 	defaultDownloadLimit = 100 << 20
 	defaultDownloadWait  = 4 * time.Second
 	firstDownloadPause   = 500 * time.Millisecond
@@ -214,14 +216,14 @@ func (d *download) sink(resp *http.Response) error {
 		return d.to.err
 	}
 	body := bufio.NewReaderSize(resp.Body, 32<<10)
-	rest, err := scanReply(body, "base64", d.decode)
+	rest, err := jsonscan.ReadAround(body, "base64", maxMediaRest, d.decode)
 	d.rest = rest
 	return err
 }
 
 // decode writes the media, unless what came before them says that they are not
 // the ones asked for.
-func (d *download) decode(before []byte, content *stringReader) error {
+func (d *download) decode(before []byte, content io.Reader) error {
 	if d.found {
 		return errors.New("the reply has two media")
 	}
@@ -229,7 +231,7 @@ func (d *download) decode(before []byte, content *stringReader) error {
 	var r mediaReply
 	if json.Unmarshal(append(bytes.Clone(before), "null}"...), &r) == nil {
 		if r.failed() || (r.MessageID != "" && !d.isMine(&r)) {
-			return errSkip
+			return jsonscan.ErrSkip
 		}
 	}
 	text := &base64Text{r: content}
@@ -373,164 +375,4 @@ func (b *boundedWriter) Write(p []byte) (int, error) {
 		b.err = ErrMediaTooLarge
 	}
 	return n, b.err
-}
-
-// maxMediaRest bounds what a reply has beside its media.
-const maxMediaRest = 64 << 10
-
-// errSkip ends a scan without an error.
-var errSkip = errors.New("skip the rest")
-
-// scanReply reads a JSON object in constant memory. The content of the string
-// that is the object's member of that name goes to take, together with what
-// came before it; all else is returned, with an empty string in its place. It
-// does not check that what it returns is JSON.
-func scanReply(r *bufio.Reader, member string, take func(before []byte, content *stringReader) error) ([]byte, error) {
-	var rest []byte
-	depth, atKey, mine := 0, false, false
-	for {
-		b, err := r.ReadByte()
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return rest, nil
-		}
-		if err != nil {
-			return rest, err
-		}
-		switch b {
-		case '{', '[':
-			depth++
-			atKey = depth == 1
-		case '}', ']':
-			depth--
-		case ',':
-			atKey = depth == 1
-		case ':':
-			atKey = atKey && depth != 1
-		case '"':
-			if depth == 1 && !atKey && mine {
-				content := &stringReader{r: r}
-				if err := take(rest, content); err != nil {
-					if errors.Is(err, errSkip) {
-						return append(rest, "null}"...), nil
-					}
-					return rest, err
-				}
-				rest = append(rest, `""`...)
-				mine = false
-				continue
-			}
-			text, err := readString(r, maxMediaRest-len(rest))
-			if err != nil {
-				return rest, err
-			}
-			rest = append(rest, text...)
-			if depth == 1 && atKey {
-				var key string
-				mine = json.Unmarshal(text, &key) == nil && key == member
-			}
-			continue
-		}
-		if len(rest) >= maxMediaRest {
-			return rest, errLongRest
-		}
-		rest = append(rest, b)
-	}
-}
-
-var errLongRest = errors.New("the reply has too much beside the media")
-
-// readString returns the rest of a JSON string as it is, quotes included.
-func readString(r *bufio.Reader, most int) ([]byte, error) {
-	text := []byte{'"'}
-	for escaped := false; ; {
-		b, err := r.ReadByte()
-		if err != nil {
-			return nil, unexpected(err)
-		}
-		if len(text) >= most {
-			return nil, errLongRest
-		}
-		text = append(text, b)
-		if b == '"' && !escaped {
-			return text, nil
-		}
-		escaped = b == '\\' && !escaped
-	}
-}
-
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// stringReader reads the content of a JSON string up to its closing quote.
-type stringReader struct {
-	r     *bufio.Reader
-	ended bool
-}
-
-// Read implements [io.Reader].
-func (s *stringReader) Read(p []byte) (int, error) {
-	if s.ended {
-		return 0, io.EOF
-	}
-	if len(p) == 0 {
-		return 0, nil
-	}
-	if _, err := s.r.Peek(1); err != nil {
-		return 0, unexpected(err)
-	}
-	window, _ := s.r.Peek(min(s.r.Buffered(), len(p))) // what is buffered is there
-	n := bytes.IndexByte(window, '"')
-	if n < 0 {
-		n = len(window)
-	}
-	if e := bytes.IndexByte(window[:n], '\\'); e >= 0 {
-		n = e
-	}
-	if n > 0 {
-		copy(p, window[:n])
-		_, err := s.r.Discard(n)
-		return n, err
-	}
-	b, err := s.r.ReadByte()
-	if err != nil {
-		return 0, unexpected(err)
-	}
-	if b == '"' {
-		s.ended = true
-		return 0, io.EOF
-	}
-	if p[0], err = s.escape(); err != nil {
-		return 0, err
-	}
-	return 1, nil
-}
-
-// escape reads what follows a backslash. Base64 needs none, but an encoder may
-// write "\/" or "\u002b".
-func (s *stringReader) escape() (byte, error) {
-	b, err := s.r.ReadByte()
-	if err != nil {
-		return 0, unexpected(err)
-	}
-	switch b {
-	case 'n', 'r', 't':
-		return '\n', nil // skipped, as are they
-	case 'b', 'f':
-		return '\f', nil // not base64, which the letters would be
-	case 'u':
-		var hex [4]byte
-		if _, err := io.ReadFull(s.r, hex[:]); err != nil {
-			return 0, unexpected(err)
-		}
-		if n, err := strconv.ParseUint(string(hex[:]), 16, 7); err == nil {
-			return byte(n), nil
-		}
-		return 0, errors.New("illegal base64: a character outside ASCII")
-	default:
-		return b, nil
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 	"github.com/ryzeapi/ryze-go/internal/transport"
 	"github.com/ryzeapi/ryze-go/internal/upload"
 )
@@ -249,7 +250,7 @@ func fetchList[W, T any](ctx context.Context, h handle, op *Operation, in input,
 	_, err := fetchChecked(ctx, h, op, in, func(e *envelope) string {
 		list, missing := listIn(e.Raw(), keys...)
 		if missing == "" {
-			list = slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonValue(raw).isNull() })
+			list = slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonscan.Value(raw).IsNull() })
 			items = readItems(list, e.RateLimit, item)
 		}
 		return missing

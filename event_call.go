@@ -3,6 +3,8 @@ package ryze
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // CallStatus is the stage of a call. The set is open.
@@ -30,21 +32,21 @@ type CallEvent struct {
 	Data      json.RawMessage // the member "data" as received
 }
 
-func readCall(data jsonValue) *CallEvent {
+func readCall(data jsonscan.Value) *CallEvent {
 	call := &CallEvent{Data: json.RawMessage(data)}
 	var status, kind CallStatus
-	for c := data.members(); c.next(); {
-		switch string(c.key) {
+	for c := data.Members(); c.Next(); {
+		switch string(c.Key) {
 		case "id":
-			setString(&call.ID, c.val)
+			setString(&call.ID, c.Val)
 		case "status":
-			status = CallStatus(c.val.str())
+			status = CallStatus(c.Val.Text())
 		case "type":
-			kind = CallStatus(c.val.str())
+			kind = CallStatus(c.Val.Text())
 		case "timestamp":
-			call.Timestamp = readTime(c.val)
+			call.Timestamp = readTime(c.Val)
 		case "chat":
-			call.Chat = readChat(c.val).withAddress()
+			call.Chat = readChat(c.Val).withAddress()
 		}
 	}
 	call.Status = first(status, kind)

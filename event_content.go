@@ -3,6 +3,8 @@ package ryze
 import (
 	"math"
 	"strings"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // EventReply is the message that a message quotes. A tap on a button and a pick
@@ -56,29 +58,29 @@ type EventPoll struct {
 
 // readForward reads {"count": n}, or the number by itself. Only a message that
 // was forwarded has it.
-func (f *messageFields) readForward(v jsonValue) {
+func (f *messageFields) readForward(v jsonscan.Value) {
 	count := v
-	for c := v.members(); c.next(); {
-		if string(c.key) == "count" {
-			count = c.val
+	for c := v.Members(); c.Next(); {
+		if string(c.Key) == "count" {
+			count = c.Val
 		}
 	}
-	if n, ok := count.int64(); ok && n > 0 && n <= math.MaxInt32 {
+	if n, ok := count.Int(); ok && n > 0 && n <= math.MaxInt32 {
 		f.ForwardCount, f.Forwarded = int(n), true
 	}
 }
 
-func (f *messageFields) readEdit(v jsonValue) {
+func (f *messageFields) readEdit(v jsonscan.Value) {
 	var edit EventEdit
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+	for c := v.Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
 		case "originalid":
-			setString(&edit.OriginalID, c.val)
+			setString(&edit.OriginalID, c.Val)
 		case "text":
-			edit.Text = first(contentText(c.val), edit.Text)
+			edit.Text = first(contentText(c.Val), edit.Text)
 		case "originalcontent":
-			edit.OriginalText = first(contentText(c.val), edit.OriginalText)
+			edit.OriginalText = first(contentText(c.Val), edit.OriginalText)
 		}
 	}
 	if edit != (EventEdit{}) {
@@ -87,23 +89,23 @@ func (f *messageFields) readEdit(v jsonValue) {
 }
 
 // readReply reads what is said of another message: its id, author and text.
-func readReply(v jsonValue) EventReply {
+func readReply(v jsonscan.Value) EventReply {
 	var reply EventReply
 	other := "" // the id under a name that is not as sure
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		name := key.fold(c.key)
+	for c := v.Members(); c.Next(); {
+		name := key.fold(c.Key)
 		if namesMessage(name) {
-			reply.MessageID = first(readKey(c.val), reply.MessageID)
+			reply.MessageID = first(readKey(c.Val), reply.MessageID)
 			continue
 		}
 		switch string(name) {
 		case "key", "id":
-			other = first(other, readKey(c.val))
+			other = first(other, readKey(c.Val))
 		case "text":
-			reply.Text = first(contentText(c.val), reply.Text)
+			reply.Text = first(contentText(c.Val), reply.Text)
 		case "sender":
-			if u := readUser(c.val); u != (EventUser{}) {
+			if u := readUser(c.Val); u != (EventUser{}) {
 				reply.Sender = u.withAddress()
 			}
 		}
@@ -138,40 +140,40 @@ func mergeReply(outer, inner *EventReply) *EventReply {
 }
 
 // readMentions reads {"mentionedUsers": [...]}, or the array by itself.
-func (f *messageFields) readMentions(v jsonValue) {
+func (f *messageFields) readMentions(v jsonscan.Value) {
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		if string(key.fold(c.key)) == "mentionedusers" {
-			v = c.val
+	for c := v.Members(); c.Next(); {
+		if string(key.fold(c.Key)) == "mentionedusers" {
+			v = c.Val
 		}
 	}
-	for c := v.elements(); c.next(); {
-		if u := readUser(c.val).withAddress(); u.JID != "" {
+	for c := v.Elements(); c.Next(); {
+		if u := readUser(c.Val).withAddress(); u.JID != "" {
 			f.Mentions = append(f.Mentions, u.JID)
 		}
 	}
 }
 
-func (f *messageFields) readReaction(v jsonValue) {
+func (f *messageFields) readReaction(v jsonscan.Value) {
 	var r EventReaction
 	other := "" // the target under a name that is not as sure
-	if v.isString() {
-		r.Emoji = v.str()
+	if v.IsString() {
+		r.Emoji = v.Text()
 	}
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		name := key.fold(c.key)
+	for c := v.Members(); c.Next(); {
+		name := key.fold(c.Key)
 		if namesMessage(name) {
-			r.TargetID = first(readKey(c.val), r.TargetID)
+			r.TargetID = first(readKey(c.Val), r.TargetID)
 			continue
 		}
 		switch string(name) {
 		case "text", "emoji":
-			setString(&r.Emoji, c.val)
+			setString(&r.Emoji, c.Val)
 		case "key":
-			other = first(readKey(c.val), other)
+			other = first(readKey(c.Val), other)
 		case "reply", "context":
-			other = first(other, readReply(c.val).MessageID)
+			other = first(other, readReply(c.Val).MessageID)
 		}
 	}
 	r.TargetID = first(r.TargetID, other)
@@ -187,33 +189,33 @@ func (r *EventReaction) quotes(reply *EventReply) {
 }
 
 // readKey reads the id of a message key: the id itself, or an object with it.
-func readKey(v jsonValue) string {
-	id := v.str()
-	for c := v.members(); c.next(); {
-		if strings.EqualFold(string(c.key), "id") {
-			setString(&id, c.val)
+func readKey(v jsonscan.Value) string {
+	id := v.Text()
+	for c := v.Members(); c.Next(); {
+		if strings.EqualFold(string(c.Key), "id") {
+			setString(&id, c.Val)
 		}
 	}
 	return id
 }
 
-func (f *messageFields) readLocation(v jsonValue) {
+func (f *messageFields) readLocation(v jsonscan.Value) {
 	var l EventLocation
 	found := false
-	for c := v.members(); c.next(); {
-		switch string(c.key) {
+	for c := v.Members(); c.Next(); {
+		switch string(c.Key) {
 		case "latitude":
-			if n, ok := c.val.float(); ok {
+			if n, ok := c.Val.Float(); ok {
 				l.Latitude, found = n, true
 			}
 		case "longitude":
-			if n, ok := c.val.float(); ok {
+			if n, ok := c.Val.Float(); ok {
 				l.Longitude, found = n, true
 			}
 		case "name":
-			setString(&l.Name, c.val)
+			setString(&l.Name, c.Val)
 		case "address":
-			setString(&l.Address, c.val)
+			setString(&l.Address, c.Val)
 		}
 	}
 	if found {
@@ -222,25 +224,25 @@ func (f *messageFields) readLocation(v jsonValue) {
 }
 
 // readContacts reads one card, or an array of cards.
-func (f *messageFields) readContacts(v jsonValue) {
-	if v.isArray() {
-		for c := v.elements(); c.next(); {
-			if c.val.isObject() {
-				f.readContacts(c.val)
+func (f *messageFields) readContacts(v jsonscan.Value) {
+	if v.IsArray() {
+		for c := v.Elements(); c.Next(); {
+			if c.Val.IsObject() {
+				f.readContacts(c.Val)
 			}
 		}
 		return
 	}
 	var contact EventContact
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+	for c := v.Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
 		case "displayname":
-			setString(&contact.Name, c.val)
+			setString(&contact.Name, c.Val)
 		case "phonenumber":
-			setString(&contact.Phone, c.val)
+			setString(&contact.Phone, c.Val)
 		case "vcard":
-			setString(&contact.VCard, c.val)
+			setString(&contact.VCard, c.Val)
 		}
 	}
 	if contact != (EventContact{}) {
@@ -248,19 +250,19 @@ func (f *messageFields) readContacts(v jsonValue) {
 	}
 }
 
-func (f *messageFields) readPoll(v jsonValue) {
+func (f *messageFields) readPoll(v jsonscan.Value) {
 	var poll EventPoll
-	for c := v.members(); c.next(); {
-		switch string(c.key) {
+	for c := v.Members(); c.Next(); {
+		switch string(c.Key) {
 		case "title":
-			setString(&poll.Title, c.val)
+			setString(&poll.Title, c.Val)
 		case "options":
 			poll.Options = nil
-			for o := c.val.elements(); o.next(); {
-				name := o.val.str()
-				for m := o.val.members(); m.next(); {
-					if string(m.key) == "name" {
-						name = m.val.str()
+			for o := c.Val.Elements(); o.Next(); {
+				name := o.Val.Text()
+				for m := o.Val.Members(); m.Next(); {
+					if string(m.Key) == "name" {
+						name = m.Val.Text()
 					}
 				}
 				poll.Options = append(poll.Options, name)
@@ -272,16 +274,16 @@ func (f *messageFields) readPoll(v jsonValue) {
 	}
 }
 
-func contentText(v jsonValue) string {
+func contentText(v jsonscan.Value) string {
 	text := ""
-	if v.isString() {
-		if text = v.str(); text == "{}" {
+	if v.IsString() {
+		if text = v.Text(); text == "{}" {
 			text = ""
 		}
 	}
-	for c := v.members(); c.next(); {
-		if string(c.key) == "text" {
-			text = c.val.str()
+	for c := v.Members(); c.Next(); {
+		if string(c.Key) == "text" {
+			text = c.Val.Text()
 		}
 	}
 	return text

@@ -1,6 +1,10 @@
 package ryze
 
-import "time"
+import (
+	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
+)
 
 // GroupChange says what changed in a group. The set is open.
 type GroupChange string
@@ -28,23 +32,23 @@ type GroupEvent struct {
 	Participants []EventUser // whom a change of members concerns; some are known by LID only
 }
 
-func readGroup(data jsonValue) *GroupEvent {
+func readGroup(data jsonscan.Value) *GroupEvent {
 	g := &GroupEvent{}
 	var key foldedKey
-	for c := data.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+	for c := data.Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
 		case "type":
-			g.Change = GroupChange(c.val.str())
+			g.Change = GroupChange(c.Val.Text())
 		case "groupjid":
-			g.Group = eventJID(c.val.str(), ChatGroup)
+			g.Group = eventJID(c.Val.Text(), ChatGroup)
 		case "groupname":
-			setString(&g.Name, c.val)
+			setString(&g.Name, c.Val)
 		case "timestamp":
-			g.Timestamp = readTime(c.val)
+			g.Timestamp = readTime(c.Val)
 		case "participants":
 			g.Participants = nil
-			for p := c.val.elements(); p.next(); {
-				if u := readUser(p.val); u != (EventUser{}) {
+			for p := c.Val.Elements(); p.Next(); {
+				if u := readUser(p.Val); u != (EventUser{}) {
 					g.Participants = append(g.Participants, u.withAddress())
 				}
 			}

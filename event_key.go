@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // DedupeKey returns a key that is the same for every delivery of an event,
@@ -66,16 +68,16 @@ func (e *Event) tellsOccurrence() bool {
 	case *CallEvent:
 		return !d.Timestamp.IsZero()
 	case *UnknownEvent:
-		return hasTime(jsonValue(d.Data))
+		return hasTime(jsonscan.Value(d.Data))
 	default:
 		return !e.At().IsZero()
 	}
 }
 
 // hasTime looks for a timestamp in data that is not understood otherwise.
-func hasTime(data jsonValue) bool {
-	for c := data.members(); c.next(); {
-		if string(c.key) == "timestamp" && !readTime(c.val).IsZero() {
+func hasTime(data jsonscan.Value) bool {
+	for c := data.Members(); c.Next(); {
+		if string(c.Key) == "timestamp" && !readTime(c.Val).IsZero() {
 			return true
 		}
 	}

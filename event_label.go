@@ -1,6 +1,10 @@
 package ryze
 
-import "time"
+import (
+	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
+)
 
 // LabelChange says what a label event is about. The set is open.
 type LabelChange string
@@ -44,38 +48,38 @@ type LabelEvent struct {
 	Timestamp time.Time
 }
 
-func readLabel(data jsonValue) *LabelEvent {
+func readLabel(data jsonscan.Value) *LabelEvent {
 	l := &LabelEvent{}
 	var key foldedKey
-	for c := data.members(); c.next(); {
-		if c.val[0] == 'n' {
+	for c := data.Members(); c.Next(); {
+		if c.Val[0] == 'n' {
 			continue
 		}
-		switch string(key.fold(c.key)) {
+		switch string(key.fold(c.Key)) {
 		case "type":
-			l.Change = LabelChange(c.val.str())
+			l.Change = LabelChange(c.Val.Text())
 		case "labelid":
-			setString(&l.LabelID, c.val)
+			setString(&l.LabelID, c.Val)
 		case "action":
-			l.Action = LabelAction(c.val.str())
+			l.Action = LabelAction(c.Val.Text())
 		case "name":
-			setString(&l.Name, c.val)
+			setString(&l.Name, c.Val)
 		case "color":
-			if n, ok := c.val.int64(); ok && int64(int(n)) == n {
+			if n, ok := c.Val.Int(); ok && int64(int(n)) == n {
 				color := int(n)
 				l.Color = &color
 			}
 		case "deleted":
-			l.Deleted = c.val.bool()
+			l.Deleted = c.Val.Bool()
 		case "chatjid":
-			l.Chat = eventJID(c.val.str(), "")
+			l.Chat = eventJID(c.Val.Text(), "")
 		case "labeled":
-			on := c.val.bool()
+			on := c.Val.Bool()
 			l.Labeled = &on
 		case "messageid":
-			setString(&l.MessageID, c.val)
+			setString(&l.MessageID, c.Val)
 		case "timestamp":
-			l.Timestamp = readTime(c.val)
+			l.Timestamp = readTime(c.Val)
 		}
 	}
 	switch l.Action {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // ErrNoInlineMedia says that the event does not carry the bytes of its media,
@@ -74,11 +76,7 @@ func (m *EventMedia) base64() ([]byte, *base64.Encoding, error) {
 	if !m.HasBytes() {
 		return nil, nil, fmt.Errorf("ryze: %w", ErrNoInlineMedia)
 	}
-	enc := m.encoded
-	if bytes.IndexByte(enc, '\\') >= 0 {
-		enc = unquoted(enc)
-	}
-	enc, encoding := plainBase64(enc)
+	enc, encoding := plainBase64(jsonscan.Unquote(m.encoded))
 	return enc, encoding, nil
 }
 
@@ -156,36 +154,36 @@ func (m EventMedia) summary() string {
 }
 
 // readMedia reads a media object, and returns nil when there is nothing in it.
-func readMedia(v jsonValue) *EventMedia {
+func readMedia(v jsonscan.Value) *EventMedia {
 	var m EventMedia
 	found := false
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		if c.val[0] == 'n' {
+	for c := v.Members(); c.Next(); {
+		if c.Val[0] == 'n' {
 			continue
 		}
-		switch string(key.fold(c.key)) {
+		switch string(key.fold(c.Key)) {
 		case "type":
-			setString(&m.wireType, c.val)
+			setString(&m.wireType, c.Val)
 		case "mimetype", "mime":
-			setString(&m.MIMEType, c.val)
+			setString(&m.MIMEType, c.Val)
 		case "isvoicenote", "ptt":
-			m.VoiceNote = c.val.bool() || m.VoiceNote
+			m.VoiceNote = c.Val.Bool() || m.VoiceNote
 		case "filename":
-			setString(&m.FileName, c.val)
+			setString(&m.FileName, c.Val)
 		case "size", "filesize":
-			if n, ok := c.val.int64(); ok && n > 0 {
+			if n, ok := c.Val.Int(); ok && n > 0 {
 				m.FileSize = n
 			}
 		case "caption":
-			setString(&m.Caption, c.val)
+			setString(&m.Caption, c.Val)
 		case "url":
-			setString(&m.URL, c.val)
+			setString(&m.URL, c.Val)
 		case "s3url":
-			setString(&m.S3URL, c.val)
+			setString(&m.S3URL, c.Val)
 		case "base64":
-			if c.val.isString() {
-				m.encoded = c.val[1 : len(c.val)-1 : len(c.val)-1]
+			if c.Val.IsString() {
+				m.encoded = c.Val[1 : len(c.Val)-1 : len(c.Val)-1]
 			}
 		default:
 			continue

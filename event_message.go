@@ -2,6 +2,8 @@ package ryze
 
 import (
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // Direction says which way a message went.
@@ -77,21 +79,21 @@ type messageFields struct {
 	tapped   EventReply // what an answer quotes
 }
 
-func readMessage(data jsonValue) *MessageEvent {
+func readMessage(data jsonscan.Value) *MessageEvent {
 	var outer, inner messageFields
-	var message jsonValue
+	var message jsonscan.Value
 	var key foldedKey
-	for c := data.members(); c.next(); {
-		if name := key.fold(c.key); string(name) == "message" {
-			message = c.val
+	for c := data.Members(); c.Next(); {
+		if name := key.fold(c.Key); string(name) == "message" {
+			message = c.Val
 		} else {
-			outer.read(name, c.val)
+			outer.read(name, c.Val)
 		}
 	}
-	for c := message.members(); c.next(); {
-		inner.read(key.fold(c.key), c.val)
+	for c := message.Members(); c.Next(); {
+		inner.read(key.fold(c.Key), c.Val)
 	}
-	if message.isString() {
+	if message.IsString() {
 		inner.readContent(message)
 	}
 	m := merge(&outer, &inner)
@@ -100,7 +102,7 @@ func readMessage(data jsonValue) *MessageEvent {
 
 // read takes one member, whose key is folded. A null or a value of another
 // type than the member should have is as good as absent.
-func (f *messageFields) read(key []byte, v jsonValue) {
+func (f *messageFields) read(key []byte, v jsonscan.Value) {
 	if v[0] == 'n' {
 		return
 	}
@@ -130,11 +132,11 @@ func (f *messageFields) read(key []byte, v jsonValue) {
 	case "source":
 		setString(&f.Source, v)
 	case "isforwarded":
-		f.Forwarded = f.Forwarded || v.bool()
+		f.Forwarded = f.Forwarded || v.Bool()
 	case "isedit":
-		f.isEdit = v.bool()
+		f.isEdit = v.Bool()
 	case "isvoicenote", "ptt":
-		f.voice = v.bool()
+		f.voice = v.Bool()
 	case "edit":
 		f.readEdit(v)
 	case "reply":
@@ -198,7 +200,7 @@ func merge(outer, inner *messageFields) MessageEvent {
 	answer := first(inner.answer, outer.answer)
 	m.settle(wireType, &answer, inner.isEdit || outer.isEdit, inner.voice || outer.voice)
 	if tapped := first(inner.tapped, outer.tapped); m.Reply == nil && m.isAnswer() && tapped.MessageID != "" && tapped.MessageID != m.ID {
-		m.Reply = &tapped
+		m.Reply = new(tapped)
 	}
 	return m
 }
@@ -289,15 +291,15 @@ func messageType(wire string) MessageType {
 
 // readContent reads the body: a string, or an object with the member text. The
 // string "{}" is an empty object that was written as a string.
-func (f *messageFields) readContent(v jsonValue) {
+func (f *messageFields) readContent(v jsonscan.Value) {
 	f.Text = first(contentText(v), f.Text)
 }
 
-func readDirection(v jsonValue) Direction {
-	switch s := v.str(); s {
-	case "incoming":
+func readDirection(v jsonscan.Value) Direction {
+	switch s := v.TextBytes(); string(s) { // no copy of a word that is known
+	case string(DirectionIncoming):
 		return DirectionIncoming
-	case "outgoing":
+	case string(DirectionOutgoing):
 		return DirectionOutgoing
 	default:
 		return Direction(s)

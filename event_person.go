@@ -1,6 +1,10 @@
 package ryze
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
+)
 
 // ChatType says what kind of chat a message belongs to. The set is open.
 type ChatType string
@@ -33,25 +37,25 @@ type EventUser struct {
 
 // readChat reads a chat object, or the address by itself. A chat of which only
 // the LID is given has no JID yet: see [EventChat.withAddress].
-func readChat(v jsonValue) EventChat {
+func readChat(v jsonscan.Value) EventChat {
 	var chat EventChat
 	var jid, lid string
-	if v.isString() {
-		jid = v.str()
+	if v.IsString() {
+		jid = v.Text()
 	}
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+	for c := v.Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
 		case "jid":
-			setString(&jid, c.val)
+			setString(&jid, c.Val)
 		case "lid":
-			setString(&lid, c.val)
+			setString(&lid, c.Val)
 		case "name":
-			setString(&chat.Name, c.val)
+			setString(&chat.Name, c.Val)
 		case "type":
-			chat.Type = ChatType(c.val.str())
+			chat.Type = readChatType(c.Val)
 		case "iscommunity":
-			chat.IsCommunity = c.val.bool()
+			chat.IsCommunity = c.Val.Bool()
 		}
 	}
 	chat.JID, chat.LID = eventAddresses(jid, lid, chat.Type)
@@ -59,6 +63,17 @@ func readChat(v jsonValue) EventChat {
 		chat.Type = chatTypeOf(chat.JID)
 	}
 	return chat
+}
+
+func readChatType(v jsonscan.Value) ChatType {
+	switch s := v.TextBytes(); string(s) { // no copy of a word that is known
+	case string(ChatPrivate):
+		return ChatPrivate
+	case string(ChatGroup):
+		return ChatGroup
+	default:
+		return ChatType(s)
+	}
 }
 
 func chatTypeOf(j JID) ChatType {
@@ -89,21 +104,21 @@ func (c *EventChat) isPrivate() bool {
 
 // readUser reads a person's object, or the address by itself. A person of whom
 // only the LID is given has no JID yet: see [EventUser.withAddress].
-func readUser(v jsonValue) EventUser {
+func readUser(v jsonscan.Value) EventUser {
 	var u EventUser
 	var jid, lid string
-	if v.isString() || v.isNumber() {
-		jid = v.str()
+	if v.IsString() || v.IsNumber() {
+		jid = v.Text()
 	}
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+	for c := v.Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
 		case "jid":
-			setString(&jid, c.val)
+			setString(&jid, c.Val)
 		case "lid":
-			setString(&lid, c.val)
+			setString(&lid, c.Val)
 		case "name":
-			setString(&u.Name, c.val)
+			setString(&u.Name, c.Val)
 		}
 	}
 	u.JID, u.LID = eventAddresses(jid, lid, ChatPrivate)

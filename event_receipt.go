@@ -3,6 +3,8 @@ package ryze
 import (
 	"sync"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // ReceiptStatus is what a receipt says about messages. The set is open.
@@ -62,33 +64,33 @@ type ReceiptEvent struct {
 	FromMe        bool // as received; false when left out
 }
 
-func readReceipt(data jsonValue) *ReceiptEvent {
+func readReceipt(data jsonscan.Value) *ReceiptEvent {
 	r := &ReceiptEvent{}
 	var key foldedKey
-	for c := data.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+	for c := data.Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
 		case "messageids":
 			r.MessageIDs = nil
-			if id := c.val.str(); id != "" {
+			if id := c.Val.Text(); id != "" {
 				r.MessageIDs = append(r.MessageIDs, id)
 			}
-			for id := c.val.elements(); id.next(); {
-				if s := id.val.str(); s != "" {
+			for id := c.Val.Elements(); id.Next(); {
+				if s := id.Val.Text(); s != "" {
 					r.MessageIDs = append(r.MessageIDs, s)
 				}
 			}
 		case "status":
-			r.Status = ReceiptStatus(c.val.str())
+			r.Status = ReceiptStatus(c.Val.Text())
 		case "timestamp":
-			r.Timestamp = readTime(c.val)
+			r.Timestamp = readTime(c.Val)
 		case "chat":
-			r.Chat = readChat(c.val).withAddress()
+			r.Chat = readChat(c.Val).withAddress()
 		case "recipient":
-			r.Recipient = readUser(c.val).withAddress().JID
+			r.Recipient = readUser(c.Val).withAddress().JID
 		case "messagesender":
-			r.MessageSender = readUser(c.val).withAddress().JID
+			r.MessageSender = readUser(c.Val).withAddress().JID
 		case "isfromme":
-			r.FromMe = c.val.bool()
+			r.FromMe = c.Val.Bool()
 		}
 	}
 	if r.Recipient == "" {

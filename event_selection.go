@@ -1,5 +1,7 @@
 package ryze
 
+import "github.com/ryzeapi/ryze-go/internal/jsonscan"
+
 // SelectionKind says what a selection was made in. The set is open.
 type SelectionKind string
 
@@ -60,73 +62,73 @@ func (a *answerFields) selection(t MessageType, content string) *Selection {
 			return nil
 		}
 	}
-	return &s
+	return new(s)
 }
 
 // readAnswer reads the members of button_response, list_response, interactive
 // and their other spellings. The names do not clash.
-func (f *messageFields) readAnswer(v jsonValue) {
+func (f *messageFields) readAnswer(v jsonscan.Value) {
 	a := &f.answer
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		name := key.fold(c.key)
+	for c := v.Members(); c.Next(); {
+		name := key.fold(c.Key)
 		if namesMessage(name) {
-			f.tapped.MessageID = first(readKey(c.val), f.tapped.MessageID)
+			f.tapped.MessageID = first(readKey(c.Val), f.tapped.MessageID)
 			continue
 		}
 		switch string(name) {
 		case "reply", "context":
-			f.readTapped(c.val)
+			f.readTapped(c.Val)
 		case "selectedbuttonid":
-			a.set(SelectionButton, c.val)
+			a.set(SelectionButton, c.Val)
 		case "selectedrowid":
-			a.set(SelectionList, c.val)
+			a.set(SelectionList, c.Val)
 		case "selectedreply", "singleselectreply":
-			a.readReply(c.val)
-			f.readTapped(c.val)
+			a.readReply(c.Val)
+			f.readTapped(c.Val)
 		case "flowtoken":
 			if a.ID == "" {
-				a.set(SelectionForm, c.val)
+				a.set(SelectionForm, c.Val)
 			}
 		case "selectedcarouselcardindex":
-			if n, ok := c.val.int64(); ok && n >= 0 && n <= 1<<16 {
+			if n, ok := c.Val.Int(); ok && n >= 0 && n <= 1<<16 {
 				a.Card, a.hasCard = int(n), true
 			}
 		case "title":
-			setString(&a.Title, c.val)
+			setString(&a.Title, c.Val)
 		}
 	}
 }
 
 // readTapped reads the id of the message that an answer quotes from an object
 // inside the answer. What such an object calls its id may be that of a row.
-func (f *messageFields) readTapped(v jsonValue) {
+func (f *messageFields) readTapped(v jsonscan.Value) {
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		if namesMessage(key.fold(c.key)) {
-			f.tapped.MessageID = first(readKey(c.val), f.tapped.MessageID)
+	for c := v.Members(); c.Next(); {
+		if namesMessage(key.fold(c.Key)) {
+			f.tapped.MessageID = first(readKey(c.Val), f.tapped.MessageID)
 		}
 	}
 }
 
 // readReply reads selectedReply of the live layout, and single_select_reply of
 // the documented one.
-func (a *answerFields) readReply(v jsonValue) {
+func (a *answerFields) readReply(v jsonscan.Value) {
 	var key foldedKey
-	for c := v.members(); c.next(); {
-		switch string(key.fold(c.key)) {
+	for c := v.Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
 		case "selectedrowid":
-			a.set(SelectionList, c.val)
+			a.set(SelectionList, c.Val)
 		case "optionname":
 			if a.ID == "" {
-				a.set(SelectionList, c.val)
+				a.set(SelectionList, c.Val)
 			}
 		}
 	}
 }
 
-func (a *answerFields) set(kind SelectionKind, v jsonValue) {
-	if id := v.str(); id != "" {
+func (a *answerFields) set(kind SelectionKind, v jsonscan.Value) {
+	if id := v.Text(); id != "" {
 		a.ID, a.Kind = id, kind
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // InstanceState is a state of the connection between an instance and
@@ -98,26 +100,26 @@ func (e InstanceStateEvent) Format(f fmt.State, verb rune) {
 	formatPlain(f, verb, plain(e))
 }
 
-func readInstanceState(data jsonValue) *InstanceStateEvent {
+func readInstanceState(data jsonscan.Value) *InstanceStateEvent {
 	e := &InstanceStateEvent{}
 	status := ""
-	for c := data.members(); c.next(); {
-		switch string(c.key) {
+	for c := data.Members(); c.Next(); {
+		switch string(c.Key) {
 		case "state":
-			setString(&e.RawState, c.val)
+			setString(&e.RawState, c.Val)
 		case "status": // read by old clients, unproven
-			setString(&status, c.val)
+			setString(&status, c.Val)
 		case "timestamp":
-			e.Timestamp = readTime(c.val)
+			e.Timestamp = readTime(c.Val)
 		case "jid":
-			e.JID = eventJID(c.val.str(), ChatPrivate)
+			e.JID = eventJID(c.Val.Text(), ChatPrivate)
 		case "codes":
 			e.Codes = nil
-			if code := c.val.str(); code != "" {
+			if code := c.Val.Text(); code != "" {
 				e.Codes = append(e.Codes, Secret(code))
 			}
-			for code := c.val.elements(); code.next(); {
-				if s := code.val.str(); s != "" {
+			for code := c.Val.Elements(); code.Next(); {
+				if s := code.Val.Text(); s != "" {
 					e.Codes = append(e.Codes, Secret(s))
 				}
 			}

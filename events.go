@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // Event is one event of an instance, the same whichever channel (WebSocket or
@@ -124,18 +126,8 @@ func (e *EventError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 // LogValue implements [slog.LogValuer] without the body.
 func (e *EventError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-func newEventError(reason string, b []byte, cuts []jsonSpan, end int) *EventError {
-	var body []byte
-	at := 0
-	for _, cut := range append(cuts, jsonSpan{end, end}) {
-		if cut.to > end || len(body) == maxEventErrorBody {
-			break
-		}
-		kept := b[at:cut.from]
-		body = append(body, kept[:min(len(kept), maxEventErrorBody-len(body))]...)
-		at = cut.to
-	}
-	return &EventError{Reason: reason, Body: body}
+func newEventError(reason string, kept []byte) *EventError {
+	return &EventError{Reason: reason, Body: bytes.Clone(kept[:min(len(kept), maxEventErrorBody)])}
 }
 
 // ParseEvent reads an event as the WebSocket and the webhooks deliver it. It
@@ -152,30 +144,29 @@ func newEventError(reason string, b []byte, cuts []jsonSpan, end int) *EventErro
 // both on data and inside data.message, the outer one wins and the inner one
 // fills its gaps.
 func ParseEvent(b []byte) (*Event, error) {
-	cuts, end, err := checkEvent(b)
+	kept, err := eventSecrets.Cut(b)
 	if err != nil {
-		return nil, newEventError("not JSON: "+err.Error(), b, cuts, end)
+		return nil, newEventError("not JSON: "+err.Error(), kept)
 	}
-	raw := bytes.TrimSpace(withoutSpans(b, cuts))
-	envelope := jsonValue(raw)
-	if !envelope.isObject() {
-		return nil, newEventError("not a JSON object", b, cuts, end)
+	envelope := jsonscan.Value(bytes.TrimSpace(kept))
+	if !envelope.IsObject() {
+		return nil, newEventError("not a JSON object", kept)
 	}
 
-	e := &Event{Raw: json.RawMessage(raw)}
-	var data jsonValue
-	for c := envelope.members(); c.next(); {
-		switch string(c.key) {
+	e := &Event{Raw: json.RawMessage(envelope)}
+	var data jsonscan.Value
+	for c := envelope.Members(); c.Next(); {
+		switch string(c.Key) {
 		case "event":
-			e.Type = eventType(c.val)
+			e.Type = eventType(c.Val)
 		case "data":
-			data = c.val
+			data = c.Val
 		case "instanceData":
-			e.Instance = instanceName(c.val)
+			e.Instance = instanceName(c.Val)
 		}
 	}
 	if e.Type == "" {
-		return nil, newEventError("it has no event name", b, cuts, end)
+		return nil, newEventError("it has no event name", kept)
 	}
 	if e.Instance == "" && e.Type == EventInstanceState {
 		e.Instance = instanceName(data)
@@ -184,8 +175,8 @@ func ParseEvent(b []byte) (*Event, error) {
 	return e, nil
 }
 
-func readEventData(t EventType, data jsonValue) EventData {
-	if data.isObject() {
+func readEventData(t EventType, data jsonscan.Value) EventData {
+	if data.IsObject() {
 		switch t {
 		case EventMessage:
 			return readMessage(data)
@@ -205,8 +196,8 @@ func readEventData(t EventType, data jsonValue) EventData {
 }
 
 // eventType reads the event's name, without an allocation for the usual ones.
-func eventType(v jsonValue) EventType {
-	if !v.isString() {
+func eventType(v jsonscan.Value) EventType {
+	if !v.IsString() {
 		return ""
 	}
 	switch t := v[1 : len(v)-1]; string(t) {
@@ -215,15 +206,15 @@ func eventType(v jsonValue) EventType {
 	case string(EventReceipt):
 		return EventReceipt
 	default:
-		return EventType(v.str())
+		return EventType(v.Text())
 	}
 }
 
-func instanceName(v jsonValue) string {
+func instanceName(v jsonscan.Value) string {
 	name := ""
-	for c := v.members(); c.next(); {
-		if string(c.key) == "instance" && c.val.isString() {
-			name = c.val.str()
+	for c := v.Members(); c.Next(); {
+		if string(c.Key) == "instance" && c.Val.IsString() {
+			name = c.Val.Text()
 		}
 	}
 	return name
@@ -234,12 +225,12 @@ func instanceName(v jsonValue) string {
 // this package does not read. It returns nil when there is no such value; a
 // JSON null is returned as such. The result points into Raw.
 func (e *Event) Lookup(path ...string) json.RawMessage {
-	v := jsonValue(e.Raw)
+	v := jsonscan.Value(e.Raw)
 	for _, key := range path {
-		var found jsonValue
-		for c := v.members(); c.next(); {
-			if string(c.key) == key {
-				found = c.val
+		var found jsonscan.Value
+		for c := v.Members(); c.Next(); {
+			if string(c.Key) == key {
+				found = c.Val
 			}
 		}
 		if v = found; v == nil {

@@ -127,8 +127,17 @@ func jsonTree(tb testing.TB, b []byte) any {
 	return value(token())
 }
 
+// A treePlace says where in an event a value lies.
+type treePlace int
+
+const (
+	placeElsewhere treePlace = iota
+	placeRoot
+	placeInstanceData // the value of an instanceData, or anything below it
+)
+
 // below is the place of a member of the event.
-func below(key string) jsonPlace {
+func below(key string) treePlace {
 	if strings.EqualFold(key, "instanceData") {
 		return placeInstanceData
 	}
@@ -136,7 +145,7 @@ func below(key string) jsonPlace {
 }
 
 // treeWithoutSecrets says what is left of an event, by other means than the parser's.
-func treeWithoutSecrets(v any, place jsonPlace) any {
+func treeWithoutSecrets(v any, place treePlace) any {
 	switch v := v.(type) {
 	case treeObject:
 		left := treeObject{}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // InstanceClient acts on one instance: one WhatsApp number. Its services group
@@ -319,7 +321,7 @@ func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
 	}
 	h.name, h.raw = strings.Join(names, ","), strings.Join(escaped, ",")
 	rep, err := fetchChecked(ctx, h, opInstanceMetrics, input{}, func(r *metricsReply) string {
-		if !jsonValue(r.Metrics).isObject() {
+		if !jsonscan.Value(r.Metrics).IsObject() {
 			return "the reply has no metrics"
 		}
 		return ""

@@ -190,8 +190,16 @@ func ParseJID(s string) (JID, error) {
 // split returns the user, device and server parts: "1:2@s" gives "1", "2", "s".
 // The server is in lower case, and c.us in today's spelling.
 func (j JID) split() (user, device, server string) {
-	user, server, _ = strings.Cut(string(j), "@")
-	user, device, _ = strings.Cut(user, ":")
+	user = string(j)
+	if at := strings.IndexByte(user, '@'); at >= 0 {
+		user, server = user[:at], user[at+1:]
+	}
+	if colon := strings.IndexByte(user, ':'); colon >= 0 {
+		user, device = user[:colon], user[colon+1:]
+	}
+	if server == ServerUser || server == ServerLID { // nearly all of an event's addresses
+		return user, device, server
+	}
 	if server = strings.ToLower(server); server == serverLegacy {
 		server = ServerUser
 	}
@@ -228,10 +236,15 @@ func (j JID) Device() string {
 // "5511987654321@s.whatsapp.net". Compare addresses in this form. An address
 // that is not understood is returned unchanged.
 func (j JID) Bare() JID {
-	user, _, _ := j.split()
-	server := j.Server()
+	user, _, server := j.split()
+	if server == "" {
+		server = j.Server()
+	}
 	if user == "" || server == "" {
 		return j
+	}
+	if len(j) == len(user)+len("@")+len(server) && strings.HasSuffix(string(j), server) {
+		return j // as it is, without a copy
 	}
 	return JID(user + "@" + server)
 }
@@ -275,7 +288,7 @@ func (j JID) Phone() string {
 // Same reports whether both name the same chat: bare numbers and full
 // addresses compare equal, device suffixes do not count. It does not join a
 // phone and a LID, nor the two forms of a Brazilian mobile number.
-func (j JID) Same(other JID) bool { return j != "" && j.Bare() == other.Bare() }
+func (j JID) Same(other JID) bool { return j != "" && other != "" && (j == other || j.Bare() == other.Bare()) }
 
 // String returns the address as written.
 func (j JID) String() string { return string(j) }

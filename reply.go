@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // rawReply is a reply as it came.
@@ -265,20 +267,20 @@ func readItems[W, T any](list []json.RawMessage, rate RateLimit, item func(*W, M
 // so is a value of another type: then missing says what is not there. The items
 // point into body.
 func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, missing string) {
-	v := jsonValue(bytes.TrimSpace(body))
+	v := jsonscan.Value(bytes.TrimSpace(body))
 	for v != nil {
-		if v.isArray() { // the data
+		if v.IsArray() { // the data
 			return elementsOf(v), ""
 		}
-		var list, data jsonValue
-		for c := v.members(); c.next(); {
-			key := string(c.key)
+		var list, data jsonscan.Value
+		for c := v.Members(); c.Next(); {
+			key := string(c.Key)
 			if strings.EqualFold(key, "data") {
-				data = c.val
+				data = c.Val
 			}
 			for _, name := range keys {
-				if strings.EqualFold(key, name) && (c.val.isArray() || c.val.isNull()) {
-					list = c.val
+				if strings.EqualFold(key, name) && (c.Val.IsArray() || c.Val.IsNull()) {
+					list = c.Val
 				}
 			}
 		}
@@ -290,10 +292,10 @@ func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, miss
 	return nil, "the reply has no " + keys[0]
 }
 
-func elementsOf(list jsonValue) []json.RawMessage {
+func elementsOf(list jsonscan.Value) []json.RawMessage {
 	var items []json.RawMessage
-	for c := list.elements(); c.next(); {
-		items = append(items, json.RawMessage(c.val))
+	for c := list.Elements(); c.Next(); {
+		items = append(items, json.RawMessage(c.Val))
 	}
 	return items
 }
@@ -331,7 +333,7 @@ type stringOrInt string
 
 // UnmarshalJSON never fails.
 func (s *stringOrInt) UnmarshalJSON(b []byte) error {
-	if text := jsonValue(b).str(); text != "" {
+	if text := jsonscan.Value(b).Text(); text != "" {
 		*s = stringOrInt(text)
 	}
 	return nil
@@ -342,7 +344,7 @@ type wireInt int
 
 // UnmarshalJSON never fails.
 func (n *wireInt) UnmarshalJSON(b []byte) error {
-	if whole, ok := jsonValue(b).int64(); ok && int64(int(whole)) == whole {
+	if whole, ok := jsonscan.Value(b).Int(); ok && int64(int(whole)) == whole {
 		*n = wireInt(whole)
 	}
 	return nil
@@ -353,9 +355,9 @@ type wireBool struct{ known, on bool }
 
 // UnmarshalJSON never fails.
 func (w *wireBool) UnmarshalJSON(b []byte) error {
-	v := jsonValue(b)
-	on := v.bool()
-	if known := on || string(v) == "false" || isNo(v.str()); known {
+	v := jsonscan.Value(b)
+	on := v.Bool()
+	if known := on || string(v) == "false" || isNo(v.Text()); known {
 		*w = wireBool{known, on}
 	}
 	return nil
@@ -371,12 +373,12 @@ type wireCounts map[string]int
 
 // UnmarshalJSON never fails.
 func (c *wireCounts) UnmarshalJSON(b []byte) error {
-	for m := jsonValue(b).members(); m.next(); {
-		if n, ok := m.val.int64(); ok && int64(int(n)) == n {
+	for m := jsonscan.Value(b).Members(); m.Next(); {
+		if n, ok := m.Val.Int(); ok && int64(int(n)) == n {
 			if *c == nil {
 				*c = make(wireCounts)
 			}
-			(*c)[string(m.key)] = int(n)
+			(*c)[string(m.Key)] = int(n)
 		}
 	}
 	return nil
@@ -388,7 +390,7 @@ type wireText string
 
 // UnmarshalJSON never fails.
 func (w *wireText) UnmarshalJSON(b []byte) error {
-	*w = wireText(contentText(jsonValue(b)))
+	*w = wireText(contentText(jsonscan.Value(b)))
 	return nil
 }
 
@@ -398,10 +400,10 @@ type stringOrList []string
 
 // UnmarshalJSON never fails.
 func (l *stringOrList) UnmarshalJSON(b []byte) error {
-	v := jsonValue(b)
-	l.add(v.str())
-	for c := v.elements(); c.next(); {
-		l.add(c.val.str())
+	v := jsonscan.Value(b)
+	l.add(v.Text())
+	for c := v.Elements(); c.Next(); {
+		l.add(c.Val.Text())
 	}
 	return nil
 }

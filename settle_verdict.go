@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // consider takes a message that may be the one looked for.
@@ -106,7 +108,7 @@ func readHistoryItem(m *HistoryMessage) historyItem {
 	}
 	item := historyItem{id: m.ID, at: m.Timestamp}
 	for name, value := range members {
-		v := jsonValue(value)
+		v := jsonscan.Value(value)
 		switch name = strings.ToLower(name); {
 		case name == "id":
 			var id stringOrInt
@@ -116,10 +118,10 @@ func readHistoryItem(m *HistoryMessage) historyItem {
 			item.at = readTime(v)
 		case name == "fromme" && (string(value) == "true" || string(value) == "false"):
 			item.fromMe = new(string(value) == "true")
-		case name == "source" && v.isString():
-			item.source = v.str()
+		case name == "source" && v.IsString():
+			item.source = v.Text()
 		case name == "content":
-			item.otherText = !v.isString() && string(value) != "null"
+			item.otherText = !v.IsString() && string(value) != "null"
 		case strings.Contains(name, "edit"), strings.Contains(name, "revok"), strings.Contains(name, "delet"):
 			item.changed = item.changed || saysYes(value)
 		}
