@@ -143,11 +143,11 @@ func benchmarkBoth(b *testing.B, in []byte) {
 	})
 }
 
-// BenchmarkParseText: the target is 1.5 times the time of encoding/json into a
-// struct made by hand, and at most 45 allocations.
+// BenchmarkParseText: the target is 1.8 times the time of encoding/json into a
+// struct made by hand, under Go 1.27, and at most 14 allocations.
 func BenchmarkParseText(b *testing.B) { benchmarkBoth(b, []byte(benchText)) }
 
-// BenchmarkParseMedia: 4 MiB of base64; the target is 1.1 times the time of
+// BenchmarkParseMedia: 4 MiB of base64; the target is the time of
 // encoding/json.
 func BenchmarkParseMedia(b *testing.B) { benchmarkBoth(b, benchMedia()) }
 
@@ -183,7 +183,7 @@ func TestParsingStaysCheap(t *testing.T) {
 			}
 		}
 	}
-	if n := testing.AllocsPerRun(100, parses(text)); n > 45 {
+	if n := testing.AllocsPerRun(100, parses(text)); n > 15 { // one of them under the race detector alone
 		t.Errorf("a text event takes %v allocations", n)
 	}
 	const runs = 4

@@ -20,6 +20,7 @@ type report struct {
 type tally struct {
 	calls, requests                           int
 	twice, untyped, hangs, wrong, connections int
+	again                                     int
 }
 
 func (n *tally) add(v *verdict) {
@@ -30,6 +31,7 @@ func (n *tally) add(v *verdict) {
 	n.hangs += one(v.hang)
 	n.wrong += one(v.wrong)
 	n.connections += v.left
+	n.again += one(v.again)
 }
 
 func one(b bool) int {
@@ -99,6 +101,6 @@ func (r *report) table() string {
 // sum is the line below the table.
 func (r *report) sum() string {
 	n := r.total
-	return fmt.Sprintf("Chaos: %d sends twice, %d untyped errors, %d hangs, %d wrong outcomes, %d leaks in %d calls and %d requests (%v).",
-		n.twice, n.untyped, n.hangs, n.wrong, n.connections+r.goroutines, n.calls, n.requests, r.took.Round(time.Second))
+	return fmt.Sprintf("Chaos: %d sends twice, %d untyped errors, %d hangs, %d wrong outcomes, %d leaks in %d calls and %d requests (%v; %d calls were tried again with more patience).",
+		n.twice, n.untyped, n.hangs, n.wrong, n.connections+r.goroutines, n.calls, n.requests, r.took.Round(time.Second), n.again)
 }
