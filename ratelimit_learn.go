@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 type doubts struct {
 	count  int
@@ -25,8 +22,8 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 		room += w.stale // they come back in a moment
 	}
 	switch {
-	case w.unlimited, w.blank(now):
-		return now // nobody is refused on a guess: the first word on the window will tell
+	case w.unlimited:
+		return now
 	case now >= w.reset:
 		room, reset, open = w.limit, now+w.length, false
 	case w.probing:
@@ -42,29 +39,43 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 	return now
 }
 
-// blank reports whether nothing is known of the window, not even how large the
-// plan is.
-func (w *window) blank(now time.Duration) bool { return !w.planned && (now >= w.reset || w.probing) }
+// soonest is the same by what is known alone, so that nobody is refused on a
+// guess: without a limit that the service has said, the first reply of a window
+// may tell of room for all.
+func (w *window) soonest(ahead int, now time.Duration) time.Duration {
+	switch at := w.expected(ahead, now); {
+	case w.limitSaid:
+		return at
+	case w.awaited(now):
+		return now
+	default:
+		return min(at, max(w.reset, now))
+	}
+}
+
+// awaited reports whether a reply may still come that tells the limit of the
+// window.
+func (w *window) awaited(now time.Duration) bool {
+	return now >= w.reset || w.probing && (w.inFlight > 0 || w.room(now) > 0)
+}
 
 // outlook is what decides about the waits of those in the queue.
 type outlook struct {
-	room  int
-	reset time.Duration
+	room    int
+	reset   time.Duration
+	awaited bool
 }
 
 func (w *window) outlook(now time.Duration) outlook {
-	switch {
-	case w.blank(now):
-		return outlook{math.MaxInt, w.reset}
-	case w.probing || now >= w.reset:
-		return outlook{w.limit, w.reset}
+	if w.probing || now >= w.reset {
+		return outlook{w.limit, w.reset, w.awaited(now)}
 	}
-	return outlook{w.room(now), w.reset}
+	return outlook{w.room(now), w.reset, false}
 }
 
 // moved goes on after something was learned.
 func (w *window) moved(before outlook, now time.Duration) {
-	if after := w.outlook(now); after.room < before.room || after.reset > before.reset {
+	if after := w.outlook(now); after.room < before.room || after.reset > before.reset || before.awaited && !after.awaited {
 		w.dirty = true
 	}
 	w.dispatch(now)
@@ -193,7 +204,7 @@ func (w *window) setLimit(rate RateLimit) {
 	if !w.heard {
 		w.left += limit - w.limit // it was assumed to be whole
 	}
-	w.limit, w.planned = limit, rate.Limit > 0
+	w.limit, w.limitSaid = limit, w.limitSaid || rate.Limit > 0
 }
 
 // guess is how long to wait after a refusal that does not say how long.

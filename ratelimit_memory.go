@@ -21,7 +21,8 @@ import (
 //
 // Waiters with a higher [Priority] go first, then those who have waited longer.
 // The wait of each is estimated anew when something changes, and it is refused
-// when it can no longer be served in time.
+// when it can no longer be served in time. Until the service has said a limit,
+// nobody is refused for those ahead: only when its own time is over.
 func NewMemoryLimiter(maxWait time.Duration) Limiter {
 	if maxWait <= 0 {
 		maxWait = defaultRateLimitWait

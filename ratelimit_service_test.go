@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -658,46 +657,86 @@ func TestAServiceThatNeverSpeaksIsNotSlow(t *testing.T) {
 	})
 }
 
-// A burst on a plan that nobody knows yet is not refused on a guess.
-func TestBurstBeforeTheFirstReplyIsNotRefused(t *testing.T) {
-	for _, idle := range []time.Duration{0, 2 * time.Minute, 20 * time.Minute} {
-		synctest.Test(t, func(t *testing.T) {
-			const limit, callers = 1000, 900
-			l := NewMemoryLimiter(0)
-			begin := time.Now()
-			left := limit
-			var mu sync.Mutex
-			call := func() error {
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				defer cancel()
-				ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
-				if err != nil {
-					return err
+func TestNobodyIsRefusedBeforeTheFirstReplyTellsTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		limit, ask    int
+		deadline      time.Duration
+		warm          bool
+		idle          time.Duration
+		lost          int // first replies
+		sent, refused int
+	}{
+		{name: "a plan of 1,000", limit: 1000, ask: 900, deadline: 5 * time.Second, sent: 900},
+		{name: "a plan of 10,000", limit: 10_000, ask: 5000, deadline: time.Hour, sent: 5000},
+		{name: "known, and idle since", limit: 1000, ask: 900, deadline: 5 * time.Second, warm: true, idle: 61 * time.Second, sent: 900},
+		{name: "known, and long idle since", limit: 1000, ask: 900, deadline: 5 * time.Second, warm: true, idle: 20 * time.Minute, sent: 900},
+		{name: "the first replies are lost", limit: 1000, ask: 900, deadline: 5 * time.Second, lost: 3, sent: 900},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &meteredService{limit: c.limit, period: time.Minute, travel: every(25 * time.Millisecond), window: time.Now(), fails: func(n int) bool { return n < c.lost }}
+				s.byOurs, s.byAll = map[time.Time]int{}, map[time.Time]int{}
+				l := NewMemoryLimiter(2 * time.Hour)
+				var skew clockSkew
+				if c.warm {
+					s.call(t.Context(), l, &skew)
+					time.Sleep(c.idle)
 				}
-				time.Sleep(100 * time.Millisecond)
-				mu.Lock()
-				left--
-				rate := RateLimit{Known: true, Limit: limit, Remaining: left, Reset: begin.Add(time.Minute)}
-				mu.Unlock()
-				ticket.Done(rate)
-				return nil
-			}
-			if idle > 0 {
-				require.NoError(t, call())
-				time.Sleep(idle)
-				begin, left = time.Now(), limit
-			}
-			var refused atomic.Int32
-			var all sync.WaitGroup
-			for range callers {
-				all.Go(func() {
-					if call() != nil {
-						refused.Add(1)
-					}
-				})
-			}
-			all.Wait()
-			assert.Zero(t, refused.Load(), "after %v", idle)
+				began := time.Now()
+				var mu sync.Mutex
+				var wg sync.WaitGroup
+				sent, refused := 0, 0
+				for range c.ask {
+					wg.Go(func() {
+						ctx, cancel := context.WithTimeout(t.Context(), c.deadline)
+						defer cancel()
+						ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+						if err != nil {
+							assert.Less(t, time.Since(began), time.Second, "at once after the first reply")
+							mu.Lock()
+							refused++
+							mu.Unlock()
+							return
+						}
+						time.Sleep(25 * time.Millisecond)
+						n, h, ok := s.serve()
+						time.Sleep(25 * time.Millisecond)
+						rate := parseRateLimit(h, time.Now(), &skew)
+						if s.fails(n) {
+							rate = RateLimit{}
+						}
+						ticket.Done(rate)
+						mu.Lock()
+						defer mu.Unlock()
+						if assert.True(t, ok) {
+							sent++
+						}
+					})
+				}
+				wg.Wait()
+				assert.Equal(t, c.sent, sent, "sent")
+				assert.Equal(t, c.refused, refused, "refused")
+			})
 		})
 	}
+}
+
+func TestAWaitForTheFirstReplyEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		acquired(t, l)
+		var wg sync.WaitGroup
+		began := time.Now()
+		for range 300 { // the reply does not come: these use up what is assumed
+			wg.Go(func() {
+				_, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, MaxWait: 10*time.Second + 300*time.Millisecond})
+				if err != nil {
+					assert.ErrorIs(t, err, ErrRateLimited)
+					assert.Equal(t, 10*time.Second+300*time.Millisecond, time.Since(began).Truncate(time.Millisecond))
+				}
+			})
+		}
+		wg.Wait()
+	})
 }

@@ -43,7 +43,7 @@ type window struct {
 	forgotten  bool
 	generation uint32 // counts windows
 	limit      int
-	planned    bool // limit was said by the service, not assumed
+	limitSaid  bool // limit was said by the service, not assumed
 	unlimited  bool
 	left       int
 	heard      bool          // left was said by the service, not assumed
@@ -123,9 +123,8 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 	}
 	me := w.waiter(ctx, req, now, maxWait)
 	place := w.queue.ahead(me)
-	at := w.expected(place, now)
-	if at > me.latest || req.MaxWait <= 0 {
-		err := w.refusal(max(at, again), now, nil)
+	if w.soonest(place, now) > me.latest || req.MaxWait <= 0 {
+		err := w.refusal(max(w.expected(place, now), again), now, nil)
 		w.mu.Unlock()
 		return nil, err
 	}
@@ -159,7 +158,11 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 	case ctx.Err() != nil:
 		return nil, w.refusal(w.expected(w.queue.len(), now), now, ctx.Err())
 	default:
-		return nil, w.refusal(me.retryAt, now, nil)
+		var cause error
+		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+			cause = context.DeadlineExceeded // the context will say so in a moment
+		}
+		return nil, w.refusal(me.retryAt, now, cause)
 	}
 }
 
@@ -358,8 +361,8 @@ func (w *window) dispatch(now time.Duration) {
 		return
 	}
 	if w.dirty {
-		expected := func(ahead int) time.Duration { return w.expected(ahead, now) }
-		if late := w.queue.late(expected); late != nil {
+		soonest := func(ahead int) time.Duration { return w.soonest(ahead, now) }
+		if late := w.queue.late(soonest); late != nil {
 			late.retryAt = w.expected(w.queue.ahead(late), now)
 			w.queue.remove(late)
 			w.wake(late)
@@ -369,6 +372,9 @@ func (w *window) dispatch(now time.Duration) {
 	}
 	ok, again := w.ready(now)
 	if !ok {
+		if limit := w.queue.root.limit(); limit < again {
+			again = limit + 1 // somebody's time is over then
+		}
 		w.arm(again, now)
 		return
 	}
