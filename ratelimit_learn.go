@@ -25,18 +25,29 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 	case w.unlimited:
 		return now
 	case now >= w.reset:
-		room, reset, open = w.limit, now+w.length, false
+		room, reset, open = w.limit, now+w.span(), false
 	case w.probing:
 		room, open = w.limit-w.inFlight, false // the first reply will tell
+		if !w.known && !w.guessed {
+			reset = max(min(reset, w.opened+w.span()), now)
+		}
 	}
 	if ahead >= room {
 		windows := (ahead - max(room, 0)) / w.limit
-		return reset + time.Duration(windows)*w.length
+		return reset + time.Duration(windows)*w.span()
 	}
 	if apart := w.slow() - (room - ahead); open && apart > 0 {
 		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*slowPause), reset)
 	}
 	return now
+}
+
+// span is how long a window takes at least, as far as is known.
+func (w *window) span() time.Duration {
+	if w.measured || w.seen == 0 {
+		return w.length
+	}
+	return max(w.seen, shortestReset)
 }
 
 // soonest is the same by what is known alone, so that nobody is refused on a
@@ -63,19 +74,21 @@ func (w *window) awaited(now time.Duration) bool {
 type outlook struct {
 	room    int
 	reset   time.Duration
+	span    time.Duration
 	awaited bool
 }
 
 func (w *window) outlook(now time.Duration) outlook {
 	if w.probing || now >= w.reset {
-		return outlook{w.limit, w.reset, w.awaited(now)}
+		return outlook{w.limit, w.reset, w.span(), w.awaited(now)}
 	}
-	return outlook{w.room(now), w.reset, false}
+	return outlook{w.room(now), w.reset, w.span(), false}
 }
 
 // moved goes on after something was learned.
 func (w *window) moved(before outlook, now time.Duration) {
-	if after := w.outlook(now); after.room < before.room || after.reset > before.reset || before.awaited && !after.awaited {
+	after := w.outlook(now)
+	if after.room < before.room || after.reset > before.reset || after.span > before.span || before.awaited && !after.awaited {
 		w.dirty = true
 	}
 	w.dispatch(now)
@@ -146,9 +159,10 @@ func (w *window) setReset(t *ticket, rate RateLimit, reset, now time.Duration) {
 	case !w.known:
 		whole := rate.Known && rate.Remaining == rate.Limit-1 // but for this request
 		if length := reset - w.opened; w.onTime && w.first(t) && (whole || length >= sameWindow) {
-			w.length = max(length, shortestReset)
+			w.length, w.measured = max(length, shortestReset), true
 			w.grace -= w.grace / 32
 		}
+		w.seen = max(w.seen, reset-w.opened)
 		w.reset, w.known = reset, true
 	case reset-w.reset > sameWindow+now-t.taken:
 		// A window after the one that we know of.

@@ -740,3 +740,51 @@ func TestAWaitForTheFirstReplyEndsInTime(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+func TestWaitsAreEstimatedWithTheLengthOfTheWindows(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		limit         int
+		period, phase time.Duration
+		ask           int
+		refused       int
+	}{
+		{name: "a second", limit: 10, period: time.Second, ask: 100},
+		{name: "a second, begun by others", limit: 10, period: time.Second, phase: 300 * time.Millisecond, ask: 100},
+		{name: "ten seconds", limit: 100, period: 10 * time.Second, ask: 2000},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				s := &meteredService{limit: c.limit, period: c.period, window: began.Add(-c.phase), travel: every(time.Millisecond)}
+				s.byOurs, s.byAll = map[time.Time]int{}, map[time.Time]int{}
+				l := NewMemoryLimiter(290 * time.Second)
+				var mu sync.Mutex
+				var wg sync.WaitGroup
+				refused := 0
+				for range c.ask {
+					wg.Go(func() {
+						ticket, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+						if err != nil {
+							mu.Lock()
+							defer mu.Unlock()
+							refused++
+							assert.Less(t, time.Since(began), c.period+5*time.Second, "once the length is known")
+							return
+						}
+						time.Sleep(time.Millisecond)
+						_, h, ok := s.serve()
+						assert.True(t, ok)
+						rate := parseRateLimit(h, time.Now(), new(clockSkew))
+						s.mu.Lock()
+						rate.Reset = s.window.Add(s.period)
+						s.mu.Unlock()
+						ticket.Done(rate)
+					})
+				}
+				wg.Wait()
+				assert.Equal(t, c.refused, refused)
+			})
+		})
+	}
+}

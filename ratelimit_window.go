@@ -57,6 +57,8 @@ type window struct {
 	saidTo     time.Duration // when the latest request left to which it was said
 	asked      time.Duration // when a request went only to settle doubts
 	length     time.Duration
+	measured   bool          // length was learned from two windows in a row
+	seen       time.Duration // the longest part seen of a window, from when it was opened here
 
 	// Before the first word on a window only so many requests go.
 	probing  bool
