@@ -4,7 +4,6 @@ import "time"
 
 type doubts struct {
 	count  int
-	batch  uint32        // to find those of one ticket
 	latest time.Duration // when the last of them surely was used
 	taken  time.Duration // when the last of them left
 }
@@ -21,6 +20,8 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 	if now < w.staleUntil {
 		room += w.stale // they come back in a moment
 	}
+	// Replies do not come in order: left may include many that are under way.
+	room += min(w.inFlight, max(w.unaccounted()-w.slow, 0))
 	switch {
 	case w.unlimited:
 		return now
@@ -36,7 +37,7 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 		windows := (ahead - max(room, 0)) / w.limit
 		return reset + time.Duration(windows)*w.span()
 	}
-	if apart := w.slow() - (room - ahead); open && apart > 0 {
+	if apart := w.few() - (room - ahead); open && apart > 0 {
 		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*slowPause), reset)
 	}
 	return now
@@ -168,7 +169,7 @@ func (w *window) setReset(t *ticket, rate RateLimit, reset, now time.Duration) {
 		// A window after the one that we know of.
 		w.next(now)
 		w.heard, w.probing, w.left = false, false, w.limit
-		w.reset, w.opened, w.onTime = reset, now, false
+		w.reset, w.opened, w.onTime, w.passed = reset, now, false, 1
 	default:
 		// Each is late by what the reply took and its headers cut off.
 		w.reset = max(min(w.reset, reset), w.floor)
@@ -181,12 +182,11 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 	case rate.Unlimited():
 		w.unlimited, w.heard, w.probing = true, true, false
 	case !rate.Known:
-		if !t.aged {
-			w.charge(t, now)
-		}
+		w.charge(t, now)
 		w.allowed = max(2*w.allowed, w.passed+1) // it never speaks, or somebody else has answered
 	case !w.heard || w.unlimited:
 		w.left, w.heard, w.unlimited, w.probing = rate.Remaining, true, false, false
+		w.whole, w.accounted = min(rate.Remaining+w.passed, max(w.limit, rate.Remaining+1)), 0
 		if rate.Remaining == 0 && !w.known && w.limit > 1 {
 			// By our count the window is new, yet nothing remains.
 			w.reset = now + w.guess()
@@ -195,6 +195,7 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 		w.lower(rate)
 	}
 	if rate.Known {
+		w.accounted++
 		w.settle(t)
 		w.saidAt, w.saidTo = now, max(w.saidTo, t.taken)
 	}
