@@ -16,12 +16,10 @@ func (t *ticket) Cancel() { t.window.cancel(t) }
 
 // expected says when a request with so many others ahead of it can go.
 func (w *window) expected(ahead int, now time.Duration) time.Duration {
-	room, reset, open := w.room(now), w.reset, true
+	room, reset, open := w.likely(now), w.reset, true
 	if now < w.staleUntil {
 		room += w.stale // they come back in a moment
 	}
-	// Replies do not come in order: left may include many that are under way.
-	room += min(w.inFlight, max(w.unaccounted()-w.slow, 0))
 	switch {
 	case w.unlimited:
 		return now
@@ -41,6 +39,12 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*slowPause), reset)
 	}
 	return now
+}
+
+// likely is how many requests may still go once those under way are back.
+// Replies do not come in order, so left may include many of them already.
+func (w *window) likely(now time.Duration) int {
+	return w.room(now) + min(w.inFlight, max(w.unaccounted()-w.slow, 0))
 }
 
 // span is how long a window takes at least, as far as is known.
@@ -83,7 +87,7 @@ func (w *window) outlook(now time.Duration) outlook {
 	if w.probing || now >= w.reset {
 		return outlook{w.limit, w.reset, w.span(), w.awaited(now)}
 	}
-	return outlook{w.room(now), w.reset, w.span(), false}
+	return outlook{w.likely(now), w.reset, w.span(), false}
 }
 
 // moved goes on after something was learned.
