@@ -4,7 +4,6 @@ import "time"
 
 type doubts struct {
 	count  int
-	batch  uint32        // to find those of one ticket
 	latest time.Duration // when the last of them surely was used
 	taken  time.Duration // when the last of them left
 }
@@ -17,7 +16,7 @@ func (t *ticket) Cancel() { t.window.cancel(t) }
 
 // expected says when a request with so many others ahead of it can go.
 func (w *window) expected(ahead int, now time.Duration) time.Duration {
-	room, reset, open := w.room(now), w.reset, true
+	room, reset, open := w.likely(now), w.reset, true
 	if now < w.staleUntil {
 		room += w.stale // they come back in a moment
 	}
@@ -25,18 +24,35 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 	case w.unlimited:
 		return now
 	case now >= w.reset:
-		room, reset, open = w.limit, now+w.length, false
+		room, reset, open = w.limit, now+w.span(), false
 	case w.probing:
 		room, open = w.limit-w.inFlight, false // the first reply will tell
+		if !w.known && !w.guessed {
+			reset = max(min(reset, w.opened+w.span()), now)
+		}
 	}
 	if ahead >= room {
 		windows := (ahead - max(room, 0)) / w.limit
-		return reset + time.Duration(windows)*w.length
+		return reset + time.Duration(windows)*w.span()
 	}
-	if apart := w.slow() - (room - ahead); open && apart > 0 {
+	if apart := w.few() - (room - ahead); open && apart > 0 {
 		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*slowPause), reset)
 	}
 	return now
+}
+
+// likely is how many requests may still go once those under way are back.
+// Replies do not come in order, so left may include many of them already.
+func (w *window) likely(now time.Duration) int {
+	return w.room(now) + min(w.inFlight, max(w.unaccounted()-w.slow, 0))
+}
+
+// span is how long a window takes at least, as far as is known.
+func (w *window) span() time.Duration {
+	if w.measured || w.seen == 0 {
+		return w.length
+	}
+	return max(w.seen, shortestReset)
 }
 
 // soonest is the same by what is known alone, so that nobody is refused on a
@@ -63,19 +79,21 @@ func (w *window) awaited(now time.Duration) bool {
 type outlook struct {
 	room    int
 	reset   time.Duration
+	span    time.Duration
 	awaited bool
 }
 
 func (w *window) outlook(now time.Duration) outlook {
 	if w.probing || now >= w.reset {
-		return outlook{w.limit, w.reset, w.awaited(now)}
+		return outlook{w.limit, w.reset, w.span(), w.awaited(now)}
 	}
-	return outlook{w.room(now), w.reset, false}
+	return outlook{w.likely(now), w.reset, w.span(), false}
 }
 
 // moved goes on after something was learned.
 func (w *window) moved(before outlook, now time.Duration) {
-	if after := w.outlook(now); after.room < before.room || after.reset > before.reset || before.awaited && !after.awaited {
+	after := w.outlook(now)
+	if after.room < before.room || after.reset > before.reset || after.span > before.span || before.awaited && !after.awaited {
 		w.dirty = true
 	}
 	w.dispatch(now)
@@ -146,15 +164,16 @@ func (w *window) setReset(t *ticket, rate RateLimit, reset, now time.Duration) {
 	case !w.known:
 		whole := rate.Known && rate.Remaining == rate.Limit-1 // but for this request
 		if length := reset - w.opened; w.onTime && w.first(t) && (whole || length >= sameWindow) {
-			w.length = max(length, shortestReset)
+			w.length, w.measured = max(length, shortestReset), true
 			w.grace -= w.grace / 32
 		}
+		w.seen = max(w.seen, reset-w.opened)
 		w.reset, w.known = reset, true
 	case reset-w.reset > sameWindow+now-t.taken:
 		// A window after the one that we know of.
 		w.next(now)
 		w.heard, w.probing, w.left = false, false, w.limit
-		w.reset, w.opened, w.onTime = reset, now, false
+		w.reset, w.opened, w.onTime, w.passed = reset, now, false, 1
 	default:
 		// Each is late by what the reply took and its headers cut off.
 		w.reset = max(min(w.reset, reset), w.floor)
@@ -167,12 +186,11 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 	case rate.Unlimited():
 		w.unlimited, w.heard, w.probing = true, true, false
 	case !rate.Known:
-		if !t.aged {
-			w.charge(t, now)
-		}
+		w.charge(t, now)
 		w.allowed = max(2*w.allowed, w.passed+1) // it never speaks, or somebody else has answered
 	case !w.heard || w.unlimited:
 		w.left, w.heard, w.unlimited, w.probing = rate.Remaining, true, false, false
+		w.whole, w.accounted = min(rate.Remaining+w.passed, max(w.limit, rate.Remaining+1)), 0
 		if rate.Remaining == 0 && !w.known && w.limit > 1 {
 			// By our count the window is new, yet nothing remains.
 			w.reset = now + w.guess()
@@ -181,6 +199,7 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 		w.lower(rate)
 	}
 	if rate.Known {
+		w.accounted++
 		w.settle(t)
 		w.saidAt, w.saidTo = now, max(w.saidTo, t.taken)
 	}

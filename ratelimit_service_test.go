@@ -671,6 +671,7 @@ func TestNobodyIsRefusedBeforeTheFirstReplyTellsTheLimit(t *testing.T) {
 		{name: "a plan of 10,000", limit: 10_000, ask: 5000, deadline: time.Hour, sent: 5000},
 		{name: "known, and idle since", limit: 1000, ask: 900, deadline: 5 * time.Second, warm: true, idle: 61 * time.Second, sent: 900},
 		{name: "known, and long idle since", limit: 1000, ask: 900, deadline: 5 * time.Second, warm: true, idle: 20 * time.Minute, sent: 900},
+		{name: "more than the plan", limit: 1000, ask: 1200, deadline: 20 * time.Second, sent: 1000, refused: 200},
 		{name: "the first replies are lost", limit: 1000, ask: 900, deadline: 5 * time.Second, lost: 3, sent: 900},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -739,4 +740,97 @@ func TestAWaitForTheFirstReplyEndsInTime(t *testing.T) {
 		}
 		wg.Wait()
 	})
+}
+
+func TestWaitsAreEstimatedWithTheLengthOfTheWindows(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		limit         int
+		period, phase time.Duration
+		ask           int
+		refused       int
+	}{
+		{name: "a second", limit: 10, period: time.Second, ask: 100},
+		{name: "a second, begun by others", limit: 10, period: time.Second, phase: 300 * time.Millisecond, ask: 100},
+		{name: "ten seconds", limit: 100, period: 10 * time.Second, ask: 2000},
+		{name: "a minute", limit: 100, period: time.Minute, ask: 601, refused: 101},
+		{name: "two minutes", limit: 100, period: 2 * time.Minute, ask: 400, refused: 100},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				s := &meteredService{limit: c.limit, period: c.period, window: began.Add(-c.phase), travel: every(time.Millisecond)}
+				s.byOurs, s.byAll = map[time.Time]int{}, map[time.Time]int{}
+				l := NewMemoryLimiter(290 * time.Second)
+				var mu sync.Mutex
+				var wg sync.WaitGroup
+				refused := 0
+				for range c.ask {
+					wg.Go(func() {
+						ticket, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, MaxWait: time.Hour})
+						if err != nil {
+							mu.Lock()
+							defer mu.Unlock()
+							refused++
+							assert.Less(t, time.Since(began), c.period+5*time.Second, "once the length is known")
+							return
+						}
+						time.Sleep(time.Millisecond)
+						_, h, ok := s.serve()
+						assert.True(t, ok)
+						rate := parseRateLimit(h, time.Now(), new(clockSkew))
+						s.mu.Lock()
+						rate.Reset = s.window.Add(s.period)
+						s.mu.Unlock()
+						ticket.Done(rate)
+					})
+				}
+				wg.Wait()
+				assert.Equal(t, c.refused, refused)
+			})
+		})
+	}
+}
+
+func TestSlowRequestsKeepTheirShareOfTheWindow(t *testing.T) {
+	for _, upload := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 5 * time.Second, 20 * time.Second, 45 * time.Second} {
+		t.Run(upload.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &meteredService{limit: 100, period: time.Minute, window: time.Now()}
+				s.byOurs, s.byAll = map[time.Time]int{}, map[time.Time]int{}
+				l := NewMemoryLimiter(0)
+				var skew clockSkew
+				send := func(travel time.Duration) {
+					ticket, err := l.Acquire(t.Context(), testRequest)
+					if !assert.NoError(t, err) {
+						return
+					}
+					time.Sleep(travel) // counted when the service has all of it
+					_, h, ok := s.serve()
+					if ok {
+						ticket.Done(parseRateLimit(h, time.Now(), &skew))
+					} else {
+						ticket.Refused(parseRefusal(h, time.Now(), &skew))
+					}
+				}
+				send(10 * time.Millisecond)
+				var wg sync.WaitGroup
+				for range 20 {
+					wg.Go(func() { send(upload) })
+				}
+				synctest.Wait()
+				for range 16 {
+					wg.Go(func() {
+						for range 6 {
+							send(10 * time.Millisecond)
+						}
+					})
+				}
+				wg.Wait()
+				assert.Zero(t, s.refused, "429s")
+				assert.Equal(t, 117, s.calls)
+				assert.Equal(t, 100, s.byOurs[s.window.Add(-s.period)], "none is idle")
+			})
+		})
+	}
 }

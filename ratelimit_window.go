@@ -27,10 +27,12 @@ var errForgotten = errors.New("window forgotten")
 // window is the quota of one key. Its times are durations since base: they do
 // not jump when the clock of the machine is set.
 //
-// What remains is left - inFlight - doubtful: left is the least that the service
-// has said, and a request under way may not be in that number yet. Nor may one
-// be of which no word came back, or that is long on its way. It surely is in
-// what the service says to a request that left after that.
+// What remains is left - inFlight - slow - doubtful: left is the least that the
+// service has said, and a request under way may not be in that number yet. One
+// that is slow, such as an upload, may not be for long; but it is when the
+// service has counted more than the requests that came back. Nor may one be in it
+// of which no word came back. It surely is in what the service says to a request
+// that left after that.
 type window struct {
 	key  LimiterKey
 	base time.Time
@@ -57,6 +59,8 @@ type window struct {
 	saidTo     time.Duration // when the latest request left to which it was said
 	asked      time.Duration // when a request went only to settle doubts
 	length     time.Duration
+	measured   bool          // length was learned from two windows in a row
+	seen       time.Duration // the longest part seen of a window, from when it was opened here
 
 	// Before the first word on a window only so many requests go.
 	probing  bool
@@ -66,8 +70,13 @@ type window struct {
 
 	head, tail *ticket // under way, in the order in which they left, without those long on their way
 	inFlight   int     // how many they are
+	slow       int     // long on their way
 	stale      int     // that were under way when the window began
 	staleUntil time.Duration
+
+	// What the service has counted: whole was left when nothing here was, and
+	// accounted are the requests that came back, or are held to be in left.
+	whole, accounted int
 
 	// Requests that may be in left or not: an older batch and a newer one, each
 	// settled by a reply to a request that left after the last of the batch.
@@ -93,8 +102,7 @@ type ticket struct {
 	prev, next *ticket
 	taken      time.Duration
 	generation uint32
-	batch      uint32 // of the doubts that it is in, if any
-	aged       bool   // long on its way, and so in the service's count
+	aged       bool // long on its way
 }
 
 func newWindow(key LimiterKey) *window {
@@ -213,7 +221,7 @@ func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
 			again = min(again, w.staleUntil)
 		}
 		return false, again
-	case room < w.slow() && now < w.last+slowPause:
+	case room < w.few() && now < w.last+slowPause:
 		return false, min(w.last+slowPause, w.reset)
 	default:
 		return true, now
@@ -222,25 +230,34 @@ func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
 
 // room is how many requests may still go in the window.
 func (w *window) room(now time.Duration) int {
-	room := w.left - w.inFlight - w.older.count - w.newer.count
+	room := w.left - w.inFlight - max(w.slow-w.unaccounted(), 0) - w.older.count - w.newer.count
 	if now < w.staleUntil {
 		room -= w.stale
 	}
 	return room
 }
 
-// slow is the number of requests left below which they keep apart.
-func (w *window) slow() int { return min(slowBelow, w.limit/10) }
+// unaccounted is how many requests the service has counted that have not come
+// back: those under way, or of strangers.
+func (w *window) unaccounted() int {
+	if !w.heard {
+		return 0
+	}
+	return max(w.whole-w.left-w.accounted, 0)
+}
 
-// age looks for requests that are long on their way. The service has counted
-// them.
+// few is the number of requests left below which they keep apart.
+func (w *window) few() int { return min(slowBelow, w.limit/10) }
+
+// age looks for requests that are long on their way. The service may have
+// counted them.
 func (w *window) age() {
 	now := w.now()
 	for w.head != nil && now-w.head.taken >= travelTime {
 		t := w.head
 		w.unlink(t)
 		t.aged = true
-		w.charge(t, t.taken+travelTime)
+		w.slow++
 	}
 }
 
@@ -249,24 +266,20 @@ func (w *window) age() {
 func (w *window) charge(t *ticket, at time.Duration) {
 	if w.heard && w.saidAt <= t.taken {
 		w.left-- // nothing that was said can include it
+		w.accounted++
 		return
 	}
 	d := &w.newer
 	d.count++
 	d.latest, d.taken = max(d.latest, at), max(d.taken, t.taken)
-	t.batch = d.batch
 }
 
 // settle ends the doubts that the reply to t ends.
 func (w *window) settle(t *ticket) {
-	for _, d := range []*doubts{&w.older, &w.newer} {
-		if t.batch == d.batch && t.batch != 0 {
-			d.count--
-		}
-	}
 	for range 2 {
 		if w.older.count == 0 || t.taken >= w.older.latest {
-			w.older, w.newer = w.newer, doubts{batch: w.newer.batch + 1}
+			w.accounted += w.older.count
+			w.older, w.newer = w.newer, doubts{}
 		}
 	}
 }
@@ -327,9 +340,9 @@ func (w *window) open(now time.Duration) {
 func (w *window) next(now time.Duration) {
 	w.generation++
 	w.stale, w.staleUntil = w.inFlight, now+travelTime
-	w.head, w.tail, w.inFlight = nil, nil, 0
+	w.head, w.tail, w.inFlight, w.slow = nil, nil, 0, 0
 	w.floor, w.guessed, w.asked = 0, false, 0
-	w.older, w.newer = doubts{}, doubts{batch: w.newer.batch + 1}
+	w.older, w.newer = doubts{}, doubts{}
 }
 
 // land takes t out of those under way. It reports whether t is of this window.
@@ -340,7 +353,9 @@ func (w *window) land(t *ticket) (current bool) {
 		}
 		return false
 	}
-	if !t.aged {
+	if t.aged {
+		w.slow--
+	} else {
 		w.unlink(t)
 	}
 	return true
