@@ -207,7 +207,7 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 	case !a.Replied:
 		return s.decideLost(ctx, a)
 	case a.Status/100 == 2 && a.BodyErr != nil:
-		s.err = s.doubt(s.reply.unreadable(s.op, "the reply could not be read", a.BodyErr))
+		s.err = s.doubt(s.reply.unreadable(s.op, "the reply could not be read", s.clean(a.BodyErr)))
 		if !a.Cut || !s.op.Repeatable || s.in.passedOn() {
 			return false, 0
 		}
@@ -215,7 +215,7 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 	case a.Status/100 == 2:
 		return false, 0
 	case a.Status/100 == 3:
-		s.err = &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: redirectHost(a.Header)}
+		s.err = &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header))}
 		return false, 0
 	default:
 		return s.decideRefusal(ctx, a)

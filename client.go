@@ -146,13 +146,13 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	if slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }) {
 		return Meta{}, invalid("path", "has a relative segment; proxies would rewrite it to another route")
 	}
-	if method == "" {
-		return Meta{}, invalid("method", "is empty")
+	if method == "" || strings.ContainsFunc(method, func(r rune) bool { return r < 'A' || r > 'Z' }) {
+		return Meta{}, invalid("method", "is not a method of HTTP in capital letters, such as GET")
 	}
-	op := operationFor(method, u.EscapedPath())
+	op := operationFor(method, u.EscapedPath(), u.Path)
 	if op == nil {
 		op = &Operation{ID: method + " " + u.Path, Method: method, Class: RateGlobal, Timeout: mediaLimit}
-		op.Repeatable = method == http.MethodGet || method == http.MethodHead
+		op.Repeatable = method == http.MethodGet || method == http.MethodHead && repeatableGet(u.EscapedPath(), u.Path)
 	}
 	h := c.handle("", token, false)
 	if op.anonymous {
@@ -175,7 +175,7 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	}
 	if out != nil {
 		if err := json.Unmarshal(rep.body, out); err != nil {
-			return rep.meta(), rep.unreadable(op, "the reply does not fit the value given", err)
+			return rep.meta(), rep.doubt(op, input{}, rep.unreadable(op, "the reply does not fit the value given", err))
 		}
 	}
 	return rep.meta(), nil

@@ -288,7 +288,9 @@ func (j JID) Phone() string {
 // Same reports whether both name the same chat: bare numbers and full
 // addresses compare equal, device suffixes do not count. It does not join a
 // phone and a LID, nor the two forms of a Brazilian mobile number.
-func (j JID) Same(other JID) bool { return j != "" && other != "" && (j == other || j.Bare() == other.Bare()) }
+func (j JID) Same(other JID) bool {
+	return j != "" && other != "" && (j == other || j.Bare() == other.Bare())
+}
 
 // String returns the address as written.
 func (j JID) String() string { return string(j) }

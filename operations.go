@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"net/http"
+	"path"
 	"strings"
 	"time"
 )
@@ -197,22 +198,32 @@ func Operations() []Operation {
 }
 
 // operationFor finds the row of a method and a path in which names are filled
-// in, for requests that do not go through a typed method.
-func operationFor(method, path string) *Operation {
-	for _, op := range operations {
-		if op.Method != method {
-			continue
-		}
-		before, ok := strings.CutSuffix(op.Path, ":instance")
-		if !ok {
-			if path == op.Path {
+// in, for requests that do not go through a typed method. The path may be
+// written in several ways; the first that is in the table counts.
+func operationFor(method string, paths ...string) *Operation {
+	for _, written := range paths {
+		for _, op := range operations {
+			if op.Method == method && op.isAt(path.Clean(written)) {
 				return op
 			}
-			continue
-		}
-		if name, ok := strings.CutPrefix(path, before); ok && name != "" && !strings.Contains(name, "/") {
-			return op
 		}
 	}
 	return nil
+}
+
+// isAt reports whether the row is that of a path.
+func (op *Operation) isAt(path string) bool {
+	before, ok := strings.CutSuffix(op.Path, ":instance")
+	if !ok {
+		return path == op.Path
+	}
+	name, ok := strings.CutPrefix(path, before)
+	return ok && name != "" && !strings.Contains(name, "/")
+}
+
+// repeatableGet reports whether a HEAD of the path may be repeated: servers answer
+// it by doing what a GET does.
+func repeatableGet(paths ...string) bool {
+	op := operationFor(http.MethodGet, paths...)
+	return op == nil || op.Repeatable
 }

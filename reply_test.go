@@ -393,3 +393,101 @@ func TestHugeRepliesCostWhatIsAccepted(t *testing.T) {
 		}
 	}
 }
+
+// A route of the table has its properties, however its path is written.
+func TestDoKnowsARouteInAnySpelling(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		for _, path := range []string{
+			"/api/instance/connect/demo", "/api/instance/%63onnect/demo", "/api/instance/connect/de%6Do", "/api/instance/connect/de%2Fmo",
+			"/api/instance/connect/demo/", "/api//instance/connect/demo", "/api/instance/connect/demo?number=1",
+		} {
+			client, _, count := answering(t, "t0ken", 502, "<html>")
+			_, err := client.Do(t.Context(), method, path, "t0ken", nil, nil)
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "%s %s", method, path)
+			assert.Equal(t, 1, *count, "%s %s", method, path)
+		}
+	}
+}
+
+func TestDoRefusesWhatIsNoMethod(t *testing.T) {
+	client, _, count := answering(t, "t0ken", 200, "{}")
+	for _, method := range []string{"", "X Y", "POST ", "G\u00c9T", "PO\nST", "get"} {
+		_, err := client.Do(t.Context(), method, "/api/x", "t0ken", nil, nil)
+		requireInvalid(t, err, "method")
+	}
+	assert.Zero(t, *count)
+}
+
+// A send that was accepted stays in doubt when the reply does not fit.
+func TestDoLeavesADoubtWhenTheReplyDoesNotFit(t *testing.T) {
+	client, _, _ := answering(t, "t0ken", 200, `{"success":true,"data":{"messageId":"X"}}`)
+	var out struct{ Data struct{ MessageID int64 } }
+	_, err := client.Do(t.Context(), http.MethodPost, "/api/message/text/demo", "t0ken", map[string]string{}, &out)
+	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.ErrorIs(t, err, ErrBadResponse)
+}
+
+// A transport of the user's may break the rules of net/http's.
+func TestTransportsThatGiveNothing(t *testing.T) {
+	for _, reply := range []*http.Response{nil, {StatusCode: 200}} {
+		client, err := New(WithRetry(RetryPolicy{MaxAttempts: 1}), WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return reply, nil })}))
+		require.NoError(t, err)
+		_, err = client.Instance("a", "t").Messages.SendText(t.Context(), "5511987654321", "hi")
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+	}
+}
+
+// failingBody ends with an error that repeats what it was told.
+type failingBody struct{ text string }
+
+func (b failingBody) Read([]byte) (int, error) { return 0, errors.New(b.text) }
+
+func TestErrorsOfABodyDoNotShowTheToken(t *testing.T) {
+	client, err := New(WithRetry(RetryPolicy{MaxAttempts: 1}), WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp := jsonResponse(r, "")
+		resp.Body, resp.ContentLength = io.NopCloser(failingBody{"bad line tok-S3cr3t"}), -1
+		return resp, nil
+	})}))
+	require.NoError(t, err)
+	_, err = client.Instance("a", "tok-S3cr3t").Messages.SendText(t.Context(), "5511987654321", "hi")
+	for err != nil {
+		assert.NotContains(t, err.Error(), "tok-S3cr3t")
+		err = errors.Unwrap(err)
+	}
+}
+
+// brokenOff is a file that ends before its end.
+type brokenOff struct {
+	left int
+	err  error
+}
+
+func (b *brokenOff) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, b.err
+	}
+	n := min(len(p), b.left)
+	b.left -= n
+	return n, nil
+}
+
+func TestMediaThatBreakOffAreNotSentAsIfWhole(t *testing.T) {
+	for _, broken := range []error{io.ErrUnexpectedEOF, fmt.Errorf("read: %w", io.ErrUnexpectedEOF), fmt.Errorf("read: %w", io.EOF)} {
+		for _, size := range []int{0, 100, 3000, 100_000, 5 << 20} {
+			applied := false
+			client, err := New(WithRetry(RetryPolicy{MaxAttempts: 1}), WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					return nil, err
+				}
+				applied = true
+				return jsonResponse(r, `{"success":true,"data":{"messageId":"X"}}`), nil
+			})}))
+			require.NoError(t, err)
+			media := Media{Kind: MediaDocument, MIME: "application/pdf", Source: MediaReader("a.pdf", &brokenOff{size, broken})}
+			_, err = client.Instance("a", "t").Messages.Send(t.Context(), "5511987654321", media)
+			require.ErrorIs(t, err, broken, "%v after %d", broken, size)
+			require.NotErrorIs(t, err, ErrOutcomeUnknown)
+			assert.False(t, applied)
+		}
+	}
+}

@@ -184,7 +184,7 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 		"decomposed":                  {Text("São Paulo é"), `"type":"text","content":"Sa\u0303o Paulo e\u0301"`, StillUnknown},
 		"Vietnamese":                  {Text("Việt Nam"), `"type":"text","content":"Vie\u0323\u0302t Nam"`, StillUnknown},
 		"Korean":                      {Text("한글"), `"type":"text","content":"\u1112\u1161\u11ab\u1100\u1173\u11af"`, StillUnknown},
-		"other accents":               {Text("avó"), text("avo"), NotFound},
+		"other accents":               {Text("avó"), text("avo"), StillUnknown},
 		"variation selector":          {Text("❤\ufe0f"), text("❤"), StillUnknown},
 		"variation selector added":    {Text("❤ ok"), `"type":"text","content":"❤\ufe0f ok"`, StillUnknown},
 		"zero width":                  {Text("a\u200bb"), text("ab"), StillUnknown},
@@ -193,13 +193,13 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 		"cut to a limit":              {Text(long), text(long[:256]), StillUnknown},
 		"cut, with an ellipsis":       {Text(long), text("Your order…"), StillUnknown},
 		"cut, with dots":              {Text(long), text("Your order..."), StillUnknown},
-		"only the begin":              {Text(long), text("Your order"), NotFound},
+		"only the begin":              {Text(long), text("Your order"), StillUnknown},
 		"a mention by name":           {Text("Hi @5511987654321, all well?"), text("Hi @Ana Maria, all well?"), StillUnknown},
 		"a mention by LID":            {Text("@5511987654321 hi"), text("@123456789012345 hi"), StillUnknown},
 		"a mention, other words":      {Text("Hi @5511987654321, all well?"), text("Hi @Ana, bye"), NotFound},
-		"an address is no mention":    {Text("ask a@1.example"), text("ask b"), NotFound},
-		"other words":                 {Text("Hello"), text("Hello!"), NotFound},
-		"another case":                {Text("Hello"), text("hello"), NotFound},
+		"an address is no mention":    {Text("ask a@1.example"), text("tell b"), NotFound},
+		"other words":                 {Text("Hello"), text("Bye"), NotFound},
+		"another case":                {Text("Hello"), text("hello"), StillUnknown},
 		"a link's own type":           {Text("https://x.example"), `"type":"link","content":"https://x.example"`, StillUnknown},
 		"a text as an object":         {Text("Hello"), `"type":"text","content":{"text":"Hello"}`, StillUnknown},
 		"a text under another name":   {Text("Hello"), `"type":"text","text":"Hello"`, StillUnknown},
@@ -588,4 +588,27 @@ func TestSettleRefusesANilOption(t *testing.T) {
 	_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
 	_, _, err := inst.Messages.Settle(t.Context(), uncertain, nil)
 	require.ErrorIs(t, err, ErrInvalidArgument)
+}
+
+// However a text was changed on its way, its message is not said to be absent.
+func TestTextChangedOnItsWayLeavesADoubt(t *testing.T) {
+	for _, c := range []struct{ wanted, stored string }{
+		{"Hello there", "Hello ther"}, {"Hello there", "Hello the"}, {"Hello there", "Hello there!"}, {"Hello there", "Hello there\n-- sent by X"},
+		{"Hello there", `{"text":"Hello there"}`}, {"Hello there", "HELLO THERE"}, {"a *bold* word", "a bold word"}, {"it's 5", "it\u2019s 5"},
+		{"Your order 7 is on its way to you", "Your order 7 is on it"}, {"https://x.com", "https://x.com/"},
+		{"Promo \U0001f600 now", "Promo ? now"}, {"Promo \U0001f600 now", "Promo \ufffd now"}, {"Promo \U0001f600 now", "Promo"},
+		{"Ol\u00e1 Jo\u00e3o", "Ola Joao"}, {"Ol\u00e1 Jo\u00e3o", "Ol? Jo?o"}, {"Ol\u00e1 Jo\u00e3o", "Ol\u00c3\u00a1 Jo\u00c3\u00a3o"},
+		{"Tom & Jerry", "Tom &amp; Jerry"}, {"it's 5", "it&#39;s 5"}, {"find it", "\ufb01nd it"}, {"a<b is so", `a\u003cb is so`},
+		{"\u3053\u3093\u306b\u3061\u306f", "?????"}, {"\U0001f600", "?"}, {"ok", "OK."},
+	} {
+		o := Text(c.wanted).outline()
+		assert.NotEqual(t, unfit, o.weigh(MessageText, c.stored), "%q as %q", c.wanted, c.stored)
+	}
+	for _, c := range []struct{ wanted, stored string }{
+		{"Hello", "Bye"}, {"Your order is on its way", "Good morning!"}, {"ok", "no"}, {"Lunch at noon?", "The meeting was moved"},
+	} {
+		assert.Equal(t, unfit, Text(c.wanted).outline().weigh(MessageText, c.stored), "%q is not %q", c.wanted, c.stored)
+	}
+	caption := Media{Kind: MediaImage, Caption: "look"}.outline()
+	assert.Equal(t, doubtful, caption.weigh(MessageImage, "https://mmg.example/x.enc"))
 }

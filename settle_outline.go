@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"html"
 	"slices"
 	"strings"
 	"unicode"
@@ -41,6 +42,10 @@ func (o *outline) weigh(t MessageType, text string) confidence {
 	case text != "" && resembles(text, o.text):
 		return doubtful
 	case open && (typeFits || unclear): // or with other words, or none
+		return doubtful
+	case (typeFits || unclear) && mayComeFrom(text, o.text):
+		return doubtful
+	case typeFits && t != MessageText && strings.Contains(text, "://"): // the file's address in the place of words
 		return doubtful
 	default:
 		return unfit
@@ -165,4 +170,53 @@ func withoutMentions(s string) []string {
 		from, i = end, end-1
 	}
 	return append(parts, s[from:])
+}
+
+// mayComeFrom reports whether a text has so much in common with the one wanted
+// that it may be what was made of it: cut, escaped, in another encoding, with
+// something before or behind. Only the letters and digits of ASCII are compared,
+// two by two, because all others may be lost. A text that has almost none of them
+// may have come from anything.
+func mayComeFrom(text, wanted string) bool {
+	got, want := pairsOf(text), pairsOf(wanted)
+	fewer := min(got.count, want.count)
+	if fewer == 0 {
+		return got.letters == 0 || want.letters < 2 || strings.Contains(strings.ToLower(wanted), strings.ToLower(text))
+	}
+	common := 0
+	for pair, n := range got.of {
+		common += min(n, want.of[pair])
+	}
+	if fewer < leastPairs {
+		return 4*common >= got.count+want.count // short texts have to be alike as a whole
+	}
+	return 2*common >= fewer
+}
+
+// leastPairs is how many pairs of letters say something by themselves.
+const leastPairs = 4
+
+// pairs are the neighbouring letters and digits of a text.
+type pairs struct {
+	of      map[[2]byte]int
+	count   int
+	letters int
+}
+
+func pairsOf(text string) pairs {
+	p := pairs{of: make(map[[2]byte]int)}
+	var before byte
+	for _, r := range html.UnescapeString(text) {
+		r = unicode.ToLower(r)
+		if r > unicode.MaxASCII || !(unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			continue
+		}
+		p.letters++
+		if now := byte(r); p.letters > 1 { //nolint:gosec // ASCII
+			p.of[[2]byte{before, now}]++
+			p.count++
+		}
+		before = byte(r) //nolint:gosec // ASCII
+	}
+	return p
 }

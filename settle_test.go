@@ -147,7 +147,7 @@ func TestSettleDoesNotTakeAnotherMessageForTheLostOne(t *testing.T) {
 		},
 		"with other words": {
 			after: func(t *testing.T, sim *ryzetest.Server, _ *InstanceClient) {
-				sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Hello!"})
+				sim.Instance("a").TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Goodbye"})
 			},
 			want: NotFound,
 		},

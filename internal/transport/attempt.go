@@ -36,6 +36,9 @@ type Attempt struct {
 	Unmade bool
 }
 
+// errNoReply is the error of a transport that gives neither a reply nor an error.
+var errNoReply = errors.New("the transport gave neither a reply nor an error")
+
 // attempts is the transport of a call: it makes one attempt whenever it is
 // asked. It alone adds the token, and only to requests for the call's origin.
 type attempts Call
@@ -59,8 +62,14 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer cancel()
 	call.conn.begin(cancel)
 	resp, err := call.client.next.RoundTrip(req.WithContext(limited))
+	if err == nil && resp == nil {
+		err = errNoReply
+	}
 	if err != nil {
 		return nil, call.lost(ctx, limited, err)
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
 	}
 	a.Replied, a.Sent, a.Undone = true, true, false
 	a.Arrived, a.Status, a.Header = time.Now(), resp.StatusCode, resp.Header

@@ -133,7 +133,7 @@ func (r *bodyReader) encode() error {
 		r.file = f
 		r.in, r.out = make([]byte, chunk), make([]byte, base64.StdEncoding.EncodedLen(chunk))
 	}
-	n, err := io.ReadFull(r.file, r.in)
+	n, err := fill(r.file, r.in)
 	r.sent += int64(n)
 	want := r.body.fileSize
 	switch {
@@ -141,7 +141,7 @@ func (r *bodyReader) encode() error {
 		if want >= 0 && r.sent > want {
 			return ErrFileChanged
 		}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case isEnd(err):
 		if want >= 0 && r.sent != want {
 			return fmt.Errorf("%w: %d bytes instead of %d", ErrFileChanged, r.sent, want)
 		}
@@ -153,6 +153,25 @@ func (r *bodyReader) encode() error {
 	r.pending = r.out[:base64.StdEncoding.EncodedLen(n)]
 	return nil
 }
+
+// fill reads until buf is full or the source ends. Unlike [io.ReadFull] it does
+// not speak of an unexpected end itself: one that the source speaks of is a file
+// that broke off.
+func fill(from io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var read int
+		read, err = from.Read(buf[n:])
+		n += read
+	}
+	if n == len(buf) && isEnd(err) {
+		err = nil // it will say so again
+	}
+	return n, err
+}
+
+// isEnd reports whether a source has ended as it should: with [io.EOF] itself, as
+// [io.Reader] wants it. One that wraps it tells of something else.
+func isEnd(err error) bool { return err == io.EOF } //nolint:errorlint // see above
 
 func (r *bodyReader) failure() error {
 	r.mu.Lock()

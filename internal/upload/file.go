@@ -89,8 +89,8 @@ func (Bytes) Repeatable() bool { return true }
 
 func readHead(r io.Reader) ([]byte, error) {
 	head := make([]byte, HeadSize)
-	n, err := io.ReadFull(r, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := fill(r, head)
+	if err != nil && !isEnd(err) {
 		return nil, err
 	}
 	return head[:n], nil
@@ -153,7 +153,7 @@ func (r *reader) Head() ([]byte, error) {
 	}
 	if r.seeker == nil {
 		head, err := r.once.Peek(HeadSize)
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil && !isEnd(err) {
 			return nil, err
 		}
 		return head, nil
