@@ -691,14 +691,14 @@ func TestIgnoredEventDoesNotEndHandle(t *testing.T) {
 		}
 		sub, err := server.instance(t).Subscribe(t.Context())
 		require.NoError(t, err)
-		seen := 0
+		var seen atomic.Int32
 		err = sub.Handle(t.Context(), On(func(context.Context, *Event, *MessageEvent) error {
-			if seen++; seen == 2 {
+			if seen.Add(1) == 2 {
 				_ = sub.Close()
 			}
 			return fmt.Errorf("not mine: %w", ErrIgnore)
 		}))
 		require.NoError(t, err)
-		assert.Equal(t, 2, seen)
+		assert.Equal(t, int32(2), seen.Load())
 	})
 }
