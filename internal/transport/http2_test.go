@@ -249,7 +249,8 @@ func TestReadIsNotRepeatedByNetHTTPWithoutEnd(t *testing.T) {
 	call.Repeatable = true
 	require.NoError(t, client.Do(t.Context(), call))
 	require.Len(t, s.attempts, 3)
-	assert.Equal(t, int32(3), server.requests.Load())
+	// net/http does not always ask for a connection before it begins anew.
+	assert.LessOrEqual(t, server.requests.Load(), int32(3*mostConnections))
 	assert.ErrorIs(t, s.attempts[2].Err, io.ErrUnexpectedEOF, "what it was can be asked for")
 }
 
