@@ -50,7 +50,8 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, ErrForeignOrigin
 	}
-	if call.TokenHeader != "" {
+	// Once: net/http may still be reading the headers for an attempt that is over.
+	if _, there := req.Header[call.TokenHeader]; !there && call.TokenHeader != "" {
 		req.Header[call.TokenHeader] = call.Token
 	}
 	ctx := req.Context()

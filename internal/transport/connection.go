@@ -30,7 +30,7 @@ type connection struct {
 	veto   context.CancelFunc
 	wanted int
 	had    bool
-	dead   bool // the only one was retired before it was had
+	dead   bool  // the only one was retired before it was had
 	vetoed error // why the attempt was ended
 	conn   net.Conn
 }
