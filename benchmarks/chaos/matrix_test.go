@@ -37,7 +37,7 @@ var (
 // sampled is which share of the matrix the ordinary tests run, beside the text
 // send: one cell in so many. It is a prime number, so that the sample does not
 // keep step with anything.
-const sampled = 211
+const sampled = 401
 
 const (
 	patience  = 800 * time.Millisecond // with an attempt that gets no reply
@@ -355,7 +355,7 @@ func chosen(all []cell) []*cell {
 				continue
 			}
 		case *runAll:
-		case c.fault.isHuge() || i%sampled != 0 && (c.op.ID != "messages.text" || c.always || c.warm && !c.fault.warm):
+		case c.fault.isHuge() || i%sampled != 0 && (c.op.ID != "messages.text" || c.always || c.warm && !c.fault.warm && !c.fault.isReply()):
 			continue
 		}
 		list = append(list, c)
