@@ -40,11 +40,16 @@ func (f *fault) strikes(warm bool, cell int) bool {
 	switch {
 	case f.warm || f.cold:
 		return warm == f.warm
-	case f.is.Drop != ryzetest.NoDrop, f.is.GoAway != nil, f.name == "none":
-		return true
-	default:
+	case f.isReply():
 		return warm == (cell%2 == 0)
+	default:
+		return true
 	}
+}
+
+// isReply reports whether the fault is a reply, and nothing happens to connections.
+func (f *fault) isReply() bool {
+	return f.play == nil && f.is.Drop == ryzetest.NoDrop && f.is.GoAway == nil && f.name != "none"
 }
 
 // silent reports whether the client has to run out of patience.
