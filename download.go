@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
+	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
 // ErrMediaTooLarge says that the media is larger than the limit of a download.
@@ -142,12 +143,8 @@ func (s *MessagesService) Download(ctx context.Context, messageID string, w io.W
 			return media, err
 		}
 		o.wait -= pause
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, fmt.Errorf("%w, while waiting for the media: %w", err, ctx.Err())
-		case <-timer.C:
+		if ended := sleep(ctx, pause); ended != nil {
+			return nil, fmt.Errorf("%w, while waiting for the media: %w", err, ended)
 		}
 	}
 }
@@ -211,7 +208,7 @@ func (d *download) passed() bool { return d.to.taken > 0 || d.to.err != nil }
 func (d *download) sink(resp *http.Response) error {
 	d.began, d.found, d.rest = true, false, nil
 	// Line breaks, which an encoder may put in, take less than an eighth.
-	if most := encodedLen(d.to.left); resp.ContentLength > most+most/8+maxMediaRest {
+	if most := upload.EncodedLen(d.to.left); resp.ContentLength > most+most/8+maxMediaRest {
 		d.to.err = ErrMediaTooLarge
 		return d.to.err
 	}

@@ -98,9 +98,6 @@ func uploadOf(file upload.File, body any, field, prefix string) (*upload.Body, e
 	return upload.NewBody(object, field, prefix, file), nil
 }
 
-// encodedLen is the length of n bytes as base64.
-func encodedLen(n int64) int64 { return upload.EncodedLen(n) }
-
 // picture is an image on its way into a request: a URL, or a file that is
 // streamed as base64. The zero value is no picture.
 type picture struct {
