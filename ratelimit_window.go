@@ -100,7 +100,7 @@ type window struct {
 type ticket struct {
 	window     *window
 	prev, next *ticket
-	taken      time.Duration
+	issued     time.Duration
 	generation uint32
 	aged       bool // long on its way
 }
@@ -125,7 +125,7 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 	now := w.now()
 	ok, again := w.ready(now)
 	if ok && w.queue.root == nil {
-		t := w.take(now)
+		t := w.issue(now)
 		w.mu.Unlock()
 		return t, nil
 	}
@@ -140,7 +140,7 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 		w.dirty = true // the others move back
 	}
 	w.queue.insert(me)
-	w.dispatch(now)
+	w.serve(now)
 	w.mu.Unlock()
 
 	select {
@@ -159,7 +159,7 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 		w.giveBack(me.ticket, now)
 		me.ticket = nil
 	}
-	w.dispatch(now)
+	w.serve(now)
 	switch {
 	case me.ticket != nil:
 		return me.ticket, nil
@@ -215,7 +215,7 @@ func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
 			again = min(again, w.asked+probePatience)
 		}
 		if w.head != nil {
-			again = min(again, w.head.taken+travelTime)
+			again = min(again, w.head.issued+travelTime)
 		}
 		if now < w.staleUntil && w.stale > 0 {
 			again = min(again, w.staleUntil)
@@ -253,7 +253,7 @@ func (w *window) few() int { return min(slowBelow, w.limit/10) }
 // counted them.
 func (w *window) age() {
 	now := w.now()
-	for w.head != nil && now-w.head.taken >= travelTime {
+	for w.head != nil && now-w.head.issued >= travelTime {
 		t := w.head
 		w.unlink(t)
 		t.aged = true
@@ -264,20 +264,20 @@ func (w *window) age() {
 // charge counts a request as used of which the service has not said what it
 // left. at is when it surely was used.
 func (w *window) charge(t *ticket, at time.Duration) {
-	if w.heard && w.saidAt <= t.taken {
+	if w.heard && w.saidAt <= t.issued {
 		w.left-- // nothing that was said can include it
 		w.accounted++
 		return
 	}
 	d := &w.newer
 	d.count++
-	d.latest, d.taken = max(d.latest, at), max(d.taken, t.taken)
+	d.latest, d.issued = max(d.latest, at), max(d.issued, t.issued)
 }
 
-// settle ends the doubts that the reply to t ends.
-func (w *window) settle(t *ticket) {
+// dispel ends the doubts that the reply to t ends.
+func (w *window) dispel(t *ticket) {
 	for range 2 {
-		if w.older.count == 0 || t.taken >= w.older.latest {
+		if w.older.count == 0 || t.issued >= w.older.latest {
 			w.accounted += w.older.count
 			w.older, w.newer = w.newer, doubts{}
 		}
@@ -289,7 +289,7 @@ func (w *window) settle(t *ticket) {
 // requests that left later.
 func (w *window) mayAsk(room int) bool {
 	doubtful := w.older.count + w.newer.count
-	return w.heard && doubtful > 0 && room+doubtful > 0 && max(w.older.taken, w.newer.taken) <= w.saidTo
+	return w.heard && doubtful > 0 && room+doubtful > 0 && max(w.older.issued, w.newer.issued) <= w.saidTo
 }
 
 func (w *window) unlink(t *ticket) {
@@ -307,14 +307,14 @@ func (w *window) unlink(t *ticket) {
 	w.inFlight--
 }
 
-// take lets one request through; the first of a window opens it.
-func (w *window) take(now time.Duration) *ticket {
+// issue lets one request through; the first of a window opens it.
+func (w *window) issue(now time.Duration) *ticket {
 	if now >= w.reset {
 		w.open(now)
 	} else if w.room(now) <= 0 {
 		w.asked = now
 	}
-	t := &ticket{window: w, taken: now, generation: w.generation, prev: w.tail}
+	t := &ticket{window: w, issued: now, generation: w.generation, prev: w.tail}
 	if w.tail == nil {
 		w.head = t
 	} else {
@@ -361,10 +361,10 @@ func (w *window) land(t *ticket) (current bool) {
 	return true
 }
 
-// dispatch wakes the next waiter if it may go, or cannot be served in time. It
-// wakes only one: whoever wakes calls dispatch again, so that no caller has to
+// serve wakes the next waiter if it may go, or cannot be served in time. It
+// wakes only one: who wakes calls serve again, so that no caller has to
 // wake them all.
-func (w *window) dispatch(now time.Duration) {
+func (w *window) serve(now time.Duration) {
 	if w.waking {
 		return
 	}
@@ -394,7 +394,7 @@ func (w *window) dispatch(now time.Duration) {
 		return
 	}
 	first := w.queue.pop()
-	first.ticket = w.take(now)
+	first.ticket = w.issue(now)
 	w.wake(first)
 }
 
@@ -412,7 +412,7 @@ func (w *window) arm(at, now time.Duration) {
 			defer w.mu.Unlock()
 			w.timerAt = 0
 			w.dirty = true // time has passed
-			w.dispatch(w.now())
+			w.serve(w.now())
 		})
 	case w.timerAt == at:
 		return
