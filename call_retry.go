@@ -80,9 +80,9 @@ var unsent = &transport.Attempt{Undone: true}
 // acquire takes a ticket. The limiter may be the application's.
 func (s *session) acquire(ctx context.Context) (err error) {
 	defer catch("the limiter", &err)
-	config := s.client.config
+	config, priority := s.client.config, priorityOf(ctx)
 	s.ticket, err = config.limiter.Acquire(ctx, LimiterRequest{
-		LimiterKey: s.handle.key(s.op.Class), Priority: priorityOf(ctx), Since: s.began,
+		LimiterKey: s.handle.key(s.op.Class), Priority: priority, Reserve: config.reserveFor(priority), Since: s.began,
 		MaxWait: config.retry.MaxRateLimitWait - s.waited,
 	})
 	if err != nil {

@@ -28,6 +28,7 @@ type config struct {
 	logger    *slog.Logger
 	retry     RetryPolicy
 	limiter   Limiter
+	reserve   int // requests of each window that urgent calls alone may use
 	source    string
 	userAgent string
 	bearer    bool

@@ -75,6 +75,10 @@ type LimiterRequest struct {
 	LimiterKey
 	// Priority orders the waiters of a window: the higher goes first.
 	Priority Priority
+	// Reserve is how many requests the call leaves in the window for more urgent
+	// ones, as [WithReserve] asks for; 0 for the urgent ones themselves. Of a
+	// window at most half is kept.
+	Reserve int
 	// Since is when the call first asked for quota. Among equals, who asked
 	// earlier goes first. A call that met a 429 asks again with the same Since,
 	// and so keeps its place. Zero means now.

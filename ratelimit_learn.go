@@ -14,8 +14,9 @@ func (t *ticket) Refused(rate RateLimit) { t.window.refused(t, rate) }
 
 func (t *ticket) Cancel() { t.window.cancel(t) }
 
-// expected says when a request with so many others ahead of it can go.
-func (w *window) expected(ahead int, now time.Duration) time.Duration {
+// expected says when a request with so many others ahead of it can go that leaves
+// a reserve to others.
+func (w *window) expected(ahead, reserve int, now time.Duration) time.Duration {
 	room, reset, open := w.likely(now), w.reset, true
 	if now < w.staleUntil {
 		room += w.stale // they come back in a moment
@@ -31,8 +32,9 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 			reset = max(min(reset, w.opened+w.span()), now)
 		}
 	}
-	if ahead >= room {
-		windows := (ahead - max(room, 0)) / w.limit
+	kept := w.kept(reserve)
+	if free := room - kept; ahead >= free {
+		windows := (ahead - max(free, 0)) / (w.limit - kept)
 		return reset + time.Duration(windows)*w.span()
 	}
 	if apart := w.few() - (room - ahead); open && apart > 0 {
@@ -58,8 +60,8 @@ func (w *window) span() time.Duration {
 // soonest is the same by what is known alone, so that nobody is refused on a
 // guess: without a limit that the service has said, the first reply of a window
 // may tell of room for all.
-func (w *window) soonest(ahead int, now time.Duration) time.Duration {
-	switch at := w.expected(ahead, now); {
+func (w *window) soonest(ahead, reserve int, now time.Duration) time.Duration {
+	switch at := w.expected(ahead, reserve, now); {
 	case w.limitSaid:
 		return at
 	case w.awaited(now):

@@ -123,7 +123,7 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 		return nil, errForgotten
 	}
 	now := w.now()
-	ok, again := w.ready(now)
+	ok, again := w.ready(now, req.Reserve)
 	if ok && w.queue.root == nil {
 		t := w.issue(now)
 		w.mu.Unlock()
@@ -131,8 +131,8 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 	}
 	me := w.waiter(ctx, req, now, maxWait)
 	place := w.queue.ahead(me)
-	if w.soonest(place, now) > me.latest || req.MaxWait <= 0 {
-		err := w.refusal(max(w.expected(place, now), again), now, nil)
+	if w.soonest(place, me.reserve, now) > me.latest || req.MaxWait <= 0 {
+		err := w.refusal(max(w.expected(place, me.reserve, now), again), now, nil)
 		w.mu.Unlock()
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 	case me.ticket != nil:
 		return me.ticket, nil
 	case ctx.Err() != nil:
-		return nil, w.refusal(w.expected(w.queue.len(), now), now, ctx.Err())
+		return nil, w.refusal(w.expected(w.queue.len(), me.reserve, now), now, ctx.Err())
 	default:
 		var cause error
 		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
@@ -175,7 +175,7 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 }
 
 func (w *window) waiter(ctx context.Context, req LimiterRequest, now, maxWait time.Duration) *waiter {
-	me := &waiter{ready: make(chan struct{}), priority: req.Priority, since: now}
+	me := &waiter{ready: make(chan struct{}), priority: req.Priority, reserve: req.Reserve, since: now}
 	if !req.Since.IsZero() {
 		me.since = req.Since.Sub(w.base)
 	}
@@ -192,8 +192,9 @@ func (w *window) refusal(at, now time.Duration, cause error) error {
 	return &RateLimitError{RetryAt: when(at, now), RateLimit: w.snapshot(now), Err: cause}
 }
 
-// ready reports whether a request may go now, and otherwise when to look again.
-func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
+// ready reports whether a request may go now that leaves a reserve to others, and
+// otherwise when to look again.
+func (w *window) ready(now time.Duration, reserve int) (ok bool, again time.Duration) {
 	if now >= w.reset || w.unlimited {
 		return true, now
 	}
@@ -209,9 +210,9 @@ func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
 	switch {
 	case room <= 0 && w.mayAsk(room) && now >= w.asked+probePatience:
 		return true, now
-	case room <= 0:
+	case room <= w.kept(reserve):
 		again = w.reset
-		if w.mayAsk(room) {
+		if room <= 0 && w.mayAsk(room) {
 			again = min(again, w.asked+probePatience)
 		}
 		if w.head != nil {
@@ -236,6 +237,10 @@ func (w *window) room(now time.Duration) int {
 	}
 	return room
 }
+
+// kept is what of a reserve is kept: at most half of the window, or else those who
+// leave it to others would never go.
+func (w *window) kept(reserve int) int { return max(min(reserve, w.limit/2), 0) }
 
 // unaccounted is how many requests the service has counted that have not come
 // back: those under way, or of strangers.
@@ -376,16 +381,16 @@ func (w *window) serve(now time.Duration) {
 		return
 	}
 	if w.dirty {
-		soonest := func(ahead int) time.Duration { return w.soonest(ahead, now) }
+		soonest := func(ahead, reserve int) time.Duration { return w.soonest(ahead, reserve, now) }
 		if late := w.queue.late(soonest); late != nil {
-			late.retryAt = w.expected(w.queue.ahead(late), now)
+			late.retryAt = w.expected(w.queue.ahead(late), late.reserve, now)
 			w.queue.remove(late)
 			w.wake(late)
 			return
 		}
 		w.dirty = false
 	}
-	ok, again := w.ready(now)
+	ok, again := w.ready(now, w.queue.first().reserve)
 	if !ok {
 		if limit := w.queue.root.limit(); limit < again {
 			again = limit + 1 // somebody's time is over then
