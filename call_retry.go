@@ -34,6 +34,8 @@ type session struct {
 	op     *Operation
 	in     input
 	call   transport.Call
+	seen   *observation // nil when nobody observes
+	made   int          // attempts, in all
 
 	ticket  Ticket
 	began   time.Time     // when quota was first asked for: the call's place in the queue
@@ -66,6 +68,7 @@ func (s *session) Admit(ctx context.Context) error {
 		err = ctx.Err() // a limiter of the application's may not have looked
 	}
 	s.waited += time.Since(now)
+	s.seen.waited(err)
 	if err != nil {
 		s.returnTicket(unsent, false)
 		s.err = s.notAdmitted(err)
@@ -83,7 +86,7 @@ func (s *session) acquire(ctx context.Context) (err error) {
 	config, priority := s.client.config, priorityOf(ctx)
 	s.ticket, err = config.limiter.Acquire(ctx, LimiterRequest{
 		LimiterKey: s.handle.key(s.op.Class), Priority: priority, Reserve: config.reserveFor(priority), Since: s.began,
-		MaxWait: config.retry.MaxRateLimitWait - s.waited,
+		MaxWait: config.retry.MaxRateLimitWait - s.waited, OnWait: s.seen.waiting(priority),
 	})
 	if err != nil {
 		s.ticket = nil
@@ -98,6 +101,9 @@ func (s *session) outwait(ctx context.Context) error {
 	deadline, limited := ctx.Deadline()
 	if wait > 0 && (wait > s.client.config.retry.MaxRateLimitWait-s.waited || limited && !s.notBefore.Before(deadline)) {
 		return &RateLimitError{RetryAt: s.notBefore} // at the deadline itself it would be a race
+	}
+	if wait > 0 {
+		s.seen.waitStarted(wait)
 	}
 	return sleep(ctx, wait)
 }
@@ -172,6 +178,11 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 		s.limited = 0
 	}
 	s.returnTicket(a, refused)
+	if !a.Unmade {
+		s.made++
+	}
+	s.seen.heard(s)
+	s.seen.attempted(s, a, again, wait)
 	s.log(ctx, a, again, wait)
 	return again, wait
 }

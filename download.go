@@ -166,7 +166,9 @@ type download struct {
 	began     bool   // a 2xx reply came
 }
 
-func (d *download) run(ctx context.Context, h handle, in input) (*Downloaded, error) {
+func (d *download) run(ctx context.Context, h handle, in input) (result *Downloaded, err error) {
+	ctx, in.seen = h.client.observe(ctx, h, opMessageMedia)
+	defer in.seen.done(&err)
 	rep, err := h.client.call(ctx, h, opMessageMedia, in)
 	if err != nil {
 		if d.to.err != nil { // the writer's fault, not the reply's

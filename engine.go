@@ -121,6 +121,7 @@ type input struct {
 	sink    func(*http.Response) error // reads a 2xx body as it comes
 	passed  func() bool                // reports whether sink has passed something on
 	secrets []Secret                   // those that the request carries, beside the handle's token
+	seen    *observation               // nil when nobody observes
 
 	// What an OutcomeError tells.
 	hint   string
@@ -149,7 +150,10 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 	if c.closed.Load() {
 		return nil, closedError(op)
 	}
-	s := &session{client: c, handle: h, op: op, in: in}
+	s := &session{client: c, handle: h, op: op, in: in, seen: in.seen}
+	if s.seen != nil {
+		s.seen.session = s
+	}
 	t := &s.call
 	*t = transport.Call{
 		Policy:     s,
@@ -286,7 +290,9 @@ func fetch[T any, P interface {
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
-}](ctx context.Context, h handle, op *Operation, in input, check func(*T) string) (*T, error) {
+}](ctx context.Context, h handle, op *Operation, in input, check func(*T) string) (result *T, err error) {
+	ctx, in.seen = h.client.observe(ctx, h, op)
+	defer in.seen.done(&err)
 	rep, err := h.client.call(ctx, h, op, in)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ type config struct {
 	source    string
 	userAgent string
 	bearer    bool
+	observer  *Observer // nil when nobody observes
 }
 
 // WithBaseURL sets the scheme, host and port of the service, for example that

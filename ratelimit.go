@@ -86,6 +86,9 @@ type LimiterRequest struct {
 	// MaxWait is how long the call may still wait for quota. With zero or less
 	// it does not wait at all.
 	MaxWait time.Duration
+	// OnWait, if it is not nil, is called once when the call begins to wait, with
+	// how long that will take as it looks then. It returns quickly.
+	OnWait func(expected time.Duration)
 }
 
 // Ticket is the right to one request. Exactly one of its methods is called,

@@ -27,6 +27,16 @@ type waiter struct {
 	left, right *waiter
 }
 
+// served reports whether the wait is over.
+func (n *waiter) served() bool {
+	select {
+	case <-n.ready:
+		return true
+	default:
+		return false
+	}
+}
+
 // before is the order in which waiters are served.
 func (n *waiter) before(other *waiter) bool {
 	switch {

@@ -141,7 +141,11 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 	}
 	w.queue.insert(me)
 	w.serve(now)
+	expected := max(w.expected(place, me.reserve, now), again) - now
 	w.mu.Unlock()
+	if req.OnWait != nil && !me.served() {
+		req.OnWait(expected)
+	}
 
 	select {
 	case <-me.ready:
