@@ -7,8 +7,7 @@
 // An account's token creates instances; each instance has a token of its own
 // for the daily work. One [Client] serves any number of both:
 //
-//	client, err := ryze.New()
-//	account := client.Account(os.Getenv("RYZE_ACCOUNT_TOKEN"))
+//	account, err := ryze.AccountFromEnv() // or NewAccountClient(token)
 //
 //	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "support-line"})
 //	inst := account.InstanceFrom(created)
@@ -71,6 +70,6 @@
 //	Client.Do                               a route that this package does not know yet
 //
 // Everything is safe for concurrent use, honours its context and reads at most
-// a bounded amount from the network. The package reads no environment variables
-// and logs nothing unless it is given a logger.
+// a bounded amount from the network. [FromEnv] and its kin read the environment,
+// nothing else does. The package logs nothing unless it is given a logger.
 package ryze

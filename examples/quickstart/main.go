@@ -48,14 +48,13 @@ func main() {
 }
 
 func run(ctx context.Context, service *service, out io.Writer) (err error) {
-	client, err := ryze.New(service.options...)
+	account, err := service.open(service.options...)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	defer func() { err = errors.Join(err, account.Client().Close()) }()
 
 	// 1. An instance is one WhatsApp number. The account creates it...
-	account := client.Account(service.accountToken)
 	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{
 		Name:      service.instance,
 		WebSocket: &ryze.WebSocketConfig{}, // all events
