@@ -78,8 +78,8 @@ var (
 
 	// ErrNotImplemented: 501, the service cannot do this.
 	ErrNotImplemented = errors.New("not implemented by the service")
-	// ErrServer: any other 5xx, or a 2xx that says that it failed in a text that
-	// is not known.
+	// ErrServer: any other 5xx, a 2xx that says that it failed in a text that is not
+	// known, or a status that HTTP does not have.
 	ErrServer = errors.New("server error")
 
 	// ErrChatwoot: the Chatwoot installation refused, not RyzeAPI. It comes

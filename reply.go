@@ -46,6 +46,8 @@ func (r *rawReply) refused(op *Operation) *APIError {
 		e.kinds = []error{ErrRateLimited}
 	case !own:
 		e.kinds = append([]error{ErrForeignReply}, statusClass(r.status)...)
+	case op.bare && r.status == http.StatusNotImplemented && !isOwnRefusal(r.body):
+		e.kinds = serverClass // Chatwoot's shape is also that of proxies; only the service can say that it has no such thing
 	}
 	return e
 }

@@ -261,8 +261,12 @@ func (s *Subscription) judge(ctx context.Context, try *session, a *transport.Att
 		return false, 0 // not admitted
 	}
 	again, wait = try.Judge(ctx, a)
-	if a.Status/100 == 2 && try.err == nil {
-		try.err = try.reply.unreadable(try.op, "the reply does not open a WebSocket", nil)
+	const reason = "the reply does not open a WebSocket"
+	switch {
+	case a.Status == http.StatusSwitchingProtocols && a.Err != nil:
+		try.err = try.reply.unreadable(try.op, reason, try.clean(a.Err))
+	case a.Status/100 == 2 && try.err == nil:
+		try.err = try.reply.unreadable(try.op, reason, nil)
 	}
 	return again, wait
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 // kind is what a call gave, as its error tells it.
@@ -58,11 +59,13 @@ func kindOf(op string, err error) kind {
 		return oneOf(limited, is(ryze.ErrRateLimited) && rate.Operation == op)
 	case errors.As(err, &moved):
 		return oneOf(redirect, is(ryze.ErrRedirect) && moved.Operation == op)
+	case is(ryze.ErrMediaTooLarge):
+		return bad
 	case errors.As(err, &response):
 		return oneOf(bad, is(ryze.ErrBadResponse) && response.Operation == op)
 	case errors.As(err, &api):
 		switch {
-		case api.Operation != op || api.StatusCode == 0 && !is(ryze.ErrForeignReply):
+		case api.Operation != op:
 			return untyped
 		case is(ryze.ErrForeignReply):
 			return byOther
@@ -196,6 +199,9 @@ func expectedOfRepeatable(c *cell) expectation {
 	case nothing:
 		return again(notSent)
 	case lost:
+		if c.passesOn() {
+			return exactly(1, bad)
+		}
 		return again(c.causes()...)
 	case refusal:
 		return exactly(1, refused)
@@ -225,12 +231,19 @@ func expectedOfRepeatable(c *cell) expectation {
 	}
 }
 
+// passesOn reports whether a part of the reply has reached the caller when it
+// breaks off: media go straight to his writer, and cannot be had twice.
+func (c *cell) passesOn() bool {
+	is := c.fault.is
+	return c.op.ID == "chat.message.media_base64" && is.RawStatus == "" && (is.Drop == ryzetest.HalfReply || is.Drop == ryzetest.StalledReply)
+}
+
 // causes are how the last of several attempts that came to nothing is told.
 func (c *cell) causes() []kind {
 	is := c.fault.is
 	switch {
 	case is.RawStatus != "":
-		return []kind{notSent, byOther}
+		return []kind{notSent, byOther, refused} // the service's words under a status that HTTP does not have
 	case is.Status != 0 && c.fault.foreignReply() && bare(c.op):
 		return []kind{byOther, refused}
 	case is.Status != 0 && c.fault.foreignReply():
