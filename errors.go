@@ -99,6 +99,7 @@ var (
 	// repeated by this package and must not be repeated blindly by the caller;
 	// see [OutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
+	ErrNotSent = errors.New("not sent")
 
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")
