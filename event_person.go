@@ -40,7 +40,7 @@ type EventUser struct {
 func readChat(v jsonscan.Value) EventChat {
 	var chat EventChat
 	var jid, lid string
-	if v.IsString() {
+	if v.IsString() || v.IsNumber() {
 		jid = v.Text()
 	}
 	var key foldedKey
