@@ -93,9 +93,8 @@ func readReceipt(data jsonscan.Value) *ReceiptEvent {
 			r.FromMe = c.Val.Bool()
 		}
 	}
-	if r.Recipient == "" {
-		r.Recipient = r.Chat.JID
-	}
+	r.Recipient = r.Chat.named(first(r.Recipient, r.Chat.JID))
+	r.MessageSender = r.Chat.named(r.MessageSender)
 	return r
 }
 
