@@ -26,6 +26,8 @@ import (
 // Addresses are in the form of [JID.Bare]: with their server, without a device.
 //
 // Printing or logging an Event shows its type, instance and id, never content.
+// Its JSON form holds everything, so that events can wait in a queue or go to
+// another process: json.Unmarshal makes the same event of it.
 type Event struct {
 	Type     EventType
 	Instance string // name of the instance, "" when the event does not say
@@ -39,7 +41,7 @@ type Event struct {
 	//
 	// It holds everything else: of an instance.state event that means the QR
 	// codes, which let anyone pair the number while they are valid. Treat the
-	// raw form of those as secret. Raw is not part of an Event's own JSON form.
+	// raw form of those as secret.
 	//
 	// Parts of Data point into Raw: do not change it.
 	Raw json.RawMessage `json:"-"`
