@@ -266,15 +266,34 @@ func (e *Event) At() time.Time {
 	}
 }
 
-// IsHistory reports whether the event is a message from before connectedAt,
-// the moment at which the instance was paired: after pairing the service
-// delivers old messages like new ones, and an application that answers
-// messages must not answer those. It is false for a message without a readable
-// time. The comparison is in whole seconds, as the times in the documentation
-// are.
-func (e *Event) IsHistory(connectedAt time.Time) bool {
+// IsHistory reports whether the event is a message from before pairedAt, the
+// moment at which the instance was first paired with its number. After pairing
+// the service delivers old messages like new ones, and an application that answers
+// messages must not answer those.
+//
+// Give it the moment of the pairing and no later one. With the time at which the
+// program started, or connected again, messages are lost: a webhook delivers what
+// came while the program was down, and a stream what is on its way. These are no
+// history.
+//
+// The moment must outlive the program, so take one of these:
+//
+//   - [Instance.CreatedAt], which [InstanceClient.Info] returns at every start.
+//     Nothing from before can be meant for the instance. Old messages from between
+//     its creation and its pairing count as new;
+//   - the Timestamp of the event with [InstancePairSuccess], written down by the
+//     application when it comes;
+//   - the zero time, when nobody knows: then nothing is history.
+//
+// A pairing after a logout is none of these: what customers wrote in between has
+// not been seen by anybody. Which events were handled before is for a [Deduper].
+//
+// It is the same for both channels. It is false for everything that is no message,
+// and for a message without a readable time. The comparison is in whole seconds,
+// as the times in the documentation are.
+func (e *Event) IsHistory(pairedAt time.Time) bool {
 	m, ok := e.Data.(*MessageEvent)
-	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(connectedAt.Truncate(time.Second))
+	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(pairedAt.Truncate(time.Second))
 }
 
 // id returns what identifies the event in a log.
