@@ -31,17 +31,14 @@ var madeKinds = map[string]func() EventData{
 	"unknown": func() EventData { return new(UnknownEvent) },
 }
 
-// MarshalJSON gives the event a form in which it can wait in a queue, or go to
-// another process: [Event.UnmarshalJSON] makes the same event of it, with the same
-// Type, Instance, Data, Raw and [Event.DedupeKey]. The form holds all that Raw
-// holds, and a [GapEvent]. The instance's token and base URL are in neither. Its
-// members "event" and "instance" can be read by everybody; the others may change.
+// MarshalJSON gives the event a form in which it can wait in a queue:
+// [Event.UnmarshalJSON] makes the same event of it, with the same Type, Instance,
+// Data, Raw and [Event.DedupeKey]. Its members "event" and "instance" are for
+// everybody; the others may change.
 //
-// The QR codes of an instance.state event are a part of it: treat that one as
-// secret.
-//
-// An event without Raw that is not a gap was made and not received. Of such an
-// event the bytes of media and the codes are lost.
+// The instance's token and base URL are not in it. The QR codes of an
+// instance.state event are: treat that one as secret. Of an event without Raw, which
+// was made and not received, the bytes of media and the codes are lost.
 func (e Event) MarshalJSON() ([]byte, error) {
 	q := queuedEvent{Type: e.Type, Instance: e.Instance, Raw: e.Raw}
 	gap, isGap := e.Data.(*GapEvent)

@@ -267,30 +267,14 @@ func (e *Event) At() time.Time {
 }
 
 // IsHistory reports whether the event is a message from before pairedAt, the
-// moment at which the instance was first paired with its number. After pairing
-// the service delivers old messages like new ones, and an application that answers
-// messages must not answer those.
+// moment at which the instance was first paired: after pairing the service delivers
+// old messages like new ones, which nobody should answer.
 //
-// Give it the moment of the pairing and no later one. With the time at which the
-// program started, or connected again, messages are lost: a webhook delivers what
-// came while the program was down, and a stream what is on its way. These are no
-// history.
-//
-// The moment must outlive the program, so take one of these:
-//
-//   - [Instance.CreatedAt], which [InstanceClient.Info] returns at every start.
-//     Nothing from before can be meant for the instance. Old messages from between
-//     its creation and its pairing count as new;
-//   - the Timestamp of the event with [InstancePairSuccess], written down by the
-//     application when it comes;
-//   - the zero time, when nobody knows: then nothing is history.
-//
-// A pairing after a logout is none of these: what customers wrote in between has
-// not been seen by anybody. Which events were handled before is for a [Deduper].
-//
-// It is the same for both channels. It is false for everything that is no message,
-// and for a message without a readable time. The comparison is in whole seconds,
-// as the times in the documentation are.
+// Give it [Instance.CreatedAt], which [InstanceClient.Info] returns at every start,
+// or the Timestamp of the event with [InstancePairSuccess] if you wrote it down.
+// With the time at which a program started or connected, messages that came while
+// it was down are lost. With the zero time nothing is history. Seconds count as
+// whole. See docs/receiving.md.
 func (e *Event) IsHistory(pairedAt time.Time) bool {
 	m, ok := e.Data.(*MessageEvent)
 	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(pairedAt.Truncate(time.Second))

@@ -24,73 +24,18 @@ func SettleExcept(messageIDs ...string) SettleOption {
 	return func(s *settling) { s.except = append(s.except, messageIDs...) }
 }
 
-// Settle finds out what became of a send whose error matches
-// [ErrOutcomeUnknown]. It never sends anything. It has three answers:
+// Settle finds out what became of a send whose error matches [ErrOutcomeUnknown],
+// and sends nothing. It returns the message when it was sent; [ErrNotSent] when it
+// was looked for everywhere and is not there, or when err is certain; otherwise
+// ErrOutcomeUnknown with the reason, an [*OutcomeError] that Settle takes again.
 //
-//   - the message and no error: it was sent;
-//   - an error that matches [ErrNotSent]: the message was looked for everywhere,
-//     and is not there, so it may be sent again;
-//   - an error that matches [ErrOutcomeUnknown]: still unknown. Its text says
-//     why. It is an [*OutcomeError] for the same send, so Settle takes it again
-//     later.
+// The service documents neither this use of a history nor what one shows:
+// ErrNotSent is strong evidence, no proof. It costs a request for every 100
+// messages since the attempt, one to four for most. A nil err is a
+// [*ValidationError]. Limits and doubts are in docs/settling.md.
 //
-// No other error is an answer about a send. Where a look-up failed, or an
-// argument is wrong, the third answer wraps the cause.
-//
-// The service does not document this use of a history, nor what a history
-// shows, nor how soon. So ErrNotSent is strong evidence and no proof.
-//
-// # What counts
-//
-// Settle looks into the events given with [SettleWith], then into the history of
-// the chat: under both forms of a Brazilian mobile number, and under the
-// person's LID or phone, if the service knows it.
-//
-// A message counts as the one looked for when the instance sent it to the same
-// chat, it has the same type and text (for media the caption), its time is that
-// of the attempt, and it is not known to be another. There must be exactly one.
-//
-// What fits badly leaves a doubt, and the answer is the third: a text that
-// differs in blanks, in the form of its accents, in its end or in its mentions;
-// another type with the same text; a time that is missing or has no zone, or is
-// out of place by less than two minutes or by less than the clocks are known to
-// differ; a message that was edited or revoked; a chat named by a LID where the
-// recipient is a phone, or the other way round, if the service does not say that
-// they are one person. A message of which nothing is left to compare is not
-// found.
-//
-// # Limits
-//
-// Unknown stays what a history cannot show: status messages, reactions, answers
-// sent with [ReplyPrivate]. So does everything as long as the message may be on
-// its way: for a minute after the attempt, and its [Delay]. How contacts and PIX
-// cards look in a history is not documented, so they are found in events only,
-// and anything else that the instance sent in that time leaves a doubt.
-//
-// A person or another program that sends the very same text to the same chat in
-// the three minutes after the attempt cannot be told apart. For media without a
-// caption that is any file of the same type.
-//
-// The error lives as long as the process: an application that must survive a
-// crash writes each send down before it makes it, and uses
-// [MessagesService.Find] afterwards.
-//
-// # Errors that are certain
-//
-// An error of a send that does not match ErrOutcomeUnknown is certain: a
-// [*ValidationError], a refusal of the service, a [*RateLimitError]. Settle asks
-// nothing then; its error matches ErrNotSent and wraps err. A nil err is a
-// *ValidationError. An err that is not a send's is the third answer, with a
-// *ValidationError as its cause.
-//
-// # Costs
-//
-// Each address costs one request for every 100 messages since the attempt, at
-// most 5000 messages; the other address of a person costs one more. Most calls
-// need one to four requests. All of them count against the quota.
-//
-// POST /api/chat/history/:instance, and GET /api/chat/contacts/:instance for a
-// person's other address. Safe to repeat.
+// POST /api/chat/history/:instance, GET /api/chat/contacts/:instance. Safe to
+// repeat.
 func (s *MessagesService) Settle(ctx context.Context, err error, opts ...SettleOption) (*SentMessage, error) {
 	var e *OutcomeError
 	switch {
@@ -151,18 +96,16 @@ type Attempt struct {
 }
 
 // Find is [MessagesService.Settle] for a send that is known only from the
-// application's own records: everything said there holds, the three answers, the
-// limits and the costs. SentAt is when the record was written, before the send.
+// application's own records: the answers, limits and costs are the same. SentAt is
+// when the record was written, before the send.
 //
 // Ids of messages that are known to be others are given with [SettleExcept].
-// Without them an earlier message of the same text cannot be told apart if it
-// was sent after SentAt.
+// Without them an earlier message of the same text cannot be told apart if it was
+// sent after SentAt. An attempt without content or SentAt, or with a recipient that
+// Send refuses, stays unknown; the cause is a [*ValidationError].
 //
-// An attempt that Send would have refused, or that has no content or no SentAt,
-// stays unknown, with a [*ValidationError] as the cause.
-//
-// POST /api/chat/history/:instance, and GET /api/chat/contacts/:instance for a
-// person's other address. Safe to repeat.
+// POST /api/chat/history/:instance, GET /api/chat/contacts/:instance. Safe to
+// repeat.
 func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...SettleOption) (*SentMessage, error) {
 	e := &OutcomeError{
 		Operation: "find a message", Recipient: attempt.To, Source: attempt.Source, SentAt: attempt.SentAt.UTC(),

@@ -47,7 +47,7 @@ func (e *OutcomeError) still(why error) error {
 	if before, ok := cause.(*stillUnknown); ok { //nolint:errorlint // only what this function made
 		cause = before.cause
 	}
-	next.Err = &stillUnknown{why: why, cause: cause}
+	next.Err, next.SentAt = &stillUnknown{why: why, cause: cause}, e.SentAt.UTC()
 	return &next
 }
 
