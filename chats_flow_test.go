@@ -121,7 +121,7 @@ func TestMessagesAfterTheyWereSent(t *testing.T) {
 
 		status, err := inst.Messages.DeliveryStatus(ctx, text.ID)
 		require.NoError(t, err)
-		assert.Equal(t, DeliveryRead, status.State)
+		assert.Equal(t, StatusRead, status.Status)
 		assert.Equal(t, DirectionOutgoing, status.Direction)
 
 		edited, err := inst.Messages.Edit(ctx, text.ID, "Hello")

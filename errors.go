@@ -99,6 +99,9 @@ var (
 	// repeated by this package and must not be repeated blindly by the caller;
 	// see [OutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrNotSent: the message was looked for everywhere and is not there, or the send
+	// was refused; see [MessagesService.Settle].
+	ErrNotSent = errors.New("not sent")
 
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")

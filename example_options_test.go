@@ -130,9 +130,9 @@ func ExampleWebhooksService_DisableOthers() {
 	// Output: [old] <nil>
 }
 
-func ExampleReceiptStatus() {
-	fmt.Println(ryze.ReceiptRead.Rank() > ryze.ReceiptDelivered.Rank())
-	fmt.Println(ryze.ReceiptDelivered.Supersedes(ryze.ReceiptRead)) // it came late
+func ExampleMessageStatus() {
+	fmt.Println(ryze.StatusRead.Rank() > ryze.StatusDelivered.Rank())
+	fmt.Println(ryze.StatusDelivered.Supersedes(ryze.StatusRead)) // it came late
 	// Output:
 	// true
 	// false

@@ -27,9 +27,9 @@ type SentMessage struct {
 	Chat      JID
 	GroupName string // only for groups
 	Timestamp time.Time
-	Status    string // the service's word, "sent"
-	Type      string // such as "text" or "image"; not documented for every kind
-	Content   string // what the service stored as text
+	Status    MessageStatus // [StatusSent], as the service documents it
+	Type      string        // such as "text" or "image"; not documented for every kind
+	Content   string        // what the service stored as text
 	// Source is the label that the message carries; see [WithSource].
 	Source string
 	// ReplyTo is the id of the quoted message; for a reaction, of the message
@@ -162,7 +162,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	s.h.client.accepted.stamped(stamp, began)
 	return &SentMessage{
 		Meta: r.Meta, ID: d.MessageID, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
-		Timestamp: stamp, Status: r.Status, Type: d.MessageType, Content: d.Content,
+		Timestamp: stamp, Status: messageStatus(r.Status), Type: d.MessageType, Content: d.Content,
 		Source: o.source, ReplyTo: d.ReplyTo.MessageID,
 		Media: SentMedia{
 			URL: d.MediaURL, MIME: d.MediaMIMEType, Size: d.MediaSize,

@@ -325,8 +325,8 @@ func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) 
 	return nil
 }
 
-// parseTime reads a time of a reply, in UTC: RFC 3339 with any offset, or a Unix
-// time in seconds or milliseconds. It is the zero time when it cannot be read.
+// parseTime reads a time of a reply as momentOf does, in UTC. It is the zero time
+// when it cannot be read.
 // A field that holds one is a [stringOrInt], because a Unix time may be a number.
 func parseTime[S ~string](s S) time.Time { return timeOf([]byte(s)) }
 

@@ -68,7 +68,7 @@ const closePolicyViolation = 1008
 type StreamStats struct {
 	State          StreamState
 	ConnectedSince time.Time // zero unless the state is StreamOpen
-	LastEvent      time.Time // when the last event came, in local time
+	LastEvent      time.Time // when the last event came, by this machine's clock
 	Received       uint64    // events put into the queue; not those that OnlyEvents leaves out
 	Dropped        uint64    // events dropped because the queue was full
 	Unreadable     uint64    // frames that were not events
