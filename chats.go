@@ -307,7 +307,11 @@ func chatsNamedIn(object json.RawMessage) []EventChat {
 	for c := jsonscan.Value(bytes.TrimSpace(object)).Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "chatjid", "chatid", "chat", "groupjid", "remotejid":
-			if chat := readChat(c.Val).withAddress(); chat.JID != "" {
+			chat := readChat(c.Val).withAddress()
+			if c.Val.IsNumber() {
+				chat = EventChat{JID: eventJID(c.Val.Text(), "")}
+			}
+			if chat.JID != "" {
 				chats = append(chats, chat)
 			}
 		case "chatlid":

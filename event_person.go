@@ -40,7 +40,7 @@ type EventUser struct {
 func readChat(v jsonscan.Value) EventChat {
 	var chat EventChat
 	var jid, lid string
-	if v.IsString() || v.IsNumber() {
+	if v.IsString() {
 		jid = v.Text()
 	}
 	var key foldedKey
@@ -174,16 +174,19 @@ func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
 // LID only where the other ones say of themselves that they are a phone.
 func phoneIn(lid string, beside JID) (phone JID, turned bool) {
 	phone = JID(lid)
-	_, _, server := phone.split()
-	switch user := phone.User(); {
-	case user == beside.User() || phone.check("", phones) != nil:
+	user, _, server := phone.split()
+	switch {
+	case lid == "" || user == beside.User():
 		return "", false
 	case beside.IsLID():
 		turned = server == ServerUser || server == ""
 	case isDigits(string(beside)): // more than eventJID takes for a phone
 		turned = server == ServerUser && len(user) <= maxBarePhoneDigits
 	}
-	return phone.Bare(), turned
+	if !turned || phone.check("", phones) != nil {
+		return "", false
+	}
+	return phone.Bare(), true
 }
 
 // eventJID brings an address into its bare form. The documented layout leaves
