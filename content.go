@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"context"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ import (
 type Content interface {
 	kind() contentKind
 	// body returns what travels, or a *ValidationError.
-	body(common sendCommon) (any, error)
+	body(ctx context.Context, common sendCommon) (any, error)
 	// outline says how the service describes such a message afterwards.
 	outline() *outline
 }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"context"
 	"mime"
 	"time"
 
@@ -56,7 +57,7 @@ type mediaBody struct {
 	Waveform  []int     `json:"waveform,omitempty"`
 }
 
-func (m Media) body(common sendCommon) (any, error) {
+func (m Media) body(ctx context.Context, common sendCommon) (any, error) {
 	b := &mediaBody{
 		sendCommon: common, MediaType: m.Kind, Message: m.Caption, MIMEType: m.MIME, FileName: m.FileName,
 		IsVoice: m.Voice, Duration: int64((m.Duration + time.Second/2) / time.Second),
@@ -87,7 +88,7 @@ func (m Media) body(common sendCommon) (any, error) {
 			b.MediaType = kindOfMIME(typeByName(name))
 		}
 	default:
-		head, err := src.head("Media.Source")
+		head, err := src.head(ctx, "Media.Source")
 		if err != nil {
 			return nil, err
 		}
