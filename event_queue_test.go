@@ -84,6 +84,8 @@ func TestEventSurvivesAQueue(t *testing.T) {
 	}
 	e := parse(t, []byte(`{"event":"x"}`)) // its own JSON form has no more
 	assert.Equal(t, e, queued(t, e))
+	e.Instance = "named by the application"
+	assert.Equal(t, e, queued(t, e))
 }
 
 func TestGapSurvivesAQueue(t *testing.T) {

@@ -1,12 +1,12 @@
 package ryze_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/ryzeapi/ryze-go"
@@ -33,10 +33,9 @@ func ExampleEvent_IsHistory() {
 	// For a stream: subscription.Handle with the same. For a webhook:
 	webhook := ryze.NewWebhookHandler("Bearer svc", handle)
 	for text, at := range map[string]time.Time{"Happy new year": info.CreatedAt.AddDate(0, -1, 0), "Are you open?": time.Now()} {
-		body, _ := json.Marshal(map[string]any{"event": "message.exchange", "data": map[string]any{
-			"id": text, "timestamp": at, "message": map[string]any{"type": "text", "content": text},
-		}})
-		delivery := httptest.NewRequest(http.MethodPost, "/wh", bytes.NewReader(body))
+		body := fmt.Sprintf(`{"event": "message.exchange", "data": {"id": %q, "timestamp": %q, "message": {"type": "text", "content": %q}}}`,
+			text, at.Format(time.RFC3339), text)
+		delivery := httptest.NewRequestWithContext(ctx, http.MethodPost, "/wh", strings.NewReader(body))
 		delivery.Header.Set("Authorization", "Bearer svc")
 		delivery.Header.Set("Content-Type", "application/json")
 		webhook.ServeHTTP(httptest.NewRecorder(), delivery)

@@ -20,11 +20,11 @@ var (
 	errTwins     = errors.New("the client has sent so much since that it does not know which messages are others")
 )
 
-// stillUnknown is why a look-up has not settled a send, beside what first made its
+// unsettledError is why a look-up has not settled a send, beside what first made its
 // outcome unknown.
-type stillUnknown struct{ why, cause error }
+type unsettledError struct{ why, cause error }
 
-func (e *stillUnknown) Error() string {
+func (e *unsettledError) Error() string {
 	text := strings.TrimPrefix(e.why.Error(), "ryze: ")
 	if e.cause != nil {
 		text += "; of the send: " + strings.TrimPrefix(e.cause.Error(), "ryze: ")
@@ -32,7 +32,7 @@ func (e *stillUnknown) Error() string {
 	return text
 }
 
-func (e *stillUnknown) Unwrap() []error {
+func (e *unsettledError) Unwrap() []error {
 	if e.cause == nil {
 		return []error{e.why}
 	}
@@ -44,10 +44,10 @@ func (e *stillUnknown) Unwrap() []error {
 func (e *OutcomeError) still(why error) error {
 	next := *e
 	cause := e.Err
-	if before, ok := cause.(*stillUnknown); ok { //nolint:errorlint // only what this function made
+	if before, ok := cause.(*unsettledError); ok { //nolint:errorlint // only what this function made
 		cause = before.cause
 	}
-	next.Err, next.SentAt = &stillUnknown{why: why, cause: cause}, e.SentAt.UTC()
+	next.Err, next.SentAt = &unsettledError{why: why, cause: cause}, e.SentAt.UTC()
 	return &next
 }
 

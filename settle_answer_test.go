@@ -233,7 +233,9 @@ func TestSettleOfAnErrorThatIsCertain(t *testing.T) {
 	}
 	for _, none := range []error{nil, (*OutcomeError)(nil)} {
 		_, err := inst.Messages.Settle(t.Context(), none)
-		require.IsType(t, &ValidationError{}, err)
+		var bad *ValidationError
+		require.ErrorAs(t, err, &bad)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown)
 	}
 	assert.Len(t, s.requests(), sends)
 }

@@ -66,8 +66,8 @@ func (w *settling) searchFrom(ctx context.Context, s *MessagesService, from time
 	if to.Kind() != JIDUser && !to.IsLID() {
 		return nil
 	}
-	found, doubt := w.verdict(everything)
-	if found != nil || len(w.strangers) == 0 && (w.alive || doubt != nil) {
+	found, _ := w.verdict(everything)
+	if found != nil || len(w.strangers) == 0 && (w.alive || !w.isMissing()) {
 		return nil
 	}
 	if len(w.same) == 0 {
@@ -77,7 +77,7 @@ func (w *settling) searchFrom(ctx context.Context, s *MessagesService, from time
 		}
 		w.same = append(w.same, other) // the strangers may be this one
 	}
-	if found, doubt = w.verdict(everything); w.alive || found != nil || doubt != nil {
+	if w.alive || !w.isMissing() {
 		return nil
 	}
 	return search(w.same[0])

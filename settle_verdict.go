@@ -73,6 +73,13 @@ func (w *settling) verdict(s scope) (found *SentMessage, doubt error) {
 	}
 }
 
+// isMissing reports whether the message would be said not to be there, as far as the
+// search has come.
+func (w *settling) isMissing() bool {
+	found, doubt := w.verdict(everything)
+	return found == nil && doubt == nil
+}
+
 // echo weighs the message of an event. Of one without the label it cannot be
 // said who sent it: some echoes of sends have none.
 func (w *settling) echo(event *Event) candidate {
