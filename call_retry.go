@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -25,6 +26,7 @@ import (
 //	429 with another text                    again         ErrThrottled
 //	connection lost, time-out, 408, 5xx      again         ErrOutcomeUnknown
 //	not connected, other 4xx, 501            error         error
+//	a redirect                               error         error; 303: ErrOutcomeUnknown
 //	a 2xx that cannot be read                error         error, ErrOutcomeUnknown
 //	a refusal that is not the service's own  again         4xx: ErrForeignReply, others: ErrOutcomeUnknown
 //	a wait beyond the deadline or the cap    RateLimitError at once
@@ -160,7 +162,7 @@ func (s *session) Heard(a *transport.Attempt) {
 // redacted afterwards, so that a token which is also a word of the service's
 // changes nothing.
 func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	s.reply = rawReply{session: s, status: a.Status, body: a.Body, began: a.Began, rate: s.reply.rate}
+	s.reply = rawReply{session: s, status: a.Status, body: bytes.TrimPrefix(a.Body, byteOrderMark), began: a.Began, rate: s.reply.rate}
 	if !a.Replied {
 		s.reply.rate = RateLimit{}
 	}
@@ -175,6 +177,9 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 	s.log(ctx, a, again, wait)
 	return again, wait
 }
+
+// byteOrderMark is what some servers of files put before a text. It is none of JSON's.
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // returnTicket tells the limiter what the attempt used; refused marks a 429 of
 // the quota. What a limiter of the application's makes of it does not concern
@@ -216,6 +221,9 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 		return false, 0
 	case a.Status/100 == 3:
 		s.err = &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header))}
+		if a.Status == http.StatusSeeOther { // which is how a form says that it was taken in
+			s.err = s.doubt(s.err)
+		}
 		return false, 0
 	default:
 		return s.decideRefusal(ctx, a)

@@ -306,6 +306,8 @@ func fetchChecked[T any, P interface {
 	switch {
 	case proven && e.Success != failed && (failure != nil || saysFailed(v, rep.body)):
 		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", failure))
+	case failure != nil && e.Success == probablyFailed && e.message() == "":
+		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply may say that it failed", failure))
 	case failure != nil:
 		return nil, failure
 	case missing != "":

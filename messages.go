@@ -49,10 +49,10 @@ type SentMedia struct {
 
 type sendReply struct {
 	envelope
-	Status string `json:"status"`
+	Status anyWord `json:"status"`
 	Data   struct {
-		MessageID   string      `json:"messageId"`
-		Status      string      `json:"status"`
+		MessageID   anyWord     `json:"messageId"`
+		Status      anyWord     `json:"status"`
 		Timestamp   stringOrInt `json:"timestamp"`
 		MessageType string      `json:"messageType"`
 		Content     string      `json:"content"`
@@ -73,12 +73,18 @@ type sendReply struct {
 // saysFailed reports whether one of the words for what became of the message
 // means that it was not sent.
 func (r *sendReply) saysFailed() bool {
-	return meansFailure(r.Status) || meansFailure(r.Data.Status) ||
-		strings.EqualFold(r.Status, "disconnected") || strings.EqualFold(r.Data.Status, "disconnected")
+	for _, word := range []anyWord{r.Status, r.Data.Status} {
+		plain := wordsTogether.Replace(strings.ToLower(string(word)))
+		// What a new instance may well be, and a message cannot.
+		if meansFailure(string(word)) || strings.Contains(plain, "disconnect") || strings.Contains(plain, "notconnect") {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *sendReply) missing() string {
-	if r.Data.MessageID == "" {
+	if strings.TrimSpace(string(r.Data.MessageID)) == "" {
 		return "the reply has no message id"
 	}
 	return ""
@@ -158,10 +164,11 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	}
 	d := &r.Data
 	stamp := parseTime(d.Timestamp)
-	s.h.client.accepted.add(d.MessageID)
+	id := strings.TrimSpace(string(d.MessageID))
+	s.h.client.accepted.add(id)
 	s.h.client.accepted.stamped(stamp, began)
 	return &SentMessage{
-		Meta: r.Meta, ID: d.MessageID, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
+		Meta: r.Meta, ID: id, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
 		Timestamp: stamp, Status: messageStatus(r.Status), Type: d.MessageType, Content: d.Content,
 		Source: o.source, ReplyTo: d.ReplyTo.MessageID,
 		Media: SentMedia{

@@ -194,14 +194,33 @@ func saysFailed(reply any, body []byte) bool {
 		return r.saysFailed()
 	}
 	var said struct {
-		Status stringOrInt `json:"status"`
+		Status anyWord `json:"status"`
 	}
 	_ = json.Unmarshal(body, &said)
 	return meansFailure(string(said.Status))
 }
 
+// meansFailure reports whether a word for what became of a request means that it
+// failed. No word but "sent" is documented, so it goes by the stems of those that
+// services use; what is not among them counts as a word for a success.
 func meansFailure(status string) bool {
-	return slices.Contains([]string{"failed", "failure", "error"}, strings.ToLower(strings.TrimSpace(status)))
+	status = strings.ToLower(strings.TrimSpace(status))
+	if status == "-1" || status == "false" { // -1 is the documented code of the status error
+		return true
+	}
+	word := wordsTogether.Replace(status)
+	for _, stem := range failureStems {
+		if strings.Contains(word, stem) {
+			return true
+		}
+	}
+	return false
+}
+
+var failureStems = []string{
+	"fail", "error", "reject", "refus", "denied", "forbid", "cancel", "abort", "expire", "block", "undeliver", "unsent", "invalid",
+	"unauthor", "unavailable", "timeout", "timedout", "drop", "bounce", "discard", "notsent", "notdeliver", "notaccept",
+	"notfound", "notallowed",
 }
 
 // isOwnRefusal reports whether the body of a reply that is not a success comes
@@ -337,6 +356,20 @@ type stringOrInt string
 func (s *stringOrInt) UnmarshalJSON(b []byte) error {
 	if text := jsonscan.Value(b).Text(); text != "" {
 		*s = stringOrInt(text)
+	}
+	return nil
+}
+
+// anyWord is a text that the service may also send as a number, or as true or
+// false.
+type anyWord string
+
+// UnmarshalJSON never fails.
+func (s *anyWord) UnmarshalJSON(b []byte) error {
+	if v := jsonscan.Value(b); v.IsString() || v.IsNumber() {
+		*s = anyWord(v.Text())
+	} else if text := string(b); text == "true" || text == "false" {
+		*s = anyWord(text)
 	}
 	return nil
 }

@@ -61,7 +61,32 @@ func TestMessageIDIsAnAcceptance(t *testing.T) {
 		`{"error":{"message":"Number is not on WhatsApp"}}`:                           refused,
 		`{"error":"Number is not on WhatsApp"}`:                                       refused,
 		`{"success":"false","error":{"message":"no"}}`:                                refused,
-		`{"success":0}`:             refused,
+		`{"success":0}`:                                                            unknown,
+		`{"success":"false"}`:                                                      unknown,
+		`{"success":"no","data":{}}`:                                               unknown,
+		`{"success":false}`:                                                        refused,
+		`{"success":true,"data":{"messageId":"  "}}`:                               unknown,
+		`{"success":true,"data":{"messageId":null}}`:                               unknown,
+		`{"success":true,"data":{"messageId":{}}}`:                                 unknown,
+		`{"success":true,"data":{"messageId":" X "}}`:                              accepted,
+		"\xef\xbb\xbf" + `{"success":true,"data":{"messageId":"X"}}`:               accepted,
+		`{"success":true,"status":"rejected","data":{"messageId":"X"}}`:            unknown,
+		`{"success":true,"status":"not_sent","data":{"messageId":"X"}}`:            unknown,
+		`{"success":true,"status":"not sent","data":{"messageId":"X"}}`:            unknown,
+		`{"success":true,"status":"Undelivered","data":{"messageId":"X"}}`:         unknown,
+		`{"success":true,"status":"cancelled","data":{"messageId":"X"}}`:           unknown,
+		`{"success":true,"status":"canceled","data":{"messageId":"X"}}`:            unknown,
+		`{"success":true,"status":"EXPIRED","data":{"messageId":"X"}}`:             unknown,
+		`{"success":true,"status":"blocked_by_whatsapp","data":{"messageId":"X"}}`: unknown,
+		`{"success":true,"status":"send-failure","data":{"messageId":"X"}}`:        unknown,
+		`{"success":true,"status":false,"data":{"messageId":"X"}}`:                 unknown,
+		`{"success":true,"status":-1,"data":{"messageId":"X"}}`:                    unknown,
+		`{"success":true,"data":{"messageId":"X","status":"aborted"}}`:             unknown,
+		`{"success":true,"status":"queued","data":{"messageId":"X"}}`:              accepted,
+		`{"success":true,"status":"SENT","data":{"messageId":"X"}}`:                accepted,
+		`{"success":true,"status":true,"data":{"messageId":"X"}}`:                  accepted,
+		`{"success":true,"status":1,"data":{"messageId":"X"}}`:                     accepted,
+		`{"success":true,"status":200,"data":{"messageId":"X"}}`:                   accepted,
 		`{"success":true}`:          unknown,
 		`{"success":1,"data":null}`: unknown,
 		`{}`:                        unknown,
@@ -88,6 +113,28 @@ func TestMessageIDIsAnAcceptance(t *testing.T) {
 				require.NotErrorIs(t, err, ErrOutcomeUnknown)
 			}
 		})
+	}
+}
+
+func TestANumberIsAMessageIDToo(t *testing.T) {
+	_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"data":{"messageId":12345678901234567890}}`)
+	sent, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+	require.NoError(t, err)
+	assert.Equal(t, "12345678901234567890", sent.ID)
+}
+
+// "See other" is how a form says that it was taken in. What the other redirects
+// are asked for was not done here.
+func TestARedirectSaysWhatItSays(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		_, inst, count := answering(t, "t0ken", status, "")
+		_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+		require.ErrorIs(t, err, ErrRedirect)
+		assert.Equal(t, status == 303, errors.Is(err, ErrOutcomeUnknown), "%d", status)
+		_, err = inst.Info(t.Context())
+		require.ErrorIs(t, err, ErrRedirect)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown)
+		assert.Equal(t, 2, *count)
 	}
 }
 

@@ -48,9 +48,11 @@ type recorder struct {
 	cleanup []func()
 }
 
-func (r *recorder) Helper()                      {}
-func (r *recorder) Cleanup(f func())             { r.cleanup = append(r.cleanup, f) }
-func (r *recorder) Errorf(f string, args ...any) { r.errors = append(r.errors, fmt.Sprintf(f, args...)) }
+func (r *recorder) Helper()          {}
+func (r *recorder) Cleanup(f func()) { r.cleanup = append(r.cleanup, f) }
+func (r *recorder) Errorf(f string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(f, args...))
+}
 
 func TestAMistakeOfTheClientFailsItsTest(t *testing.T) {
 	r := &recorder{TB: t}
