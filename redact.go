@@ -2,75 +2,192 @@ package ryze
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"html"
+	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// withoutSecret replaces a secret in b by a mark, however JSON or a URL may have
-// escaped it.
+// shortestSecret is the length from which on a secret is looked for in texts. What
+// is shorter keeps nothing secret, and is in every other word.
+const shortestSecret = 3
+
+// withoutSecret replaces a secret in b by a mark, however JSON, a URL or HTML may
+// have escaped it, one inside the other too: an error text in JSON in an attribute
+// of a page.
 func withoutSecret(b []byte, secret string) []byte {
-	if secret == "" || len(b) == 0 {
+	if len(secret) < shortestSecret || len(b) == 0 {
 		return b
 	}
-	b = bytes.ReplaceAll(b, []byte(secret), []byte(redacted))
-	if !bytes.ContainsAny(b, `\%+`) {
+	var found spans
+	found.look(layer{text: b}, []byte(secret), mostLayers)
+	return found.cutOut(b)
+}
+
+// mostLayers is how often a text may have been escaped.
+const mostLayers = 3
+
+// layer is a text with some of its escapes undone. Its byte i began at from[i] of
+// the text as it came; from is nil for that text itself, and one longer than text
+// for the others.
+type layer struct {
+	text []byte
+	from []int32
+}
+
+func (l *layer) origin(i int) int {
+	if l.from == nil {
+		return i
+	}
+	return int(l.from[i])
+}
+
+// span is a part of a text.
+type span struct{ begin, end int }
+
+type spans []span
+
+// look finds the secret in a layer, and in those below it.
+func (found *spans) look(l layer, secret []byte, layers int) {
+	for at := 0; ; {
+		i := bytes.Index(l.text[at:], secret)
+		if i < 0 {
+			break
+		}
+		at += i + len(secret)
+		*found = append(*found, span{l.origin(at - len(secret)), l.origin(at)})
+	}
+	if layers == 0 {
+		return
+	}
+	kinds := escapings
+	if layers == 1 {
+		kinds = escapings[:1] // only JSON is put into itself that often
+	}
+	for i := range kinds {
+		if below, escaped := l.undo(&escapings[i]); escaped {
+			found.look(below, secret, layers-1)
+		}
+	}
+}
+
+// cutOut returns b with a mark in the place of what was found.
+func (found spans) cutOut(b []byte) []byte {
+	if len(found) == 0 {
 		return b
 	}
+	slices.SortFunc(found, func(a, b span) int { return cmp.Or(a.begin-b.begin, a.end-b.end) })
 	var out []byte
 	copied := 0
-	for i := 0; i < len(b); {
-		if n := matchEscaped(b[i:], secret); n > 0 {
-			out = append(append(out, b[copied:i]...), redacted...)
-			i += n
-			copied = i
-			continue
+	for i := 0; i < len(found); {
+		begin, end := found[i].begin, found[i].end
+		for i++; i < len(found) && found[i].begin < end; i++ {
+			end = max(end, found[i].end)
 		}
-		i++
-	}
-	if copied == 0 {
-		return b
+		out = append(append(out, b[copied:begin]...), redacted...)
+		copied = end
 	}
 	return append(out, b[copied:]...)
 }
 
-// matchEscaped returns how many bytes at the beginning of b stand for the
-// secret, some of them escaped, or 0.
-func matchEscaped(b []byte, secret string) int {
-	at := 0
-	for secret != "" {
-		r, n := unescape(b[at:])
-		if n == 0 || !strings.HasPrefix(secret, r) {
-			if r, n = string(b[at:min(at+1, len(b))]), 1; r == "" || secret[:1] != r {
-				return 0 // neither escaped nor as it is
-			}
-		}
-		secret = secret[len(r):]
-		at += n
-	}
-	return at
+// escaping is a way to write characters by others.
+type escaping struct {
+	begins string // the characters with which an escape begins
+	// undo returns what the escape at the beginning of b stands for and its length, 0
+	// when it is none.
+	undo func(b []byte) (string, int)
 }
 
-// unescape returns what the beginning of b stands for, and its length there.
-func unescape(b []byte) (string, int) {
-	switch {
-	case len(b) == 0:
+var escapings = []escaping{
+	{`\`, undoJSON},
+	{"%", undoURL},
+	{"%+", undoForm},
+	{"&", undoHTML},
+}
+
+// undo returns the layer below, in which the escapes of a kind are undone, and
+// whether there were any.
+func (l *layer) undo(kind *escaping) (below layer, escaped bool) {
+	first := bytes.IndexAny(l.text, kind.begins)
+	if first < 0 {
+		return layer{}, false
+	}
+	below.text, below.from = make([]byte, 0, len(l.text)), make([]int32, 0, len(l.text)+1)
+	for i := 0; i < len(l.text); {
+		text, n := "", 0
+		if i >= first && strings.IndexByte(kind.begins, l.text[i]) >= 0 {
+			text, n = kind.undo(l.text[i:])
+		}
+		if n == 0 {
+			below.text, below.from = append(below.text, l.text[i]), append(below.from, int32(l.origin(i))) //nolint:gosec // a text of an error
+			i++
+			continue
+		}
+		escaped = true
+		below.text = append(below.text, text...)
+		for range len(text) {
+			below.from = append(below.from, int32(l.origin(i))) //nolint:gosec // a text of an error
+		}
+		i += n
+	}
+	below.from = append(below.from, int32(l.origin(len(l.text)))) //nolint:gosec // a text of an error
+	return below, escaped
+}
+
+func undoJSON(b []byte) (string, int) {
+	if len(b) < 2 {
 		return "", 0
-	case b[0] == '\\' && len(b) > 1 && b[1] == 'u':
-		if r, ok := hexNumber(b[2:], 4); ok {
-			return string(r), 6
+	}
+	if b[1] == 'u' {
+		r, ok := hexNumber(b[2:], 4)
+		if !ok {
+			return "", 0
 		}
-	case b[0] == '\\' && len(b) > 1:
-		if short, ok := shortEscapes[b[1]]; ok {
-			return short, 2
+		if len(b) >= 12 && b[6] == '\\' && b[7] == 'u' {
+			if second, ok := hexNumber(b[8:], 4); ok {
+				if both := utf16.DecodeRune(r, second); both != utf8.RuneError {
+					return string(both), 12
+				}
+			}
 		}
-	case b[0] == '%':
-		if r, ok := hexNumber(b[1:], 2); ok {
-			return string([]byte{byte(r)}), 3 //nolint:gosec // two digits
-		}
-	case b[0] == '+':
+		return string(r), 6
+	}
+	short, ok := shortEscapes[b[1]]
+	if !ok {
+		return "", 0
+	}
+	return short, 2
+}
+
+func undoURL(b []byte) (string, int) {
+	if r, ok := hexNumber(b[1:], 2); ok && b[0] == '%' {
+		return string([]byte{byte(r)}), 3 //nolint:gosec // two digits
+	}
+	return "", 0
+}
+
+func undoForm(b []byte) (string, int) {
+	if b[0] == '+' {
 		return " ", 1
 	}
-	return string(b[:1]), 1
+	return undoURL(b)
+}
+
+func undoHTML(b []byte) (string, int) {
+	const longest = 12
+	end := bytes.IndexByte(b[:min(len(b), longest)], ';')
+	if end < 0 {
+		return "", 0
+	}
+	entity := string(b[:end+1])
+	text := html.UnescapeString(entity)
+	if text == entity {
+		return "", 0
+	}
+	return text, end + 1
 }
 
 var shortEscapes = map[byte]string{'"': `"`, '\\': `\`, '/': "/", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t"}
