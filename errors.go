@@ -100,6 +100,10 @@ var (
 	// see [OutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 
+	// ErrNotSent: a message whose outcome was open was looked for everywhere, and it
+	// is not there. It may be sent again.
+	ErrNotSent = errors.New("not sent")
+
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")
 )
