@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
-	"math"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -26,8 +24,10 @@ import (
 //	429 with another text                    again         ErrThrottled
 //	connection lost, time-out, 408, 5xx      again         ErrOutcomeUnknown
 //	not connected, other 4xx, 501            error         error
-//	a redirect                               error         error; 303: ErrOutcomeUnknown
+//	a redirect: 307, 308                     error         error
+//	any other redirect                       error         error, ErrOutcomeUnknown
 //	a 2xx that cannot be read                error         error, ErrOutcomeUnknown
+//	a 2xx that says that it failed           error         error; not in the envelope: ErrOutcomeUnknown
 //	a refusal that is not the service's own  again         4xx: ErrForeignReply, others: ErrOutcomeUnknown
 //	a wait beyond the deadline or the cap    RateLimitError at once
 type session struct {
@@ -45,10 +45,14 @@ type session struct {
 	// notBefore is when the last 429 of the rate limit allows the next attempt.
 	notBefore time.Time
 	doubted   bool // an earlier attempt may have been carried out
+	open      bool // so may one that nobody but the service can have refused
 
 	reply rawReply
 	err   error
 }
+
+// readingMedia is what a call was doing when its source failed.
+const readingMedia = "reading the media"
 
 // Admit implements [transport.Policy]: it takes a request from the quota.
 func (s *session) Admit(ctx context.Context) error {
@@ -120,32 +124,18 @@ func (s *session) notAdmitted(err error) error {
 			limited.RateLimit = s.reply.rate
 		}
 		err = limited
+		limited.open = s.open
 	} else {
-		err = fmt.Errorf("ryze: %s: %w", s.op.ID, err)
+		kind := ErrLimiter
+		if isContextError(err) {
+			kind = nil
+		}
+		err = &callError{op: s.op.ID, kind: kind, err: err, open: s.open}
 	}
 	if s.doubted && !s.op.Repeatable {
 		return s.doubt(err)
 	}
 	return err
-}
-
-// sleep waits, unless the context ends before.
-func sleep(ctx context.Context, d time.Duration) error { return sleepUntil(ctx, d, nil) }
-
-// sleepUntil is sleep that something can end before its time.
-func sleepUntil(ctx context.Context, d time.Duration, woken <-chan struct{}) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-woken:
-	case <-timer.C:
-	}
-	return nil
 }
 
 // Heard implements [transport.Policy]: the quota is known before the body is. Of
@@ -162,13 +152,14 @@ func (s *session) Heard(a *transport.Attempt) {
 // redacted afterwards, so that a token which is also a word of the service's
 // changes nothing.
 func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	s.reply = rawReply{session: s, status: a.Status, body: bytes.TrimPrefix(a.Body, byteOrderMark), began: a.Began, rate: s.reply.rate}
+	s.reply = rawReply{session: s, status: a.Status, body: plainJSON(a.Body), began: a.Began, rate: s.reply.rate}
 	if !a.Replied {
 		s.reply.rate = RateLimit{}
 	}
 	s.err = nil
 	limited := s.limited
 	again, wait = s.decide(ctx, a)
+	s.mark()
 	refused := s.limited > limited
 	if !refused {
 		s.limited = 0
@@ -178,8 +169,15 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 	return again, wait
 }
 
-// byteOrderMark is what some servers of files put before a text. It is none of JSON's.
-var byteOrderMark = []byte("\xef\xbb\xbf")
+// mark notes in the error of the attempt whether something may have been done.
+func (s *session) mark() {
+	switch e := s.err.(type) { //nolint:errorlint // what the attempt itself has made
+	case *APIError:
+		e.open = s.open
+	case *callError:
+		e.open = s.open
+	}
+}
 
 // returnTicket tells the limiter what the attempt used; refused marks a 429 of
 // the quota. What a limiter of the application's makes of it does not concern
@@ -220,9 +218,10 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 	case a.Status/100 == 2:
 		return false, 0
 	case a.Status/100 == 3:
-		s.err = &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header))}
-		if a.Status == http.StatusSeeOther { // which is how a form says that it was taken in
-			s.err = s.doubt(s.err)
+		redirect := &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header))}
+		s.err = redirect
+		if !redirect.isCertain() {
+			s.err = s.doubt(redirect)
 		}
 		return false, 0
 	default:
@@ -232,12 +231,15 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 
 // decideLost decides about an attempt that brought no reply.
 func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	cause := fmt.Errorf("ryze: %s: %w", s.op.ID, s.clean(a.Err))
+	cause := &callError{op: s.op.ID, kind: ErrNetwork, err: s.clean(a.Err)}
+	if ctx.Err() != nil && errors.Is(a.Err, ctx.Err()) {
+		cause.kind = nil
+	}
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case s.in.stream != nil && s.in.stream.Err() != nil:
 		// The source of the body broke, so the request was never whole.
-		s.err = fmt.Errorf("ryze: %s: reading the media: %w", s.op.ID, s.in.stream.Err())
+		s.err = &callError{op: s.op.ID, action: readingMedia, kind: ErrMediaSource, err: s.in.stream.Err()}
 		return false, 0
 	case a.Undone:
 		s.err = cause
@@ -259,6 +261,7 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 // decideRefusal decides about a reply that is neither a success nor a redirect.
 func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
 	e := s.reply.refused(s.op)
+	e.retryAt = retryTime(a.Header, a.Arrived, &s.client.skew)
 	s.err = e
 	switch {
 	case e.Is(ErrRateLimited):
@@ -283,7 +286,9 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 	case saysRefused(a.Status) || e.isCertain():
 		return false, 0
 	}
+	open := s.open || !saysRefused(a.Status)
 	s.err = s.doubt(e)
+	s.open = open // whoever it was, a 4xx is a no
 	if !s.op.Repeatable {
 		return false, 0
 	}
@@ -302,7 +307,7 @@ const statusClientClosedRequest = 499
 // doubt marks the call as one that may have been carried out, and returns the
 // error to give if it ends here.
 func (s *session) doubt(cause error) error {
-	s.doubted = true
+	s.doubted, s.open = true, true
 	return s.reply.doubt(s.op, s.in, cause)
 }
 
@@ -322,16 +327,6 @@ func (s *session) backOff(ctx context.Context) (again bool, wait time.Duration) 
 	return true, wait
 }
 
-// fullJitter draws a pause between nothing and a bound, which is the shortest,
-// doubled so many times, but at most the longest.
-func fullJitter(shortest, longest time.Duration, doublings int) time.Duration {
-	bound := longest
-	if longest>>doublings >= shortest { // else the doubling would go beyond it
-		bound = shortest << doublings
-	}
-	return rand.N(min(bound, math.MaxInt64-1) + 1)
-}
-
 // awaitQuota asks for another attempt when the quota is back: the service says
 // that the request was not accepted. The limiter does the waiting, in which the
 // call keeps its place.
@@ -349,13 +344,6 @@ func (s *session) awaitQuota(a *transport.Attempt) (again bool, wait time.Durati
 	return true, 0
 }
 
-func latest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
-}
-
 // readOnce reports whether the body has been read and cannot be had again.
 func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.Repeatable() }
 
@@ -364,11 +352,11 @@ func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.Re
 func (s *session) interrupted(err error) error {
 	switch {
 	case s.err == nil:
-		return fmt.Errorf("ryze: %s: %w", s.op.ID, err)
+		return &callError{op: s.op.ID, err: err}
 	case errors.Is(s.err, err): // not admitted, or the body did not open
 		return s.err
 	default:
-		return fmt.Errorf("ryze: %s: %w, after an attempt that failed: %w", s.op.ID, err, s.err)
+		return &callError{op: s.op.ID, err: fmt.Errorf("%w, after an attempt that failed: %w", err, s.err), open: s.open}
 	}
 }
 

@@ -181,7 +181,8 @@ type editReply struct {
 //
 // Errors: [ErrNotEditable] when it is too late or the message is not of a kind
 // that can be edited; [ErrMessageNotFound]; [ErrOutcomeUnknown] when it may have
-// been edited, in which case read it back with [MessagesService.Get].
+// been edited, in which case read it back with [MessagesService.Get]. Every other
+// error is certain: it was not edited; see [OutcomeOf].
 //
 // POST /api/chat/edit/:instance. Not safe to repeat.
 func (s *MessagesService) Edit(ctx context.Context, messageID, text string) (*EditedMessage, error) {
@@ -232,7 +233,7 @@ type ForwardedMessage struct {
 
 type forwardReply struct {
 	envelope
-	MessageID      string `json:"messageId"`
+	MessageID      wireID `json:"messageId"`
 	OriginalID     string `json:"originalId"`
 	DestinationJID string `json:"destinationJid"`
 }
@@ -244,7 +245,8 @@ type forwardReply struct {
 //
 // It is never repeated unless it is certain that the service did not accept it;
 // otherwise the error matches [ErrOutcomeUnknown]. [MessagesService.Settle]
-// cannot help then, because what the message said is not known here.
+// cannot help then, because what the message said is not known here. Every other
+// error is certain: it was not forwarded; see [OutcomeOf].
 //
 // POST /api/chat/forward/:instance. Not safe to repeat.
 func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID) (*ForwardedMessage, error) {
@@ -264,9 +266,9 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	if err != nil {
 		return nil, err
 	}
-	s.h.client.accepted.add(r.MessageID)
+	s.h.client.accepted.add(string(r.MessageID))
 	return &ForwardedMessage{
-		Meta: r.Meta, ID: r.MessageID, OriginalID: first(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
+		Meta: r.Meta, ID: string(r.MessageID), OriginalID: first(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
 	}, nil
 }
 

@@ -59,6 +59,24 @@ func isQuotaText(message string, mayBeSilent bool) bool {
 	return strings.HasPrefix(message, rateLimitText) || message == "" && mayBeSilent
 }
 
+// retryTime is when a Retry-After header allows another try, zero when there is
+// none that makes sense.
+func retryTime(h http.Header, arrived time.Time, skew *clockSkew) time.Time {
+	const farthest = 24 * time.Hour
+	value := header(h, "Retry-After")
+	if value == "" {
+		return time.Time{}
+	}
+	delay, at, ok := parseMoment(value)
+	if !at.IsZero() {
+		delay = at.Sub(skew.serverTime(header(h, "Date"), arrived))
+	}
+	if !ok || delay > farthest {
+		return time.Time{}
+	}
+	return arrived.Add(max(delay, 0))
+}
+
 // apiError returns the error of a reply of the service that says no. It is
 // classified by what came, and keeps what is left when the secrets are out.
 func (r *rawReply) apiError(op *Operation, message string) *APIError {
@@ -141,6 +159,9 @@ func (v *successWord) UnmarshalJSON(b []byte) error {
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
 type errorBody struct{ message string }
 
+// said reports whether there is a text.
+func (e *errorBody) said() bool { return e != nil && strings.TrimSpace(e.message) != "" }
+
 // UnmarshalJSON never fails.
 func (e *errorBody) UnmarshalJSON(b []byte) error {
 	var object struct {
@@ -158,16 +179,26 @@ func (e *errorBody) UnmarshalJSON(b []byte) error {
 // not true, or there is an error instead of it.
 func (e *envelope) failed() bool {
 	return e.Success == failed || e.Success == probablyFailed ||
-		e.Success == unstated && e.Failure != nil && e.Failure.message != ""
+		e.Success == unstated && e.Failure.said()
 }
 
-// failure returns the error of a 2xx that says that it failed. The service itself
-// says so, so there is no doubt about the outcome.
+// failure returns the error of a 2xx that says that it failed. That is certain
+// when the service says so in its envelope. In any other form it may be somebody
+// else's word, or no word at all: the outcome of a call that must not be repeated
+// is open then.
 func (e *envelope) failure(op *Operation, r *rawReply) error {
 	if !e.failed() {
 		return nil
 	}
-	return r.apiError(op, e.message())
+	api := r.apiError(op, e.message())
+	if op.isOwnRefusal(r.body) {
+		return api
+	}
+	api.open = true
+	if op.Repeatable {
+		return api
+	}
+	return r.doubt(op, r.session.in, r.unreadable(op, "the reply says that it failed, but not in the service's form", api))
 }
 
 func (e *envelope) message() string {
@@ -187,40 +218,18 @@ func errorMessage(body []byte) string {
 	return e.message()
 }
 
-// saysFailed reports whether the business word of a reply, its member "status",
-// means a failure. A reply may know better which words do.
+// saysFailed reports whether a success says in other words that it failed: by
+// its member "status", or by an error beside it. A reply may know better.
 func saysFailed(reply any, body []byte) bool {
 	if r, ok := reply.(interface{ saysFailed() bool }); ok {
 		return r.saysFailed()
 	}
 	var said struct {
-		Status anyWord `json:"status"`
+		Status  statusWord `json:"status"`
+		Failure errorBody  `json:"error"`
 	}
 	_ = json.Unmarshal(body, &said)
-	return meansFailure(string(said.Status))
-}
-
-// meansFailure reports whether a word for what became of a request means that it
-// failed. No word but "sent" is documented, so it goes by the stems of those that
-// services use; what is not among them counts as a word for a success.
-func meansFailure(status string) bool {
-	status = strings.ToLower(strings.TrimSpace(status))
-	if status == "-1" || status == "false" { // -1 is the documented code of the status error
-		return true
-	}
-	word := wordsTogether.Replace(status)
-	for _, stem := range failureStems {
-		if strings.Contains(word, stem) {
-			return true
-		}
-	}
-	return false
-}
-
-var failureStems = []string{
-	"fail", "error", "reject", "refus", "denied", "forbid", "cancel", "abort", "expire", "block", "undeliver", "unsent", "invalid",
-	"unauthor", "unavailable", "timeout", "timedout", "drop", "bounce", "discard", "notsent", "notdeliver", "notaccept",
-	"notfound", "notallowed",
+	return said.Status.meansFailure() || said.Failure.said()
 }
 
 // isOwnRefusal reports whether the body of a reply that is not a success comes
@@ -234,7 +243,7 @@ func isOwnRefusal(body []byte) bool {
 			Message *string `json:"message"`
 		} `json:"error"`
 	}
-	return json.Unmarshal(body, &e) == nil && e.Success != nil && !*e.Success && e.Error != nil && e.Error.Message != nil
+	return json.Unmarshal(plainJSON(body), &e) == nil && e.Success != nil && !*e.Success && e.Error != nil && e.Error.Message != nil
 }
 
 // isOwnRefusal is the function of that name for the replies of an operation:
