@@ -285,8 +285,8 @@ func fetch[T any, P interface {
 // check returns what is missing, or "".
 //
 // A reply that shows what was created, such as a message's id, is proof that the
-// request was accepted, unless it says in other words that it failed: that leaves
-// the outcome open.
+// request was accepted. Then only a plain "success": false says that it failed
+// all the same; anything less plain leaves the outcome open.
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
@@ -308,10 +308,10 @@ func fetchChecked[T any, P interface {
 	proven := check != nil && missing == "" && !op.Repeatable
 	failure := e.failure(op, rep)
 	switch {
+	case proven && e.Success != failed && (failure != nil || saysFailed(v, rep.body)):
+		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
 	case failure != nil:
 		return nil, failure
-	case proven && saysFailed(v, rep.body):
-		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
 	case missing != "":
 		return nil, rep.doubt(op, in, rep.unreadable(op, missing, nil))
 	}

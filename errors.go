@@ -117,10 +117,6 @@ var (
 	// was refused; see [MessagesService.Settle].
 	ErrNotSent = errors.New("not sent")
 
-	// ErrNotSent: a message whose outcome was open was looked for everywhere, and it
-	// is not there. It may be sent again.
-	ErrNotSent = errors.New("not sent")
-
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")
 )
@@ -280,10 +276,9 @@ func (e *ValidationError) Unwrap() error { return e.err }
 // RedirectError says that the server answered with a redirect. Redirects are
 // never followed, because the token would follow too. It matches [ErrRedirect].
 //
-// 307 and 308 say that the request is to be made elsewhere: nothing was carried
-// out. The others may be the answer to a request that was, such as a 303 after a
-// POST. When the operation must not be repeated they arrive inside an
-// [OutcomeError].
+// A redirect asks for the request to be made elsewhere: nothing was carried out. A
+// 303 alone may be the answer to a POST that was: when the operation must not be
+// repeated it arrives inside an [OutcomeError].
 type RedirectError struct {
 	StatusCode int
 	Operation  string
@@ -299,10 +294,8 @@ func (e *RedirectError) Error() string {
 func (e *RedirectError) Is(target error) bool { return target == ErrRedirect }
 
 // isCertain reports whether the status says that the request was not carried out
-// but is to be made elsewhere.
-func (e *RedirectError) isCertain() bool {
-	return e.StatusCode == http.StatusTemporaryRedirect || e.StatusCode == http.StatusPermanentRedirect
-}
+// but is to be made elsewhere. "See other" is how a form says that it was taken in.
+func (e *RedirectError) isCertain() bool { return e.StatusCode != http.StatusSeeOther }
 
 // ResponseError says that a reply could not be read: it was cut short, larger
 // than the limit, not JSON, or lacked what makes it a success. It matches

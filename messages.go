@@ -32,7 +32,7 @@ type SentMessage struct {
 	// message id. A word that says no in English or Portuguese, such as "rejected",
 	// "not_sent" or "cancelado", is told as [ErrOutcomeUnknown], and so is false, a
 	// negative number or an HTTP status of 400 or more.
-	Status  string
+	Status  MessageStatus
 	Type    string // such as "text" or "image"; not documented for every kind
 	Content string // what the service stored as text
 	// Source is the label that the message carries; see [WithSource].
@@ -175,7 +175,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	s.h.client.accepted.stamped(stamp, began)
 	return &SentMessage{
 		Meta: r.Meta, ID: id, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
-		Timestamp: stamp, Status: string(r.Status), Type: d.MessageType, Content: d.Content,
+		Timestamp: stamp, Status: messageStatus(r.Status), Type: d.MessageType, Content: d.Content,
 		Source: o.source, ReplyTo: d.ReplyTo.MessageID,
 		Media: SentMedia{
 			URL: d.MediaURL, MIME: d.MediaMIMEType, Size: d.MediaSize,

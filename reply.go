@@ -183,22 +183,21 @@ func (e *envelope) failed() bool {
 }
 
 // failure returns the error of a 2xx that says that it failed. That is certain
-// when the service says so in its envelope. In any other form it may be somebody
-// else's word, or no word at all: the outcome of a call that must not be repeated
-// is open then.
+// when it says so in so many words: false, or a text. Anything less plain may mean
+// something else: the outcome of a call that must not be repeated is open then.
 func (e *envelope) failure(op *Operation, r *rawReply) error {
 	if !e.failed() {
 		return nil
 	}
 	api := r.apiError(op, e.message())
-	if op.isOwnRefusal(r.body) {
+	if e.Success == failed || e.message() != "" {
 		return api
 	}
 	api.open = true
 	if op.Repeatable {
 		return api
 	}
-	return r.doubt(op, r.session.in, r.unreadable(op, "the reply says that it failed, but not in the service's form", api))
+	return r.doubt(op, r.session.in, r.unreadable(op, "the reply may say that it failed", api))
 }
 
 func (e *envelope) message() string {

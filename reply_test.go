@@ -58,23 +58,23 @@ func TestMessageIDIsAnAcceptance(t *testing.T) {
 		`{"error":{"message":"no"},"data":{"messageId":"X"}}`:                         unknown,
 		`{"success":true,"error":{"message":"no"},"data":{"messageId":"X"}}`:          unknown,
 		`{"success":true,"data":{"messageId":"X","error":"no"}}`:                      unknown,
-		`{"success":false,"data":{"messageId":"X"}}`:                                  unknown,
+		`{"success":false,"data":{"messageId":"X"}}`:                                  refused,
 		`{"success":false,"error":{"message":"Number is not on WhatsApp"}}`:           refused,
 		`{"success":false,"error":{"message":"no"},"data":{"messageId":"X"}}`:         refused,
 		"\ufeff{\"success\":false,\"error\":{\"message\":\"no\"}}":                    refused,
-		`{"error":{"message":"Number is not on WhatsApp"}}`:                           unknown,
-		`{"error":"Number is not on WhatsApp"}`:                                       unknown,
-		`{"success":null,"error":{"message":"no"}}`:                                   unknown,
-		`{"success":"false","error":{"message":"no"}}`:                                unknown,
-		`{"success":0,"error":{"message":"no"}}`:                                      unknown,
+		`{"error":{"message":"Number is not on WhatsApp"}}`:                           refused,
+		`{"error":"Number is not on WhatsApp"}`:                                       refused,
+		`{"success":null,"error":{"message":"no"}}`:                                   refused,
+		`{"success":"false","error":{"message":"no"}}`:                                refused,
+		`{"success":0,"error":{"message":"no"}}`:                                      refused,
 		`{"success":0}`:                                                               unknown,
 		`{"success":"0"}`:                                                             unknown,
 		`{"success":"false"}`:                                                         unknown,
 		`{"success":null}`:                                                            unknown,
-		`{"success":false}`:                                                           unknown,
-		`{"success":false,"error":"no"}`:                                              unknown,
-		`{"success":false,"error":null}`:                                              unknown,
-		`{"success":false,"errors":[{"code":7}]}`:                                     unknown,
+		`{"success":false}`:                                                           refused,
+		`{"success":false,"error":"no"}`:                                              refused,
+		`{"success":false,"error":null}`:                                              refused,
+		`{"success":false,"errors":[{"code":7}]}`:                                     refused,
 		`{"messageId":"X"}`:                                                           accepted,
 		"\ufeff{\"data\":{\"messageId\":\"X\"}}":                                      accepted,
 		" \n\ufeff {\"data\":{\"messageId\":\"X\"}}":                                  accepted,
@@ -160,12 +160,13 @@ func TestMessageIDMayBeANumberButNotABlank(t *testing.T) {
 	}
 }
 
-// Only the service's own word is certain, also where a reply has nothing but it.
-func TestOnlyTheEnvelopeSaysForCertainThatACallFailed(t *testing.T) {
+// Only what a reply says in so many words is certain, also where it has nothing but
+// that.
+func TestOnlyAPlainNoSaysForCertainThatACallFailed(t *testing.T) {
 	for body, want := range map[string]Outcome{
-		`{"success":false,"error":{"message":"no"}}`: OutcomeNotAccepted,
-		`{"success":false}`:                          OutcomeUnknown, `{"success":0}`: OutcomeUnknown, `{"success":"false"}`: OutcomeUnknown, `{"success":"0","message":"ok"}`: OutcomeUnknown,
-		`{"success":"no","error":{"message":"no"}}`: OutcomeUnknown, `{"error":{"message":"no"}}`: OutcomeUnknown, `{"success":true,"status":"rejected"}`: OutcomeUnknown,
+		`{"success":false,"error":{"message":"no"}}`: OutcomeNotAccepted, `{"success":false}`: OutcomeNotAccepted,
+		`{"error":{"message":"no"}}`: OutcomeNotAccepted,
+		`{"success":0}`: OutcomeUnknown, `{"success":"false"}`: OutcomeUnknown, `{"success":true,"status":"rejected"}`: OutcomeUnknown,
 	} {
 		client, inst, count := answering(t, "t0ken", 200, body)
 		_, created := inst.Groups.Create(t.Context(), CreateGroupParams{Name: "a", Members: []JID{"5511987654321"}})
