@@ -368,20 +368,6 @@ func (s *stringOrInt) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// anyWord is a text that the service may also send as a number, or as true or
-// false.
-type anyWord string
-
-// UnmarshalJSON never fails.
-func (s *anyWord) UnmarshalJSON(b []byte) error {
-	if v := jsonscan.Value(b); v.IsString() || v.IsNumber() {
-		*s = anyWord(v.Text())
-	} else if text := string(b); text == "true" || text == "false" {
-		*s = anyWord(text)
-	}
-	return nil
-}
-
 // wireInt is a whole number that the service may also send as a text.
 type wireInt int
 
