@@ -138,10 +138,23 @@ func (r *createInstanceReply) blocks() {
 // CreateInstance creates an instance, disconnected at first; call
 // [InstanceClient.Connect] next. The reply's Token is the instance's own.
 //
-// A webhook, WebSocket or Chatwoot block that fails does not fail the
-// creation: see [Instance.SetupErr], and read the block back.
+// A webhook, WebSocket or Chatwoot block that fails does not undo the creation.
+// When the service says so, the instance is returned together with an error that
+// matches [ErrPartial], and [ErrChatwoot] when it is about Chatwoot; the
+// [*PartialError] holds the instance too, with its token. Set the block up again
+// with its own service, not by a second creation:
 //
-// Errors: [ErrQuotaExceeded]; [ErrConflict] when the name is taken;
+//	created, err := account.CreateInstance(ctx, params)
+//	if err != nil && !errors.Is(err, ryze.ErrPartial) {
+//		return err
+//	}
+//	inst := account.InstanceFrom(created) // err may still name a block that failed
+//
+// No error does not prove that a webhook or WebSocket was set up: the service may
+// leave the block out of its reply. [WebhooksService.Ensure] and
+// [WebSocketService.Ensure] make sure.
+//
+// Errors: [ErrPartial]; [ErrQuotaExceeded]; [ErrConflict] when the name is taken;
 // [ErrOutcomeUnknown] when the instance may have been created, in which case
 // list the instances before trying again.
 //
@@ -169,5 +182,31 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if instance.Token == "" {
 		instance.Token = params.Token
 	}
-	return instance, nil
+	failed := partsOf(a.h, opInstanceCreate, append(params.secrets(), instance.Token)...)
+	failed.blocks(&params, rep.created)
+	failed.failed.Instance = instance
+	if instance.Chatwoot != nil { // may repeat what Chatwoot was sent
+		instance.Chatwoot.Error = failed.redact(instance.Chatwoot.Error)
+	}
+	return instance, failed.err()
+}
+
+// blocks adds the blocks of a creation that the reply shows as failed. One that
+// the reply does not show may have been set up.
+func (p *parts) blocks(asked *CreateInstanceParams, shown *wireInstance) {
+	const off = "the reply shows it disabled"
+	if asked.Webhook != nil && shown.Webhook != nil && shown.Webhook.Enabled.isOff() {
+		p.add("Webhook", off)
+	}
+	if asked.WebSocket != nil && shown.WebSocket != nil && shown.WebSocket.Enabled.isOff() {
+		p.add("WebSocket", off)
+	}
+	if c := shown.Chatwoot; asked.Chatwoot != nil && c != nil {
+		switch {
+		case c.Status == ChatwootFailed || c.Error != "":
+			p.addAs(ErrChatwoot, "Chatwoot", cmp.Or(c.Error, "the reply gives no reason"))
+		case c.Enabled.isOff():
+			p.addAs(ErrChatwoot, "Chatwoot", off)
+		}
+	}
 }

@@ -139,6 +139,23 @@ func checkMediaURL(field, raw string) (name string, err error) {
 	return path.Base(u.Path), checkUTF8(field, raw)
 }
 
+// checkFullURL checks an address that the service is to call. It is not quoted:
+// its path or its query may be a secret.
+func checkFullURL(field, raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case raw == "":
+		return invalid(field, "is empty")
+	case err != nil:
+		return invalid(field, "is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return invalid(field, "is not a full http or https URL: its scheme is "+quoted(u.Scheme))
+	case u.Host == "":
+		return invalid(field, "is not a full http or https URL: it has no host")
+	}
+	return nil
+}
+
 // checkText checks a short text that travels in a header or a label: not
 // empty, no blanks around it, no control characters.
 func checkText(field, s string) error {

@@ -38,7 +38,7 @@ var (
 
 	// ErrNotFound: 404, or a "not found" that the service sends as 400.
 	ErrNotFound           = errors.New("not found")
-	ErrInstanceNotFound   = errors.New("instance not found")
+	ErrInstanceNotFound   = fmt.Errorf("instance %w", ErrNotFound)
 	ErrMessageNotFound    = errors.New("message not found")
 	ErrLabelNotFound      = errors.New("label not found")
 	ErrPollNotFound       = errors.New("poll not found")
@@ -99,6 +99,10 @@ var (
 	// repeated by this package and must not be repeated blindly by the caller;
 	// see [OutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrPartial: the call succeeded, but for a part of what was asked for. The
+	// result is there all the same; the [*PartialError] says what is missing.
+	// Whatever was to be created exists: do not create it again.
+	ErrPartial = errors.New("not all of it was done")
 
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")
