@@ -182,7 +182,7 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if instance.Token == "" {
 		instance.Token = params.Token
 	}
-	failed := partsOf(a.h, opInstanceCreate, append(params.secrets(), instance.Token)...)
+	failed := partsOf(a.h, opInstanceCreate, params.secrets()...)
 	failed.blocks(&params, rep.created)
 	failed.failed.Instance = instance
 	if instance.Chatwoot != nil { // may repeat what Chatwoot was sent
