@@ -93,7 +93,7 @@ func ExampleProfileService_UpdatePrivacy() {
 	sim.Instance("support-line").FailPrivacyAfter(1)
 	ctx := context.Background()
 
-	want := ryze.Privacy{LastSeen: ryze.PrivacyNone, Calls: ryze.PrivacyKnown}
+	want := ryze.PrivacySettings{LastSeen: ryze.PrivacyNone, Calls: ryze.PrivacyKnown}
 	_, err := inst.Profile.UpdatePrivacy(ctx, want)
 	fmt.Println("failed half-way:", errors.Is(err, ryze.ErrServer))
 

@@ -182,13 +182,13 @@ func TestProfileAndPrivacyAreChangedAndReadBack(t *testing.T) {
 		assert.Empty(t, own.About)
 		assert.Empty(t, own.PictureURL)
 
-		want := Privacy{LastSeen: PrivacyNone, Online: PrivacyMatchLastSeen, GroupAdd: PrivacyContacts}
+		want := PrivacySettings{LastSeen: PrivacyNone, Online: PrivacyMatchLastSeen, GroupAdd: PrivacyContacts}
 		updated, err := profile.UpdatePrivacy(ctx, want)
 		require.NoError(t, err)
 		assert.Equal(t, PrivacyAll, updated.Calls)
 		now, err := profile.Privacy(ctx)
 		require.NoError(t, err)
-		assert.Equal(t, Privacy{}, now.Pending(want))
+		assert.Equal(t, PrivacySettings{}, now.Pending(want))
 		assert.Empty(t, sim.Violations())
 	})
 }
@@ -201,16 +201,16 @@ func TestHalfAppliedPrivacyUpdateCanBeFinished(t *testing.T) {
 		profile := paired(t, sim, client, "main").Profile
 		sim.Instance("main").FailPrivacyAfter(1)
 
-		want := Privacy{LastSeen: PrivacyNone, Calls: PrivacyKnown}
+		want := PrivacySettings{LastSeen: PrivacyNone, Calls: PrivacyKnown}
 		_, err := profile.UpdatePrivacy(ctx, want)
 		require.ErrorIs(t, err, ErrServer)
 		now, err := profile.Privacy(ctx)
 		require.NoError(t, err)
 		rest := now.Pending(want)
-		assert.Equal(t, Privacy{Calls: PrivacyKnown}, rest)
+		assert.Equal(t, PrivacySettings{Calls: PrivacyKnown}, rest)
 		updated, err := profile.UpdatePrivacy(ctx, rest)
 		require.NoError(t, err)
-		assert.Equal(t, Privacy{}, updated.Pending(want))
+		assert.Equal(t, PrivacySettings{}, updated.Pending(want))
 	})
 }
 

@@ -124,7 +124,7 @@ var partialCalls = map[string]struct {
 	"update the privacy": {
 		`{"success":true,"settings":{"visibility":{"lastSeen":"all"},"permissions":{"callAdd":"known"}}}`,
 		func(ctx context.Context, c *Client) (any, error) {
-			r, err := c.Instance("a", ownToken).Profile.UpdatePrivacy(ctx, Privacy{LastSeen: PrivacyNone, Calls: PrivacyKnown})
+			r, err := c.Instance("a", ownToken).Profile.UpdatePrivacy(ctx, PrivacySettings{LastSeen: PrivacyNone, Calls: PrivacyKnown})
 			return r.Calls, err
 		},
 		[]string{"LastSeen"}, `ryze: profile.update_privacy: not all of it was done: LastSeen: is "all", not "none"`, "", false,
@@ -323,8 +323,12 @@ func TestConfigurationThatCannotBeStoredIsRefusedBeforeAnyRequest(t *testing.T) 
 			_, err := inst.Webhooks.Set(ctx, WebhookConfig{URL: "ftp://a.example/x?token=s3cret"})
 			return err
 		}, "Webhook.URL", `"ftp"`},
-		"color":             {func() error { _, err := inst.Labels.Create(ctx, "a", 11); return err }, "color", "11"},
-		"a comma in a name": {func() error { _, err := account.Metrics(ctx, "a,b"); return err }, "instance name", `"a,b"`},
+		"color":                     {func() error { _, err := inst.Labels.Create(ctx, "a", 11); return err }, "color", "11"},
+		"a group among the members": {func() error { _, err := inst.Groups.AddMembers(ctx, crewJID, "5511987654321", salesJID); return err }, "members", `"120363000000000003@g.us"`},
+		"a person to leave":         {func() error { return inst.Groups.Leave(ctx, "5511987654321") }, "group", `"5511987654321" is a`},
+		"a group with a letter":     {func() error { return inst.Groups.Leave(ctx, "12x@g.us") }, "group", `"12x@g.us"`},
+		"a person with two servers": {func() error { return inst.Contacts.Block(ctx, "1@lid@lid") }, "person", `"1@lid@lid"`},
+		"a comma in a name":         {func() error { _, err := account.Metrics(ctx, "a,b"); return err }, "instance name", `"a,b"`},
 		"account of Chatwoot": {func() error {
 			_, err := inst.Chatwoot.Set(ctx, ChatwootConfig{BaseURL: "https://a.example", AccountID: -7})
 			return err

@@ -177,7 +177,7 @@ func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*Upd
 }
 
 // PrivacyValue is whom a privacy setting allows something. Each setting takes
-// some of the values; see [Privacy]. The set is open when reading.
+// some of the values; see [PrivacySettings]. The set is open when reading.
 type PrivacyValue string
 
 // Values of privacy settings.
@@ -190,11 +190,9 @@ const (
 	PrivacyMatchLastSeen    PrivacyValue = "match_last_seen" // online only: as LastSeen
 )
 
-// Privacy are the privacy settings of an account. In an update, settings that
-// are empty stay as they are.
-type Privacy struct {
-	Meta `json:"-"`
-
+// PrivacySettings are privacy settings. In an update, those that are empty stay as
+// they are.
+type PrivacySettings struct {
 	// All, contacts, contact blacklist or none:
 	LastSeen       PrivacyValue
 	Status         PrivacyValue // named so by the service; WhatsApp names the about text so
@@ -206,10 +204,16 @@ type Privacy struct {
 	GroupAdd     PrivacyValue // who may add the account to groups: all, contacts or contact blacklist, not none
 }
 
+// Privacy is an account's privacy settings as WhatsApp has them.
+type Privacy struct {
+	Meta `json:"-"`
+	PrivacySettings
+}
+
 // privacySetting is one setting: its field, and what the documentation allows.
 type privacySetting struct {
 	name    string
-	value   func(*Privacy) *PrivacyValue
+	value   func(*PrivacySettings) *PrivacyValue
 	allowed []PrivacyValue
 }
 
@@ -217,18 +221,18 @@ var (
 	visibilities = []PrivacyValue{PrivacyAll, PrivacyContacts, PrivacyContactBlacklist, PrivacyNone}
 
 	privacySettings = []privacySetting{
-		{"LastSeen", func(p *Privacy) *PrivacyValue { return &p.LastSeen }, visibilities},
-		{"Status", func(p *Privacy) *PrivacyValue { return &p.Status }, visibilities},
-		{"ProfilePicture", func(p *Privacy) *PrivacyValue { return &p.ProfilePicture }, visibilities},
-		{"Online", func(p *Privacy) *PrivacyValue { return &p.Online }, []PrivacyValue{PrivacyAll, PrivacyMatchLastSeen}},
-		{"ReadReceipts", func(p *Privacy) *PrivacyValue { return &p.ReadReceipts }, []PrivacyValue{PrivacyAll, PrivacyNone}},
-		{"Calls", func(p *Privacy) *PrivacyValue { return &p.Calls }, []PrivacyValue{PrivacyAll, PrivacyKnown}},
-		{"GroupAdd", func(p *Privacy) *PrivacyValue { return &p.GroupAdd }, visibilities[:3]},
+		{"LastSeen", func(p *PrivacySettings) *PrivacyValue { return &p.LastSeen }, visibilities},
+		{"Status", func(p *PrivacySettings) *PrivacyValue { return &p.Status }, visibilities},
+		{"ProfilePicture", func(p *PrivacySettings) *PrivacyValue { return &p.ProfilePicture }, visibilities},
+		{"Online", func(p *PrivacySettings) *PrivacyValue { return &p.Online }, []PrivacyValue{PrivacyAll, PrivacyMatchLastSeen}},
+		{"ReadReceipts", func(p *PrivacySettings) *PrivacyValue { return &p.ReadReceipts }, []PrivacyValue{PrivacyAll, PrivacyNone}},
+		{"Calls", func(p *PrivacySettings) *PrivacyValue { return &p.Calls }, []PrivacyValue{PrivacyAll, PrivacyKnown}},
+		{"GroupAdd", func(p *PrivacySettings) *PrivacyValue { return &p.GroupAdd }, visibilities[:3]},
 	}
 )
 
 // check refuses what the service would refuse half-way through.
-func (p *Privacy) check() error {
+func (p *PrivacySettings) check() error {
 	empty := true
 	for _, s := range privacySettings {
 		value := *s.value(p)
@@ -248,8 +252,8 @@ func (p *Privacy) check() error {
 
 // Pending returns the settings of want that p does not have yet, ready for
 // another update. It is empty when there are none.
-func (p *Privacy) Pending(want Privacy) Privacy {
-	var rest Privacy
+func (p *PrivacySettings) Pending(want PrivacySettings) PrivacySettings {
+	var rest PrivacySettings
 	for _, s := range privacySettings {
 		if asked := *s.value(&want); asked != "" && asked != *s.value(p) {
 			*s.value(&rest) = asked
@@ -274,7 +278,7 @@ type wirePrivacy struct {
 	} `json:"permissions,omitzero"`
 }
 
-func (p *Privacy) wire() *wirePrivacy {
+func (p *PrivacySettings) wire() *wirePrivacy {
 	var w wirePrivacy
 	w.Visibility.LastSeen, w.Visibility.Status = p.LastSeen, p.Status
 	w.Visibility.Profile, w.Visibility.Online = p.ProfilePicture, p.Online
@@ -284,12 +288,11 @@ func (p *Privacy) wire() *wirePrivacy {
 }
 
 func (w *wirePrivacy) privacy(meta Meta) Privacy {
-	return Privacy{
-		Meta:     meta,
+	return Privacy{Meta: meta, PrivacySettings: PrivacySettings{
 		LastSeen: w.Visibility.LastSeen, Status: w.Visibility.Status,
 		ProfilePicture: w.Visibility.Profile, Online: w.Visibility.Online,
 		ReadReceipts: w.Privacy.ReadReceipts, Calls: w.Permissions.CallAdd, GroupAdd: w.Permissions.GroupAdd,
-	}
+	}}
 }
 
 type privacyReply struct {
@@ -331,10 +334,10 @@ func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
 // Each setting is a request to WhatsApp, so give only what is to change. They
 // are not applied as one: an error that came half-way says so in its text, and some
 // settings may be in force then. Repeat the call, or read the settings back and
-// update what [Privacy.Pending] returns.
+// update what [PrivacySettings.Pending] returns.
 //
 // POST /api/profile/privacy/:instance. Safe to repeat.
-func (s *ProfileService) UpdatePrivacy(ctx context.Context, update Privacy) (*Privacy, error) {
+func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettings) (*Privacy, error) {
 	if err := update.check(); err != nil {
 		return nil, err
 	}
@@ -350,7 +353,7 @@ func (s *ProfileService) UpdatePrivacy(ctx context.Context, update Privacy) (*Pr
 	failed := partsOf(s.h, opPrivacyUpdate)
 	for _, setting := range privacySettings {
 		if asked := *setting.value(&rest); asked != "" {
-			failed.add(setting.name, fmt.Sprintf("is %q, not %q", string(*setting.value(&now)), string(asked)))
+			failed.add(setting.name, fmt.Sprintf("is %q, not %q", string(*setting.value(&now.PrivacySettings)), string(asked)))
 		}
 	}
 	return &now, failed.err()

@@ -135,14 +135,14 @@ const (
 func TestUnknownPrivacyValuesAreRead(t *testing.T) {
 	p, err := exchanging(t, exchange{method: "GET", path: "/api/profile/getPrivacy/main", reply: privacyShown}).Profile.Privacy(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, Privacy{
-		Meta: p.Meta, LastSeen: PrivacyContacts, Status: PrivacyAll, ProfilePicture: "from_next_year", Online: PrivacyMatchLastSeen,
+	assert.Equal(t, PrivacySettings{
+		LastSeen: PrivacyContacts, Status: PrivacyAll, ProfilePicture: "from_next_year", Online: PrivacyMatchLastSeen,
 		ReadReceipts: PrivacyAll, Calls: PrivacyAll, GroupAdd: PrivacyContacts,
-	}, *p)
+	}, p.PrivacySettings)
 
 	p, err = exchanging(t, exchange{method: "GET", path: "/api/profile/getPrivacy/main", reply: `{"settings":{"visibility":null,"permissions":{"callAdd":7,"groupAdd":"all"}}}`}).Profile.Privacy(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, Privacy{Meta: p.Meta, GroupAdd: PrivacyAll}, *p)
+	assert.Equal(t, PrivacySettings{GroupAdd: PrivacyAll}, p.PrivacySettings)
 
 	_, err = exchanging(t, exchange{method: "GET", path: "/api/profile/getPrivacy/main", reply: `{"success":true,"settings":null}`}).Profile.Privacy(t.Context())
 	require.ErrorIs(t, err, ErrBadResponse)
@@ -150,13 +150,13 @@ func TestUnknownPrivacyValuesAreRead(t *testing.T) {
 
 func TestPrivacyUpdateSendsOnlyWhatWasGiven(t *testing.T) {
 	for name, test := range map[string]struct {
-		update Privacy
+		update PrivacySettings
 		body   string
 	}{
-		"one": {Privacy{ReadReceipts: PrivacyNone}, `{"privacy":{"readReceipts":"none"}}`},
-		"two": {Privacy{Online: PrivacyMatchLastSeen, Calls: PrivacyKnown}, `{"visibility":{"online":"match_last_seen"},"permissions":{"callAdd":"known"}}`},
+		"one": {PrivacySettings{ReadReceipts: PrivacyNone}, `{"privacy":{"readReceipts":"none"}}`},
+		"two": {PrivacySettings{Online: PrivacyMatchLastSeen, Calls: PrivacyKnown}, `{"visibility":{"online":"match_last_seen"},"permissions":{"callAdd":"known"}}`},
 		"all": {
-			Privacy{LastSeen: PrivacyNone, Status: PrivacyContactBlacklist, ProfilePicture: PrivacyContacts, Online: PrivacyAll, ReadReceipts: PrivacyAll, Calls: PrivacyAll, GroupAdd: PrivacyContactBlacklist},
+			PrivacySettings{LastSeen: PrivacyNone, Status: PrivacyContactBlacklist, ProfilePicture: PrivacyContacts, Online: PrivacyAll, ReadReceipts: PrivacyAll, Calls: PrivacyAll, GroupAdd: PrivacyContactBlacklist},
 			`{"visibility":{"lastSeen":"none","status":"contact_blacklist","profile":"contacts","online":"all"},"privacy":{"readReceipts":"all"},"permissions":{"callAdd":"all","groupAdd":"contact_blacklist"}}`,
 		},
 	} {
@@ -164,7 +164,7 @@ func TestPrivacyUpdateSendsOnlyWhatWasGiven(t *testing.T) {
 			inst := exchanging(t, exchange{method: "POST", path: privacyPath, body: test.body, reply: `{"success":true,"settings":` + test.body + `}`})
 			result, err := inst.Profile.UpdatePrivacy(t.Context(), test.update)
 			require.NoError(t, err)
-			assert.Equal(t, Privacy{}, result.Pending(test.update))
+			assert.Equal(t, PrivacySettings{}, result.Pending(test.update))
 		})
 	}
 }
@@ -172,17 +172,17 @@ func TestPrivacyUpdateSendsOnlyWhatWasGiven(t *testing.T) {
 func TestPrivacySettingsThatWereNotAppliedAreReported(t *testing.T) {
 	inst := exchanging(t, exchange{method: "POST", path: privacyPath, reply: privacyShown,
 		body: `{"visibility":{"lastSeen":"contacts","profile":"none"},"permissions":{"callAdd":"known"}}`})
-	asked := Privacy{LastSeen: PrivacyContacts, ProfilePicture: PrivacyNone, Calls: PrivacyKnown}
+	asked := PrivacySettings{LastSeen: PrivacyContacts, ProfilePicture: PrivacyNone, Calls: PrivacyKnown}
 	result, err := inst.Profile.UpdatePrivacy(t.Context(), asked)
 	require.ErrorIs(t, err, ErrPartial)
 	require.ErrorContains(t, err, `ProfilePicture: is "from_next_year", not "none"`)
 	assert.Equal(t, []string{"ProfilePicture", "Calls"}, targets(err))
 	assert.Equal(t, PrivacyContacts, result.LastSeen)
-	assert.Equal(t, Privacy{ProfilePicture: PrivacyNone, Calls: PrivacyKnown}, result.Pending(asked))
+	assert.Equal(t, PrivacySettings{ProfilePicture: PrivacyNone, Calls: PrivacyKnown}, result.Pending(asked))
 }
 
 func TestHalfAppliedPrivacyUpdateTellsWhatToDo(t *testing.T) {
-	asked := Privacy{LastSeen: PrivacyNone, GroupAdd: PrivacyContacts}
+	asked := PrivacySettings{LastSeen: PrivacyNone, GroupAdd: PrivacyContacts}
 	const body = `{"visibility":{"lastSeen":"none"},"permissions":{"groupAdd":"contacts"}}`
 	inst := exchanging(t,
 		exchange{method: "POST", path: privacyPath, body: body, status: http.StatusInternalServerError, reply: refusal("it broke")},
@@ -195,7 +195,7 @@ func TestHalfAppliedPrivacyUpdateTellsWhatToDo(t *testing.T) {
 
 	now, err := inst.Profile.Privacy(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, Privacy{LastSeen: PrivacyNone}, now.Pending(asked))
+	assert.Equal(t, PrivacySettings{LastSeen: PrivacyNone}, now.Pending(asked))
 }
 
 func TestOnlyAnUpdateThatMayHaveBegunIsCalledHalfApplied(t *testing.T) {
@@ -218,7 +218,7 @@ func TestOnlyAnUpdateThatMayHaveBegunIsCalledHalfApplied(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.x.method, test.x.path, test.x.body = "POST", privacyPath, body
-			_, err := exchanging(t, test.x).Profile.UpdatePrivacy(t.Context(), Privacy{ReadReceipts: PrivacyNone})
+			_, err := exchanging(t, test.x).Profile.UpdatePrivacy(t.Context(), PrivacySettings{ReadReceipts: PrivacyNone})
 			require.Error(t, err)
 			assert.Equal(t, test.begun, strings.Contains(err.Error(), "read them back"))
 		})
@@ -228,7 +228,7 @@ func TestOnlyAnUpdateThatMayHaveBegunIsCalledHalfApplied(t *testing.T) {
 func TestProfileArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 	s := silent(t).Profile
 	ctx := t.Context()
-	privacy := func(p Privacy) error { return second(s.UpdatePrivacy(ctx, p)) }
+	privacy := func(p PrivacySettings) error { return second(s.UpdatePrivacy(ctx, p)) }
 	for name, test := range map[string]struct {
 		err   error
 		field string
@@ -240,13 +240,13 @@ func TestProfileArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 		"picture no URL":       {second(s.Update(ctx, ProfileUpdate{Picture: MediaURL("ftp://example.com/a.png")})), "ProfileUpdate.Picture"},
 		"picture with secrets": {second(s.Update(ctx, ProfileUpdate{Picture: MediaURL("https://a:b@example.com/a.png")})), "ProfileUpdate.Picture"},
 		"picture a PDF":        {second(s.Update(ctx, ProfileUpdate{Picture: MediaBytes("a.png", []byte("%PDF-1.7"))})), "ProfileUpdate.Picture"},
-		"no privacy":           {privacy(Privacy{}), "Privacy"},
-		"nobody adds":          {privacy(Privacy{GroupAdd: PrivacyNone}), "Privacy.GroupAdd"},
-		"known last seen":      {privacy(Privacy{LastSeen: PrivacyKnown}), "Privacy.LastSeen"},
-		"online contacts":      {privacy(Privacy{Online: PrivacyContacts}), "Privacy.Online"},
-		"receipts contacts":    {privacy(Privacy{ReadReceipts: PrivacyContacts}), "Privacy.ReadReceipts"},
-		"calls from nobody":    {privacy(Privacy{Calls: PrivacyNone}), "Privacy.Calls"},
-		"one bad of two":       {privacy(Privacy{LastSeen: PrivacyAll, Status: "friends"}), "Privacy.Status"},
+		"no privacy":           {privacy(PrivacySettings{}), "Privacy"},
+		"nobody adds":          {privacy(PrivacySettings{GroupAdd: PrivacyNone}), "Privacy.GroupAdd"},
+		"known last seen":      {privacy(PrivacySettings{LastSeen: PrivacyKnown}), "Privacy.LastSeen"},
+		"online contacts":      {privacy(PrivacySettings{Online: PrivacyContacts}), "Privacy.Online"},
+		"receipts contacts":    {privacy(PrivacySettings{ReadReceipts: PrivacyContacts}), "Privacy.ReadReceipts"},
+		"calls from nobody":    {privacy(PrivacySettings{Calls: PrivacyNone}), "Privacy.Calls"},
+		"one bad of two":       {privacy(PrivacySettings{LastSeen: PrivacyAll, Status: "friends"}), "Privacy.Status"},
 	} {
 		t.Run(name, func(t *testing.T) { requireInvalid(t, test.err, test.field) })
 	}

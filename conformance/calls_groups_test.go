@@ -190,12 +190,12 @@ var profileCalls = []call{
 	}),
 	gives("privacy", func(ctx context.Context, e *env) (*ryze.Privacy, error) { return e.inst.Profile.Privacy(ctx) }),
 	gives("update the privacy", func(ctx context.Context, e *env) (*ryze.Privacy, error) {
-		return e.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{
+		return e.inst.Profile.UpdatePrivacy(ctx, ryze.PrivacySettings{
 			LastSeen: ryze.PrivacyContacts, Status: ryze.PrivacyContactBlacklist, ProfilePicture: ryze.PrivacyAll, Online: ryze.PrivacyMatchLastSeen,
 			ReadReceipts: ryze.PrivacyNone, Calls: ryze.PrivacyKnown, GroupAdd: ryze.PrivacyContacts,
 		})
 	}),
 	gives("update one part of the privacy", func(ctx context.Context, e *env) (*ryze.Privacy, error) {
-		return e.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{ReadReceipts: ryze.PrivacyAll})
+		return e.inst.Profile.UpdatePrivacy(ctx, ryze.PrivacySettings{ReadReceipts: ryze.PrivacyAll})
 	}),
 }
