@@ -51,7 +51,7 @@ func (s *WebSocketService) Ensure(ctx context.Context, config WebSocketConfig) (
 	}
 	failed := partsOf(s.h, opWebSocketSet)
 	for _, field := range config.differences(stored) {
-		failed.add(field, "of the event stream is not stored as it was set")
+		failed.add(field, "is stored otherwise than it was set")
 	}
 	return &EnsuredWebSocket{WebSocket: *stored, Changed: true}, failed.err()
 }

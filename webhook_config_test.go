@@ -136,7 +136,7 @@ func TestEnsureNamesEveryFieldThatIsStoredDifferently(t *testing.T) {
 				assert.JSONEq(t, string(body), string(got.Raw()), "what is stored comes along")
 				assert.Equal(t, c.fields, targets(err))
 				assert.Equal(t, c.quoted, strings.Contains(err.Error(), "extra quotes"))
-				assert.Contains(t, err.Error(), c.fields[0]+`: of the webhook "crm" is not stored as it was set`)
+				assert.Contains(t, err.Error(), c.fields[0]+`: is stored otherwise than it was set in the webhook "crm"`)
 				for _, verb := range []string{"%v", "%+v", "%#v"} {
 					assert.NotContains(t, fmt.Sprintf(verb, err), "0f9a1c37")
 					assert.NotContains(t, fmt.Sprintf(verb, err), "bm90IGl0")

@@ -95,9 +95,9 @@ func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*En
 	ensured.Webhook, ensured.Changed = *stored, true
 	failed := partsOf(s.h, opWebhookSet)
 	for _, field := range config.differences(stored) {
-		reason := "of the webhook " + quoted(config.Label) + " is not stored as it was set"
+		reason := "is stored otherwise than it was set in the webhook " + quoted(config.Label)
 		if field == "Authorization" && isQuotedForm(stored.Authorization.Reveal(), config.Authorization.Reveal()) {
-			reason += ": it is wrapped in extra quotes"
+			reason += ": wrapped in extra quotes"
 		}
 		failed.add(field, reason)
 	}
@@ -127,7 +127,7 @@ func (s *WebhooksService) DisableOthers(ctx context.Context, keep ...string) (di
 			continue
 		}
 		if err := s.Disable(ctx, all[i].Label); err != nil {
-			return disabled, err
+			return disabled, fmt.Errorf("ryze: disabling the webhook %s: %w", quoted(all[i].Label), err)
 		}
 		disabled = append(disabled, all[i].Label)
 	}
