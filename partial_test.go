@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -411,4 +413,19 @@ func TestErrorsOfLookUpsQuoteWhatWasLookedFor(t *testing.T) {
 	require.ErrorIs(t, err, ErrBanned)
 	require.ErrorIs(t, err, ErrNotConnected)
 	require.ErrorContains(t, err, `"a" has the state "temp_banned"`)
+}
+
+// A list without the instance is the service's own word that it is not there.
+func TestWaitConnectedDoesNotWaitForAnInstanceThatIsNotThere(t *testing.T) {
+	for _, list := range []string{`[]`, `[{"name":"other","connection":{"state":"connected"}}]`} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			_, err := says(`{"success":true,"instances":`+list+`}`).client(t).Instance("a", ownToken).WaitConnected(ctx)
+			require.ErrorIs(t, err, ErrInstanceNotFound)
+			require.ErrorIs(t, err, ErrNotConnected)
+			assert.Zero(t, time.Since(began))
+		})
+	}
 }
