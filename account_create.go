@@ -101,6 +101,12 @@ type createInstanceReply struct {
 	created *wireInstance
 
 	// Whether the blocks are echoed here or inside the instance is not documented.
+	shownBlocks
+	Data shownBlocks `json:"data"`
+}
+
+// shownBlocks are the blocks of a creation that a reply can show.
+type shownBlocks struct {
 	Webhook   *wireWebhook   `json:"webhook"`
 	WebSocket *wireWebSocket `json:"websocket"`
 	Chatwoot  *wireChatwoot  `json:"chatwoot"`
@@ -127,12 +133,19 @@ func (r *createInstanceReply) missing(token Secret) string {
 // block that failed does not undo it.
 func (*createInstanceReply) saysFailed() bool { return false }
 
-// blocks fills in those that the instance lacks.
-func (r *createInstanceReply) blocks() {
+// places are all blocks that the reply shows, those inside the instance first.
+func (r *createInstanceReply) places() []shownBlocks {
 	w := r.created
-	w.Webhook = cmp.Or(w.Webhook, r.Webhook)
-	w.WebSocket = cmp.Or(w.WebSocket, r.WebSocket)
-	w.Chatwoot = cmp.Or(w.Chatwoot, r.Chatwoot)
+	return []shownBlocks{{w.Webhook, w.WebSocket, w.Chatwoot}, r.shownBlocks, r.Data}
+}
+
+// fill gives the instance the blocks that it lacks.
+func (r *createInstanceReply) fill() {
+	for _, shown := range r.places() {
+		r.created.Webhook = cmp.Or(r.created.Webhook, shown.Webhook)
+		r.created.WebSocket = cmp.Or(r.created.WebSocket, shown.WebSocket)
+		r.created.Chatwoot = cmp.Or(r.created.Chatwoot, shown.Chatwoot)
+	}
 }
 
 // CreateInstance creates an instance, disconnected at first; call
@@ -174,7 +187,8 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if err != nil {
 		return nil, err
 	}
-	rep.blocks()
+	shown := rep.places()
+	rep.fill()
 	instance := rep.created.instance(rep.Meta)
 	if instance.Name == "" {
 		instance.Name = params.Name
@@ -183,7 +197,7 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 		instance.Token = params.Token
 	}
 	failed := partsOf(a.h, opInstanceCreate, params.secrets()...)
-	failed.blocks(&params, rep.created)
+	failed.blocks(&params, shown)
 	failed.failed.Instance = instance
 	if instance.Chatwoot != nil { // may repeat what Chatwoot was sent
 		instance.Chatwoot.Error = failed.redact(instance.Chatwoot.Error)
@@ -191,22 +205,29 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	return instance, failed.err()
 }
 
-// blocks adds the blocks of a creation that the reply shows as failed. One that
-// the reply does not show may have been set up.
-func (p *parts) blocks(asked *CreateInstanceParams, shown *wireInstance) {
+// blocks adds the blocks of a creation that the reply shows as failed, wherever it
+// does. One that the reply does not show may have been set up.
+func (p *parts) blocks(asked *CreateInstanceParams, places []shownBlocks) {
 	const off = "the reply shows it disabled"
-	if asked.Webhook != nil && shown.Webhook != nil && shown.Webhook.Enabled.isOff() {
-		p.add("Webhook", off)
-	}
-	if asked.WebSocket != nil && shown.WebSocket != nil && shown.WebSocket.Enabled.isOff() {
-		p.add("WebSocket", off)
-	}
-	if c := shown.Chatwoot; asked.Chatwoot != nil && c != nil {
-		switch {
-		case c.Status == ChatwootFailed || c.Error != "":
-			p.addAs(ErrChatwoot, "Chatwoot", cmp.Or(c.Error, "the reply gives no reason"))
-		case c.Enabled.isOff():
-			p.addAs(ErrChatwoot, "Chatwoot", off)
+	var webhook, webSocket, chatwoot string // what is wrong with each
+	for _, shown := range places {
+		if w := shown.Webhook; asked.Webhook != nil && w != nil && w.Enabled.isOff() {
+			webhook = off
 		}
+		if w := shown.WebSocket; asked.WebSocket != nil && w != nil && w.Enabled.isOff() {
+			webSocket = off
+		}
+		if c := shown.Chatwoot; asked.Chatwoot != nil && c != nil {
+			chatwoot = cmp.Or(chatwoot, c.fault())
+		}
+	}
+	if webhook != "" {
+		p.add("Webhook", webhook)
+	}
+	if webSocket != "" {
+		p.add("WebSocket", webSocket)
+	}
+	if chatwoot != "" {
+		p.addAs(ErrChatwoot, "Chatwoot", chatwoot)
 	}
 }

@@ -115,7 +115,7 @@ func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*Chat
 		return nil, err
 	}
 	failed := partsOf(s.h, opChatwootSet, config.APIToken)
-	if r.Status == ChatwootFailed {
+	if meansFailure(string(r.Status)) {
 		failed.addAs(ErrChatwoot, "Chatwoot", "the integration has the status "+quoted(string(r.Status))+": "+r.Text)
 	}
 	return &ChatwootActivation{

@@ -1,5 +1,7 @@
 package ryze
 
+import "cmp"
+
 // ChatwootStatus is how an integration is doing. The set is open.
 type ChatwootStatus string
 
@@ -22,4 +24,15 @@ type wireChatwoot struct {
 	Enabled wireBool       `json:"enabled"`
 	Status  ChatwootStatus `json:"status"`
 	Error   string         `json:"error"`
+}
+
+// fault is why the integration does not work; "" when nothing says so.
+func (w *wireChatwoot) fault() string {
+	switch {
+	case meansFailure(string(w.Status)), w.Status == "" && w.Error != "":
+		return cmp.Or(w.Error, "the reply gives no reason")
+	case w.Enabled.isOff():
+		return cmp.Or(w.Error, "the reply shows it disabled")
+	}
+	return ""
 }

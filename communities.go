@@ -72,10 +72,10 @@ type createCommunityBody struct {
 // communityOutcome lies at the top of the reply or in its group: the
 // documentation leaves that open.
 type communityOutcome struct {
-	IsCommunity  *bool   `json:"isCommunity"`
-	LinkedGroups jidList `json:"linkedGroups"`
-	FailedGroups jidList `json:"failedGroups"`
-	ImageError   string  `json:"imageError"`
+	IsCommunity  wireBool    `json:"isCommunity"`
+	LinkedGroups jidList     `json:"linkedGroups"`
+	FailedGroups jidList     `json:"failedGroups"`
+	ImageError   stringOrInt `json:"imageError"`
 }
 
 type createCommunityReply struct {
@@ -95,7 +95,7 @@ func (r *createCommunityReply) missing() string {
 		return "the reply has no group"
 	}
 	inner := &r.Group.communityOutcome
-	if r.IsCommunity == nil {
+	if !r.IsCommunity.known {
 		r.IsCommunity = inner.IsCommunity
 	}
 	if r.LinkedGroups == nil {
@@ -192,18 +192,18 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 	failed := partsOf(s.h, opCommunityCreate)
 	failed.failed.Group = r.Group.JID
 	switch {
-	case r.IsCommunity == nil:
+	case !r.IsCommunity.known:
 		failed.add(string(r.Group.JID), "the reply does not say whether it is a community or a plain group")
-	case !*r.IsCommunity:
+	case !r.IsCommunity.on:
 		failed.add(string(r.Group.JID), "is a plain group, not a community: "+r.Text)
 	}
 	failed.unlinked(params.Groups, r.LinkedGroups, r.FailedGroups, "linked")
 	if r.ImageError != "" {
-		failed.add("Image", r.ImageError)
+		failed.add("Image", string(r.ImageError))
 	}
 	return &CreatedCommunity{
-		Meta: r.Meta, JID: r.Group.JID, IsCommunity: deref(r.IsCommunity),
-		Linked: r.LinkedGroups, Failed: r.FailedGroups, ImageError: r.ImageError, Message: r.Text,
+		Meta: r.Meta, JID: r.Group.JID, IsCommunity: r.IsCommunity.on,
+		Linked: r.LinkedGroups, Failed: r.FailedGroups, ImageError: string(r.ImageError), Message: r.Text,
 	}, failed.err()
 }
 

@@ -151,7 +151,7 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 // documented; the other keys are those under which this service names people
 // elsewhere.
 type wireMemberResult struct {
-	Success     bool      `json:"success"`
+	Success     wireBool  `json:"success"`
 	Failure     errorBody `json:"error"`
 	JID         JID       `json:"jid"`
 	LID         JID       `json:"lid"`
@@ -204,7 +204,7 @@ func matchMembers(asked []JID, entries []json.RawMessage, rate RateLimit) []Memb
 			continue
 		}
 		r.Meta = Meta{RateLimit: rate, raw: hide(e.raw)}
-		r.Done, r.Reason = e.Success, e.Failure.message
+		r.Done, r.Reason = e.Success.on, e.Failure.message
 		if !r.Done && r.Reason == "" {
 			r.Reason = "the reply gives no reason"
 		}

@@ -184,8 +184,8 @@ type GroupResult struct {
 func groupResult(r *groupReply, failed *parts, name, description *string, permissions GroupPermissionsUpdate) (*GroupResult, error) {
 	shown := r.Group
 	failed.failed.Group = shown.jid()
-	differs(failed, "Name", name, shown.Name)
-	differs(failed, "Description", description, shown.Description)
+	differsText(failed, "Name", name, shown.Name)
+	differsText(failed, "Description", description, shown.Description)
 	if p := shown.Permissions; p != nil {
 		differs(failed, "Permissions.MembersCanEditInfo", permissions.MembersCanEditInfo, p.MembersCanEditInfo)
 		differs(failed, "Permissions.MembersCanSendMessages", permissions.MembersCanSendMessages, p.MembersCanSendMessages)

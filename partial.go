@@ -125,6 +125,18 @@ func differs[T comparable](p *parts, target string, asked, shown *T) {
 	}
 }
 
+// differsText is differs for a text, in which blanks around it and the way in which
+// lines end do not count.
+func differsText(p *parts, target string, asked, shown *string) {
+	if asked != nil && shown != nil {
+		differs(p, target, new(plainText(*asked)), new(plainText(*shown)))
+	}
+}
+
+func plainText(s string) string {
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s))
+}
+
 // err returns nil when everything was done.
 func (p *parts) err() error {
 	if len(p.failed.Failures) == 0 {

@@ -165,6 +165,67 @@ var partialCalls = map[string]struct {
 	},
 }
 
+// Whether a block is shown inside the instance, beside it or in the data is not
+// documented, nor how the words are written: one that says that it failed is enough.
+func TestFailedBlockIsSeenWhereverTheReplyShowsIt(t *testing.T) {
+	asked := CreateInstanceParams{Name: "a", Webhook: &WebhookConfig{URL: "https://a.example"}, Chatwoot: &failingChatwoot}
+	for _, reply := range []string{
+		`{"success":true,"instance":{"name":"a","token":"tok-1","webhook":{"enabled":false},"chatwoot":{"status":"error"}}}`,
+		`{"success":true,"instance":{"name":"a","token":"tok-1"},"webhook":{"enabled":false},"chatwoot":{"status":"ERROR","error":"no"}}`,
+		`{"success":true,"data":{"instance":{"name":"a","token":"tok-1"},"webhook":{"enabled":"false"},"chatwoot":{"status":"failed"}}}`,
+		`{"success":true,"data":{"name":"a","token":"tok-1","webhook":{"enabled":0},"chatwoot":{"enabled":false,"error":"no"}}}`,
+		`{"success":true,"instance":{"name":"a","token":"tok-1","webhook":{},"chatwoot":{}},"webhook":{"enabled":false},"chatwoot":{"error":"no"}}`,
+		`{"success":true,"instance":{"name":"a","token":"tok-1","webhook":{"enabled":true},"chatwoot":{"enabled":true}},"webhook":{"enabled":false},"chatwoot":{"status":"error"}}`,
+	} {
+		created, err := says(reply).client(t).Account(ownToken).CreateInstance(t.Context(), asked)
+		require.ErrorIs(t, err, ErrChatwoot, reply)
+		var partial *PartialError
+		require.ErrorAs(t, err, &partial)
+		require.Len(t, partial.Failures, 2, reply)
+		assert.Equal(t, "Webhook", partial.Failures[0].Target)
+		assert.Equal(t, "Chatwoot", partial.Failures[1].Target)
+		assert.Same(t, created, partial.Instance)
+	}
+}
+
+// A reply that says yes in other words, or repeats a text as it is stored, is no
+// failure.
+func TestWhatWasDoneIsNoPartialFailure(t *testing.T) {
+	ctx := t.Context()
+	for name, c := range map[string]struct {
+		reply string
+		call  func(*InstanceClient) error
+	}{
+		"texts without blanks": {
+			`{"success":true,"group":{"jid":"120363000000000001@g.us","name":"Crew","description":"One\nTwo"}}`,
+			func(i *InstanceClient) error {
+				_, err := i.Groups.Create(ctx, CreateGroupParams{Name: " Crew ", Description: "One\r\nTwo\n", Members: []JID{"5511987654321"}})
+				return err
+			},
+		},
+		"successes as texts and numbers": {
+			`{"success":true,"participants":[{"success":"true"},{"success":1}]}`,
+			func(i *InstanceClient) error {
+				_, err := i.Groups.AddMembers(ctx, crewJID, "5511987654321", "5521912345678")
+				return err
+			},
+		},
+		"a community that is one": {
+			`{"success":true,"group":{"jid":"120363000000000001@g.us"},"isCommunity":"true"}`,
+			func(i *InstanceClient) error {
+				_, err := i.Communities.Create(ctx, CreateCommunityParams{Name: "Hub"})
+				return err
+			},
+		},
+		"Chatwoot that is paused": {
+			`{"instance":"a","status":"paused"}`,
+			func(i *InstanceClient) error { _, err := i.Chatwoot.Set(ctx, failingChatwoot); return err },
+		},
+	} {
+		assert.NoError(t, c.call(says(c.reply).client(t).Instance("a", ownToken)), name)
+	}
+}
+
 // A program that looks at the error alone, or at the result alone, loses nothing.
 func TestPartialFailureComesWithTheResult(t *testing.T) {
 	for name, c := range partialCalls {

@@ -353,7 +353,12 @@ func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettin
 	failed := partsOf(s.h, opPrivacyUpdate)
 	for _, setting := range privacySettings {
 		if asked := *setting.value(&rest); asked != "" {
-			failed.add(setting.name, fmt.Sprintf("is %q, not %q", string(*setting.value(&now.PrivacySettings)), string(asked)))
+			shown := *setting.value(&now.PrivacySettings)
+			reason := fmt.Sprintf("is %q, not %q", string(shown), string(asked))
+			if shown == "" {
+				reason = fmt.Sprintf("is not shown in the reply; asked for was %q", string(asked))
+			}
+			failed.add(setting.name, reason)
 		}
 	}
 	return &now, failed.err()
