@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -173,15 +174,25 @@ func checkText(field, s string) error {
 	}
 }
 
+// checkName is checkText for what is no secret: the error quotes it.
+func checkName(field, s string) error {
+	err := checkText(field, s)
+	var bad *ValidationError
+	if s != "" && errors.As(err, &bad) {
+		return invalid(field, quoted(s)+" "+bad.Reason)
+	}
+	return err
+}
+
 // checkInstanceName checks a name that becomes a path segment. The service
 // documents no rule for names; anything but what would break a path is passed.
 func checkInstanceName(name string) error {
 	const field = "instance name"
-	if err := checkText(field, name); err != nil {
+	if err := checkName(field, name); err != nil {
 		return err
 	}
 	if name == "." || name == ".." {
-		return invalid(field, "is a relative path; proxies would rewrite it to another route")
+		return invalid(field, quoted(name)+" is a relative path; proxies would rewrite it to another route")
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func (s *LabelsService) Create(ctx context.Context, name string, color int) (*La
 //
 // DELETE /api/chat/tag/:instance. Safe to repeat.
 func (s *LabelsService) Delete(ctx context.Context, labelID string) error {
-	if err := checkText("label id", labelID); err != nil {
+	if err := checkName("label id", labelID); err != nil {
 		return err
 	}
 	return run(ctx, s.h, opLabelDelete, input{query: url.Values{"tagId": {labelID}}.Encode()})
@@ -131,5 +131,5 @@ func checkLabeling(chat JID, labelID string) error {
 	if err := chat.check("chat", anyChat); err != nil {
 		return err
 	}
-	return checkText("label id", labelID)
+	return checkName("label id", labelID)
 }

@@ -391,6 +391,9 @@ func TestConfigurationThatCannotBeStoredIsRefusedBeforeAnyRequest(t *testing.T) 
 		"a person to leave":         {func() error { return inst.Groups.Leave(ctx, "5511987654321") }, "group", `"5511987654321" is a`},
 		"a group with a letter":     {func() error { return inst.Groups.Leave(ctx, "12x@g.us") }, "group", `"12x@g.us"`},
 		"a person with two servers": {func() error { return inst.Contacts.Block(ctx, "1@lid@lid") }, "person", `"1@lid@lid"`},
+		"a name with blanks":        {func() error { _, err := account.GetInstance(ctx, " line "); return err }, "instance name", `" line " has blanks`},
+		"a name that is a path":     {func() error { return account.DeleteInstance(ctx, "..") }, "instance name", `".." is a relative path`},
+		"a label of two lines":      {func() error { return inst.Labels.Delete(ctx, "3\n4") }, "label id", `"3\n4"`},
 		"a comma in a name":         {func() error { _, err := account.Metrics(ctx, "a,b"); return err }, "instance name", `"a,b"`},
 		"account of Chatwoot": {func() error {
 			_, err := inst.Chatwoot.Set(ctx, ChatwootConfig{BaseURL: "https://a.example", AccountID: -7})
