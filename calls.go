@@ -62,7 +62,7 @@ func (s *CallsService) Ring(ctx context.Context, phone JID, d time.Duration) (*P
 		return nil, err
 	}
 	if d < 0 || d > longestRing {
-		return nil, invalid("duration", "is not between 1 and 60 s, or zero for the default")
+		return nil, invalid("duration", "is "+d.String()+", which is not between 1 and 60 s, or zero for the default")
 	}
 	body := map[string]any{"number": phone.wire()}
 	if d > 0 {

@@ -10,7 +10,7 @@
 //	account, err := ryze.AccountFromEnv() // or NewAccountClient(token)
 //
 //	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "support-line"})
-//	inst := account.InstanceFrom(created)
+//	inst := account.InstanceFrom(created) // also when err matches ErrPartial
 //
 //	pairing, err := inst.Connect(ctx, ryze.ConnectParams{}) // show pairing.QRCode or pairing.PNG()
 //	info, err := inst.WaitConnected(ctx)
@@ -57,6 +57,17 @@
 // argument refused before any request, [*RateLimitError] a wait that would have
 // been too long, [*OutcomeError] a call that may have been carried out,
 // [*ResponseError] a reply that could not be read, [*RedirectError] a redirect.
+//
+// A call that succeeds but for a part of what was asked for returns both its result
+// and a [*PartialError], which matches [ErrPartial]: a group without its description,
+// three members of whom one was not added. What was created is there, and the error
+// holds it: do not create it again.
+//
+//	crew, err := inst.Groups.Create(ctx, params)
+//	if err != nil && !errors.Is(err, ryze.ErrPartial) {
+//		return err
+//	}
+//	use(crew.JID) // err may still name what the group lacks
 //
 // # Where to look
 //

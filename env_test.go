@@ -76,7 +76,7 @@ func TestABadEnvironmentIsNamed(t *testing.T) {
 			var invalid *ryze.ValidationError
 			require.ErrorAs(t, bad.open(), &invalid)
 			assert.Equal(t, bad.variable, invalid.Field)
-			if bad.value != "" {
+			if bad.value != "" && bad.variable != "RYZE_INSTANCE" { // a name is no secret
 				assert.NotContains(t, invalid.Error(), bad.value)
 			}
 		})

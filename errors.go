@@ -40,7 +40,7 @@ var (
 
 	// ErrNotFound: 404, or a "not found" that the service sends as 400.
 	ErrNotFound           = errors.New("not found")
-	ErrInstanceNotFound   = errors.New("instance not found")
+	ErrInstanceNotFound   = fmt.Errorf("instance %w", ErrNotFound)
 	ErrMessageNotFound    = errors.New("message not found")
 	ErrLabelNotFound      = errors.New("label not found")
 	ErrPollNotFound       = errors.New("poll not found")
@@ -116,6 +116,10 @@ var (
 	// ErrNotSent: the message was looked for everywhere and is not there, or the send
 	// was refused; see [MessagesService.Settle].
 	ErrNotSent = errors.New("not sent")
+	// ErrPartial: the call succeeded, but for a part of what was asked for. The
+	// result is there all the same; the [*PartialError] says what is missing.
+	// Whatever was to be created exists: do not create it again.
+	ErrPartial = errors.New("not all of it was done")
 
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")

@@ -159,10 +159,10 @@ func ExampleEventMedia() {
 	// false
 }
 
-func ExampleWithMembers() {
+func ExampleGroupsService_ListWithMembers() {
 	sim, inst := demo()
 	defer sim.Close()
-	groups, err := inst.Groups.List(context.Background(), ryze.WithMembers())
+	groups, err := inst.Groups.ListWithMembers(context.Background())
 	fmt.Println(len(groups), err)
 	// Output: 0 <nil>
 }
@@ -209,4 +209,13 @@ func ExampleInstanceFromEnv() {
 	// support-line connected <nil>
 	// 1 <nil>
 	// support-line <nil>
+}
+
+func ExampleGroupsService_InfoWithoutMembers() {
+	sim, inst := demo()
+	defer sim.Close()
+	crew := ryze.JID(sim.Instance("support-line").AddGroup("Release crew").JID())
+	group, err := inst.Groups.InfoWithoutMembers(context.Background(), crew)
+	fmt.Println(group.Name, group.MemberCount, len(group.Members), err)
+	// Output: Release crew 1 0 <nil>
 }

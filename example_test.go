@@ -96,11 +96,11 @@ func ExampleAccountClient() {
 		Webhook:  &ryze.WebhookConfig{URL: "https://hooks.example.net/ryze", Authorization: "Bearer a-long-random-value"},
 		Settings: &ryze.SettingsUpdate{AutoReadMessages: new(true)},
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, ryze.ErrPartial) { // in part: the instance is there, a block of it failed
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(created.Name, created.State, created.Token, created.Connected(), created.SetupErr())
+	fmt.Println(created.Name, created.State, created.Token, created.Connected(), err)
 
 	list, err := account.ListInstances(ctx)
 	fmt.Println(len(list), err)

@@ -37,22 +37,22 @@ func TestCreationCarriesEveryBlock(t *testing.T) {
 		inst := account.InstanceFrom(created)
 		proxy, err := inst.Proxy.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &ProxyConfig{Meta: proxy.Meta, Enabled: true, Host: "proxy.example.net", Port: "1080", Protocol: ProxySOCKS5, Username: "u"}, proxy)
+		assert.Equal(t, &Proxy{Meta: proxy.Meta, Enabled: true, ProxyConfig: ProxyConfig{Host: "proxy.example.net", Port: "1080", Protocol: ProxySOCKS5, Username: "u"}}, proxy)
 		hook, err := inst.Webhooks.Get(t.Context(), "")
 		require.NoError(t, err)
-		assert.Equal(t, &WebhookConfig{
-			Meta: hook.Meta, Label: "default", Enabled: true, URL: "https://hooks.example.net/ryze", Authorization: "Bearer hook",
+		assert.Equal(t, &Webhook{Meta: hook.Meta, Enabled: true, WebhookConfig: WebhookConfig{
+			Label: "default", URL: "https://hooks.example.net/ryze", Authorization: "Bearer hook",
 			ByEvents: true, Events: []EventType{EventMessage, EventCall}, MediaBase64: true,
-		}, hook)
+		}}, hook)
 		socket, err := inst.WebSocket.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &WebSocketConfig{Meta: socket.Meta, Enabled: true, Events: []EventType{EventMessage}, MediaBase64: true}, socket)
+		assert.Equal(t, &WebSocket{Meta: socket.Meta, Enabled: true, WebSocketConfig: WebSocketConfig{Events: []EventType{EventMessage}, MediaBase64: true}}, socket)
 		settings, err := inst.Settings.Get(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, &Settings{Meta: settings.Meta, AutoRejectCalls: true, CallRejectMessage: "Text only, please."}, settings)
 		storage, err := inst.Storage.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &StorageConfig{Meta: storage.Meta, Enabled: true, Region: "us-east-1", Bucket: "media", AccessKey: "AK", PathPrefix: "a/"}, storage)
+		assert.Equal(t, &Storage{Meta: storage.Meta, Enabled: true, StorageConfig: StorageConfig{Region: "us-east-1", Bucket: "media", AccessKey: "AK", PathPrefix: "a/"}}, storage)
 	})
 }
 
@@ -234,8 +234,7 @@ func TestWaitConnectedGivesUp(t *testing.T) {
 		inst := paired(t, sim, client, "a")
 		sim.Instance("a").Ban()
 		_, err := inst.WaitConnected(t.Context())
-		var state *StateError
-		require.ErrorAs(t, err, &state)
+		require.ErrorIs(t, err, ErrBanned)
 		require.ErrorIs(t, err, ErrNotConnected)
 
 		other := client.Instance("b", sim.AddInstance("b").Token())
@@ -333,8 +332,6 @@ func TestWaitConnectedEndsWithTheServicesOwnRefusal(t *testing.T) {
 	} {
 		inst, s := script(t, scriptedReply{status: c.status, body: `{"success":false,"error":{"message":"` + c.text + `"}}`})
 		_, err := inst.WaitConnected(t.Context())
-		var state *StateError
-		require.ErrorAs(t, err, &state)
 		require.ErrorIs(t, err, c.is)
 		require.ErrorIs(t, err, ErrNotConnected)
 		assert.ErrorContains(t, err, c.text)
@@ -343,8 +340,7 @@ func TestWaitConnectedEndsWithTheServicesOwnRefusal(t *testing.T) {
 	inst, s := script(t)
 	require.NoError(t, inst.Client().Close())
 	_, err := inst.WaitConnected(t.Context())
-	var state *StateError
-	require.ErrorAs(t, err, &state)
+	require.ErrorIs(t, err, ErrNotConnected)
 	require.ErrorIs(t, err, ErrClosed)
 	_, err = inst.Client().Instance("", "t").WaitConnected(t.Context())
 	require.ErrorIs(t, err, ErrInvalidArgument)
@@ -395,7 +391,7 @@ func TestProxyAndStorageAreSetAndRemoved(t *testing.T) {
 		require.NoError(t, inst.Proxy.Remove(t.Context()))
 		p, err = inst.Proxy.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &ProxyConfig{Meta: p.Meta}, p)
+		assert.Equal(t, &Proxy{Meta: p.Meta}, p)
 		require.ErrorIs(t, inst.Proxy.Set(t.Context(), ProxyConfig{}), ErrInvalidArgument)
 
 		s, err := inst.Storage.Set(t.Context(), StorageConfig{Bucket: "b", AccessKey: "a", SecretKey: "s", Endpoint: "https://minio.example"})

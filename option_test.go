@@ -134,10 +134,9 @@ func TestGetInstanceNeverReturnsANeighbour(t *testing.T) {
 		}
 		// The service ignores the filter under an instance's token.
 		_, err := client.Instance("two", sim.Instance("one").Token()).Info(t.Context())
-		var missing *InstanceNotFoundError
-		require.ErrorAs(t, err, &missing)
-		assert.Equal(t, "two", missing.Name)
-		assert.Equal(t, "one", missing.TokenOf)
+		require.ErrorIs(t, err, ErrInstanceNotFound)
+		require.ErrorIs(t, err, ErrNotFound)
+		require.ErrorContains(t, err, `no instance is named "two", and the token belongs to the instance "one"`)
 	})
 }
 

@@ -121,7 +121,7 @@ const (
 //   - [RateLimitError]: until its RetryAt, nothing when that is past.
 //   - [ErrNotSent]: at once.
 //   - [ErrThrottled]: a minute.
-//   - [ErrNotConnected]: 10 seconds, but not with [ErrNoSession] or a [*StateError].
+//   - [ErrNotConnected]: 10 seconds, but not with [ErrNoSession] or [ErrBanned].
 //   - Outages: 5 seconds. These are [ErrNetwork], [ErrLimiter], 408, 499 and 5xx, and
 //     a reply cut short; also a 401, 403 or 404 with [ErrForeignReply].
 //
@@ -135,14 +135,13 @@ func RetryAfter(err error) (time.Duration, bool) {
 		limited     *RateLimitError
 		api         *APIError
 		response    *ResponseError
-		state       *StateError
 		certificate *tls.CertificateVerificationError
 	)
 	is := func(targets ...error) bool {
 		return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 	}
 	switch {
-	case err == nil, is(ErrOutcomeUnknown, ErrPartial, ErrClosed), errors.As(err, &state):
+	case err == nil, is(ErrOutcomeUnknown, ErrPartial, ErrClosed, ErrBanned):
 		return 0, false
 	case is(ErrNotSent):
 		return 0, true
@@ -159,7 +158,7 @@ func RetryAfter(err error) (time.Duration, bool) {
 		return outagePause, !is(transport.ErrTooLarge)
 	case is(ErrThrottled):
 		return throttlePause, true
-	case is(ErrNoSession, ErrInvalidArgument):
+	case is(ErrNoSession, ErrInvalidArgument, ErrNotFound):
 		return 0, false
 	case is(ErrNotConnected):
 		return connectPause, true

@@ -382,6 +382,9 @@ func (n *wireInt) UnmarshalJSON(b []byte) error {
 // wireBool is a yes or no that the service may also send as a text or a number.
 type wireBool struct{ known, on bool }
 
+// isOff reports whether the service says no, and not merely nothing.
+func (w wireBool) isOff() bool { return w.known && !w.on }
+
 // UnmarshalJSON never fails.
 func (w *wireBool) UnmarshalJSON(b []byte) error {
 	v := jsonscan.Value(b)

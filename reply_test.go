@@ -166,7 +166,7 @@ func TestOnlyAPlainNoSaysForCertainThatACallFailed(t *testing.T) {
 	for body, want := range map[string]Outcome{
 		`{"success":false,"error":{"message":"no"}}`: OutcomeNotAccepted, `{"success":false}`: OutcomeNotAccepted,
 		`{"error":{"message":"no"}}`: OutcomeNotAccepted,
-		`{"success":0}`: OutcomeUnknown, `{"success":"false"}`: OutcomeUnknown, `{"success":true,"status":"rejected"}`: OutcomeUnknown,
+		`{"success":0}`:              OutcomeUnknown, `{"success":"false"}`: OutcomeUnknown, `{"success":true,"status":"rejected"}`: OutcomeUnknown,
 	} {
 		client, inst, count := answering(t, "t0ken", 200, body)
 		_, created := inst.Groups.Create(t.Context(), CreateGroupParams{Name: "a", Members: []JID{"5511987654321"}})

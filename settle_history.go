@@ -91,8 +91,7 @@ func otherAddress(ctx context.Context, contacts *ContactsService, who JID) (JID,
 		resolve = contacts.PhoneOf
 	}
 	other, err := resolve(ctx, who)
-	var unknown *ContactNotFoundError
-	if errors.As(err, &unknown) || isNobody(err) {
+	if errors.Is(err, ErrContactNotFound) || isNobody(err) {
 		return "", nil
 	}
 	return other, err

@@ -93,7 +93,7 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 // open makes the first connection.
 func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*wsconn.Conn, error) {
 	if s.config.ensure != nil {
-		if _, err := i.WebSocket.Ensure(ctx, *s.config.ensure); err != nil {
+		if err := i.WebSocket.ensureForStream(ctx, *s.config.ensure); err != nil {
 			return nil, err
 		}
 	}

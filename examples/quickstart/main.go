@@ -59,11 +59,14 @@ func run(ctx context.Context, service *service, out io.Writer) (err error) {
 		Name:      service.instance,
 		WebSocket: &ryze.WebSocketConfig{}, // all events
 	})
-	if err != nil {
+	if created == nil {
 		return err
 	}
 	fmt.Fprintf(out, "Created the instance %q.\n", created.Name)
 	defer func() { err = errors.Join(err, remove(context.WithoutCancel(ctx), account, created.Name, out)) }()
+	if err != nil { // it matches ErrPartial: the instance is there, but not its stream
+		return err
+	}
 
 	// ... and from then on its own token is used.
 	inst := account.InstanceFrom(created)
