@@ -1,13 +1,13 @@
-package ryze
+package ryze_test
 
 import (
 	"testing"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 func TestGroupFromItsCreationToLeavingIt(t *testing.T) {
@@ -27,7 +27,7 @@ func TestGroupFromItsCreationToLeavingIt(t *testing.T) {
 		added, err := groups.AddMembers(ctx, group.JID, "5531987654321", "5521912345678")
 		require.NoError(t, err)
 		assert.True(t, added.Members[0].Done)
-		assert.Equal(t, []string{"5521912345678"}, targets(added.Err()))
+		assert.Equal(t, []string{"5521912345678"}, Targets(added.Err()))
 
 		for _, change := range []func() (*MembersResult, error){
 			func() (*MembersResult, error) { return groups.Promote(ctx, group.JID, "5531987654321") },
@@ -107,17 +107,17 @@ func TestCommunityFromItsCreationToUnlinking(t *testing.T) {
 
 		began := time.Now()
 		community, err := inst.Communities.Create(ctx, CreateCommunityParams{
-			Name: "Acme hub", Groups: []JID{own[0], foreign}, Approval: MembershipRequestRequired, Image: MediaBytes("a.png", []byte(png)),
+			Name: "Acme hub", Groups: []JID{own[0], foreign}, Approval: MembershipRequestRequired, Image: MediaBytes("a.png", []byte(PNG)),
 		})
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, time.Since(began), 2*time.Second, "virtual time: the service pauses for each group")
 		assert.True(t, community.IsCommunity)
-		assert.Equal(t, []string{string(foreign)}, targets(community.Err()))
+		assert.Equal(t, []string{string(foreign)}, Targets(community.Err()))
 
 		linked, err := inst.Communities.Link(ctx, community.JID, own[1], foreign)
 		require.NoError(t, err)
 		assert.Equal(t, []JID{own[1]}, linked.Linked)
-		assert.Equal(t, []string{string(foreign)}, targets(linked.Err()))
+		assert.Equal(t, []string{string(foreign)}, Targets(linked.Err()))
 
 		subgroups, err := inst.Communities.Subgroups(ctx, community.JID)
 		require.NoError(t, err)
@@ -146,7 +146,7 @@ func TestChannelFromItsCreationToUnfollowingIt(t *testing.T) {
 		guest.Pair("5511900000002")
 		readers := client.Instance("guest", guest.Token()).Newsletters
 
-		created, err := channels.Create(ctx, CreateNewsletterParams{Name: "Acme news", Image: MediaBytes("a.png", []byte(png))})
+		created, err := channels.Create(ctx, CreateNewsletterParams{Name: "Acme news", Image: MediaBytes("a.png", []byte(PNG))})
 		require.NoError(t, err)
 		assert.Equal(t, NewsletterActive, created.State)
 		assert.NotEmpty(t, created.PictureURL)
@@ -174,7 +174,7 @@ func TestProfileAndPrivacyAreChangedAndReadBack(t *testing.T) {
 		ctx := t.Context()
 		profile := paired(t, sim, client, "main").Profile
 
-		changed, err := profile.Update(ctx, ProfileUpdate{Name: new("Support Line"), About: new("Weekdays"), Picture: MediaBytes("a.png", []byte(png))})
+		changed, err := profile.Update(ctx, ProfileUpdate{Name: new("Support Line"), About: new("Weekdays"), Picture: MediaBytes("a.png", []byte(PNG))})
 		require.NoError(t, err)
 		require.NoError(t, changed.Err())
 		own, err := profile.Get(ctx)
@@ -236,18 +236,18 @@ func TestChatwootIsSetReadAndDeleted(t *testing.T) {
 		_, err := chatwoot.Get(ctx)
 		require.ErrorIs(t, err, ErrNotConfigured)
 		sim.RejectChatwoot(401, `{"error":"Invalid Access Token"}`)
-		_, err = chatwoot.Set(ctx, chatwootConfig())
+		_, err = chatwoot.Set(ctx, WholeChatwootConfig())
 		require.ErrorIs(t, err, ErrChatwoot)
 		require.NotErrorIs(t, err, ErrUnauthorized)
 		sim.RejectChatwoot(0, "")
 
-		activation, err := chatwoot.Set(ctx, chatwootConfig())
+		activation, err := chatwoot.Set(ctx, WholeChatwootConfig())
 		require.NoError(t, err)
 		require.NoError(t, activation.Err())
 		assert.Equal(t, ChatwootActive, activation.Status)
 		stored, err := chatwoot.Get(ctx)
 		require.NoError(t, err)
-		assert.Equal(t, chatwootConfig(), stored.Config)
+		assert.Equal(t, WholeChatwootConfig(), stored.Config)
 		assert.True(t, stored.FlagsKnown)
 		assert.Equal(t, activation.IntegrationID, stored.IntegrationID)
 
