@@ -1,13 +1,13 @@
-package ryze
+package ryze_test
 
 import (
 	"testing"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 func TestGroupFromItsCreationToLeavingIt(t *testing.T) {
@@ -26,7 +26,7 @@ func TestGroupFromItsCreationToLeavingIt(t *testing.T) {
 		added, err := groups.AddMembers(ctx, group.JID, "5531987654321", "5521912345678")
 		require.ErrorIs(t, err, ErrPartial)
 		assert.True(t, added.Members[0].Done)
-		assert.Equal(t, []string{"5521912345678"}, targets(err))
+		assert.Equal(t, []string{"5521912345678"}, Targets(err))
 
 		for _, change := range []func() (*MembersResult, error){
 			func() (*MembersResult, error) { return groups.Promote(ctx, group.JID, "5531987654321") },
@@ -102,14 +102,14 @@ func TestCommunityFromItsCreationToUnlinking(t *testing.T) {
 
 		began := time.Now()
 		community, err := inst.Communities.Create(ctx, CreateCommunityParams{
-			Name: "Acme hub", Groups: []JID{own[0], foreign}, Approval: MembershipRequestRequired, Image: MediaBytes("a.png", []byte(png)),
+			Name: "Acme hub", Groups: []JID{own[0], foreign}, Approval: MembershipRequestRequired, Image: MediaBytes("a.png", []byte(PNG)),
 		})
-		assert.Equal(t, []string{string(foreign)}, targets(err))
+		assert.Equal(t, []string{string(foreign)}, Targets(err))
 		assert.GreaterOrEqual(t, time.Since(began), 2*time.Second, "virtual time: the service pauses for each group")
 		assert.True(t, community.IsCommunity)
 
 		linked, err := inst.Communities.Link(ctx, community.JID, own[1], foreign)
-		assert.Equal(t, []string{string(foreign)}, targets(err))
+		assert.Equal(t, []string{string(foreign)}, Targets(err))
 		assert.Equal(t, []JID{own[1]}, linked.Linked)
 
 		subgroups, err := inst.Communities.Subgroups(ctx, community.JID)
@@ -137,7 +137,7 @@ func TestChannelFromItsCreationToUnfollowingIt(t *testing.T) {
 		guest.Pair("5511900000002")
 		readers := client.Instance("guest", guest.Token()).Newsletters
 
-		created, err := channels.Create(ctx, CreateNewsletterParams{Name: "Acme news", Image: MediaBytes("a.png", []byte(png))})
+		created, err := channels.Create(ctx, CreateNewsletterParams{Name: "Acme news", Image: MediaBytes("a.png", []byte(PNG))})
 		require.NoError(t, err)
 		assert.Equal(t, NewsletterActive, created.State)
 		assert.NotEmpty(t, created.PictureURL)
@@ -165,7 +165,7 @@ func TestProfileAndPrivacyAreChangedAndReadBack(t *testing.T) {
 		ctx := t.Context()
 		profile := paired(t, sim, client, "main").Profile
 
-		_, err := profile.Update(ctx, ProfileUpdate{Name: new("Support Line"), About: new("Weekdays"), Picture: MediaBytes("a.png", []byte(png))})
+		_, err := profile.Update(ctx, ProfileUpdate{Name: new("Support Line"), About: new("Weekdays"), Picture: MediaBytes("a.png", []byte(PNG))})
 		require.NoError(t, err)
 		own, err := profile.Get(ctx)
 		require.NoError(t, err)
@@ -222,17 +222,17 @@ func TestChatwootIsSetReadAndDeleted(t *testing.T) {
 		_, err := chatwoot.Get(ctx)
 		require.ErrorIs(t, err, ErrNotConfigured)
 		sim.RejectChatwoot(401, `{"error":"Invalid Access Token"}`)
-		_, err = chatwoot.Set(ctx, chatwootConfig())
+		_, err = chatwoot.Set(ctx, WholeChatwootConfig())
 		require.ErrorIs(t, err, ErrChatwoot)
 		require.NotErrorIs(t, err, ErrUnauthorized)
 		sim.RejectChatwoot(0, "")
 
-		activation, err := chatwoot.Set(ctx, chatwootConfig())
+		activation, err := chatwoot.Set(ctx, WholeChatwootConfig())
 		require.NoError(t, err)
 		assert.Equal(t, ChatwootActive, activation.Status)
 		stored, err := chatwoot.Get(ctx)
 		require.NoError(t, err)
-		assert.Equal(t, chatwootConfig(), stored.ChatwootConfig)
+		assert.Equal(t, WholeChatwootConfig(), stored.ChatwootConfig)
 		assert.True(t, stored.FlagsKnown)
 		assert.Equal(t, activation.IntegrationID, stored.IntegrationID)
 

@@ -1,13 +1,13 @@
-package ryze
+package ryze_test
 
 import (
 	"testing"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 func TestMessageOfACrashedProcessIsFound(t *testing.T) {

@@ -1,16 +1,15 @@
-package ryze
+package ryze_test
 
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 const (
@@ -68,12 +67,12 @@ func TestEnsureWritesOnlyWhatDiffers(t *testing.T) {
 			if name == "none" {
 				// What an absent authorization does to a stored one is not
 				// documented; the simulator keeps it, and Ensure notices.
-				assert.Equal(t, []string{"Authorization"}, targets(err))
+				assert.Equal(t, []string{"Authorization"}, Targets(err))
 				continue
 			}
 			require.NoError(t, err, name)
 			assert.True(t, got.Changed, name)
-			assert.Empty(t, config.differences(&got.Webhook), name)
+			assert.Empty(t, config.Differences(&got.Webhook), name)
 		}
 		assert.Empty(t, sim.Violations())
 	})
@@ -134,7 +133,7 @@ func TestEnsureNamesEveryFieldThatIsStoredDifferently(t *testing.T) {
 				got, err := inst.Webhooks.Ensure(t.Context(), wantedWebhook)
 				require.ErrorIs(t, err, ErrPartial)
 				assert.JSONEq(t, string(body), string(got.Raw()), "what is stored comes along")
-				assert.Equal(t, c.fields, targets(err))
+				assert.Equal(t, c.fields, Targets(err))
 				assert.Equal(t, c.quoted, strings.Contains(err.Error(), "extra quotes"))
 				assert.Contains(t, err.Error(), c.fields[0]+`: is stored otherwise than it was set in the webhook "crm"`)
 				for _, verb := range []string{"%v", "%+v", "%#v"} {
@@ -144,16 +143,6 @@ func TestEnsureNamesEveryFieldThatIsStoredDifferently(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestAllSixEventsAreTheSameAsNone(t *testing.T) {
-	six := slices.Clone(allEvents)
-	slices.Reverse(six)
-	assert.True(t, sameEvents(nil, six))
-	assert.True(t, sameEvents(six, []EventType{}))
-	assert.False(t, sameEvents(nil, six[1:]))
-	assert.False(t, sameEvents(six, append(six, "poll.vote")))
-	assert.Equal(t, EventLabel, six[0], "the caller's list is not sorted")
 }
 
 func TestEnsureReportsStrayWebhooksAndDisableOthersStopsThem(t *testing.T) {
@@ -277,7 +266,7 @@ func TestWebSocketEnsureWritesOnlyWhatDiffers(t *testing.T) {
 			got, err = inst.WebSocket.Ensure(ctx, want)
 			require.NoError(t, err)
 			assert.True(t, got.Changed)
-			assert.Empty(t, want.differences(&got.WebSocket))
+			assert.Empty(t, want.Differences(&got.WebSocket))
 		}
 		assert.Empty(t, sim.Violations())
 	})
@@ -289,7 +278,7 @@ func TestWebSocketEnsureNamesEveryFieldThatIsStoredDifferently(t *testing.T) {
 		sim.Fault(wsGetRoute, ryzetest.Fault{},
 			ryzetest.Fault{Status: 200, Body: `{"success":true,"websocket":{"enabled":false,"events":["message.exchange"],"mediaBase64":false}}`})
 		got, err := inst.WebSocket.Ensure(t.Context(), WebSocketConfig{MediaBase64: true})
-		assert.Equal(t, []string{"Enabled", "Events", "MediaBase64"}, targets(err))
+		assert.Equal(t, []string{"Enabled", "Events", "MediaBase64"}, Targets(err))
 		assert.Equal(t, []EventType{EventMessage}, got.Events)
 	})
 }
