@@ -370,7 +370,7 @@ func TestFirstConnectionIsAsPatientAsACall(t *testing.T) {
 			simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 				sim.Fault("events.websocket.connect", ryzetest.Fault{Status: 503, Times: faults})
 				inst := paired(t, sim, client, "support-line")
-				sub, err := inst.Subscribe(t.Context(), EnsureEnabled(WebSocketConfig{}))
+				sub, err := inst.Subscribe(t.Context(), WithWebSocket(WebSocketConfig{}))
 				assert.Equal(t, 4, sim.Count("events.websocket.connect"))
 				if faults == 4 {
 					require.ErrorIs(t, err, ErrServer)

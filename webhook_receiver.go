@@ -252,33 +252,33 @@ func (c *webhookConfig) refuse(w http.ResponseWriter, req *http.Request, failed 
 // receive returns the event and its handler, or why it is refused.
 func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Event, Handler, *HandlerError) {
 	if req.Method != http.MethodPost {
-		return nil, nil, refusal(http.StatusMethodNotAllowed, errors.New("the method is not POST"))
+		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errors.New("the method is not POST"))
 	}
 	reason := r.authorize(req.Header)
-	if reason == errNoAuthorization && r.cfg.state != nil { //nolint:errorlint // never wrapped
+	if errors.Is(reason, errNoAuthorization) && r.cfg.state != nil {
 		if e := r.receiveBareState(w, req); e != nil {
 			return e, r.cfg.state, nil
 		}
 	}
 	if reason != nil {
-		return nil, nil, refusal(http.StatusUnauthorized, reason)
+		return nil, nil, notAccepted(http.StatusUnauthorized, reason)
 	}
 	if !isPlainJSON(req.Header) {
-		return nil, nil, refusal(http.StatusUnsupportedMediaType, errors.New("the body is not declared as plain application/json"))
+		return nil, nil, notAccepted(http.StatusUnsupportedMediaType, errors.New("the body is not declared as plain application/json"))
 	}
 	e, refused := readDelivery(w, req, r.cfg.readLimit)
 	if refused != nil {
 		return nil, nil, refused
 	}
 	if !r.expects(e) {
-		refused = refusal(http.StatusForbidden, errors.New("the instance is not one of those expected"))
+		refused = notAccepted(http.StatusForbidden, errors.New("the instance is not one of those expected"))
 		refused.Event = e
 		return nil, nil, refused
 	}
 	return e, r.handle, nil
 }
 
-func refusal(status int, reason error) *HandlerError {
+func notAccepted(status int, reason error) *HandlerError {
 	return &HandlerError{StatusCode: status, Err: reason}
 }
 
@@ -367,7 +367,7 @@ const keptBuffer = 1 << 20
 
 func readDelivery(w http.ResponseWriter, req *http.Request, limit int64) (*Event, *HandlerError) {
 	if req.ContentLength > limit {
-		return nil, refusal(http.StatusRequestEntityTooLarge, errTooLarge)
+		return nil, notAccepted(http.StatusRequestEntityTooLarge, errTooLarge)
 	}
 	buf := deliveryBuffers.Get().(*bytes.Buffer)
 	defer func() {
@@ -384,14 +384,14 @@ func readDelivery(w http.ResponseWriter, req *http.Request, limit int64) (*Event
 		if _, err := buf.ReadFrom(http.MaxBytesReader(w, req.Body, limit)); err != nil {
 			var large *http.MaxBytesError
 			if errors.As(err, &large) {
-				return nil, refusal(http.StatusRequestEntityTooLarge, errTooLarge)
+				return nil, notAccepted(http.StatusRequestEntityTooLarge, errTooLarge)
 			}
-			return nil, refusal(http.StatusServiceUnavailable, fmt.Errorf("the body broke off: %w", bodyError(err)))
+			return nil, notAccepted(http.StatusServiceUnavailable, fmt.Errorf("the body broke off: %w", bodyError(err)))
 		}
 	}
 	e, err := ParseEvent(buf.Bytes())
 	if err != nil {
-		return nil, refusal(http.StatusBadRequest, fmt.Errorf("the body is not an event: %w", err))
+		return nil, notAccepted(http.StatusBadRequest, fmt.Errorf("the body is not an event: %w", err))
 	}
 	return e, nil
 }
