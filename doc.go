@@ -20,7 +20,7 @@
 //
 // Events come over a stream, or to a webhook, in one model:
 //
-//	sub, err := inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{})) // all events
+//	sub, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{})) // all events
 //	for event, err := range sub.All() {
 //		if err != nil {
 //			return err // the stream has ended for good

@@ -19,12 +19,12 @@ func ExampleSubscribeOption() {
 	ctx := context.Background()
 
 	sub, err := inst.Subscribe(ctx,
-		ryze.EnsureEnabled(ryze.WebSocketConfig{MediaBase64: true}),
+		ryze.WithWebSocket(ryze.WebSocketConfig{MediaBase64: true}),
 		ryze.WithReadLimit(64<<20),
 		ryze.WithBuffer(4096, 256<<20),
 		ryze.WithOverflow(ryze.BlockUpTo(10*time.Second, ryze.DropOldest())), // or FailWhenFull()
 		ryze.WithPing(20*time.Second, 10*time.Second),
-		ryze.OnStateChange(func(ryze.StreamState) { /* show it on a health page */ }),
+		ryze.WithStateHandler(func(ryze.StreamState) { /* show it on a health page */ }),
 	)
 	if err != nil {
 		fmt.Println(err)
@@ -46,18 +46,18 @@ func ExampleFailWhenFull() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 
-	sub, err := inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}), ryze.WithOverflow(ryze.FailWhenFull()))
+	sub, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithOverflow(ryze.FailWhenFull()))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = sub.Close() }()
 	sim.Instance("support-line").Receive(ryzetest.Incoming{From: "5511987654321", Text: "hi"})
-	err = sub.Handle(ctx, ryze.WithLanes(1), ryze.On(func(_ context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
+	err = sub.Handle(ctx, ryze.On(func(_ context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
 		fmt.Println(m.Text, e.At().IsZero(), e.DedupeKey() != "")
 		stop()
 		return nil
-	}))
+	}), ryze.WithConcurrency(1))
 	fmt.Println(err)
 	// Output:
 	// hi false true
@@ -69,8 +69,8 @@ func ExampleNewWebhookReceiver() {
 	handle := func(context.Context, *ryze.Event) error { return nil }
 	_, err := ryze.NewWebhookReceiver("Bearer the-new-value", handle,
 		ryze.WithAcceptedAuthorization("Bearer the-old-value"),
-		ryze.WithBodyLimit(16<<20),
-		ryze.WithHandleTimeout(5*time.Second),
+		ryze.WithReadLimit(16<<20),
+		ryze.WithHandlerTimeout(5*time.Second),
 		ryze.WithUnauthenticatedState(handle), // states without the header, if the service sends them so
 	)
 	fmt.Println(err)
@@ -84,9 +84,9 @@ func ExampleNewWebhookReceiver() {
 func ExampleInboxOption() {
 	inbox, err := ryze.NewInbox(func(context.Context, *ryze.Event) error { return nil },
 		ryze.WithDedupeStore(&ryze.MemoryDedupe{Size: 100_000}),
-		ryze.WithParallel(4),
+		ryze.WithConcurrency(4),
 		ryze.WithBacklog(1000),
-		ryze.WithEventTimeout(30*time.Second),
+		ryze.WithHandlerTimeout(30*time.Second),
 	)
 	fmt.Println(inbox != nil, err)
 	// Output: true <nil>

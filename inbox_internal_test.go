@@ -52,7 +52,7 @@ func TestInboxHandlesPhoneAndLIDOfAChatOneAfterAnother(t *testing.T) {
 				now--
 				mu.Unlock()
 				return nil
-			}, WithParallel(parallel))
+			}, WithConcurrency(parallel))
 			require.NoError(t, err)
 			receipt := func(n int, jid JID) *Event {
 				e := receiptIn(jid)
@@ -104,7 +104,7 @@ func TestInboxKeepsTheOrderOfAChatUnderAnyTiming(t *testing.T) {
 		}
 		o.end(m.Chat.Name)
 		return nil
-	}, WithParallel(4))
+	}, WithConcurrency(4))
 	require.NoError(t, err)
 	stream := &source{Chan: make(chan *Event)}
 	var all sync.WaitGroup
@@ -123,15 +123,16 @@ func TestInboxKeepsTheOrderOfAChatUnderAnyTiming(t *testing.T) {
 		}
 		e.Data.(*MessageEvent).Chat = chat
 		if n%7 == 6 {
-			in.leave(in.enter(numberedEvent(n, 10))) // nobody waits for it any more
+			in.leave(in.enter(numberedEvent(n, 10)), &outcome{abandoned: true}) // nobody waits for it any more
 		}
 		// One feeder, so the order of arrival is known; whichever way, the turn is
 		// taken before the next event comes.
 		if n%3 == 0 {
 			turn := in.enter(e)
 			all.Go(func() {
-				_, err := in.process(t.Context(), t.Context(), turn)
-				assert.NoError(t, err)
+				var o outcome
+				in.process(t.Context(), turn, &o)
+				assert.NoError(t, o.err)
 			})
 			continue
 		}
@@ -169,7 +170,7 @@ func BenchmarkInboxLeave(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				in.leave(in.enter(e))
+				in.leave(in.enter(e), &outcome{})
 			}
 		})
 	}
@@ -180,7 +181,7 @@ func BenchmarkInboxLeave(b *testing.B) {
 func BenchmarkInboxNext(b *testing.B) {
 	for _, n := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprintf("chats=%d", n), func(b *testing.B) {
-			in, err := NewInbox(accept, WithParallel(1))
+			in, err := NewInbox(accept, WithConcurrency(1))
 			require.NoError(b, err)
 			var events []*Event
 			var turns []*turn
@@ -191,7 +192,7 @@ func BenchmarkInboxNext(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				in.leave(turns[i])
+				in.leave(turns[i], &outcome{})
 				turns[i] = in.enter(events[i])
 				i = (i + 1) % n
 			}

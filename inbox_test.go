@@ -110,8 +110,8 @@ func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
 			}
 			return nil
 		})
-	}, WithParallel(parallel), WithInboxErrors(func(context.Context, *Event, error) {}))
-	h := in.Handler(testAuthorization, WithWebhookErrors(func(context.Context, *WebhookError) {}))
+	}, WithConcurrency(parallel), WithErrorHandler(func(context.Context, *HandlerError) {}))
+	h := in.Handler(testAuthorization, WithErrorHandler(func(context.Context, *HandlerError) {}))
 
 	stream := NewSource()
 	for i := 0; i < unique; i += 2 {
@@ -233,7 +233,7 @@ func TestEventThatFailedOnTheStreamComesAgainByTheWebhook(t *testing.T) {
 					}
 					return nil
 				})
-			}, WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
+			}, WithErrorHandler(func(_ context.Context, err *HandlerError) { reported = append(reported, err) }))
 			stream := NewSource()
 			stream.Push(t, body)
 			close(stream.Chan)
@@ -316,7 +316,7 @@ func TestEventTimeoutEndsTheHandlersContext(t *testing.T) {
 		in := newInbox(t, func(ctx context.Context, _ *Event) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}, WithEventTimeout(20*time.Second))
+		}, WithHandlerTimeout(20*time.Second))
 		h := in.Handler(testAuthorization)
 		started := time.Now()
 		assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, ryzetest.NewEvents("a").Message(greeting)).StatusCode)
@@ -333,7 +333,7 @@ func TestWaitForATurnEndsWithTheContext(t *testing.T) {
 			calls++
 			<-hold
 			return nil
-		}, WithParallel(1))
+		}, WithConcurrency(1))
 		parse := func(from, id string) *Event {
 			e, err := ParseEvent(events.Message(ryzetest.Incoming{From: from, ID: id, Text: "x"}))
 			require.NoError(t, err)
@@ -371,7 +371,7 @@ func TestChatsKeepTheirOrderAndDoNotWaitForEachOther(t *testing.T) {
 				}
 				return nil
 			})
-		}, WithEventTimeout(24*time.Hour))
+		}, WithHandlerTimeout(24*time.Hour))
 		stream := NewSource()
 		want := map[JID][]string{}
 		for i := range 300 {
@@ -516,7 +516,7 @@ func TestNothingIsLostOrDoneTwiceThroughOutagesOfBothChannels(t *testing.T) {
 
 		inst := paired(t, sim, client, "support-line")
 		webhookTo(t, inst, WebhookConfig{})
-		sub, err := inst.Subscribe(t.Context(), EnsureEnabled(WebSocketConfig{}))
+		sub, err := inst.Subscribe(t.Context(), WithWebSocket(WebSocketConfig{}))
 		require.NoError(t, err)
 		done := make(chan error, 1)
 		go func() { done <- in.Run(t.Context(), sub) }()
@@ -562,7 +562,7 @@ func TestStreamAloneSufficesWhileTheReceiverIsDown(t *testing.T) {
 		hooks.Handler = in.Handler(testAuthorization)
 		inst := paired(t, sim, client, "support-line")
 		webhookTo(t, inst, WebhookConfig{})
-		sub, err := inst.Subscribe(t.Context(), EnsureEnabled(WebSocketConfig{}))
+		sub, err := inst.Subscribe(t.Context(), WithWebSocket(WebSocketConfig{}))
 		require.NoError(t, err)
 		done := make(chan error, 1)
 		go func() { done <- in.Run(t.Context(), sub) }()
@@ -587,7 +587,7 @@ func TestRunEndsWithItsSourceAndSaysWhy(t *testing.T) {
 	assert.ErrorIs(t, in.Run(t.Context(), stream), ErrWebSocketDisabled)
 }
 
-func TestRunStopsItsHandlersWithItsContextAndWaitsForThem(t *testing.T) {
+func TestRunStopsItsHandlersAfterItsContextAndWaitsForThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := ryzetest.NewEvents("a")
 		var begun, ended atomic.Int32
@@ -602,7 +602,7 @@ func TestRunStopsItsHandlersWithItsContextAndWaitsForThem(t *testing.T) {
 			time.Sleep(time.Second) // tidying up
 			ended.Add(1)
 			return ctx.Err()
-		}, WithParallel(2), WithInboxErrors(func(context.Context, *Event, error) { reported.Add(1) }))
+		}, WithConcurrency(2), WithErrorHandler(func(context.Context, *HandlerError) { reported.Add(1) }))
 		stream := NewSource()
 		for _, body := range numbered(events, 10, 10) {
 			stream.Push(t, body)
@@ -615,7 +615,7 @@ func TestRunStopsItsHandlersWithItsContextAndWaitsForThem(t *testing.T) {
 		assert.ErrorIs(t, <-done, context.Canceled)
 		assert.EqualValues(t, 2, begun.Load())
 		assert.EqualValues(t, 2, ended.Load())
-		assert.Zero(t, reported.Load())
+		assert.EqualValues(t, 2, reported.Load(), "they had a minute")
 		assert.Zero(t, in.Lanes())
 
 		// None of them counts as handled.
@@ -627,7 +627,7 @@ func TestRunStopsItsHandlersWithItsContextAndWaitsForThem(t *testing.T) {
 
 func TestBacklogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in := newInbox(t, func(ctx context.Context, _ *Event) error { <-ctx.Done(); return ctx.Err() }, WithParallel(1), WithBacklog(5))
+		in := newInbox(t, func(ctx context.Context, _ *Event) error { <-ctx.Done(); return ctx.Err() }, WithConcurrency(1), WithBacklog(5))
 		stream := NewSource()
 		for _, body := range numbered(ryzetest.NewEvents("a"), 100, 100) {
 			stream.Push(t, body)
@@ -686,7 +686,7 @@ func TestNothingIsAcknowledgedWhenTheStoreFails(t *testing.T) {
 	store := &failingStore{claim: down}
 	var reported []error
 	in := newInbox(t, func(context.Context, *Event) error { t.Error("handled without a claim"); return nil },
-		WithDedupeStore(store), WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
+		WithDedupeStore(store), WithErrorHandler(func(_ context.Context, err *HandlerError) { reported = append(reported, err) }))
 	body := ryzetest.NewEvents("a").Message(greeting)
 	assert.Equal(t, 503, ryzetest.Deliver(in.Handler(testAuthorization), "/", testAuthorization, body).StatusCode)
 
@@ -703,7 +703,7 @@ func TestWorkThatCouldNotBeRecordedIsNotAskedForAgain(t *testing.T) {
 	var reported []error
 	calls := 0
 	in := newInbox(t, func(context.Context, *Event) error { calls++; return nil },
-		WithDedupeStore(&failingStore{commit: full}), WithInboxErrors(func(_ context.Context, _ *Event, err error) { reported = append(reported, err) }))
+		WithDedupeStore(&failingStore{commit: full}), WithErrorHandler(func(_ context.Context, err *HandlerError) { reported = append(reported, err) }))
 	body := ryzetest.NewEvents("a").Message(greeting)
 	assert.Equal(t, 200, ryzetest.Deliver(in.Handler(testAuthorization), "/", testAuthorization, body).StatusCode)
 	assert.Equal(t, 1, calls)
@@ -722,7 +722,7 @@ func TestDeliveryIsRefusedWhileAnotherProcessIsAtIt(t *testing.T) {
 
 	calls := 0
 	in := newInbox(t, func(context.Context, *Event) error { calls++; return nil }, WithDedupeStore(store),
-		WithInboxErrors(func(_ context.Context, _ *Event, err error) { t.Error(err) }))
+		WithErrorHandler(func(_ context.Context, err *HandlerError) { t.Error(err) }))
 	h := in.Handler(testAuthorization)
 	assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 	stream := NewSource()
@@ -738,16 +738,16 @@ func TestDeliveryIsRefusedWhileAnotherProcessIsAtIt(t *testing.T) {
 
 func TestInboxRefusesBadArguments(t *testing.T) {
 	for field, c := range map[string]struct {
-		handle func(context.Context, *Event) error
+		handle Handler
 		opt    InboxOption
 	}{
-		"handle":           {nil, WithParallel(1)},
-		"option":           {Accept, nil},
-		"WithDedupeStore":  {Accept, WithDedupeStore(nil)},
-		"WithParallel":     {Accept, WithParallel(0)},
-		"WithBacklog":      {Accept, WithBacklog(-1)},
-		"WithEventTimeout": {Accept, WithEventTimeout(0)},
-		"WithInboxErrors":  {Accept, WithInboxErrors(nil)},
+		"handle":             {nil, WithConcurrency(1)},
+		"option":             {Accept, nil},
+		"WithDedupeStore":    {Accept, WithDedupeStore(nil)},
+		"WithConcurrency":    {Accept, WithConcurrency(0)},
+		"WithBacklog":        {Accept, WithBacklog(-1)},
+		"WithHandlerTimeout": {Accept, WithHandlerTimeout(0)},
+		"WithErrorHandler":   {Accept, WithErrorHandler(nil)},
 	} {
 		in, err := NewInbox(c.handle, c.opt)
 		assert.Nil(t, in, field)
@@ -771,7 +771,7 @@ func TestStreamPanicIsNeverSilent(t *testing.T) {
 	assert.Contains(t, out.String(), "the handler panicked")
 	assert.Contains(t, out.String(), greeting.ID)
 	assert.NotContains(t, out.String(), "private words")
-	assert.Equal(t, 1, strings.Count(out.String(), "ryze: inbox"))
+	assert.Equal(t, 1, strings.Count(out.String(), "ryze: handling"))
 }
 
 // hangingStore hangs where it is told to, until it is let go.
@@ -812,8 +812,8 @@ func TestStoreThatHangsStopsNothingForLong(t *testing.T) {
 				store.on.Store(true)
 				var reported atomic.Int64
 				calls := 0
-				in := newInbox(t, func(context.Context, *Event) error { calls++; return nil }, WithParallel(2), WithDedupeStore(store),
-					WithInboxErrors(func(context.Context, *Event, error) { reported.Add(1) }))
+				in := newInbox(t, func(context.Context, *Event) error { calls++; return nil }, WithConcurrency(2), WithDedupeStore(store),
+					WithErrorHandler(func(context.Context, *HandlerError) { reported.Add(1) }))
 				body := ryzetest.NewEvents("a").Message(greeting)
 				h := in.Handler(testAuthorization)
 				Quickly(t, StoreTimeout+time.Second, func() {
@@ -875,21 +875,21 @@ func (s *panickingStore) Release(ctx context.Context, key string) error {
 
 func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
 	broken := errors.New("broken")
-	ignore := func(context.Context, *Event, error) {}
+	ignore := func(context.Context, *HandlerError) {}
 	for name, c := range map[string]struct {
 		handle func() error
 		store  DedupeStore
-		report func(context.Context, *Event, error)
+		report func(context.Context, *HandlerError)
 		status int // of the same event as a delivery
 	}{
 		"handler panics":        {func() error { panic("private words") }, nil, ignore, 503},
 		"typed nil":             {TypedNil, nil, ignore, 503},
 		"typed nil, not told":   {TypedNil, nil, nil, 503},
 		"joined typed nil":      {func() error { return errors.Join(broken, TypedNil()) }, nil, ignore, 503},
-		"error handler panics":  {func() error { return broken }, nil, func(context.Context, *Event, error) { panic("private words") }, 503},
+		"error handler panics":  {func() error { return broken }, nil, func(context.Context, *HandlerError) { panic("private words") }, 503},
 		"claim panics":          {func() error { return nil }, &panickingStore{where: "claim"}, ignore, 503},
 		"commit panics":         {func() error { return nil }, &panickingStore{where: "commit"}, ignore, 200},
-		"commit, and the error": {func() error { return nil }, &panickingStore{where: "commit"}, func(context.Context, *Event, error) { panic("private words") }, 200},
+		"commit, and the error": {func() error { return nil }, &panickingStore{where: "commit"}, func(context.Context, *HandlerError) { panic("private words") }, 200},
 		"release panics":        {func() error { return broken }, &panickingStore{where: "release"}, ignore, 503},
 		"claim typed nil":       {func() error { return nil }, &failingStore{claim: TypedNil()}, nil, 503},
 		"commit typed nil":      {func() error { return nil }, &failingStore{commit: TypedNil()}, nil, 200},
@@ -899,12 +899,12 @@ func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
 			before := log.Writer()
 			log.SetOutput(&out)
 			defer log.SetOutput(before)
-			opts := []InboxOption{WithParallel(1)}
+			opts := []InboxOption{WithConcurrency(1)}
 			if c.store != nil {
 				opts = append(opts, WithDedupeStore(c.store))
 			}
 			if c.report != nil {
-				opts = append(opts, WithInboxErrors(c.report))
+				opts = append(opts, WithErrorHandler(c.report))
 			}
 			in := newInbox(t, func(context.Context, *Event) error { return c.handle() }, opts...)
 			events := ryzetest.NewEvents("a")
@@ -914,7 +914,7 @@ func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
 			}
 			close(stream.Chan)
 			require.NoError(t, in.Run(t.Context(), stream))
-			h := in.Handler(testAuthorization, WithWebhookErrors(func(_ context.Context, err *WebhookError) { _ = err.Error(); panic("private words") }))
+			h := in.Handler(testAuthorization, WithErrorHandler(func(_ context.Context, err *HandlerError) { _ = err.Error(); panic("private words") }))
 			assert.Equal(t, c.status, ryzetest.Deliver(h, "/", testAuthorization, events.Message(greeting)).StatusCode)
 			assert.Zero(t, in.Lanes())
 			assert.Equal(t, 1, in.Places())

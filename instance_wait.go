@@ -122,7 +122,7 @@ func (i *InstanceClient) listenState(ctx context.Context) (changed <-chan struct
 	signal, done := make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		defer close(done)
-		sub, err := i.Subscribe(ctx, OnlyEvents(EventInstanceState), WithBuffer(1, 1))
+		sub, err := i.Subscribe(ctx, WithEvents(EventInstanceState), WithBuffer(1, 1))
 		if err != nil {
 			return // the caller asks every few seconds anyway
 		}

@@ -362,7 +362,7 @@ func TestConfigurationThatCannotBeStoredIsRefusedBeforeAnyRequest(t *testing.T) 
 		"stream an unknown event": {func() error { _, err := inst.WebSocket.Set(ctx, WebSocketConfig{Events: unknown}); return err }, "WebSocket.Events[1]", `"poll.vote"`},
 		"ensure a stream of it":   {func() error { _, err := inst.WebSocket.Ensure(ctx, WebSocketConfig{Events: unknown}); return err }, "WebSocket.Events[1]", `"poll.vote"`},
 		"subscribe to it": {func() error {
-			_, err := inst.Subscribe(ctx, EnsureEnabled(WebSocketConfig{Events: unknown}))
+			_, err := inst.Subscribe(ctx, WithWebSocket(WebSocketConfig{Events: unknown}))
 			return err
 		}, "WebSocket.Events[1]", `"poll.vote"`},
 		"create with a stream of it": {func() error {

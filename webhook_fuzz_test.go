@@ -38,9 +38,9 @@ func FuzzWebhook(f *testing.F) {
 		bare := authorization == "none"
 		h := NewWebhookHandler(testAuthorization,
 			func(_ context.Context, e *Event) error { proven = e; return nil },
-			WithBodyLimit(limit),
+			WithReadLimit(limit),
 			WithUnauthenticatedState(func(_ context.Context, e *Event) error { claimed = e; return nil }),
-			WithWebhookErrors(func(_ context.Context, err *WebhookError) {
+			WithErrorHandler(func(_ context.Context, err *HandlerError) {
 				text := err.Error()
 				if strings.Contains(text, "0f9a1c37") || strings.Contains(text, ryzetest.EventsToken) {
 					t.Fatalf("a secret is reported: %s", text)

@@ -47,8 +47,8 @@ func refuseAll(t *testing.T) func(context.Context, *Event) error {
 }
 
 // collect returns an option that keeps what is reported.
-func collect(errs *[]*WebhookError) WebhookOption {
-	return WithWebhookErrors(func(_ context.Context, err *WebhookError) { *errs = append(*errs, err) })
+func collect(errs *[]*HandlerError) WebhookOption {
+	return WithErrorHandler(func(_ context.Context, err *HandlerError) { *errs = append(*errs, err) })
 }
 
 func TestWebhookAnswerIsTheOutcomeOfTheHandler(t *testing.T) {
@@ -188,7 +188,7 @@ func TestAuthorizationIsComparedInConstantTime(t *testing.T) {
 
 func TestExtraQuotesAreRefusedAndReported(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
-	var errs []*WebhookError
+	var errs []*HandlerError
 	h := NewWebhookHandler(testAuthorization, refuseAll(t), collect(&errs))
 	for _, value := range []string{`Bearer "0f9a1c37-webhook-secret"`, `"Bearer 0f9a1c37-webhook-secret"`} {
 		errs = nil
@@ -218,13 +218,13 @@ func TestWebhookWithoutAuthorizationRefusesEverything(t *testing.T) {
 			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, WithAcceptedAuthorization(""))...)
 		},
 		"option": func(o ...WebhookOption) http.Handler {
-			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, WithBodyLimit(0))...)
+			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, WithReadLimit(0))...)
 		},
 		"nil option": func(o ...WebhookOption) http.Handler {
 			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, nil)...)
 		},
 	} {
-		var errs []*WebhookError
+		var errs []*HandlerError
 		handler := h(collect(&errs))
 		for _, value := range []string{"", " ", testAuthorization, "Bearer a"} {
 			assert.Equal(t, 503, ryzetest.Deliver(handler, "/", strings.TrimSpace(value), body).StatusCode, name)
@@ -243,14 +243,14 @@ func TestWebhookReceiverRefusesBadArguments(t *testing.T) {
 		"WithAcceptedAuthorization": func() (*WebhookReceiver, error) {
 			return NewWebhookReceiver("x", Accept, WithAcceptedAuthorization("y", ""))
 		},
-		"WithBodyLimit":     func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithBodyLimit(-1)) },
-		"WithHandleTimeout": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithHandleTimeout(0)) },
-		"WithInstances":     func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances()) },
-		"instance name":     func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances("")) },
+		"WithReadLimit":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithReadLimit(-1)) },
+		"WithHandlerTimeout": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithHandlerTimeout(0)) },
+		"WithInstances":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances()) },
+		"instance name":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances("")) },
 		"WithUnauthenticatedState": func() (*WebhookReceiver, error) {
 			return NewWebhookReceiver("x", Accept, WithUnauthenticatedState(nil))
 		},
-		"WithWebhookErrors": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithWebhookErrors(nil)) },
+		"WithErrorHandler": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithErrorHandler(nil)) },
 	} {
 		r, err := construct()
 		assert.Nil(t, r, field)
@@ -274,8 +274,8 @@ func (c *counting) Read(p []byte) (int, error) {
 
 func TestWebhookBodyIsBounded(t *testing.T) {
 	const limit = 2 << 20
-	var errs []*WebhookError
-	h := NewWebhookHandler(testAuthorization, refuseAll(t), WithBodyLimit(limit), collect(&errs))
+	var errs []*HandlerError
+	h := NewWebhookHandler(testAuthorization, refuseAll(t), WithReadLimit(limit), collect(&errs))
 
 	deliver := func(body io.Reader, length int64) int {
 		req := delivery(t, body)
@@ -295,7 +295,7 @@ func TestWebhookBodyIsBounded(t *testing.T) {
 	assert.Len(t, errs, 3)
 
 	fits := ryzetest.NewEvents("a").Event("x", strings.Repeat("x", limit-1000))
-	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, Accept, WithBodyLimit(limit)), "/", testAuthorization, fits)
+	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, Accept, WithReadLimit(limit)), "/", testAuthorization, fits)
 	assert.Equal(t, 200, res.StatusCode)
 }
 
@@ -392,7 +392,7 @@ func TestUnknownEventsAreDelivered(t *testing.T) {
 }
 
 func TestMalformedBodiesAreRefused(t *testing.T) {
-	var errs []*WebhookError
+	var errs []*HandlerError
 	h := NewWebhookHandler(testAuthorization, refuseAll(t), collect(&errs))
 	bodies := []string{"", "{", "null", "[]", `"x"`, "{}", `{"event":""}`, `{"event":7}`, `{"event":"x"} trailing`, "\x00"}
 	for _, body := range bodies {
@@ -405,7 +405,7 @@ func TestMalformedBodiesAreRefused(t *testing.T) {
 }
 
 func TestBodyThatBreaksOffIsAskedForAgain(t *testing.T) {
-	var errs []*WebhookError
+	var errs []*HandlerError
 	h := NewWebhookHandler(testAuthorization, refuseAll(t), collect(&errs))
 	half := io.MultiReader(strings.NewReader(`{"event":"x"}`), iotest.ErrReader(io.ErrUnexpectedEOF))
 	req := delivery(t, half)
@@ -430,7 +430,7 @@ func TestPanicIsAskedForAgainAndReported(t *testing.T) {
 		"abort":        {func() { panic(http.ErrAbortHandler) }, "errorString"},
 		"wrapped safe": {func() { panic(fmt.Errorf("x: %w", io.EOF)) }, "wrapError"},
 	} {
-		var errs []*WebhookError
+		var errs []*HandlerError
 		h := NewWebhookHandler(testAuthorization, func(context.Context, *Event) error { c.fail(); return nil }, collect(&errs))
 		assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode, name)
 		require.Len(t, errs, 1, name)
@@ -468,14 +468,14 @@ func TestNothingSecretIsReported(t *testing.T) {
 	events := ryzetest.NewEvents("support-line")
 	fail := func(context.Context, *Event) error { return errors.New("no disk") }
 	var text strings.Builder
-	report := WithWebhookErrors(func(ctx context.Context, err *WebhookError) {
+	report := WithErrorHandler(func(ctx context.Context, err *HandlerError) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
 			fmt.Fprintf(&text, verb+"\n", err)
 		}
 		slog.New(slog.NewJSONHandler(&text, nil)).ErrorContext(ctx, "delivery", "error", err, "event", err.Event, "cause", err.Err)
 		slog.New(slog.NewTextHandler(&text, nil)).ErrorContext(ctx, "delivery", "error", err, "event", err.Event, "cause", err.Err)
 	})
-	h := NewWebhookHandler(testAuthorization, fail, report, WithInstances("support-line"), WithBodyLimit(5000))
+	h := NewWebhookHandler(testAuthorization, fail, report, WithInstances("support-line"), WithReadLimit(5000))
 	body := events.Message(greeting)
 	for _, value := range []string{"", "Bearer guessed-value", testAuthorization, `"` + testAuthorization + `"`} {
 		ryzetest.Deliver(h, "/", value, body)
@@ -554,7 +554,7 @@ func TestHandlersContextEndsAfterTheTimeout(t *testing.T) {
 		h := NewWebhookHandler(testAuthorization, func(ctx context.Context, _ *Event) error {
 			<-ctx.Done()
 			return context.Cause(ctx)
-		}, WithHandleTimeout(3*time.Second))
+		}, WithHandlerTimeout(3*time.Second))
 		started := time.Now()
 		assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 		assert.Equal(t, 3*time.Second, time.Since(started))
@@ -606,7 +606,7 @@ func TestDeliveriesAreRepeatedUntilTheHandlerSucceeds(t *testing.T) {
 
 func TestEventThatIsNeverHandledBecomesADeadLetter(t *testing.T) {
 	h := NewWebhookHandler(testAuthorization, func(context.Context, *Event) error { panic("always") },
-		WithWebhookErrors(func(context.Context, *WebhookError) {}))
+		WithErrorHandler(func(context.Context, *HandlerError) {}))
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "support-line")
 		webhookTo(t, inst, WebhookConfig{Events: []EventType{EventMessage}})

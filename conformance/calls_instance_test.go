@@ -99,7 +99,7 @@ var instanceCalls = []call{
 		return nil, stream.Close()
 	}).after(func(e *env) { enableStream(e) }),
 	gives("event stream, enabled first", func(ctx context.Context, e *env) (any, error) {
-		stream, err := e.inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{MediaBase64: true}))
+		stream, err := e.inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{MediaBase64: true}))
 		if err != nil {
 			return nil, err
 		}
