@@ -77,6 +77,7 @@
 //	MessagesService, Content                send: Text, Media and the other kinds
 //	InstanceClient.Subscribe, Event         the event stream
 //	NewWebhookHandler, Inbox                receiving webhooks
+//	Handler, On, Handlers                   what handles the events of all of them
 //	JID                                     addresses: phones, LIDs, groups, channels
 //	Client.Do                               a route that this package does not know yet
 //

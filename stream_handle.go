@@ -66,13 +66,13 @@ func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...Handl
 	defer stop()
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	defer context.AfterFunc(ctx, func() { w.endLater(work, end) })()
-	w.stop = func() { stop(); end() }
+	defer context.AfterFunc(ctx, func() { w.endLater(end) })()
+	w.taking, w.working, w.stop = taking, work, func() { stop(); end() }
 	w.slots = make(chan struct{}, w.concurrency)
 	wanted := &taker{func(e *Event) bool { return w.only.wants(e.Type) }}
 	s.queue.addTaker(wanted)
 	defer s.queue.removeTaker(wanted)
-	w.run(taking, work)
+	w.run()
 	w.running.Wait()
 
 	failed := w.failed.Load()
@@ -92,37 +92,39 @@ type streamWorkers struct {
 
 	stream  *Subscription
 	handle  Handler
-	stop    func()        // takes no more events, and ends the handlers' contexts
-	slots   chan struct{} // one for each worker
+	taking  context.Context //nolint:containedctx // until its end events are taken
+	working context.Context //nolint:containedctx // of the handlers
+	stop    func()          // ends both
+	slots   chan struct{}   // one for each worker
 	running sync.WaitGroup
 	failed  atomic.Pointer[HandlerError] // the first that nobody has taken
 }
 
 // endLater ends the context of the handlers when they have had time to finish.
-func (w *streamWorkers) endLater(work context.Context, end func()) {
+func (w *streamWorkers) endLater(end func()) {
 	timer := time.NewTimer(cmp.Or(w.timeout, defaultHandlerTimeout))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		end()
-	case <-work.Done(): // they have
+	case <-w.working.Done(): // they have
 	}
 }
 
 // run starts a worker whenever there is an event that may be handled now and
-// room for one more, until the context taking ends.
-func (w *streamWorkers) run(taking, work context.Context) {
+// room for one more.
+func (w *streamWorkers) run() {
 	for {
 		select {
 		case w.slots <- struct{}{}:
-		case <-taking.Done():
+		case <-w.taking.Done():
 			return
 		}
-		t := next(taking, w.stream, w.takeTurn)
+		t := next(w.taking, w.stream, w.takeTurn)
 		if t == nil {
 			return
 		}
-		w.running.Go(func() { w.work(taking, work, t) })
+		w.running.Go(func() { w.work(t) })
 	}
 }
 
@@ -133,11 +135,11 @@ func (w *streamWorkers) takeTurn() (t *turn, over bool, changed <-chan struct{})
 
 // work handles one event after another, until none may be handled now. When the
 // handler ends the goroutine, run starts another.
-func (w *streamWorkers) work(taking, work context.Context, t *turn) {
+func (w *streamWorkers) work(t *turn) {
 	defer func() { <-w.slots }()
 	for t != nil {
-		w.serve(work, t)
-		if taking.Err() != nil || w.stream.isOver() {
+		w.serve(t)
+		if w.taking.Err() != nil || w.stream.isOver() {
 			return
 		}
 		t, _, _ = w.takeTurn()
@@ -145,18 +147,18 @@ func (w *streamWorkers) work(taking, work context.Context, t *turn) {
 }
 
 // serve handles an event and ends its turn, whatever the handler does.
-func (w *streamWorkers) serve(ctx context.Context, t *turn) {
+func (w *streamWorkers) serve(t *turn) {
 	defer w.stream.queue.endTurn(t)
 	if !w.only.wants(t.event.Type) {
 		return
 	}
 	var err error
-	defer w.judge(ctx, t.event, &err)
-	w.call(ctx, t.event, w.handle, &err)
+	defer w.judge(t.event, &err)
+	w.call(w.working, t.event, w.handle, &err)
 }
 
 // judge looks at what came of an event.
-func (w *streamWorkers) judge(ctx context.Context, e *Event, err *error) {
+func (w *streamWorkers) judge(e *Event, err *error) {
 	if *err == nil || errors.Is(*err, ErrIgnore) {
 		return
 	}
@@ -171,7 +173,7 @@ func (w *streamWorkers) judge(ctx context.Context, e *Event, err *error) {
 			w.fail(&HandlerError{Event: e, Err: panicked})
 		}
 	}()
-	w.reportTo(ctx, failed, &panicked)
+	w.reportTo(w.working, failed, &panicked)
 }
 
 // fail ends Handle.
