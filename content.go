@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"context"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ import (
 type Content interface {
 	kind() contentKind
 	// body returns what travels, or a *ValidationError.
-	body(ctx context.Context, common sendCommon) (any, error)
+	body(common sendCommon) (any, error)
 	// outline says how the service describes such a message afterwards.
 	outline() *outline
 }

@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"context"
 	"fmt"
 	"strings"
 )
@@ -125,7 +124,7 @@ type buttonsBody struct {
 
 func (Buttons) kind() contentKind { return contentKind{"buttons", opSendButtons, anyChat, usual} }
 
-func (c Buttons) body(_ context.Context, common sendCommon) (any, error) {
+func (c Buttons) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"Buttons.Text", c.Text}); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // CalendarEvent is an event that people can accept or decline. It works best
 // in groups. Name and StartAt are required. Answers arrive later as events of
@@ -53,7 +50,7 @@ func (CalendarEvent) kind() contentKind {
 	return contentKind{"a calendar event", opSendEvent, anyChat, usual}
 }
 
-func (e CalendarEvent) body(_ context.Context, common sendCommon) (any, error) {
+func (e CalendarEvent) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"CalendarEvent.Name", e.Name}); err != nil {
 		return nil, err
 	}

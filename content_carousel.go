@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"context"
-	"strconv"
-)
+import "strconv"
 
 // Carousel is a row of cards to swipe through, each with buttons of its own.
 // At least one card is required; how many are allowed is not documented. Two
@@ -54,7 +51,7 @@ type wireCardBody struct {
 
 func (Carousel) kind() contentKind { return contentKind{"a carousel", opSendCarousel, anyChat, usual} }
 
-func (c Carousel) body(_ context.Context, common sendCommon) (any, error) {
+func (c Carousel) body(common sendCommon) (any, error) {
 	if len(c.Cards) == 0 {
 		return nil, invalid("Carousel.Cards", "is empty")
 	}

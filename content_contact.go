@@ -1,7 +1,5 @@
 package ryze
 
-import "context"
-
 // ContactCard is a contact to share. FullName and Phone are required.
 //
 // The service ignores [ReplyPrivate] on contacts, so it is refused.
@@ -23,15 +21,13 @@ type contactBody struct {
 
 func (ContactCard) kind() contentKind { return ContactCards{}.kind() }
 
-func (c ContactCard) body(ctx context.Context, common sendCommon) (any, error) {
-	return ContactCards{c}.body(ctx, common)
-}
+func (c ContactCard) body(common sendCommon) (any, error) { return ContactCards{c}.body(common) }
 
 func (ContactCards) kind() contentKind {
 	return contentKind{"a contact", opSendContact, anyChat, canDelay | canReply}
 }
 
-func (cards ContactCards) body(_ context.Context, common sendCommon) (any, error) {
+func (cards ContactCards) body(common sendCommon) (any, error) {
 	if len(cards) == 0 {
 		return nil, invalid("ContactCards", "is empty")
 	}

@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"context"
-	"encoding/json"
-)
+import "encoding/json"
 
 // FormKind is a kind of [Form].
 type FormKind string
@@ -66,7 +63,7 @@ type formBody struct {
 
 func (Form) kind() contentKind { return contentKind{"a form", opSendForm, anyChat, usual} }
 
-func (f Form) body(_ context.Context, common sendCommon) (any, error) {
+func (f Form) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"Form.Text", f.Text}); err != nil {
 		return nil, err
 	}

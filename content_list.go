@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"context"
-	"fmt"
-)
+import "fmt"
 
 // List is a text with a button that opens a menu. Text, Label and Sections are
 // required. The choice arrives as an event, see [Selection].
@@ -52,7 +49,7 @@ const (
 
 func (List) kind() contentKind { return contentKind{"a list", opSendList, anyChat, usual} }
 
-func (l List) body(_ context.Context, common sendCommon) (any, error) {
+func (l List) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"List.Text", l.Text}, filled{"List.Label", l.Label}); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"context"
-	"math"
-)
+import "math"
 
 // Location is a place on the map. The coordinates are required when it is sent
 // as a message.
@@ -26,7 +23,7 @@ type locationBody struct {
 
 func (Location) kind() contentKind { return contentKind{"a location", opSendLocation, anyChat, usual} }
 
-func (l Location) body(_ context.Context, common sendCommon) (any, error) {
+func (l Location) body(common sendCommon) (any, error) {
 	if err := l.checkDegrees("Location"); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"context"
 	"mime"
 	"time"
 
@@ -57,7 +56,7 @@ type mediaBody struct {
 	Waveform  []int     `json:"waveform,omitempty"`
 }
 
-func (m Media) body(ctx context.Context, common sendCommon) (any, error) {
+func (m Media) body(common sendCommon) (any, error) {
 	b := &mediaBody{
 		sendCommon: common, MediaType: m.Kind, Message: m.Caption, MIMEType: m.MIME, FileName: m.FileName,
 		IsVoice: m.Voice, Duration: int64((m.Duration + time.Second/2) / time.Second),
@@ -88,7 +87,7 @@ func (m Media) body(ctx context.Context, common sendCommon) (any, error) {
 			b.MediaType = kindOfMIME(typeByName(name))
 		}
 	default:
-		head, err := src.head(ctx, "Media.Source")
+		head, err := src.head("Media.Source")
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package ryze
 
 import (
-	"context"
 	"math"
 	"net/mail"
 )
@@ -60,7 +59,7 @@ type wireItem struct {
 
 func (Pix) kind() contentKind { return contentKind{"a PIX card", opSendPix, peopleGroups, usual} }
 
-func (p Pix) body(_ context.Context, common sendCommon) (any, error) {
+func (p Pix) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"Pix.MerchantName", p.MerchantName}, filled{"Pix.Key", p.Key}); err != nil {
 		return nil, err
 	}

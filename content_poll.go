@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"context"
-	"fmt"
-)
+import "fmt"
 
 // Poll asks a question with 2 to 12 options, no two of them the same. Votes are read with
 // [MessagesService.PollVotes]. What works in channels is not documented.
@@ -28,7 +25,7 @@ const (
 
 func (Poll) kind() contentKind { return contentKind{"a poll", opSendPoll, anyChat, usual} }
 
-func (p Poll) body(_ context.Context, common sendCommon) (any, error) {
+func (p Poll) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"Poll.Question", p.Question}); err != nil {
 		return nil, err
 	}

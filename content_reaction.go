@@ -1,7 +1,5 @@
 package ryze
 
-import "context"
-
 // Reaction puts an emoji on a message. It is sent to the chat of that message,
 // which cannot be a channel, and replaces an earlier reaction. Of the common
 // options only [SourceLabel] and [TimeLimit] work with it.
@@ -39,7 +37,7 @@ func (Reaction) kind() contentKind {
 	return contentKind{"a reaction", opSendReaction, peopleGroups, 0}
 }
 
-func (r Reaction) body(_ context.Context, common sendCommon) (any, error) {
+func (r Reaction) body(common sendCommon) (any, error) {
 	if isBlank(r.Emoji) || r.Emoji == removeReaction {
 		return nil, invalid("Reaction.Emoji", "is not an emoji; to take a reaction back use RemoveReaction")
 	}
@@ -48,7 +46,7 @@ func (r Reaction) body(_ context.Context, common sendCommon) (any, error) {
 
 func (RemoveReaction) kind() contentKind { return Reaction{}.kind() }
 
-func (r RemoveReaction) body(_ context.Context, common sendCommon) (any, error) {
+func (r RemoveReaction) body(common sendCommon) (any, error) {
 	return Reaction{r.MessageID, removeReaction, r.FromMe, r.Participant}.wire(common, "RemoveReaction")
 }
 

@@ -44,7 +44,7 @@ var statusFeed = jidKinds{JIDBroadcast}
 
 func (TextStatus) kind() contentKind { return contentKind{"a status", opSendStatus, statusFeed, 0} }
 
-func (s TextStatus) body(_ context.Context, common sendCommon) (any, error) {
+func (s TextStatus) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"TextStatus.Text", s.Text}); err != nil {
 		return nil, err
 	}
@@ -53,11 +53,11 @@ func (s TextStatus) body(_ context.Context, common sendCommon) (any, error) {
 
 func (MediaStatus) kind() contentKind { return TextStatus{}.kind() }
 
-func (s MediaStatus) body(ctx context.Context, common sendCommon) (any, error) {
+func (s MediaStatus) body(common sendCommon) (any, error) {
 	if s.Source.file != nil {
 		return nil, invalid("MediaStatus.Source", "must be a MediaURL: a status takes no file")
 	}
-	body, err := Media(s).body(ctx, common)
+	body, err := Media(s).body(common)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"context"
-	"strings"
-)
+import "strings"
 
 // Sticker is a picture that the service turns into a sticker of 512 by 512
 // pixels.
@@ -20,7 +17,7 @@ type stickerBody struct {
 
 func (Sticker) kind() contentKind { return contentKind{"a sticker", opSendSticker, anyChat, usual} }
 
-func (s Sticker) body(ctx context.Context, common sendCommon) (any, error) {
+func (s Sticker) body(common sendCommon) (any, error) {
 	const field = "Sticker.Source"
 	if s.Source.url != "" {
 		if _, err := checkMediaURL(field, s.Source.url); err != nil {
@@ -28,7 +25,7 @@ func (s Sticker) body(ctx context.Context, common sendCommon) (any, error) {
 		}
 		return &stickerBody{common, s.Source.url}, nil
 	}
-	head, err := s.Source.head(ctx, field)
+	head, err := s.Source.head(field)
 	if err != nil {
 		return nil, err
 	}

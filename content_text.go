@@ -1,7 +1,5 @@
 package ryze
 
-import "context"
-
 // Text is a text message. Its longest length is not documented.
 //
 //	inst.Messages.Send(ctx, "5511987654321", ryze.Text("Hello"))
@@ -16,7 +14,7 @@ func (Text) kind() contentKind {
 	return contentKind{"a text", opSendText, anyChat, usual | canMention | canPreview}
 }
 
-func (t Text) body(_ context.Context, common sendCommon) (any, error) {
+func (t Text) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"text", string(t)}); err != nil {
 		return nil, err
 	}

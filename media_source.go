@@ -1,9 +1,6 @@
 package ryze
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -35,11 +32,8 @@ func MediaBytes(name string, b []byte) MediaSource {
 // the directories are dropped, and helps to tell its type. A reader that is an [io.Seeker] is read from where it
 // stands, can be read again for another attempt, and its size is known. Any
 // other is read once: a send that meets the rate limit after reading it fails
-// with the error that says so.
-//
-// The reader is not closed, and must not be used before the send has returned. A
-// send that ends with its context while r.Read waits leaves that Read behind, which
-// nobody can stop: give up r then.
+// with the error that says so. The reader is not closed, and must not be used
+// before the send has returned.
 func MediaReader(name string, r io.Reader) MediaSource {
 	s := MediaSource{name: baseName(name)}
 	if r != nil {
@@ -80,14 +74,11 @@ func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // head returns the first bytes of a file, or the *ValidationError of a source
 // that is missing, empty or cannot be read.
-func (s MediaSource) head(ctx context.Context, field string) ([]byte, error) {
+func (s MediaSource) head(field string) ([]byte, error) {
 	if s.file == nil {
 		return nil, invalid(field, "is missing; use MediaFile, MediaBytes, MediaReader, MediaFS or MediaURL")
 	}
-	head, err := s.file.Head(ctx)
-	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
-		return nil, fmt.Errorf("ryze: %s does not answer: %w", field, ended)
-	}
+	head, err := s.file.Head()
 	if err != nil {
 		return nil, &ValidationError{Field: field, Reason: "cannot be read: " + err.Error(), err: err}
 	}
@@ -115,7 +106,7 @@ type picture struct {
 }
 
 // picture checks a source that may be absent; field names it in the error.
-func (s MediaSource) picture(ctx context.Context, field string) (picture, error) {
+func (s MediaSource) picture(field string) (picture, error) {
 	switch {
 	case s == (MediaSource{}):
 		return picture{}, nil
@@ -123,7 +114,7 @@ func (s MediaSource) picture(ctx context.Context, field string) (picture, error)
 		_, err := checkMediaURL(field, s.url)
 		return picture{url: s.url}, err
 	}
-	head, err := s.head(ctx, field)
+	head, err := s.head(field)
 	if err != nil {
 		return picture{}, err
 	}

@@ -150,7 +150,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	if err := checkContent(content); err != nil {
 		return nil, err
 	}
-	body, err := content.body(ctx, common)
+	body, err := content.body(common)
 	if err != nil {
 		return nil, err
 	}

@@ -60,10 +60,6 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	limited, cancel := context.WithTimeout(ctx, call.Timeout)
 	defer cancel()
-	if body := call.body; body != nil && body.source != nil {
-		// net/http waits for a read of the body, even when the time is over.
-		defer context.AfterFunc(limited, func() { _ = body.Close() })()
-	}
 	call.conn.begin(cancel)
 	resp, err := call.client.next.RoundTrip(req.WithContext(limited))
 	if err == nil && resp == nil {
@@ -104,9 +100,6 @@ func (call *Call) lost(ctx, limited context.Context, err error) error {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("no reply within %v: %w", call.Timeout, context.DeadlineExceeded)
 		}
-	}
-	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
-		err = ended // what it did to the body or the connection says less
 	}
 	a.Err = err
 	return err

@@ -16,10 +16,6 @@ const chunk = 3 * 8 << 10
 // its [Body] was made.
 var ErrFileChanged = errors.New("the file changed its size while it was being sent")
 
-// errBusy is the error of opening a file out of which the attempt before is still
-// reading.
-var errBusy = errors.New("the file does not answer: the attempt before is still waiting for it")
-
 // Body is a JSON object with a file in it as a base64 string. Attempts open it
 // one after the other. It must be closed.
 type Body struct {
@@ -59,10 +55,7 @@ func (b *Body) Repeatable() bool { return b.file.Repeatable() }
 // Open returns the body from its beginning. The file is opened at the first
 // read. An error of the file is the error of the read; see [Body.Err].
 func (b *Body) Open() (io.ReadCloser, error) {
-	if b.reading != nil && b.reading.isBusy() {
-		return nil, errBusy
-	}
-	b.reading = &bodyReader{body: b, pending: b.before, stop: make(chan struct{})}
+	b.reading = &bodyReader{body: b, pending: b.before}
 	return b.reading, nil
 }
 
@@ -83,25 +76,18 @@ func (b *Body) Close() {
 
 // bodyReader reads a [Body] once: before, the encoded file, after. It
 // opens the file when it is first read, so that a request that waits for quota
-// holds none open. net/http may close it while another goroutine reads; a file
-// that does not answer holds up nobody but that one.
+// holds none open. net/http may close it while another goroutine reads.
 type bodyReader struct {
 	body *Body
 
-	// Of whoever reads.
+	mu      sync.Mutex
 	file    io.ReadCloser
 	pending []byte // encoded, not read yet
 	in, out []byte
 	sent    int64 // bytes of the file
 	state   readerState
-	broken  error // what the file said
-
-	mu      sync.Mutex
-	reading bool          // somebody is in Read
-	waiting bool          // for the file, which belongs to the caller and may take long
-	stop    chan struct{} // closed with the reader
-	closed  bool
 	err     error // of the file
+	closed  bool
 }
 
 type readerState int
@@ -112,43 +98,20 @@ const (
 	atEnd
 )
 
-var errClosed = errors.New("read after close")
-
 // Read implements [io.Reader].
 func (r *bodyReader) Read(p []byte) (int, error) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.closed {
-		r.mu.Unlock()
-		return 0, errClosed
+		return 0, errors.New("read after close")
 	}
-	r.reading = true
-	r.mu.Unlock()
-
-	n, err := r.read(p)
-
-	r.mu.Lock()
-	r.reading, r.err = false, r.broken
-	closed := r.closed
-	r.mu.Unlock()
-	if closed { // meanwhile
-		_ = r.release()
-		return 0, errClosed
-	}
-	return n, err
-}
-
-func (r *bodyReader) read(p []byte) (int, error) {
 	for len(r.pending) == 0 {
-		if r.broken != nil {
-			return 0, r.broken
+		if r.err != nil {
+			return 0, r.err
 		}
 		switch r.state {
 		case readingFile:
-			if err := r.encode(); err == errClosed { //nolint:errorlint // never wrapped
-				return 0, err
-			} else if err != nil {
-				r.broken = err
-			}
+			r.err = r.encode()
 		case readingAfter:
 			r.pending, r.state = r.body.after, atEnd
 		case atEnd:
@@ -170,10 +133,7 @@ func (r *bodyReader) encode() error {
 		r.file = f
 		r.in, r.out = make([]byte, chunk), make([]byte, base64.StdEncoding.EncodedLen(chunk))
 	}
-	n, err := r.fill()
-	if err == errClosed { //nolint:errorlint // never wrapped
-		return err
-	}
+	n, err := fill(r.file, r.in)
 	r.sent += int64(n)
 	want := r.body.fileSize
 	switch {
@@ -192,37 +152,6 @@ func (r *bodyReader) encode() error {
 	base64.StdEncoding.Encode(r.out, r.in[:n])
 	r.pending = r.out[:base64.StdEncoding.EncodedLen(n)]
 	return nil
-}
-
-// fill reads the next chunk. It does not wait for a file of the caller's when the
-// reader is closed; the read that is under way ends when the file answers.
-func (r *bodyReader) fill() (int, error) {
-	if !r.body.file.MayBlock() {
-		return fill(r.file, r.in)
-	}
-	type result struct {
-		n   int
-		err error
-	}
-	file, buf, done := r.file, r.in, make(chan result, 1)
-	r.setWaiting(true)
-	go func() {
-		n, err := fill(file, buf)
-		r.setWaiting(false)
-		done <- result{n, err}
-	}()
-	select {
-	case got := <-done:
-		return got.n, got.err
-	case <-r.stop:
-		return 0, errClosed
-	}
-}
-
-func (r *bodyReader) setWaiting(waiting bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting = waiting
 }
 
 // fill reads until buf is full or the source ends. Unlike [io.ReadFull] it does
@@ -250,34 +179,17 @@ func (r *bodyReader) failure() error {
 	return r.err
 }
 
-// isBusy reports whether a read of the file is under way.
-func (r *bodyReader) isBusy() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.reading || r.waiting
-}
-
 // Close implements [io.Closer]. It may be called more than once.
 func (r *bodyReader) Close() error {
 	r.mu.Lock()
-	again, reading := r.closed, r.reading
-	r.closed = true
-	if !again {
-		close(r.stop)
-	}
-	r.mu.Unlock()
-	if again || reading {
-		return nil // the one that reads closes the file
-	}
-	return r.release()
-}
-
-// release lets go of the file. What a read of it that is still under way has, is
-// its own.
-func (r *bodyReader) release() error {
-	r.in, r.out, r.pending = nil, nil, nil
-	if r.file == nil {
+	defer r.mu.Unlock()
+	if r.closed {
 		return nil
 	}
-	return r.file.Close()
+	r.closed = true
+	r.in, r.out, r.pending = nil, nil, nil
+	if r.file != nil {
+		return r.file.Close()
+	}
+	return nil
 }

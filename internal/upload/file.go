@@ -7,7 +7,6 @@ package upload
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,17 +24,14 @@ var ErrReadOnce = errors.New("the reader was used by an attempt that was not acc
 
 // File is a file that can be read, perhaps more than once.
 type File interface {
-	// Head returns the first bytes, at most HeadSize, without using them up. It ends
-	// with the context, although a read that is under way then may not.
-	Head(ctx context.Context) ([]byte, error)
+	// Head returns the first bytes, at most HeadSize, without using them up.
+	Head() ([]byte, error)
 	// Open returns the whole file. Closing it does not close what the caller owns.
 	Open() (io.ReadCloser, error)
 	// Length is the number of bytes, -1 when it is not known before the end.
 	Length() int64
 	// Repeatable reports whether the file can be opened, perhaps once more.
 	Repeatable() bool
-	// MayBlock reports whether a read may wait for longer than a disk takes.
-	MayBlock() bool
 }
 
 // Path is the file at a path. It keeps nothing between calls, so that many
@@ -43,16 +39,13 @@ type File interface {
 type Path string
 
 // Head implements [File].
-func (p Path) Head(context.Context) ([]byte, error) {
+func (p Path) Head() ([]byte, error) {
 	info, err := os.Stat(string(p))
 	switch {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
 		return nil, isDirectory(string(p))
-	case !info.Mode().IsRegular():
-		// A pipe can be opened once only, and opening it may wait for ever.
-		return nil, fmt.Errorf("%s is not a regular file; open it, and send it as a reader", string(p))
 	}
 	f, err := os.Open(string(p))
 	if err != nil {
@@ -79,14 +72,11 @@ func (p Path) Open() (io.ReadCloser, error) { return os.Open(string(p)) }
 // Repeatable implements [File].
 func (Path) Repeatable() bool { return true }
 
-// MayBlock implements [File].
-func (Path) MayBlock() bool { return false }
-
 // Bytes is a file in memory.
 type Bytes []byte
 
 // Head implements [File].
-func (b Bytes) Head(context.Context) ([]byte, error) { return b[:min(len(b), HeadSize)], nil }
+func (b Bytes) Head() ([]byte, error) { return b[:min(len(b), HeadSize)], nil }
 
 // Length implements [File].
 func (b Bytes) Length() int64 { return int64(len(b)) }
@@ -96,9 +86,6 @@ func (b Bytes) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewRead
 
 // Repeatable implements [File].
 func (Bytes) Repeatable() bool { return true }
-
-// MayBlock implements [File].
-func (Bytes) MayBlock() bool { return false }
 
 func readHead(r io.Reader) ([]byte, error) {
 	head := make([]byte, HeadSize)
@@ -160,31 +147,10 @@ func newReader(from io.Reader) *reader {
 }
 
 // Head implements [File].
-func (r *reader) Head(ctx context.Context) ([]byte, error) {
+func (r *reader) Head() ([]byte, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	if ctx.Done() == nil {
-		return r.head()
-	}
-	type result struct {
-		head []byte
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() { // ends when the caller's reader answers
-		head, err := r.head()
-		done <- result{head, err}
-	}()
-	select {
-	case got := <-done:
-		return got.head, got.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (r *reader) head() ([]byte, error) {
 	if r.seeker == nil {
 		head, err := r.once.Peek(HeadSize)
 		if err != nil && !isEnd(err) {
@@ -218,6 +184,3 @@ func (r *reader) Open() (io.ReadCloser, error) {
 
 // Repeatable implements [File].
 func (r *reader) Repeatable() bool { return r.seeker != nil || !r.used }
-
-// MayBlock implements [File].
-func (*reader) MayBlock() bool { return true }
