@@ -410,20 +410,20 @@ func (s *session) redactText(text string) string {
 func (s *session) redactBody(body []byte) []byte {
 	// A secret that the end of what is kept would cut in two is whole here.
 	const margin = 4 << 10
-	kept := s.redact(bounded(body, maxErrorBody+margin))
-	return bounded(withoutMembers(kept), maxErrorBody)
+	return bounded(s.redact(bounded(body, maxErrorBody+margin)), maxErrorBody)
 }
 
 // redact takes the secrets of a call out of b: the token, and those that are in
 // the request.
 func (s *session) redact(b []byte) []byte {
+	secrets := make([]string, 0, 1+len(s.in.secrets))
 	if s.handle.auth != nil {
-		b = withoutSecret(b, s.handle.auth.token())
+		secrets = append(secrets, s.handle.auth.token())
 	}
 	for _, secret := range s.in.secrets {
-		b = withoutSecret(b, secret.Reveal())
+		secrets = append(secrets, secret.Reveal())
 	}
-	return b
+	return withoutSecrets(b, secrets...)
 }
 
 // clean is the function of that name for what the call's connections say.
