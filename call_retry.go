@@ -241,6 +241,12 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 		s.err = &callError{op: s.op.ID, action: readingMedia, kind: ErrMediaSource, err: s.in.stream.Err()}
 		return false, 0
 	case a.Undone:
+		if s.in.stream != nil && s.in.stream.Stalled() {
+			cause.action = readingMedia
+			if cause.kind != nil {
+				cause.kind = ErrMediaSource
+			}
+		}
 		s.err = cause
 		if a.Unmade || errors.As(a.Err, &certificate) || errors.Is(a.Err, transport.ErrForeignOrigin) {
 			return false, 0

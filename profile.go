@@ -142,7 +142,7 @@ func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*Upd
 	case update.RemovePicture:
 		update.Picture = MediaSource{}
 	}
-	image, err := update.Picture.picture("ProfileUpdate.Picture")
+	image, err := update.Picture.picture(ctx, "ProfileUpdate.Picture")
 	if err != nil {
 		return nil, err
 	}

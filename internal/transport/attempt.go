@@ -61,6 +61,13 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	limited, cancel := context.WithTimeout(ctx, call.Timeout)
 	defer cancel()
 	call.conn.begin(cancel)
+	if body := call.body; body != nil && body.source != nil {
+		stop := context.AfterFunc(limited, body.end)
+		defer func() {
+			stop()
+			body.end() // a reply may have come before the body was sent
+		}()
+	}
 	resp, err := call.client.next.RoundTrip(req.WithContext(limited))
 	if err == nil && resp == nil {
 		err = errNoReply

@@ -116,6 +116,13 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
+// end ends a Read that waits for the source, which may block for ever: net/http
+// does not return before it. The source's Close must not wait for it either.
+func (b *requestBody) end() {
+	b.seal()
+	_ = b.Close()
+}
+
 // touched reports whether a part of the body may have left. A body that is not
 // tracked, or none, may have.
 func (b *requestBody) touched() bool { return b == nil || b.state.Load() != bodyUntouched }
