@@ -97,7 +97,7 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 	}
 	atEnd := b.left == 0 || errors.Is(err, io.EOF)
 	if !atEnd {
-		if b.state.Load() == bodySealed {
+		if b.state.Load() == bodySealed { // whatever the source says of its end
 			return 0, errSealed
 		}
 		return n, err
