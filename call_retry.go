@@ -50,9 +50,6 @@ type session struct {
 	err   error
 }
 
-// readingMedia is what a call was doing when its source failed.
-const readingMedia = "reading the media"
-
 // Admit implements [transport.Policy]: it takes a request from the quota.
 func (s *session) Admit(ctx context.Context) error {
 	s.ticket = nil

@@ -332,6 +332,9 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 // Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
 func (e *ResponseError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
+// readingMedia is what a call was doing when its source failed.
+const readingMedia = "reading the media"
+
 // callError is the error of a call that ended without a reply.
 type callError struct {
 	op     string

@@ -7,6 +7,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -198,7 +199,7 @@ func fromBackslash(b []byte) (string, int) {
 		if short, ok := shortEscapes[c]; ok {
 			return short, 2
 		}
-		if c < utf8.RuneSelf && c > ' ' && !isLetter(c) && (c < '0' || c > '9') {
+		if c < utf8.RuneSelf && (unicode.IsPunct(rune(c)) || unicode.IsSymbol(rune(c))) {
 			return string(rune(c)), 2
 		}
 	}
