@@ -23,7 +23,7 @@ import (
 //	429 with another text                    again         ErrThrottled
 //	connection lost, time-out, 408, 5xx      again         ErrOutcomeUnknown
 //	not connected, other 4xx, 501            error         error
-//	a redirect                               error         error; 303: ErrOutcomeUnknown
+//	a redirect                               error         error; not 301, 302, 307, 308: ErrOutcomeUnknown
 //	a 2xx that cannot be read                error         error, ErrOutcomeUnknown
 //	a 2xx that says that it failed           error         error; not in the envelope: ErrOutcomeUnknown
 //	a refusal that is not the service's own  again         4xx: ErrForeignReply, others: ErrOutcomeUnknown
@@ -48,9 +48,6 @@ type session struct {
 	reply rawReply
 	err   error
 }
-
-// readingMedia is what a call was doing when its source failed.
-const readingMedia = "reading the media"
 
 // Admit implements [transport.Policy]: it takes a request from the quota.
 func (s *session) Admit(ctx context.Context) error {
@@ -240,6 +237,12 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 		s.err = &callError{op: s.op.ID, action: readingMedia, kind: ErrMediaSource, err: s.in.stream.Err()}
 		return false, 0
 	case a.Undone:
+		if s.in.stream != nil && s.in.stream.Stalled() {
+			cause.action = readingMedia
+			if cause.kind != nil {
+				cause.kind = ErrMediaSource
+			}
+		}
 		s.err = cause
 		if a.Unmade || errors.As(a.Err, &certificate) || errors.Is(a.Err, transport.ErrForeignOrigin) {
 			return false, 0
@@ -409,20 +412,20 @@ func (s *session) redactText(text string) string {
 func (s *session) redactBody(body []byte) []byte {
 	// A secret that the end of what is kept would cut in two is whole here.
 	const margin = 4 << 10
-	kept := s.redact(bounded(body, maxErrorBody+margin))
-	return bounded(withoutMembers(kept), maxErrorBody)
+	return bounded(s.redact(bounded(body, maxErrorBody+margin)), maxErrorBody)
 }
 
 // redact takes the secrets of a call out of b: the token, and those that are in
 // the request.
 func (s *session) redact(b []byte) []byte {
+	secrets := make([]string, 0, 1+len(s.in.secrets))
 	if s.handle.auth != nil {
-		b = withoutSecret(b, s.handle.auth.token())
+		secrets = append(secrets, s.handle.auth.token())
 	}
 	for _, secret := range s.in.secrets {
-		b = withoutSecret(b, secret.Reveal())
+		secrets = append(secrets, secret.Reveal())
 	}
-	return b
+	return withoutSecrets(b, secrets...)
 }
 
 // clean is the function of that name for what the call's connections say.

@@ -96,7 +96,7 @@ func (s *CallsService) PlayAudio(ctx context.Context, phone JID, audio MediaSour
 		}
 		return s.h.placeCall(ctx, opCallAudio, phone, input{body: body})
 	}
-	if _, err := audio.head(field); err != nil {
+	if _, err := audio.head(ctx, field, opCallAudio.Timeout); err != nil {
 		return nil, err
 	}
 	stream, err := uploadOf(audio.file, body, "mediaBase64", "")

@@ -173,7 +173,7 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 			return nil, err
 		}
 	}
-	image, err := params.Image.picture("CreateCommunityParams.Image")
+	image, err := params.Image.picture(ctx, "CreateCommunityParams.Image")
 	if err != nil {
 		return nil, err
 	}

@@ -339,7 +339,7 @@ type acknowledgement struct {
 
 // redact takes the token out of a text from the network.
 func (c *credential) redact(text string) string {
-	return string(withoutSecret([]byte(text), c.token()))
+	return string(withoutSecrets([]byte(text), c.token()))
 }
 
 // into returns the request of a body, with the file in it under that key. A

@@ -280,9 +280,9 @@ func (e *ValidationError) Unwrap() error { return e.err }
 // RedirectError says that the server answered with a redirect. Redirects are
 // never followed, because the token would follow too. It matches [ErrRedirect].
 //
-// A redirect asks for the request to be made elsewhere: nothing was carried out. A
-// 303 alone may be the answer to a POST that was: when the operation must not be
-// repeated it arrives inside an [OutcomeError].
+// 301, 302, 307 and 308 ask for the request to be made elsewhere: nothing was carried
+// out. The others, such as 303, may be the answer to a POST that was: when the
+// operation must not be repeated they arrive inside an [OutcomeError].
 type RedirectError struct {
 	StatusCode int
 	Operation  string
@@ -298,8 +298,16 @@ func (e *RedirectError) Error() string {
 func (e *RedirectError) Is(target error) bool { return target == ErrRedirect }
 
 // isCertain reports whether the status says that the request was not carried out
-// but is to be made elsewhere. "See other" is how a form says that it was taken in.
-func (e *RedirectError) isCertain() bool { return e.StatusCode != http.StatusSeeOther }
+// but is to be made elsewhere. "See other" is how a form says that it was taken in,
+// and what the rare ones mean after a POST nobody can say.
+func (e *RedirectError) isCertain() bool {
+	switch e.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	default:
+		return false
+	}
+}
 
 // ResponseError says that a reply could not be read: it was cut short, larger
 // than the limit, not JSON, or lacked what makes it a success. It matches
@@ -331,6 +339,9 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 
 // Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
 func (e *ResponseError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// readingMedia is what a call was doing when its source failed.
+const readingMedia = "reading the media"
 
 // callError is the error of a call that ended without a reply.
 type callError struct {

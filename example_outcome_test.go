@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
@@ -68,16 +69,28 @@ func ExampleOutcomeOf() {
 	// 202 ""
 }
 
-// RetryAfter says when another try makes sense, and whether it ever does.
+// A loop that tries again for as long as that makes sense.
 func ExampleRetryAfter() {
 	sim, inst := demo()
 	defer sim.Close()
-	_, err := inst.Messages.SendText(context.Background(), "12", "Hello")
-	fmt.Println(ryze.RetryAfter(err))
-	sim.Fault("messages.text", ryzetest.Throttled())
-	_, err = inst.Messages.SendText(context.Background(), "5511987654321", "Hello")
-	fmt.Println(ryze.RetryAfter(err))
+	sim.Fault("messages.text", ryzetest.Fault{Status: 429, Message: "slow down", Header: map[string][]string{"Retry-After": {"0"}}})
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	for {
+		_, err := inst.Messages.SendText(ctx, "5511987654321", "Hello")
+		pause, again := ryze.RetryAfter(err)
+		if !again {
+			fmt.Println(ryze.OutcomeOf(err))
+			return
+		}
+		fmt.Println("again")
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
 	// Output:
-	// 0s false
-	// 1m0s true
+	// again
+	// accepted
 }

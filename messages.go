@@ -146,12 +146,16 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		ReplyTo: o.replyTo, ReplyPrivate: o.replyPrivate,
 		Mention: o.mention, MentionAll: o.mentionAll, LinkPreview: o.linkPreview,
 		Source: o.source,
+		ctx:    ctx, limit: cmp.Or(o.limit, kind.op.Timeout),
 	}
 	if err := checkContent(content); err != nil {
 		return nil, err
 	}
 	body, err := content.body(common)
 	if err != nil {
+		if e, ok := err.(*callError); ok { //nolint:errorlint // what head has made
+			e.op = kind.op.ID
+		}
 		return nil, err
 	}
 	in := input{

@@ -104,11 +104,7 @@ func (p *parts) add(target, reason string) {
 
 // redact takes the secrets of the call out of a text from the network.
 func (p *parts) redact(text string) string {
-	b := []byte(text)
-	for _, secret := range p.secrets {
-		b = withoutSecret(b, secret)
-	}
-	return string(b)
+	return string(withoutSecrets([]byte(text), p.secrets...))
 }
 
 // addAs is add for a part that matches a sentinel as well.

@@ -138,7 +138,7 @@ func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*Upd
 	case update.RemovePicture && update.Picture != MediaSource{}:
 		return nil, invalid("ProfileUpdate.Picture", "is given together with RemovePicture: the service can do only one of them")
 	}
-	image, err := update.Picture.picture("ProfileUpdate.Picture")
+	image, err := update.Picture.picture(ctx, "ProfileUpdate.Picture")
 	if err != nil {
 		return nil, err
 	}

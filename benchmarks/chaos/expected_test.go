@@ -3,11 +3,9 @@ package chaos
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
+	"net/http"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
@@ -76,7 +74,7 @@ func kindOf(op string, err error) kind {
 		}
 		return oneOf(refused, slices.ContainsFunc(sentinels, is))
 	default:
-		return oneOf(notSent, fromNetwork(err))
+		return oneOf(notSent, is(ryze.ErrNetwork) || is(ryze.ErrMediaSource) || is(context.DeadlineExceeded))
 	}
 }
 
@@ -85,19 +83,6 @@ func oneOf(k kind, holds bool) kind {
 		return k
 	}
 	return untyped
-}
-
-// fromNetwork reports whether an error has a cause of the network, which has no
-// type of package ryze: it names the operation and wraps the cause.
-func fromNetwork(err error) bool {
-	var network net.Error
-	var errno syscall.Errno
-	is := func(target error) bool { return errors.Is(err, target) }
-	text := err.Error()
-	return errors.As(err, &network) || errors.As(err, &errno) || slices.ContainsFunc([]error{io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, net.ErrClosed}, is) ||
-		// What net/http says in words only.
-		slices.ContainsFunc([]string{"http2:", "stream error:", "malformed HTTP", "malformed response", "net/http:", "server closed", "connection lost", "client connection", "connection error:"},
-			func(s string) bool { return strings.Contains(text, s) })
 }
 
 // expectation is what the table allows in a cell.
@@ -164,7 +149,10 @@ func expectedOfSend(c *cell) expectation {
 	case throttled:
 		return exactly(1, slowed)
 	case redirected:
-		return exactly(1, redirect)
+		if status := c.fault.is.Status; status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect {
+			return exactly(1, redirect)
+		}
+		return exactly(1, unknown)
 	case unreadable:
 		return exactly(1, unknown)
 	case odd:
