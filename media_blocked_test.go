@@ -74,6 +74,7 @@ func (stuckInfo) Mode() fs.FileMode { return fs.ModeNamedPipe }
 // overBoth runs a test with a handle on a server of each protocol. What the handler
 // is nil for is answered with an accepted message when its body was read.
 func overBoth(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, inst *InstanceClient)) {
+	t.Helper()
 	if handler == nil {
 		handler = func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(io.Discard, r.Body); err == nil {
