@@ -8,10 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -77,6 +74,7 @@ func (stuckInfo) Mode() fs.FileMode { return fs.ModeNamedPipe }
 // overBoth runs a test with a handle on a server of each protocol. What the handler
 // is nil for is answered with an accepted message when its body was read.
 func overBoth(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, inst *InstanceClient)) {
+	t.Helper()
 	if handler == nil {
 		handler = func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(io.Discard, r.Body); err == nil {
@@ -189,49 +187,6 @@ func TestTimeLimitEndsASendWhoseSourceBlocks(t *testing.T) {
 			require.ErrorIs(t, err, ErrMediaSource, before)
 			assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err), before)
 			close(s.release)
-		}
-	})
-}
-
-// Pipes are sources that block by nature.
-func TestPipesDoNotOutlastTheContext(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "photo.png")
-	require.NoError(t, syscall.Mkfifo(name, 0o600))
-	overBoth(t, nil, func(t *testing.T, inst *InstanceClient) {
-		send := func(ctx context.Context, source MediaSource) error {
-			return returned(t, func() error {
-				_, err := inst.Messages.Send(ctx, "5511987654321", Media{Source: source, MIME: "image/png"})
-				return err
-			})
-		}
-		err := send(t.Context(), MediaFile(name))
-		require.ErrorIs(t, err, ErrInvalidArgument, "opening it would block, and reading the head would use it up")
-
-		fifo, err := os.OpenFile(name, os.O_RDWR, 0)
-		require.NoError(t, err)
-		r, w, err := os.Pipe()
-		require.NoError(t, err)
-		memory, end := io.Pipe()
-		for what, c := range map[string]struct {
-			source MediaSource
-			write  io.Writer
-		}{
-			"fifo": {MediaFS(fifo), fifo}, "pipe": {MediaReader("photo.png", r), w}, "io.Pipe": {MediaReader("photo.png", memory), end},
-		} {
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			wrote := make(chan struct{})
-			go func() {
-				defer close(wrote)
-				_, _ = c.write.Write(make([]byte, 2000)) // more than the head
-			}()
-			err := send(ctx, c.source)
-			require.ErrorIs(t, err, context.DeadlineExceeded, what)
-			assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err), what)
-			cancel()
-			<-wrote
-		}
-		for _, c := range []io.Closer{fifo, r, w, memory, end} {
-			_ = c.Close()
 		}
 	})
 }

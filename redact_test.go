@@ -12,18 +12,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func inJSON(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(b[1 : len(b)-1])
+}
+
 // writers are the ways in which somebody may repeat a text.
 var writers = map[string]func(string) string{
 	"plain": func(s string) string { return s },
-	"json":  func(s string) string { b, _ := json.Marshal(s); return string(b[1 : len(b)-1]) },
+	"json":  func(s string) string { return inJSON(s) },
 	"json, slashes": func(s string) string {
-		b, _ := json.Marshal(s)
-		return strings.ReplaceAll(string(b[1:len(b)-1]), "/", `\/`)
+		return strings.ReplaceAll(inJSON(s), "/", `\/`)
 	},
 	"json, ascii": func(s string) string {
-		b, _ := json.Marshal(s)
 		var out strings.Builder
-		for _, r := range string(b[1 : len(b)-1]) {
+		for _, r := range inJSON(s) {
 			switch {
 			case r > 0xffff:
 				r -= 0x10000
