@@ -23,7 +23,7 @@ import (
 //	429 with another text                    again         ErrThrottled
 //	connection lost, time-out, 408, 5xx      again         ErrOutcomeUnknown
 //	not connected, other 4xx, 501            error         error
-//	a redirect                               error         error; not 301, 302, 307, 308: ErrOutcomeUnknown
+//	a redirect                               error         error; not 307, 308: ErrOutcomeUnknown
 //	a 2xx that cannot be read                error         error, ErrOutcomeUnknown
 //	a 2xx that says that it failed           error         error; not in the envelope: ErrOutcomeUnknown
 //	a refusal that is not the service's own  again         4xx: ErrForeignReply, others: ErrOutcomeUnknown

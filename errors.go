@@ -280,9 +280,9 @@ func (e *ValidationError) Unwrap() error { return e.err }
 // RedirectError says that the server answered with a redirect. Redirects are
 // never followed, because the token would follow too. It matches [ErrRedirect].
 //
-// 301, 302, 307 and 308 ask for the request to be made elsewhere: nothing was carried
-// out. The others, such as 303, may be the answer to a POST that was: when the
-// operation must not be repeated they arrive inside an [OutcomeError].
+// 307 and 308 ask for the request to be made elsewhere: nothing was carried out. The
+// others, such as 303, may be the answer to a POST that was: when the operation must
+// not be repeated they arrive inside an [OutcomeError].
 type RedirectError struct {
 	StatusCode int
 	Operation  string
@@ -298,11 +298,11 @@ func (e *RedirectError) Error() string {
 func (e *RedirectError) Is(target error) bool { return target == ErrRedirect }
 
 // isCertain reports whether the status says that the request was not carried out
-// but is to be made elsewhere. "See other" is how a form says that it was taken in,
-// and what the rare ones mean after a POST nobody can say.
+// but is to be made elsewhere. 302 and 303 are how a form says that it was taken
+// in, and what the others mean after a POST nobody can say.
 func (e *RedirectError) isCertain() bool {
 	switch e.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return true
 	default:
 		return false
