@@ -175,6 +175,26 @@ func TestInboxLosesNothingWhenAHandlerEndsItsGoroutine(t *testing.T) {
 	}
 }
 
+// The error handler of an inbox may panic and end its goroutine as well.
+func TestInboxLosesNothingWhenItsErrorHandlerFails(t *testing.T) {
+	quietly(t)
+	for name, report := range map[string]func(context.Context, *HandlerError){
+		"panic": func(context.Context, *HandlerError) { panic("no") },
+		"end":   func(context.Context, *HandlerError) { runtime.Goexit() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			in, err := NewInbox(func(context.Context, *Event) error { return errors.New("broken") },
+				WithConcurrency(1), WithBacklog(1), WithErrorHandler(report))
+			require.NoError(t, err)
+			require.NoError(t, in.Run(t.Context(), feed(t, from(1, 1, 2)...)))
+			assert.Equal(t, InboxStats{Failed: 3}, in.Stats(), name)
+		})
+	}
+	in, err := NewInbox(func(context.Context, *Event) error { return nil })
+	require.NoError(t, err)
+	require.ErrorIs(t, in.Run(t.Context(), nil), ErrInvalidArgument)
+}
+
 // A handler that ends its goroutine is one of net/http's: the delivery is
 // answered all the same.
 func TestDeliveryIsAnsweredWhenTheHandlerEndsItsGoroutine(t *testing.T) {
