@@ -62,7 +62,7 @@ func TestHandlersCallOneAfterAnotherUntilOneFails(t *testing.T) {
 		}
 	}
 	calls := 0
-	count := func(context.Context, *Event) error { calls++; return nil }
+	count := On(func(context.Context, *Event, EventData) error { calls++; return nil })
 	assert.Panics(t, func() {
 		_ = Handlers(count, func(context.Context, *Event) error { panic("no") }, count)(t.Context(), textEvent("1"))
 	})

@@ -174,8 +174,11 @@ type EventSource interface {
 // handled, nor are those in the source; the webhook brings them again.
 //
 // It does not close the source. Run several sources side by side by calling it
-// once for each.
+// once for each. [*ValidationError] when source is nil.
 func (in *Inbox) Run(ctx context.Context, source EventSource) error {
+	if source == nil {
+		return invalid("source", "is nil")
+	}
 	var work sync.WaitGroup
 	defer work.Wait()
 	events := source.Events()

@@ -62,14 +62,12 @@ func from(people ...int) [][]byte {
 	return bodies
 }
 
-// quietly keeps the standard logger quiet and returns what it was given.
-func quietly(t *testing.T) *bytes.Buffer {
+// quietly keeps the standard logger quiet.
+func quietly(t *testing.T) {
 	t.Helper()
-	var out bytes.Buffer
 	before := log.Writer()
-	log.SetOutput(&out)
+	log.SetOutput(io.Discard)
 	t.Cleanup(func() { log.SetOutput(before) })
-	return &out
 }
 
 func newHook(t *testing.T, handle Handler, opts ...WebhookOption) *WebhookReceiver {
@@ -175,6 +173,26 @@ func TestInboxLosesNothingWhenAHandlerEndsItsGoroutine(t *testing.T) {
 			assert.EqualValues(t, 14, calls.Load())
 		})
 	}
+}
+
+// The error handler of an inbox may panic and end its goroutine as well.
+func TestInboxLosesNothingWhenItsErrorHandlerFails(t *testing.T) {
+	quietly(t)
+	for name, report := range map[string]func(context.Context, *HandlerError){
+		"panic": func(context.Context, *HandlerError) { panic("no") },
+		"end":   func(context.Context, *HandlerError) { runtime.Goexit() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			in, err := NewInbox(func(context.Context, *Event) error { return errors.New("broken") },
+				WithConcurrency(1), WithBacklog(1), WithErrorHandler(report))
+			require.NoError(t, err)
+			require.NoError(t, in.Run(t.Context(), feed(t, from(1, 1, 2)...)))
+			assert.Equal(t, InboxStats{Failed: 3}, in.Stats(), name)
+		})
+	}
+	in, err := NewInbox(func(context.Context, *Event) error { return nil })
+	require.NoError(t, err)
+	require.ErrorIs(t, in.Run(t.Context(), nil), ErrInvalidArgument)
 }
 
 // A handler that ends its goroutine is one of net/http's: the delivery is

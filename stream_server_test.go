@@ -1,5 +1,3 @@
-//go:build !js
-
 package ryze
 
 import (
@@ -147,10 +145,7 @@ type peer struct {
 func (s *streamServer) accept(w http.ResponseWriter, r *http.Request, conn *serverConn) (*peer, error) {
 	p := &peer{conn: conn, gone: make(chan struct{})}
 	var err error
-	p.Conn, err = websocket.Accept(w, r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true,
-		OnPingReceived:     func(context.Context, []byte) bool { return !p.mute.Load() },
-	})
+	p.Conn, err = websocket.Accept(w, r, p.acceptOptions())
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ import (
 //	405  the method is not POST
 //	413  the body is larger than WithReadLimit allows
 //	415  the body is not declared as application/json, or is compressed
-//	503  the handler failed or panicked, or the body broke off
+//	503  the handler failed, panicked or ended its goroutine, or the body broke off
 //
 // The service documents that it keeps deliveries in a queue, repeats them with
 // growing pauses and moves what cannot be delivered to a dead letter queue.
@@ -85,8 +85,8 @@ func (r *WebhookReceiver) Stats() WebhookStats {
 // NewWebhookHandler returns a handler of webhook deliveries: [NewWebhookReceiver]
 // in the form that fits into an expression.
 //
-// When the arguments are not valid, which is to say when authorization is
-// empty, the handler refuses every delivery with 503, so that the service keeps
+// When an argument is not valid, such as an empty authorization or a nil handle,
+// the handler refuses every delivery with 503, so that the service keeps
 // them, and reports the mistake once, at the first of them, as
 // [WithErrorHandler] describes. Programs that would rather not start at all
 // use NewWebhookReceiver.
