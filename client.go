@@ -123,11 +123,15 @@ func (c *Client) Health(ctx context.Context) (health *Health, err error) {
 	}
 	h := new(Health)
 	err = rep.decode(opHealth, h)
+	var env envelope // which a report does not have
+	_ = json.Unmarshal(rep.body, &env)
 	switch {
 	case api != nil && h.Status == "": // not a report: a proxy's page, say
 		return nil, api
 	case err != nil:
 		return nil, err
+	case env.failed():
+		return nil, env.failure(opHealth, rep)
 	case h.Status == "":
 		return nil, rep.unreadable(opHealth, "the reply has no status", nil)
 	}

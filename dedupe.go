@@ -59,10 +59,12 @@ func NewDeduper(store DedupeStore) *Deduper {
 const storeTimeout = 5 * time.Second
 
 // Do calls handle with the event unless it has been handled before, and
-// returns whether it did so. When handle fails or panics, the event counts as
-// not handled. An error without a call to handle means that nothing is known
-// (the store failed) or that somebody else is at it ([ErrInProgress]): in both
-// cases the event must be delivered again.
+// returns whether it did so with success. The event counts as handled when
+// handle returns nil or [ErrIgnore], which Do returns. When handle fails, panics
+// or ends the goroutine, the event counts as not handled. An error without a
+// call to handle means that nothing is known (the store failed) or that somebody
+// else is at it ([ErrInProgress]): in both cases the event must be delivered
+// again.
 //
 // When the work was done but could not be recorded, Do returns true and the
 // error of the store: the event may be handled once more, if it is delivered
@@ -71,58 +73,102 @@ const storeTimeout = 5 * time.Second
 // Gaps, and events that say neither what nor when (labels have no time in the
 // documented form), always pass: of those, two equal ones may be two
 // occurrences.
-func (d *Deduper) Do(ctx context.Context, e *Event, handle func(context.Context, *Event) error) (handled bool, err error) {
-	handled, err, storeErr := d.do(ctx, ctx, e, handle)
-	if storeErr != nil {
-		err = errors.Join(err, storeErr)
+//
+// [*ValidationError] when handle is nil.
+func (d *Deduper) Do(ctx context.Context, e *Event, handle Handler) (handled bool, err error) {
+	if handle == nil {
+		return false, invalid("handle", "is nil")
 	}
-	return handled, err
+	o := d.do(ctx, e, handle)
+	return o.done(), o.failure()
 }
 
-// Wrap returns handle with [Deduper.Do] around it, in the form in which
-// handlers of webhooks and streams are given. It returns nil for an event that
-// has been handled before, and also when the work was done but could not be
-// recorded: a delivery that is asked for again would repeat the work.
-func (d *Deduper) Wrap(handle func(context.Context, *Event) error) func(context.Context, *Event) error {
-	return func(ctx context.Context, e *Event) error {
-		_, err, _ := d.do(ctx, ctx, e, handle)
-		return err
-	}
-}
-
-// do is Do with the store's errors apart, and a context of its own for the
-// claim.
-func (d *Deduper) do(claim, ctx context.Context, e *Event, handle func(context.Context, *Event) error) (handled bool, err, storeErr error) {
-	if !e.tellsOccurrence() {
-		err = handle(ctx, e)
-		return err == nil, err, nil
-	}
-	key := e.DedupeKey()
-	first, err := d.claim(claim, key)
-	if err != nil {
-		return false, fmt.Errorf("ryze: claim an event: %w", err), nil
-	}
-	if !first {
-		return false, nil, nil
-	}
-	defer func() { // also when handle panics
-		ctx := context.WithoutCancel(ctx)
-		if handled {
-			storeErr = wrapStoreError("the event was handled but not committed", d.ask(ctx, func(ctx context.Context) error { return d.store.Commit(ctx, key) }))
-		} else {
-			storeErr = wrapStoreError("release an event", d.release(ctx, key))
-		}
-	}()
-	err = handle(ctx, e)
-	handled = err == nil
-	return handled, err, nil
-}
-
-func wrapStoreError(what string, err error) error {
-	if err == nil {
+// Wrap returns a handler with [Deduper.Do] around handle. It returns nil for an
+// event that has been handled before, and also when the work was done but could
+// not be recorded: a delivery that is asked for again would repeat the work. Of
+// nil it makes nil.
+func (d *Deduper) Wrap(handle Handler) Handler {
+	if handle == nil {
 		return nil
 	}
-	return fmt.Errorf("ryze: %s: %w", what, err)
+	return func(ctx context.Context, e *Event) error {
+		o := d.do(ctx, e, handle)
+		return o.err
+	}
+}
+
+// outcome is what became of an event.
+type outcome struct {
+	key        string // that was claimed, "" for none
+	called     bool   // the handler was called
+	repeated   bool   // the event has been handled before
+	unheard    bool   // nobody waits for the outcome
+	abandoned  bool   // the wait for its turn has ended, or another process has it
+	err        error  // of the handler, or why it was not called
+	unrecorded error  // why the store does not know what became of the event
+}
+
+// done reports whether the event has been handled with success.
+func (o *outcome) done() bool { return o.called && (o.err == nil || o.ignored()) }
+
+// ignored reports whether the handler had no interest in the event.
+func (o *outcome) ignored() bool { return o.called && errors.Is(o.err, ErrIgnore) }
+
+// failure returns all that went wrong.
+func (o *outcome) failure() error {
+	if o.unrecorded == nil {
+		return o.err // as it is, for those who compare
+	}
+	return errors.Join(o.err, o.unrecorded)
+}
+
+// do lets a panic of handle pass.
+func (d *Deduper) do(ctx context.Context, e *Event, handle Handler) (o outcome) {
+	if d.begin(ctx, e, &o) {
+		defer d.end(ctx, &o) // also when handle does not return
+		o.err = sound("the handler", handle(ctx, e))
+	}
+	return o
+}
+
+// begin claims an event, and reports whether the handler is to be called. Then
+// end must be called, whatever the handler does.
+func (d *Deduper) begin(ctx context.Context, e *Event, o *outcome) (call bool) {
+	if e.tellsOccurrence() {
+		key := e.DedupeKey()
+		first, err := d.claim(ctx, key)
+		switch {
+		case err != nil:
+			o.err = fmt.Errorf("ryze: claim an event: %w", err)
+			o.abandoned = ctx.Err() != nil || errors.Is(err, ErrInProgress)
+			return false
+		case !first:
+			o.repeated = true
+			return false
+		}
+		o.key = key
+	}
+	o.called, o.err = true, errUnfinished
+	return true
+}
+
+// end records what became of an event.
+func (d *Deduper) end(ctx context.Context, o *outcome) {
+	if o.key == "" {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	if o.done() {
+		if err := d.commit(ctx, o.key); err != nil {
+			o.unrecorded = fmt.Errorf("ryze: the event was handled but not committed: %w", err)
+		}
+	} else if err := d.release(ctx, o.key); err != nil {
+		o.unrecorded = fmt.Errorf("ryze: release an event: %w", err)
+	}
+}
+
+func (d *Deduper) commit(ctx context.Context, key string) error {
+	return d.ask(ctx, func(ctx context.Context) error { return d.store.Commit(ctx, key) })
 }
 
 func (d *Deduper) release(ctx context.Context, key string) error {
@@ -165,7 +211,9 @@ func (d *Deduper) ask(ctx context.Context, call func(context.Context) error) err
 	answer := make(chan error, 1)
 	go func() {
 		defer cancel()
-		answer <- guarded("the store", func() error { return call(ctx) })
+		var err error
+		defer func() { answer <- err }() // also when the store ends the goroutine
+		guarded("the store", &err, func() error { return call(ctx) })
 	}()
 	select {
 	case err := <-answer:

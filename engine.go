@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -219,7 +220,10 @@ func (s *session) setBody() error {
 	case s.in.body != nil:
 		b, err := encode(s.in.body)
 		if err != nil {
-			return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
+			if errors.Is(err, ErrInvalidArgument) {
+				return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
+			}
+			return &ValidationError{Field: "request", Reason: "cannot be encoded: " + err.Error(), err: err}
 		}
 		s.call.Bytes = b
 	default:
@@ -311,7 +315,7 @@ func fetchChecked[T any, P interface {
 	failure := e.failure(op, rep)
 	switch {
 	case proven && e.Success != failed && (failure != nil || saysFailed(v, rep.body)):
-		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", failure))
+		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
 	case failure != nil:
 		return nil, failure
 	case missing != "":
@@ -341,7 +345,7 @@ type acknowledgement struct {
 
 // redact takes the token out of a text from the network.
 func (c *credential) redact(text string) string {
-	return string(withoutSecret([]byte(text), c.token()))
+	return string(withoutSecrets([]byte(text), c.token()))
 }
 
 // into returns the request of a body, with the file in it under that key. A

@@ -11,12 +11,189 @@ import (
 	"reflect"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
 )
 
-// ErrIgnore is what a handler of events returns, alone or wrapped, for an event
-// that is of no interest to it. The event counts as dealt with: it is not
-// delivered again.
+// Handler handles an event. A stream ([Subscription.Handle]), a webhook
+// ([NewWebhookHandler]) and an [Inbox] all take one. It must be safe for
+// concurrent use.
+//
+// Nil and [ErrIgnore] say that the event is dealt with, any other error that it
+// is not. A panic counts as an error, and so does the end of the goroutine by
+// [runtime.Goexit], which t.FailNow of a test calls: both are a [*PanicError].
+//
+// Make one of typed functions with [On], and one of several with [Handlers]. A
+// nil Handler is refused with a [*ValidationError] by all who take one.
+type Handler func(ctx context.Context, e *Event) error
+
+// ErrIgnore is what a [Handler] returns, alone or wrapped, for an event that is
+// of no interest to it. The event counts as dealt with: it is not delivered
+// again.
 var ErrIgnore = errors.New("event ignored")
+
+// On returns a handler for the events with one kind of data. T is one of the
+// types of [EventData], by pointer, or EventData itself for all events. For
+// other events the handler returns nil. When f is nil, so is the handler.
+//
+//	err := sub.Handle(ctx, ryze.Handlers(
+//		ryze.On(func(ctx context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
+//			return reply(ctx, m)
+//		}),
+//		ryze.On(func(ctx context.Context, e *ryze.Event, gap *ryze.GapEvent) error {
+//			return catchUp(ctx, gap.From, gap.To)
+//		}),
+//	))
+func On[T EventData](f func(ctx context.Context, e *Event, data T) error) Handler {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, e *Event) error {
+		data, ok := e.Data.(T)
+		if !ok {
+			return nil
+		}
+		return f(ctx, e, data)
+	}
+}
+
+// Handlers returns a handler that calls each of the given ones in turn. The
+// first error ends the turn and is the result; a panic ends it, too.
+//
+// [ErrIgnore] does not keep an event from the others, for it says only that one
+// of them has no interest. It is the result when one returned it and none
+// failed.
+//
+// When one of the handlers is nil, or none is given, the result is nil, which
+// is refused by all who take a handler.
+func Handlers(handlers ...Handler) Handler {
+	if len(handlers) == 0 || slices.ContainsFunc(handlers, func(h Handler) bool { return h == nil }) {
+		return nil
+	}
+	handlers = slices.Clone(handlers)
+	return func(ctx context.Context, e *Event) error {
+		var ignored error
+		for _, handle := range handlers {
+			err := sound("the handler", handle(ctx, e))
+			switch {
+			case err == nil:
+			case errors.Is(err, ErrIgnore):
+				ignored = err
+			default:
+				return err
+			}
+		}
+		return ignored
+	}
+}
+
+// HandlerError says what went wrong with an event: a handler failed, or a
+// webhook delivery was not accepted. Its text and its printed form show no
+// content, no body and no header, unless the text of Err does.
+type HandlerError struct {
+	// Event is nil when a webhook delivery was refused before it was read.
+	Event *Event
+	// Err is what the handler returned, a [*PanicError], what the store of an
+	// [Inbox] failed with, or why a delivery was refused.
+	Err error
+	// StatusCode is the answer to a webhook delivery: 503 when the handler
+	// failed, and see [WebhookReceiver]. It is 0 for a stream and an inbox.
+	StatusCode int
+}
+
+// Error names the event and the answer, if there are any, and gives the cause.
+func (e *HandlerError) Error() string {
+	text := "ryze: handling "
+	if e.StatusCode != 0 {
+		text = fmt.Sprintf("ryze: webhook: answered with HTTP %d: ", e.StatusCode)
+	}
+	if e.Event != nil {
+		text += e.Event.String() + ": "
+	}
+	if e.Err == nil {
+		return strings.TrimSuffix(text, ": ")
+	}
+	return text + strings.TrimPrefix(e.Err.Error(), "ryze: ")
+}
+
+// Unwrap returns the cause.
+func (e *HandlerError) Unwrap() error { return e.Err }
+
+// Format implements [fmt.Formatter], so that %+v and %#v print no more than %v.
+func (e *HandlerError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// LogValue implements [slog.LogValuer] with what Error says.
+func (e *HandlerError) LogValue() slog.Value {
+	var attrs []slog.Attr
+	if e.StatusCode != 0 {
+		attrs = append(attrs, slog.Int("status", e.StatusCode))
+	}
+	if e.Event != nil {
+		attrs = append(attrs, slog.Any("event", e.Event))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", printable(e.Err.Error())))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// handling is how a handler is called, by whoever has events. It is the one
+// place where handlers and error handlers are called.
+type handling struct {
+	concurrency int
+	timeout     time.Duration // 0 for none
+	report      func(context.Context, *HandlerError)
+}
+
+const (
+	// defaultConcurrency is how many events a stream and an inbox handle at the
+	// same time.
+	defaultConcurrency = 16
+	// defaultHandlerTimeout is how long the handler of an inbox may take, and for
+	// how long a handler of a stream may go on when it is told to stop.
+	defaultHandlerTimeout = time.Minute
+	// defaultReadLimit is the size of the largest event that a stream and a
+	// webhook read.
+	defaultReadLimit = 32 << 20
+)
+
+// call calls handle. *err is what came of it, also when handle panics, and when
+// it ends its goroutine. In that case call does not return: whoever acts on *err
+// does so in a deferred call.
+func (h *handling) call(ctx context.Context, e *Event, handle Handler, err *error) {
+	*err = errUnfinished
+	defer catch("the handler", err)
+	if h.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.timeout)
+		defer cancel()
+	}
+	*err = sound("the handler", handle(ctx, e))
+}
+
+// tell gives an error to the error handler. When there is none, it goes to the
+// log if it is urgent: when nobody else would ever hear of it.
+func (h *handling) tell(ctx context.Context, failed *HandlerError, urgent bool) {
+	if h.report == nil {
+		if urgent {
+			logUrgent(ctx, failed)
+		}
+		return
+	}
+	var panicked error
+	defer func() {
+		if panicked != nil {
+			logUrgent(ctx, panicked)
+		}
+	}()
+	h.reportTo(ctx, failed, &panicked)
+}
+
+// reportTo calls the error handler. *err says whether it panicked, as in call.
+func (h *handling) reportTo(ctx context.Context, failed *HandlerError, err *error) {
+	guard("the error handler", err, func() { h.report(ctx, failed) })
+}
 
 // logUrgent writes to where net/http would report a panic.
 func logUrgent(ctx context.Context, err error) {
@@ -32,12 +209,15 @@ func logUrgent(ctx context.Context, err error) {
 	logger.Print(text)
 }
 
-// PanicError is a panic of a function of the application: one that handles
-// events, one that is told of errors, a [Limiter], or the store of a [Deduper]. It was caught
-// so that other events are not concerned. A webhook delivery is then asked for
-// again; an event of a stream is not, because the service does not replay.
+// PanicError is a panic of a function of the application: a [Handler], an error
+// handler, a [Limiter], or the store of a [Deduper]. It was caught so that other
+// events are not concerned. A webhook delivery is then asked for again; an event
+// of a stream is not, because the service does not replay.
 type PanicError struct {
-	Value any    // what was given to panic; it may hold anything, so Error does not show it
+	// Value is what was given to panic. It may hold anything, so Error does not
+	// show it. It is nil when there was no panic, but a call of
+	// [runtime.Goexit], which ends a goroutine.
+	Value any
 	Stack []byte // where it happened
 
 	who string // panicked; "" for the handler
@@ -47,10 +227,14 @@ type PanicError struct {
 // anything else only the type.
 func (e *PanicError) Error() string {
 	who := cmp.Or(e.who, "the handler")
-	if err, ok := e.Value.(runtime.Error); ok {
-		return "ryze: " + who + " panicked: " + err.Error()
+	switch value := e.Value.(type) {
+	case nil:
+		return "ryze: " + who + " ended its goroutine with runtime.Goexit"
+	case runtime.Error:
+		return "ryze: " + who + " panicked: " + value.Error()
+	default:
+		return fmt.Sprintf("ryze: %s panicked with a value of type %T", who, e.Value)
 	}
-	return fmt.Sprintf("ryze: %s panicked with a value of type %T", who, e.Value)
 }
 
 // Format implements [fmt.Formatter], so that %+v and %#v do not print Value.
@@ -61,29 +245,36 @@ func (e *PanicError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("error", e.Error()), slog.String("stack", string(e.Stack)))
 }
 
-// guard calls a function of the application and turns a panic into a
-// [*PanicError]. It is the one place where panics are caught.
-func guard(who string, call func()) (err error) {
-	defer catch(who, &err)
+// isPanic reports whether a function panicked or ended its goroutine.
+func isPanic(err error) bool { return errors.As(err, new(*PanicError)) }
+
+// errUnfinished is the outcome of a call that has not returned.
+var errUnfinished = errors.New("unfinished")
+
+// guard calls a function of the application. *err is nil, or a [*PanicError]
+// when it panicked or ended its goroutine. In the last case guard does not
+// return.
+func guard(who string, err *error, call func()) {
+	*err = errUnfinished
+	defer catch(who, err)
 	call()
-	return nil
+	*err = nil
 }
 
-// catch is deferred: it makes the error of a panic. It is for where a function
-// literal would cost too much.
+// catch is deferred: it makes the error of a panic, and of a call that ended its
+// goroutine and so left *err as errUnfinished. It is the one place where panics
+// are caught.
 func catch(who string, err *error) {
-	if value := recover(); value != nil {
+	if value := recover(); value != nil || *err == errUnfinished { //nolint:errorlint // never wrapped
 		*err = &PanicError{Value: value, Stack: debug.Stack(), who: who}
 	}
 }
 
 // guarded is guard for a function that returns an error.
-func guarded(who string, call func() error) error {
-	var err error
-	if panicked := guard(who, func() { err = call() }); panicked != nil {
-		return panicked
-	}
-	return sound(who, err)
+func guarded(who string, err *error, call func() error) {
+	*err = errUnfinished
+	defer catch(who, err)
+	*err = sound(who, call())
 }
 
 // sound returns err, or another in its place when err cannot even be looked at:
@@ -92,10 +283,11 @@ func sound(who string, err error) error {
 	if err == nil {
 		return nil
 	}
-	broken := guard(who, func() {
+	var broken error
+	guard(who, &broken, func() {
 		_ = err.Error()
 		_ = errors.Is(err, ErrIgnore)
-		_ = errors.As(err, new(*PanicError))
+		_ = isPanic(err)
 	})
 	if broken == nil {
 		return err
@@ -106,7 +298,15 @@ func sound(who string, err error) error {
 	return fmt.Errorf("ryze: %s returned an error of type %T that panics when it is read", who, err)
 }
 
-// callHandler calls handle and turns a panic into an error.
-func callHandler(ctx context.Context, e *Event, handle func(context.Context, *Event) error) error {
-	return guarded("the handler", func() error { return handle(ctx, e) })
+// applyOptions applies options in the order in which they were given.
+func applyOptions[O any](opts []O, apply func(O) error) error {
+	for _, opt := range opts {
+		if any(opt) == nil {
+			return invalid("option", "is nil")
+		}
+		if err := apply(opt); err != nil {
+			return err
+		}
+	}
+	return nil
 }

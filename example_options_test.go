@@ -3,6 +3,7 @@ package ryze_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -18,12 +19,12 @@ func ExampleSubscribeOption() {
 	ctx := context.Background()
 
 	sub, err := inst.Subscribe(ctx,
-		ryze.EnsureEnabled(ryze.WebSocketConfig{MediaBase64: true}),
+		ryze.WithWebSocket(ryze.WebSocketConfig{MediaBase64: true}),
 		ryze.WithReadLimit(64<<20),
 		ryze.WithBuffer(4096, 256<<20),
 		ryze.WithOverflow(ryze.BlockUpTo(10*time.Second, ryze.DropOldest())), // or FailWhenFull()
 		ryze.WithPing(20*time.Second, 10*time.Second),
-		ryze.OnStateChange(func(ryze.StreamState) { /* show it on a health page */ }),
+		ryze.WithStateHandler(func(ryze.StreamState) { /* show it on a health page */ }),
 	)
 	if err != nil {
 		fmt.Println(err)
@@ -45,18 +46,18 @@ func ExampleFailWhenFull() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 
-	sub, err := inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}), ryze.WithOverflow(ryze.FailWhenFull()))
+	sub, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithOverflow(ryze.FailWhenFull()))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = sub.Close() }()
 	sim.Instance("support-line").Receive(ryzetest.Incoming{From: "5511987654321", Text: "hi"})
-	err = sub.Handle(ctx, ryze.WithLanes(1), ryze.On(func(_ context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
+	err = sub.Handle(ctx, ryze.On(func(_ context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
 		fmt.Println(m.Text, e.At().IsZero(), e.DedupeKey() != "")
 		stop()
 		return nil
-	}))
+	}), ryze.WithConcurrency(1))
 	fmt.Println(err)
 	// Output:
 	// hi false true
@@ -68,8 +69,8 @@ func ExampleNewWebhookReceiver() {
 	handle := func(context.Context, *ryze.Event) error { return nil }
 	_, err := ryze.NewWebhookReceiver("Bearer the-new-value", handle,
 		ryze.WithAcceptedAuthorization("Bearer the-old-value"),
-		ryze.WithBodyLimit(16<<20),
-		ryze.WithHandleTimeout(5*time.Second),
+		ryze.WithReadLimit(16<<20),
+		ryze.WithHandlerTimeout(5*time.Second),
 		ryze.WithUnauthenticatedState(handle), // states without the header, if the service sends them so
 	)
 	fmt.Println(err)
@@ -83,9 +84,9 @@ func ExampleNewWebhookReceiver() {
 func ExampleInboxOption() {
 	inbox, err := ryze.NewInbox(func(context.Context, *ryze.Event) error { return nil },
 		ryze.WithDedupeStore(&ryze.MemoryDedupe{Size: 100_000}),
-		ryze.WithParallel(4),
+		ryze.WithConcurrency(4),
 		ryze.WithBacklog(1000),
-		ryze.WithEventTimeout(30*time.Second),
+		ryze.WithHandlerTimeout(30*time.Second),
 	)
 	fmt.Println(inbox != nil, err)
 	// Output: true <nil>
@@ -129,9 +130,9 @@ func ExampleWebhooksService_DisableOthers() {
 	// Output: [old] <nil>
 }
 
-func ExampleReceiptStatus() {
-	fmt.Println(ryze.ReceiptRead.Rank() > ryze.ReceiptDelivered.Rank())
-	fmt.Println(ryze.ReceiptDelivered.Supersedes(ryze.ReceiptRead)) // it came late
+func ExampleMessageStatus() {
+	fmt.Println(ryze.StatusRead.Rank() > ryze.StatusDelivered.Rank())
+	fmt.Println(ryze.StatusDelivered.Supersedes(ryze.StatusRead)) // it came late
 	// Output:
 	// true
 	// false
@@ -158,10 +159,63 @@ func ExampleEventMedia() {
 	// false
 }
 
-func ExampleWithMembers() {
+func ExampleGroupsService_ListWithMembers() {
 	sim, inst := demo()
 	defer sim.Close()
-	groups, err := inst.Groups.List(context.Background(), ryze.WithMembers())
+	groups, err := inst.Groups.ListWithMembers(context.Background())
 	fmt.Println(len(groups), err)
 	// Output: 0 <nil>
+}
+
+// ryzesim prints the lines that set these variables.
+func ExampleInstanceFromEnv() {
+	sim := ryzetest.NewServer()
+	defer sim.Close()
+	line := sim.AddInstance("support-line")
+	line.Pair("5511900000001")
+	for name, value := range map[string]string{
+		"RYZE_BASE_URL": sim.URL, "RYZE_ACCOUNT_TOKEN": sim.AccountToken,
+		"RYZE_INSTANCE": "support-line", "RYZE_INSTANCE_TOKEN": line.Token(),
+	} {
+		os.Setenv(name, value)
+		defer os.Unsetenv(name)
+	}
+
+	ctx := context.Background()
+	inst, err := ryze.InstanceFromEnv()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	info, err := inst.Info(ctx)
+	fmt.Println(info.Name, info.State, err)
+
+	account, err := ryze.AccountFromEnv()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	instances, err := account.ListInstances(ctx)
+	fmt.Println(len(instances), err)
+
+	client, err := ryze.FromEnv()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	again, err := client.Account(sim.AccountToken).GetInstance(ctx, "support-line")
+	fmt.Println(again.Name, err)
+	// Output:
+	// support-line connected <nil>
+	// 1 <nil>
+	// support-line <nil>
+}
+
+func ExampleGroupsService_InfoWithoutMembers() {
+	sim, inst := demo()
+	defer sim.Close()
+	crew := ryze.JID(sim.Instance("support-line").AddGroup("Release crew").JID())
+	group, err := inst.Groups.InfoWithoutMembers(context.Background(), crew)
+	fmt.Println(group.Name, group.MemberCount, len(group.Members), err)
+	// Output: Release crew 1 0 <nil>
 }

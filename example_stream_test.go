@@ -16,7 +16,7 @@ func ExampleInstanceClient_Subscribe() {
 	ctx := context.Background()
 
 	events, err := inst.Subscribe(ctx,
-		ryze.EnsureEnabled(ryze.WebSocketConfig{Events: []ryze.EventType{ryze.EventMessage}}),
+		ryze.WithWebSocket(ryze.WebSocketConfig{Events: []ryze.EventType{ryze.EventMessage}}),
 		ryze.WithBackoff(time.Millisecond, time.Second), // for the example; the defaults are kinder
 	)
 	if err != nil {
@@ -47,7 +47,7 @@ func ExampleInstanceClient_Subscribe() {
 func ExampleSubscription_All() {
 	sim, inst := demo()
 	defer sim.Close()
-	events, err := inst.Subscribe(context.Background(), ryze.EnsureEnabled(ryze.WebSocketConfig{}))
+	events, err := inst.Subscribe(context.Background(), ryze.WithWebSocket(ryze.WebSocketConfig{}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -78,7 +78,7 @@ func ExampleOn() {
 	defer sim.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	events, err := inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}))
+	events, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -86,7 +86,7 @@ func ExampleOn() {
 	defer func() { _ = events.Close() }()
 
 	sim.Instance("support-line").Receive(ryzetest.Incoming{From: "5511987654321", Text: "Hello"})
-	err = events.Handle(ctx,
+	err = events.Handle(ctx, ryze.Handlers(
 		ryze.On(func(ctx context.Context, _ *ryze.Event, message *ryze.MessageEvent) error {
 			if message.Direction != ryze.DirectionIncoming {
 				return nil
@@ -99,8 +99,7 @@ func ExampleOn() {
 			cancel() // enough for an example
 			return nil
 		}),
-		ryze.OnError(func(_ context.Context, err *ryze.HandlerError) { fmt.Println(err) }),
-	)
+	), ryze.WithErrorHandler(func(_ context.Context, err *ryze.HandlerError) { fmt.Println(err) }))
 	fmt.Println(err)
 	// Output:
 	// the answer is delivered

@@ -75,7 +75,7 @@ func ExampleInbox() {
 	mux := http.NewServeMux()
 	mux.Handle("POST /hooks/ryze", inbox.Handler("Bearer a-long-random-text"))
 
-	stream, err := instance.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}))
+	stream, err := instance.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -2,11 +2,8 @@ package ryze
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"sync"
-	"time"
 )
 
 // Inbox joins the channels of events in one flow: a stream gives speed, a
@@ -42,125 +39,101 @@ import (
 //
 // An Inbox starts no goroutines of its own; it is safe for concurrent use.
 type Inbox struct {
-	handle  func(context.Context, *Event) error
-	dedupe  *Deduper
-	timeout time.Duration
-	report  func(context.Context, *Event, error)
+	handling
 
+	handle  Handler
+	dedupe  *Deduper
 	backlog chan struct{} // one for each event taken from a stream and not done
 
 	mu     sync.Mutex
 	lanes  lanes
 	ready  turnList // turns that have come
 	places int      // how many more handlers may run
+	stats  InboxStats
 }
 
-// InboxOption configures an [Inbox].
-type InboxOption func(*inboxConfig) error
+// InboxOption configures an [Inbox]. [WithConcurrency] and every
+// [ReceiveOption] are options of an inbox, too.
+type InboxOption interface {
+	applyToInbox(*inboxConfig) error
+}
+
+type inboxOption func(*inboxConfig) error
+
+func (o inboxOption) applyToInbox(c *inboxConfig) error { return o(c) }
 
 type inboxConfig struct {
-	store    DedupeStore
-	parallel int
-	backlog  int
-	timeout  time.Duration
-	report   func(context.Context, *Event, error)
+	handling
+
+	store   DedupeStore
+	backlog int
+}
+
+// InboxStats are the counters of an [Inbox] since [NewInbox]. They belong to one
+// moment: each event that has come is counted in exactly one of them.
+type InboxStats struct {
+	Handled   uint64 // the handler returned nil
+	Ignored   uint64 // the handler returned ErrIgnore
+	Repeated  uint64 // had been handled before; the handler was not called
+	Failed    uint64 // the handler failed, or the store could not be asked
+	Abandoned uint64 // the wait ended with its context, or another process has the event
+	Waiting   int    // for their turn, or for a place among the handlers
+	Running   int    // in the handler, or in the store before and after it
 }
 
 // WithDedupeStore sets where the inbox remembers what it has handled. The
 // default is a new [MemoryDedupe], which serves one process and forgets when
 // that ends.
 func WithDedupeStore(store DedupeStore) InboxOption {
-	return func(c *inboxConfig) error {
+	return inboxOption(func(c *inboxConfig) error {
 		if store == nil {
 			return invalid("WithDedupeStore", "was given no store")
 		}
 		c.store = store
 		return nil
-	}
-}
-
-// WithParallel sets how many events are handled at a time, 16 by default.
-func WithParallel(n int) InboxOption {
-	return func(c *inboxConfig) error {
-		if n < 1 {
-			return invalid("WithParallel", "is not positive")
-		}
-		c.parallel = n
-		return nil
-	}
+	})
 }
 
 // WithBacklog sets how many events of streams are taken and not yet handled
 // before the inbox takes no more, 256 by default. What comes then waits in the
 // [Subscription], which has its own limit and reports what it drops.
 func WithBacklog(n int) InboxOption {
-	return func(c *inboxConfig) error {
+	return inboxOption(func(c *inboxConfig) error {
 		if n < 1 {
 			return invalid("WithBacklog", "is not positive")
 		}
 		c.backlog = n
 		return nil
-	}
-}
-
-// WithEventTimeout ends the context of the handler d after it was called, one
-// minute by default. It must be shorter than the lease of the store
-// ([MemoryDedupe].Lease), or else another delivery of the event is handled
-// while the first one is still at it.
-func WithEventTimeout(d time.Duration) InboxOption {
-	return func(c *inboxConfig) error {
-		if d <= 0 {
-			return invalid("WithEventTimeout", "is not a positive duration")
-		}
-		c.timeout = d
-		return nil
-	}
-}
-
-// WithInboxErrors calls report for what nobody else is told: events of a stream
-// whose handling failed, and the store's failure to record what was handled.
-// The failures of webhook deliveries go to [WithWebhookErrors]. Without it
-// panics and failures of the store go to the standard logger, and the errors
-// that the handler returns for events of a stream are dropped.
-func WithInboxErrors(report func(ctx context.Context, e *Event, err error)) InboxOption {
-	return func(c *inboxConfig) error {
-		if report == nil {
-			return invalid("WithInboxErrors", "was given no function")
-		}
-		c.report = report
-		return nil
-	}
+	})
 }
 
 // NewInbox returns an inbox that gives each event to handle. Its error decides
 // whether the event is dealt with: nil and [ErrIgnore] say so, anything else,
 // and a panic, asks for another delivery.
 //
-// [*ValidationError] when handle is nil or an option is not valid.
-func NewInbox(handle func(context.Context, *Event) error, opts ...InboxOption) (*Inbox, error) {
-	c := inboxConfig{parallel: 16, backlog: 256, timeout: time.Minute}
+// [*ValidationError] when handle or an option is nil, or an option has a bad
+// value.
+func NewInbox(handle Handler, opts ...InboxOption) (*Inbox, error) {
+	c := inboxConfig{backlog: 256}
+	c.concurrency, c.timeout = defaultConcurrency, defaultHandlerTimeout
 	if handle == nil {
 		return nil, invalid("handle", "is nil")
 	}
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, invalid("option", "is nil")
-		}
-		if err := opt(&c); err != nil {
-			return nil, err
-		}
+	if err := applyOptions(opts, func(o InboxOption) error { return o.applyToInbox(&c) }); err != nil {
+		return nil, err
 	}
 	return &Inbox{
-		handle: handle, dedupe: NewDeduper(c.store), timeout: c.timeout, report: c.report,
+		handling: c.handling, handle: handle, dedupe: NewDeduper(c.store),
 		backlog: make(chan struct{}, c.backlog),
 		ready:   turnList{kind: linkOffer},
-		places:  c.parallel,
+		places:  c.concurrency,
 	}, nil
 }
 
 // Handler returns the handler of the webhook's deliveries, with the options and
 // the behaviour of [NewWebhookHandler]. Its answer is the outcome of the event.
-// It may be called again, for another path or another authorization.
+// It may be called again, for another path or another authorization. For the
+// counters of the deliveries give Handle to [NewWebhookReceiver].
 func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handler {
 	return NewWebhookHandler(authorization, in.Handle, opts...)
 }
@@ -171,14 +144,18 @@ func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handl
 // Handler calls; give it to [NewWebhookReceiver] to have the errors of that.
 //
 // While the event waits for its turn, the end of ctx ends the wait. Once the
-// handler has been called, ctx does not interrupt it, only [WithEventTimeout]
+// handler has been called, ctx does not interrupt it, only [WithHandlerTimeout]
 // does: when the service hangs up on a slow handler, its work is finished and
 // recorded, and the next delivery has its answer at once.
 //
 // It matches [ErrInProgress] when another process is at the same event.
 func (in *Inbox) Handle(ctx context.Context, e *Event) error {
-	_, err := in.process(ctx, context.WithoutCancel(ctx), in.enter(e))
-	return err
+	var o outcome
+	in.process(ctx, in.enter(e), &o)
+	if o.done() {
+		return o.err
+	}
+	return o.failure()
 }
 
 // EventSource is where [Inbox.Run] takes events from. A [*Subscription] is one.
@@ -188,12 +165,20 @@ type EventSource interface {
 }
 
 // Run handles the events of a source until the source ends, and then returns
-// its error, or until ctx ends, and then returns the context's error. In both
-// cases it waits for the handlers that are at work, whose contexts end with
-// ctx. It does not close the source.
+// its error, or until ctx ends, and then returns the context's error.
 //
-// Run several sources side by side by calling it once for each.
+// When ctx ends, Run takes no more events, and the handlers that are at work
+// finish: their contexts have the values of ctx but do not end with it, only
+// after [WithHandlerTimeout], one minute by default. Run returns when no handler
+// is running. Events that it has taken and that wait for their turn are not
+// handled, nor are those in the source; the webhook brings them again.
+//
+// It does not close the source. Run several sources side by side by calling it
+// once for each. [*ValidationError] when source is nil.
 func (in *Inbox) Run(ctx context.Context, source EventSource) error {
+	if source == nil {
+		return invalid("source", "is nil")
+	}
 	var work sync.WaitGroup
 	defer work.Wait()
 	events := source.Events()
@@ -210,7 +195,8 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 		}
 		if e.Type == EventGap {
 			work.Wait()
-			in.runOne(ctx, in.enter(e))
+			work.Go(func() { in.runOne(ctx, in.enter(e)) }) // it may end its goroutine
+			work.Wait()
 			continue
 		}
 		select {
@@ -228,68 +214,42 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 
 // runOne handles an event of a stream, where nobody waits for the outcome.
 func (in *Inbox) runOne(ctx context.Context, t *turn) {
-	byHandler, err := in.process(ctx, ctx, t)
+	in.process(ctx, t, &outcome{unheard: true})
+}
+
+// process handles an event when its turn has come. The end of ctx ends the wait
+// for that, and not the handler. Only *o says what came of it, for the handler
+// may end the goroutine.
+func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
+	defer in.leave(t, o)
+	defer in.tellOutcome(ctx, t.event, o)
+	if o.err = t.await(ctx); o.err != nil {
+		o.abandoned = true
+		return
+	}
+	if !in.dedupe.begin(ctx, t.event, o) {
+		return
+	}
+	defer in.dedupe.end(ctx, o)
+	in.call(context.WithoutCancel(ctx), t.event, in.handle, &o.err)
+}
+
+// tellOutcome reports what nobody else is told of.
+func (in *Inbox) tellOutcome(ctx context.Context, e *Event, o *outcome) {
+	var err error
+	urgent := true
 	switch {
-	case err == nil, errors.Is(err, ErrIgnore):
-	case errors.Is(err, ErrInProgress):
-		// Another process has it. If that fails, it reports it and the webhook
-		// brings the event again.
-	case ctx.Err() != nil:
-		// Run was told to stop, and says so.
+	case o.done():
+		err = o.unrecorded // a delivery that is asked for again would repeat the work
+	case o.repeated, o.abandoned, !o.unheard:
+		// Another process reports its failure itself, Run says that it was told
+		// to stop, and a delivery has its answer.
 	default:
-		in.tell(ctx, t.event, err, !byHandler)
-	}
-}
-
-// tell reports an error. What nobody else would ever hear of is urgent.
-func (in *Inbox) tell(ctx context.Context, e *Event, err error, urgent bool) {
-	switch {
-	case in.report != nil:
-		if panicked := guard("the error handler", func() { in.report(ctx, e, err) }); panicked != nil {
-			logUrgent(ctx, panicked)
-		}
-	case urgent:
-		logUrgent(ctx, fmt.Errorf("ryze: inbox: %v: %w", e, err))
-	}
-}
-
-// process handles an event when its turn has come. The context wait ends the
-// waiting, the context ctx the work. byHandler says that the error is one that
-// the handler returned.
-func (in *Inbox) process(wait, ctx context.Context, t *turn) (byHandler bool, err error) {
-	defer in.leave(t)
-	if err := t.await(wait); err != nil {
-		return false, err
-	}
-
-	ignored := false
-	handled, err, storeErr := in.dedupe.do(wait, ctx, t.event, func(ctx context.Context, e *Event) error {
-		ctx, cancel := context.WithTimeout(ctx, in.timeout)
-		defer cancel()
-		err := callHandler(ctx, e, in.handle)
-		if errors.Is(err, ErrIgnore) {
-			ignored = true
-			return nil
-		}
-		var panicked *PanicError
-		byHandler = !errors.As(err, &panicked)
-		return err
-	})
-	if storeErr != nil {
-		err = errors.Join(err, storeErr)
-	}
-	if !handled {
-		return byHandler, err // nil when it was handled before
+		err, urgent = o.failure(), !o.called || isPanic(o.err)
 	}
 	if err != nil {
-		// Done, but not recorded. A delivery that is asked for again would repeat
-		// the work.
-		in.tell(ctx, t.event, err, true)
+		in.tell(context.WithoutCancel(ctx), &HandlerError{Event: e, Err: err}, urgent)
 	}
-	if ignored {
-		return true, ErrIgnore
-	}
-	return true, nil
 }
 
 // await waits until the turn has come and there is a place among the handlers
@@ -307,17 +267,33 @@ func (in *Inbox) enter(e *Event) *turn {
 	t := &turn{event: e, offers: &in.ready, granted: make(chan struct{})}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.stats.Waiting++
 	in.lanes.enter(t)
 	in.grant()
 	return t
 }
 
-// leave gives a turn up, whether it has come or not.
-func (in *Inbox) leave(t *turn) {
+// leave gives a turn up, whether it has come or not, and counts what came of it.
+func (in *Inbox) leave(t *turn, o *outcome) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	switch {
+	case o.repeated:
+		in.stats.Repeated++
+	case o.abandoned:
+		in.stats.Abandoned++
+	case !o.done():
+		in.stats.Failed++
+	case o.ignored():
+		in.stats.Ignored++
+	default:
+		in.stats.Handled++
+	}
 	if t.running {
 		in.places++
+		in.stats.Running--
+	} else {
+		in.stats.Waiting--
 	}
 	in.lanes.leave(t)
 	in.grant()
@@ -329,6 +305,15 @@ func (in *Inbox) grant() {
 		t := in.ready.head
 		in.lanes.begin(t)
 		in.places--
+		in.stats.Waiting--
+		in.stats.Running++
 		close(t.granted)
 	}
+}
+
+// Stats returns the counters of the inbox.
+func (in *Inbox) Stats() InboxStats {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.stats
 }

@@ -147,6 +147,28 @@ func WithLimiter(limiter Limiter) Option {
 	}
 }
 
+// WithReserve keeps n requests of each window for calls of a higher priority than
+// [PriorityNormal]; see [WithPriority]. The others wait for the next window as soon
+// as no more than n remain, so that a one-time password never waits for it. What
+// is kept and not needed is lost. At most half of a window is kept. The default is 0.
+func WithReserve(n int) Option {
+	return func(c *config) error {
+		if n < 0 {
+			return invalid("WithReserve", "is negative")
+		}
+		c.reserve = n
+		return nil
+	}
+}
+
+// reserveFor is what a call leaves in the window.
+func (c *config) reserveFor(p Priority) int {
+	if p > PriorityNormal {
+		return 0
+	}
+	return c.reserve
+}
+
 // WithSource sets the label that every message carries unless the send names
 // another. The service stores it and repeats it in the message's own event,
 // which is how an application tells its messages from those that a person

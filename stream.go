@@ -68,8 +68,8 @@ const closePolicyViolation = 1008
 type StreamStats struct {
 	State          StreamState
 	ConnectedSince time.Time // zero unless the state is StreamOpen
-	LastEvent      time.Time // when the last event came, in local time
-	Received       uint64    // events put into the queue; not those that OnlyEvents leaves out
+	LastEvent      time.Time // when the last event came, by this machine's clock
+	Received       uint64    // events put into the queue; not those that WithEvents leaves out
 	Dropped        uint64    // events dropped because the queue was full
 	Unreadable     uint64    // frames that were not events
 	Reconnects     uint64    // outages that are over
@@ -98,6 +98,7 @@ type Subscription struct {
 
 	closeOnce sync.Once
 	closed    chan struct{} // Close was called
+	ended     chan struct{} // closed when nobody connects or reads any more
 
 	mu         sync.Mutex
 	state      StreamState
@@ -111,7 +112,7 @@ type Subscription struct {
 	changes    []StreamState // not yet told to config.onState
 	telling    bool
 
-	goroutines sync.WaitGroup
+	goroutines sync.WaitGroup // those that wait for nothing of the application's
 }
 
 // streamOfClient is a stream as its client sees it.
@@ -138,7 +139,7 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 		gap := &GapEvent{From: alive, To: now, Reason: GapUnreadable, Cause: err}
 		return s.queue.push(s.gapEvent(gap), now)
 	}
-	if !s.config.wants(e.Type) {
+	if !s.config.only.wants(e.Type) {
 		return nil
 	}
 	return s.queue.push(e, now)
@@ -261,14 +262,22 @@ func (s *Subscription) Err() error {
 }
 
 // Close ends the stream: it says goodbye to the service, for at most a second,
-// and returns when everything that the stream started has ended, except for a
-// function of [OnStateChange] that is running. Events that have not been taken
-// are not delivered. It may be called at any time, more than once, and always
+// and returns when everything that the stream started has ended. It does not
+// wait for functions of the application: not for a handler, not for that of
+// [WithStateHandler], and no longer than two seconds for a [Limiter], a
+// transport or a logger that holds the stream up; what they hold ends when they
+// return. Events that have not been taken are not delivered.
+//
+// It may be called at any time, from everywhere, more than once, and always
 // returns nil.
 func (s *Subscription) Close() error {
 	s.shut(nil)
 	return nil
 }
+
+// closePatience is how long Close waits for the goodbye and for functions of
+// the application that do not heed their context.
+const closePatience = 2 * time.Second
 
 func (s *Subscription) shut(reason error) {
 	s.closeOnce.Do(func() {
@@ -278,6 +287,15 @@ func (s *Subscription) shut(reason error) {
 		s.mu.Unlock()
 		s.cancel()
 	})
+	if s.ended != nil {
+		patience := time.NewTimer(closePatience)
+		defer patience.Stop()
+		select {
+		case <-s.ended:
+		case <-patience.C:
+			s.setState(StreamClosed)
+		}
+	}
 	s.goroutines.Wait()
 }
 
@@ -344,6 +362,9 @@ const mostChanges = 64
 func (s *Subscription) setState(state StreamState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.state == StreamClosed {
+		return
+	}
 	s.state = state
 	if state == StreamClosed {
 		s.connected = time.Time{}
@@ -362,8 +383,15 @@ func (s *Subscription) setState(state StreamState) {
 	}
 }
 
-// tell calls the function of OnStateChange until it knows the last state.
+// tell calls the state handler until it knows the last state.
 func (s *Subscription) tell() {
+	var panicked error
+	defer func() {
+		if panicked != nil { // the handler has ended this goroutine
+			logUrgent(s.parent, panicked)
+			go s.tell()
+		}
+	}()
 	for {
 		s.mu.Lock()
 		if len(s.changes) == 0 {
@@ -374,8 +402,10 @@ func (s *Subscription) tell() {
 		state := s.changes[0]
 		s.changes = s.changes[1:]
 		s.mu.Unlock()
-		if err := guard("the function of OnStateChange", func() { s.config.onState(state) }); err != nil {
-			logUrgent(s.parent, err)
+		guard("the state handler", &panicked, func() { s.config.onState(state) })
+		if panicked != nil {
+			logUrgent(s.parent, panicked)
+			panicked = nil
 		}
 	}
 }

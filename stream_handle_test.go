@@ -75,7 +75,7 @@ func TestEventsOfAChatKeepTheirOrderAndChatsRunSideBySide(t *testing.T) {
 		handled := 0
 		var now, most atomic.Int64
 		began := time.Now()
-		err := sub.Handle(t.Context(), WithLanes(8), On(func(_ context.Context, _ *Event, m *MessageEvent) error {
+		err := sub.Handle(t.Context(), On(func(_ context.Context, _ *Event, m *MessageEvent) error {
 			if n := now.Add(1); n > most.Load() {
 				most.Store(n)
 			}
@@ -88,7 +88,7 @@ func TestEventsOfAChatKeepTheirOrderAndChatsRunSideBySide(t *testing.T) {
 			time.Sleep(time.Second)
 			now.Add(-1)
 			return nil
-		}))
+		}), WithConcurrency(8))
 		require.NoError(t, err)
 		assert.Equal(t, messages, handled)
 		assert.Equal(t, int64(8), most.Load(), "lanes at the same time")
@@ -103,14 +103,14 @@ func TestBusyChatDoesNotHoldUpOthers(t *testing.T) {
 		release := make(chan struct{})
 		done := make(chan error)
 		go func() {
-			done <- sub.Handle(t.Context(), WithLanes(2), On(func(_ context.Context, _ *Event, m *MessageEvent) error {
+			done <- sub.Handle(t.Context(), On(func(_ context.Context, _ *Event, m *MessageEvent) error {
 				if m.Chat.JID == "0@s.whatsapp.net" {
 					<-release
 					return nil
 				}
 				fast.Add(1)
 				return nil
-			}))
+			}), WithConcurrency(2))
 		}()
 		sub.feed(t, 2, upTo(1000)...) // every other one is for the chat that hangs
 		synctest.Wait()
@@ -131,7 +131,7 @@ func TestGapIsHandledAtItsPlace(t *testing.T) {
 		sub.finish(nil)
 		var mu sync.Mutex
 		started, gapEnded := 0, false
-		err := sub.Handle(t.Context(),
+		err := sub.Handle(t.Context(), Handlers(
 			On(func(_ context.Context, _ *Event, m *MessageEvent) error {
 				mu.Lock()
 				assert.Equal(t, numberIn(m) >= 10, gapEnded, "message %d", numberIn(m))
@@ -150,7 +150,8 @@ func TestGapIsHandledAtItsPlace(t *testing.T) {
 				gapEnded = true
 				mu.Unlock()
 				return nil
-			}))
+			}),
+		))
 		require.NoError(t, err)
 		assert.Equal(t, 15, started)
 	})
@@ -165,13 +166,14 @@ func TestHandlersGetWhatTheyAskFor(t *testing.T) {
 		require.NoError(t, sub.queue.push(&Event{Type: EventLabel, Data: &LabelEvent{}}, time.Now()))
 		sub.finish(nil)
 		var calls []string
-		err := sub.Handle(t.Context(), WithLanes(1),
+		err := sub.Handle(t.Context(), Handlers(
 			On(func(_ context.Context, _ *Event, _ *MessageEvent) error { calls = append(calls, "message"); return nil }),
 			On(func(_ context.Context, e *Event, _ EventData) error {
 				calls = append(calls, "any "+string(e.Type))
 				return nil
 			}),
-			On(func(_ context.Context, _ *Event, _ *UnknownEvent) error { calls = append(calls, "unknown"); return nil }))
+			On(func(_ context.Context, _ *Event, _ *UnknownEvent) error { calls = append(calls, "unknown"); return nil }),
+		), WithConcurrency(1))
 		require.NoError(t, err)
 		assert.Equal(t, []string{"message", "any message.exchange", "any ryze.gap", "any new", "unknown", "any label.update"}, calls)
 	})
@@ -216,7 +218,7 @@ func TestPanicOfAHandlerIsAnError(t *testing.T) {
 			return nil
 		})
 		var reported []*HandlerError
-		err := sub.Handle(t.Context(), work, OnError(func(_ context.Context, err *HandlerError) { reported = append(reported, err) }))
+		err := sub.Handle(t.Context(), work, WithErrorHandler(func(_ context.Context, err *HandlerError) { reported = append(reported, err) }))
 		require.NoError(t, err)
 		require.Len(t, reported, 1)
 		var panicked *PanicError
@@ -256,11 +258,16 @@ func TestHandleReturnsTheErrorOfTheStream(t *testing.T) {
 func TestHandleChecksItsArguments(t *testing.T) {
 	sub := fed(t)
 	work := On(func(context.Context, *Event, *MessageEvent) error { return nil })
-	for name, opts := range map[string][]HandleOption{
-		"none": {}, "nil": {nil}, "no function": {On[*MessageEvent](nil)}, "no lanes": {work, WithLanes(0)},
-		"no report": {work, OnError(nil)}, "only options": {WithLanes(1)},
+	for name, c := range map[string]struct {
+		handle Handler
+		opts   []HandleOption
+	}{
+		"no handler": {}, "nil": {work, []HandleOption{nil}}, "no function": {On[*MessageEvent](nil), nil},
+		"nothing at a time": {work, []HandleOption{WithConcurrency(0)}}, "no error handler": {work, []HandleOption{WithErrorHandler(nil)}},
+		"no time": {work, []HandleOption{WithHandlerTimeout(0)}}, "no type": {work, []HandleOption{WithEvents()}},
+		"no handlers": {Handlers(), nil}, "a nil one": {Handlers(work, nil), nil},
 	} {
-		assert.ErrorIs(t, sub.Handle(t.Context(), opts...), ErrInvalidArgument, name)
+		assert.ErrorIs(t, sub.Handle(t.Context(), c.handle, c.opts...), ErrInvalidArgument, name)
 	}
 }
 
@@ -406,10 +413,10 @@ func TestWithOneLaneEventsAreHandledInTheOrderOfTheStream(t *testing.T) {
 		sub.feed(t, 7, upTo(500)...)
 		sub.finish(nil)
 		var got []int
-		require.NoError(t, sub.Handle(t.Context(), WithLanes(1), On(func(_ context.Context, _ *Event, m *MessageEvent) error {
+		require.NoError(t, sub.Handle(t.Context(), On(func(_ context.Context, _ *Event, m *MessageEvent) error {
 			got = append(got, numberIn(m))
 			return nil
-		})))
+		}), WithConcurrency(1)))
 		assert.Equal(t, upTo(500), got)
 	})
 }
@@ -423,7 +430,7 @@ func TestEventsThatNobodyWantsDoNotWait(t *testing.T) {
 		}
 		release, done := make(chan struct{}), make(chan error)
 		go func() {
-			done <- sub.Handle(t.Context(), On(func(context.Context, *Event, *MessageEvent) error { <-release; return nil }))
+			done <- sub.Handle(t.Context(), On(func(context.Context, *Event, *MessageEvent) error { <-release; return nil }), WithEvents(EventMessage))
 		}()
 		sub.feed(t, 1, 1, 2)
 		synctest.Wait()
@@ -432,7 +439,7 @@ func TestEventsThatNobodyWantsDoNotWait(t *testing.T) {
 		}
 		sub.feedGap(t)
 		synctest.Wait()
-		assert.Equal(t, 1, sub.Stats().Queued, "the second message")
+		assert.Equal(t, 2, sub.Stats().Queued, "the second message, and the gap")
 		assert.Equal(t, uint64(1302), sub.Stats().Received)
 		assert.Zero(t, sub.Stats().Dropped)
 		close(release)
@@ -460,7 +467,7 @@ func TestOverflowAndGapsWithHandlersAccountForEveryEvent(t *testing.T) {
 			}
 			done := make(chan error)
 			go func() {
-				done <- sub.Handle(t.Context(), WithLanes(3),
+				done <- sub.Handle(t.Context(), Handlers(
 					On(func(_ context.Context, _ *Event, m *MessageEvent) error {
 						mu.Lock()
 						assert.Less(t, numberIn(m), after, "a gap is handled before what follows it")
@@ -484,7 +491,8 @@ func TestOverflowAndGapsWithHandlersAccountForEveryEvent(t *testing.T) {
 						after = noGap
 						mu.Unlock()
 						return nil
-					}))
+					}),
+				), WithConcurrency(3))
 			}()
 			n := 0
 			if seed%2 == 0 {
@@ -522,7 +530,7 @@ func TestErrorHandlerThatPanicsEndsHandle(t *testing.T) {
 		sub.feed(t, 1, 1, 2)
 		err := sub.Handle(t.Context(),
 			On(func(context.Context, *Event, *MessageEvent) error { return errors.New("broken") }),
-			OnError(func(context.Context, *HandlerError) { panic("worse") }))
+			WithErrorHandler(func(context.Context, *HandlerError) { panic("worse") }))
 		var panicked *PanicError
 		require.ErrorAs(t, err, &panicked)
 		assert.ErrorContains(t, err, "the error handler panicked")
@@ -553,7 +561,7 @@ func TestNilPointerInAnErrorIsAnErrorThatCanBeRead(t *testing.T) {
 			var reported []*HandlerError
 			require.NoError(t, sub.Handle(t.Context(),
 				On(func(context.Context, *Event, *MessageEvent) error { return returned }),
-				OnError(func(_ context.Context, err *HandlerError) { reported = append(reported, err) })))
+				WithErrorHandler(func(_ context.Context, err *HandlerError) { reported = append(reported, err) })))
 			require.Len(t, reported, 1, name)
 			assert.NotEmpty(t, reported[0].Error())
 			assert.NotErrorIs(t, reported[0], ErrIgnore, name)
@@ -568,12 +576,12 @@ func TestHandlerThatEndsItsGoroutineHoldsNothingUp(t *testing.T) {
 		sub.feed(t, 1, upTo(10)...)
 		sub.finish(nil)
 		handled := 0
-		require.NoError(t, sub.Handle(t.Context(), WithLanes(2), On(func(context.Context, *Event, *MessageEvent) error {
+		require.NoError(t, sub.Handle(t.Context(), On(func(context.Context, *Event, *MessageEvent) error {
 			if handled++; handled%2 == 1 {
 				runtime.Goexit()
 			}
 			return nil
-		})))
+		}), WithConcurrency(2), WithErrorHandler(func(context.Context, *HandlerError) {})))
 		assert.Equal(t, 10, handled)
 	})
 }
@@ -591,7 +599,7 @@ func TestFunctionOfStateChangesMayPanic(t *testing.T) {
 		sub.setState(StreamClosed)
 		synctest.Wait()
 		assert.Equal(t, []StreamState{StreamOpen, StreamClosed}, seen)
-		assert.Contains(t, out.String(), "the function of OnStateChange panicked")
+		assert.Contains(t, out.String(), "the state handler panicked")
 	})
 }
 
@@ -702,3 +710,5 @@ func TestIgnoredEventDoesNotEndHandle(t *testing.T) {
 		assert.Equal(t, int32(2), seen.Load())
 	})
 }
+
+func accept(context.Context, *Event) error { return nil }

@@ -32,7 +32,7 @@ import (
 //
 // Subscribe makes the first connection itself, so that a wrong token, a wrong
 // name or a stream that is not enabled is an error at once: see
-// [ErrWebSocketDisabled] and [EnsureEnabled]. Outages at that point are retried
+// [ErrWebSocketDisabled] and [WithWebSocket]. Outages at that point are retried
 // as in any call, within ctx and the client's [RetryPolicy]. Every attempt to
 // connect takes one request from the token's quota; a refused one waits for
 // the quota's reset.
@@ -47,7 +47,7 @@ import (
 //
 // GET /ws/:instance. Safe to repeat; every stream of an instance gets every
 // event. How many streams the service allows is not documented.
-func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption) (*Subscription, error) {
+func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption) (sub *Subscription, err error) {
 	if i.h.err != nil {
 		return nil, i.h.err
 	}
@@ -57,43 +57,60 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 	}
 	s := &Subscription{
 		handle: i.h, config: config, queue: newEventQueue(i.h.name, config), parent: ctx,
-		closed: make(chan struct{}),
+		closed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
-	s.goroutines.Add(1)
 	forget, ok := i.h.client.closeWith((*streamOfClient)(s))
 	if !ok {
 		s.cancel()
 		return nil, closedError(opWebSocketConnect)
 	}
+	// A function of the application's, such as a transport, may panic or end the
+	// goroutine.
+	opened := false
+	defer func() {
+		if !opened {
+			s.finish(err)
+			forget()
+			close(s.ended)
+		}
+	}()
 	s.setState(StreamConnecting)
 	conn, err := s.open(ctx, i)
 	if err != nil {
 		if s.isClosed() {
 			err = closedError(opWebSocketConnect)
 		}
-		s.finish(err)
-		forget()
-		s.goroutines.Done()
 		return nil, err
 	}
 	s.setOpen(conn)
-	go func() {
-		defer s.goroutines.Done()
-		defer forget()
-		err := s.run(ctx, conn)
+	opened = true
+	go s.live(ctx, conn, forget)
+	return s, nil
+}
+
+// errHeldUp is why a stream has ended whose goroutine was ended by a function of
+// the application.
+var errHeldUp = errors.New("a function of the application has ended the goroutine of the stream with runtime.Goexit")
+
+// live runs the stream, in a goroutine of its own.
+func (s *Subscription) live(ctx context.Context, conn *wsconn.Conn, forget func()) {
+	defer close(s.ended)
+	defer forget()
+	var err error = &StreamError{Instance: s.handle.name, AliveUntil: conn.Alive(), Err: errHeldUp}
+	defer func() {
+		defer s.finish(err)
 		if ctx.Err() == nil {
 			s.log(slog.LevelWarn, "event stream has ended", err)
 		}
-		s.finish(err)
 	}()
-	return s, nil
+	err = s.run(ctx, conn)
 }
 
 // open makes the first connection.
 func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*wsconn.Conn, error) {
 	if s.config.ensure != nil {
-		if _, err := i.WebSocket.Ensure(ctx, *s.config.ensure); err != nil {
+		if err := i.WebSocket.ensureForStream(ctx, *s.config.ensure); err != nil {
 			return nil, err
 		}
 	}
@@ -261,8 +278,12 @@ func (s *Subscription) judge(ctx context.Context, try *session, a *transport.Att
 		return false, 0 // not admitted
 	}
 	again, wait = try.Judge(ctx, a)
-	if a.Status/100 == 2 && try.err == nil {
-		try.err = try.reply.unreadable(try.op, "the reply does not open a WebSocket", nil)
+	const reason = "the reply does not open a WebSocket"
+	switch {
+	case a.Status == http.StatusSwitchingProtocols && a.Err != nil:
+		try.err = try.reply.unreadable(try.op, reason, try.clean(a.Err))
+	case a.Status/100 == 2 && try.err == nil:
+		try.err = try.reply.unreadable(try.op, reason, nil)
 	}
 	return again, wait
 }

@@ -16,16 +16,22 @@ const (
 	StreamClosed       StreamState = "closed"       // the stream has ended, see Err
 )
 
-// SubscribeOption configures a stream; see [InstanceClient.Subscribe]. An
-// option that is given a bad value returns a [*ValidationError], which
-// Subscribe passes on before any request.
-type SubscribeOption func(*streamConfig) error
+// SubscribeOption configures a stream; see [InstanceClient.Subscribe]. For an
+// option with a bad value, and for one that is nil, Subscribe returns a
+// [*ValidationError] before any request. [WithEvents] and [WithReadLimit] are
+// options of a stream, too.
+type SubscribeOption interface {
+	applyToStream(*streamConfig) error
+}
+
+type subscribeOption func(*streamConfig) error
+
+func (o subscribeOption) applyToStream(c *streamConfig) error { return o(c) }
 
 // Defaults of a stream.
 const (
 	defaultBufferEvents = 1024
 	defaultBufferBytes  = 64 << 20
-	defaultReadLimit    = 32 << 20
 	defaultPingEvery    = 25 * time.Second
 	defaultPingWait     = 20 * time.Second
 	defaultMinPause     = time.Second
@@ -33,7 +39,7 @@ const (
 )
 
 type streamConfig struct {
-	only         []EventType // empty for all
+	only         eventTypes
 	bufferEvents int
 	bufferBytes  int
 	overflow     Overflow
@@ -56,33 +62,18 @@ func newStreamConfig(opts []SubscribeOption) (*streamConfig, error) {
 		minPause:     defaultMinPause,
 		maxPause:     defaultMaxPause,
 	}
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, invalid("subscribe option", "is nil")
-		}
-		if err := opt(c); err != nil {
-			return nil, err
-		}
+	if err := applyOptions(opts, func(o SubscribeOption) error { return o.applyToStream(c) }); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-func (c *streamConfig) wants(t EventType) bool {
-	return len(c.only) == 0 || slices.Contains(c.only, t)
-}
+// eventTypes are the types of events that are wanted; empty for all.
+type eventTypes []EventType
 
-// OnlyEvents delivers events of these types and leaves the others out, on this
-// side of the connection. Gaps are always delivered. To keep events from being
-// sent at all, configure the stream with [EnsureEnabled] or
-// [WebSocketService.Set].
-func OnlyEvents(types ...EventType) SubscribeOption {
-	return func(c *streamConfig) error {
-		if len(types) == 0 || slices.Contains(types, "") {
-			return invalid("OnlyEvents", "has no event type, or an empty one")
-		}
-		c.only = slices.Clone(types)
-		return nil
-	}
+// wants reports whether events of a type are wanted. Gaps are always.
+func (o eventTypes) wants(t EventType) bool {
+	return len(o) == 0 || t == EventGap || slices.Contains(o, t)
 }
 
 // WithBuffer bounds the queue of events that have come and have not been
@@ -91,13 +82,13 @@ func OnlyEvents(types ...EventType) SubscribeOption {
 // size. The defaults are 1,024 events and 64 MiB; what happens beyond them is
 // said by [WithOverflow].
 func WithBuffer(events, bytes int) SubscribeOption {
-	return func(c *streamConfig) error {
+	return subscribeOption(func(c *streamConfig) error {
 		if events < 1 || bytes < 1 {
 			return invalid("WithBuffer", "has no room")
 		}
 		c.bufferEvents, c.bufferBytes = events, bytes
 		return nil
-	}
+	})
 }
 
 // Overflow says what a stream does with events for which its queue has no
@@ -132,27 +123,13 @@ func BlockUpTo(wait time.Duration, then Overflow) Overflow {
 // WithOverflow sets what happens when the queue is full. The default is
 // [DropOldest].
 func WithOverflow(policy Overflow) SubscribeOption {
-	return func(c *streamConfig) error {
+	return subscribeOption(func(c *streamConfig) error {
 		if policy.wait < 0 {
 			return invalid("BlockUpTo", "has a negative duration")
 		}
 		c.overflow = policy
 		return nil
-	}
-}
-
-// WithReadLimit sets the size in bytes of the largest event that is read. The
-// default is 32 MiB, which is room for media of 24 MB in base64; the service
-// documents no limit of its own. The connection does not survive a larger
-// event: see [ErrEventTooLarge].
-func WithReadLimit(bytes int64) SubscribeOption {
-	return func(c *streamConfig) error {
-		if bytes < 1 {
-			return invalid("WithReadLimit", "is not positive")
-		}
-		c.readLimit = bytes
-		return nil
-	}
+	})
 }
 
 // WithPing sets how often the stream pings the service, give or take a tenth,
@@ -160,13 +137,13 @@ func WithReadLimit(bytes int64) SubscribeOption {
 // dead. The defaults are 25 and 20 seconds. Browsers do not let programs ping,
 // so under GOOS=js it has no effect.
 func WithPing(every, wait time.Duration) SubscribeOption {
-	return func(c *streamConfig) error {
+	return subscribeOption(func(c *streamConfig) error {
 		if every <= 0 || wait <= 0 {
 			return invalid("WithPing", "has a duration that is not positive")
 		}
 		c.pingEvery, c.pingWait = every, wait
 		return nil
-	}
+	})
 }
 
 // WithBackoff bounds the pause before the stream connects again. It is drawn
@@ -174,16 +151,16 @@ func WithPing(every, wait time.Duration) SubscribeOption {
 // with every attempt (full jitter); it begins anew once a connection has lasted
 // a minute. The defaults are 1 and 30 seconds.
 func WithBackoff(first, longest time.Duration) SubscribeOption {
-	return func(c *streamConfig) error {
+	return subscribeOption(func(c *streamConfig) error {
 		if first <= 0 || longest < first {
 			return invalid("WithBackoff", "has a first bound that is not positive, or a longest below it")
 		}
 		c.minPause, c.maxPause = first, longest
 		return nil
-	}
+	})
 }
 
-// EnsureEnabled makes Subscribe call [WebSocketService.Ensure] before it
+// WithWebSocket makes Subscribe call [WebSocketService.Ensure] before it
 // connects: the configuration of the instance's stream is read, written only
 // when it differs, and read back. It costs one request, or three.
 //
@@ -191,28 +168,28 @@ func WithBackoff(first, longest time.Duration) SubscribeOption {
 // programs should not ask for different ones. It is not enforced again when
 // the stream reconnects: a stream that somebody disables ends with
 // [ErrWebSocketDisabled].
-func EnsureEnabled(config WebSocketConfig) SubscribeOption {
-	return func(c *streamConfig) error {
+func WithWebSocket(config WebSocketConfig) SubscribeOption {
+	return subscribeOption(func(c *streamConfig) error {
 		if slices.Contains(config.Events, "") {
-			return invalid("EnsureEnabled", "has an empty event type")
+			return invalid("WithWebSocket", "has an empty event type")
 		}
 		config.Events = slices.Clone(config.Events)
 		c.ensure = &config
 		return nil
-	}
+	})
 }
 
-// OnStateChange has a function called with every change of the stream's state,
-// one call at a time and in order, beside the stream: it does not hold up
+// WithStateHandler has a function called with every change of the stream's
+// state, one call at a time and in order, beside the stream: it does not hold up
 // events. When it is so slow that many changes wait for it, those in between
-// are left out, never the last. It may call methods of the Subscription. A panic
-// of it goes to the standard logger.
-func OnStateChange(changed func(StreamState)) SubscribeOption {
-	return func(c *streamConfig) error {
-		if changed == nil {
-			return invalid("OnStateChange", "was given no function")
+// are left out, never the last. It may call methods of the Subscription. Close
+// does not wait for it. A panic of it goes to the standard logger.
+func WithStateHandler(handle func(StreamState)) SubscribeOption {
+	return subscribeOption(func(c *streamConfig) error {
+		if handle == nil {
+			return invalid("WithStateHandler", "was given no function")
 		}
-		c.onState = changed
+		c.onState = handle
 		return nil
-	}
+	})
 }

@@ -1,4 +1,4 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
@@ -37,9 +38,9 @@ func FuzzWebhook(f *testing.F) {
 		bare := authorization == "none"
 		h := NewWebhookHandler(testAuthorization,
 			func(_ context.Context, e *Event) error { proven = e; return nil },
-			WithBodyLimit(limit),
+			WithReadLimit(limit),
 			WithUnauthenticatedState(func(_ context.Context, e *Event) error { claimed = e; return nil }),
-			WithWebhookErrors(func(_ context.Context, err *WebhookError) {
+			WithErrorHandler(func(_ context.Context, err *HandlerError) {
 				text := err.Error()
 				if strings.Contains(text, "0f9a1c37") || strings.Contains(text, ryzetest.EventsToken) {
 					t.Fatalf("a secret is reported: %s", text)

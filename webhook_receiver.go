@@ -2,13 +2,14 @@ package ryze
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,9 +25,9 @@ import (
 //	401  the Authorization header is missing, wrong or there twice
 //	403  the event belongs to an instance that WithInstances does not name
 //	405  the method is not POST
-//	413  the body is larger than WithBodyLimit allows
+//	413  the body is larger than WithReadLimit allows
 //	415  the body is not declared as application/json, or is compressed
-//	503  the handler failed or panicked, or the body broke off
+//	503  the handler failed, panicked or ended its goroutine, or the body broke off
 //
 // The service documents that it keeps deliveries in a queue, repeats them with
 // growing pauses and moves what cannot be delivered to a dead letter queue.
@@ -45,22 +46,51 @@ import (
 //	mux.Handle("/hooks/ryze", receiver)
 //	mux.Handle("/hooks/ryze/", receiver) // for byEvents
 type WebhookReceiver struct {
-	handle  func(context.Context, *Event) error
+	handle  Handler
 	cfg     webhookConfig
 	accept  [][sha256.Size]byte // hashes of the accepted values
 	quoted  [][sha256.Size]byte // and of the same in extra quotes
 	compare func(a, b []byte) int
+
+	mu    sync.Mutex
+	stats WebhookStats
+}
+
+// WebhookStats are the counters of a [WebhookReceiver]. They belong to one
+// moment: each delivery that has come is counted in exactly one of them, from
+// when it has been read. Names in brackets are answers.
+type WebhookStats struct {
+	Handled uint64 // the handler returned nil (200)
+	Ignored uint64 // the handler returned ErrIgnore (200)
+	Failed  uint64 // the handler failed (503)
+	Running int    // the handler is at work
+
+	// Deliveries that were refused, by the reason.
+	NotPost       uint64 // the method is not POST (405)
+	Unauthorized  uint64 // the Authorization header is missing, wrong or there twice (401)
+	WrongInstance uint64 // WithInstances does not name the instance (403)
+	NotJSON       uint64 // the body is not declared as plain application/json (415)
+	TooLarge      uint64 // the body is larger than WithReadLimit allows (413)
+	BrokenOff     uint64 // the body broke off (503)
+	NotAnEvent    uint64 // the body is not an event (400)
+}
+
+// Stats returns the counters of the receiver.
+func (r *WebhookReceiver) Stats() WebhookStats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stats
 }
 
 // NewWebhookHandler returns a handler of webhook deliveries: [NewWebhookReceiver]
 // in the form that fits into an expression.
 //
-// When the arguments are not valid, which is to say when authorization is
-// empty, the handler refuses every delivery with 503, so that the service keeps
+// When an argument is not valid, such as an empty authorization or a nil handle,
+// the handler refuses every delivery with 503, so that the service keeps
 // them, and reports the mistake once, at the first of them, as
-// [WithWebhookErrors] describes. Programs that would rather not start at all
+// [WithErrorHandler] describes. Programs that would rather not start at all
 // use NewWebhookReceiver.
-func NewWebhookHandler(authorization string, handle func(context.Context, *Event) error, opts ...WebhookOption) http.Handler {
+func NewWebhookHandler(authorization string, handle Handler, opts ...WebhookOption) http.Handler {
 	r, err := newWebhookReceiver(authorization, handle, opts)
 	if err != nil {
 		return &refusingHandler{cfg: r.cfg, err: err}
@@ -79,8 +109,9 @@ func NewWebhookHandler(authorization string, handle func(context.Context, *Event
 // request. Its error decides on the answer: nil and [ErrIgnore] end the
 // delivery, anything else asks for another one. So does a panic.
 //
-// [*ValidationError] when an argument or an option is not valid.
-func NewWebhookReceiver(authorization string, handle func(context.Context, *Event) error, opts ...WebhookOption) (*WebhookReceiver, error) {
+// [*ValidationError] when authorization has no value that a header can have,
+// when handle or an option is nil, or an option has a bad value.
+func NewWebhookReceiver(authorization string, handle Handler, opts ...WebhookOption) (*WebhookReceiver, error) {
 	r, err := newWebhookReceiver(authorization, handle, opts)
 	if err != nil {
 		return nil, err
@@ -90,22 +121,18 @@ func NewWebhookReceiver(authorization string, handle func(context.Context, *Even
 
 // newWebhookReceiver returns a receiver in any case: with an error it has the
 // options that could be read.
-func newWebhookReceiver(authorization string, handle func(context.Context, *Event) error, opts []WebhookOption) (*WebhookReceiver, error) {
+func newWebhookReceiver(authorization string, handle Handler, opts []WebhookOption) (*WebhookReceiver, error) {
 	r := &WebhookReceiver{
 		handle:  handle,
-		cfg:     webhookConfig{limit: defaultWebhookLimit},
+		cfg:     webhookConfig{readLimit: defaultReadLimit},
 		compare: subtle.ConstantTimeCompare,
 	}
 	errs := []error{checkText("authorization", authorization)}
 	if handle == nil {
 		errs = append(errs, invalid("handle", "is nil"))
 	}
-	for _, opt := range opts {
-		if opt == nil {
-			errs = append(errs, invalid("option", "is nil"))
-			continue
-		}
-		errs = append(errs, opt(&r.cfg))
+	for i := range opts { // all of them: a bad one does not hide the error handler
+		errs = append(errs, applyOptions(opts[i:i+1], func(o WebhookOption) error { return o.applyToWebhook(&r.cfg) }))
 	}
 	for _, value := range append([]string{authorization}, r.cfg.accepted...) {
 		r.accept = append(r.accept, sha256.Sum256([]byte(value)))
@@ -130,67 +157,148 @@ type refusingHandler struct {
 }
 
 func (h *refusingHandler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if !h.told.Swap(true) {
-		h.cfg.tell(req.Context(), &WebhookError{StatusCode: http.StatusServiceUnavailable, Reason: "the handler is not configured", Err: h.err}, true)
+	err := fmt.Errorf("the handler is not configured: %w", h.err)
+	failed := &HandlerError{StatusCode: http.StatusServiceUnavailable, Err: err}
+	if h.told.Swap(true) {
+		answer(w, failed.StatusCode, "")
+		return
 	}
-	answer(w, http.StatusServiceUnavailable, "")
+	h.cfg.refuse(w, req, failed, true)
 }
 
 // ServeHTTP receives one delivery.
 func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	word, err := r.receive(w, req)
-	if err != nil {
-		var panicked *PanicError
-		r.cfg.tell(req.Context(), err, errors.As(err.Err, &panicked))
-		answer(w, err.StatusCode, "")
+	e, handle, refused := r.receive(w, req)
+	if refused != nil {
+		r.mu.Lock()
+		*r.stats.refused(refused.StatusCode)++
+		r.mu.Unlock()
+		r.cfg.refuse(w, req, refused, false)
 		return
 	}
-	answer(w, http.StatusOK, word)
+	r.mu.Lock()
+	r.stats.Running++
+	r.mu.Unlock()
+	var err error
+	defer r.finish(w, req, e, &err)
+	r.cfg.call(req.Context(), e, handle, &err)
 }
 
-// receive returns the word to answer with, or what is wrong.
-func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (word string, err *WebhookError) {
-	refuse := func(status int, reason string) (string, *WebhookError) {
-		return "", &WebhookError{StatusCode: status, Reason: reason}
+// refused returns the counter of deliveries that are answered with a status
+// before the handler is called.
+func (s *WebhookStats) refused(status int) *uint64 {
+	switch status {
+	case http.StatusMethodNotAllowed:
+		return &s.NotPost
+	case http.StatusUnauthorized:
+		return &s.Unauthorized
+	case http.StatusForbidden:
+		return &s.WrongInstance
+	case http.StatusUnsupportedMediaType:
+		return &s.NotJSON
+	case http.StatusRequestEntityTooLarge:
+		return &s.TooLarge
+	case http.StatusBadRequest:
+		return &s.NotAnEvent
+	default:
+		return &s.BrokenOff
 	}
+}
+
+// finish answers with what came of the handler, also when that has ended the
+// goroutine.
+func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Event, err *error) {
+	ignored := errors.Is(*err, ErrIgnore)
+	r.mu.Lock()
+	r.stats.Running--
+	switch {
+	case *err == nil:
+		r.stats.Handled++
+	case ignored:
+		r.stats.Ignored++
+	default:
+		r.stats.Failed++
+	}
+	r.mu.Unlock()
+	switch {
+	case *err == nil:
+		answer(w, http.StatusOK, "accepted")
+	case ignored:
+		answer(w, http.StatusOK, "ignored")
+	default:
+		failed := &HandlerError{Event: e, Err: *err, StatusCode: http.StatusServiceUnavailable}
+		r.cfg.refuse(w, req, failed, isPanic(*err))
+	}
+}
+
+// refuse reports a delivery and answers it.
+func (c *webhookConfig) refuse(w http.ResponseWriter, req *http.Request, failed *HandlerError, urgent bool) {
+	ended := true // the goroutine, by the error handler
+	defer func() {
+		if !ended {
+			answer(w, failed.StatusCode, "")
+			return
+		}
+		// net/http will not finish the answer of a goroutine that ends.
+		w.Header().Set("Content-Length", strconv.Itoa(len(answerText(failed.StatusCode, ""))))
+		answer(w, failed.StatusCode, "")
+		_ = http.NewResponseController(w).Flush()
+	}()
+	c.tell(req.Context(), failed, urgent)
+	var panicked *PanicError
+	ended = errors.As(failed.Err, &panicked) && panicked.Value == nil
+}
+
+// receive returns the event and its handler, or why it is refused.
+func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Event, Handler, *HandlerError) {
 	if req.Method != http.MethodPost {
-		return refuse(http.StatusMethodNotAllowed, "the method is not POST")
+		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errors.New("the method is not POST"))
 	}
 	reason := r.authorize(req.Header)
-	if reason == noAuthorization && r.cfg.state != nil {
-		return r.receiveBareState(w, req)
-	}
-	if reason != "" {
-		return refuse(http.StatusUnauthorized, reason)
-	}
-	if !isPlainJSON(req.Header) {
-		return refuse(http.StatusUnsupportedMediaType, "the body is not declared as plain application/json")
-	}
-	e, err := readDelivery(w, req, r.cfg.limit)
-	if err != nil {
-		return "", err
-	}
-	if !r.expects(e) {
-		return "", &WebhookError{StatusCode: http.StatusForbidden, Reason: "the instance is not one of those expected", Event: e}
-	}
-	return r.dispatch(req.Context(), e, r.handle)
-}
-
-// receiveBareState handles a delivery without an Authorization header. Whatever
-// is not a state event is refused like any other delivery without it.
-func (r *WebhookReceiver) receiveBareState(w http.ResponseWriter, req *http.Request) (word string, err *WebhookError) {
-	var e *Event
-	if isPlainJSON(req.Header) {
-		e, _ = readDelivery(w, req, min(r.cfg.limit, maxBareState))
-	}
-	if e != nil && r.expects(e) {
-		if state, ok := e.Data.(*InstanceStateEvent); ok {
-			state.Codes = nil
-			e.Raw = nil
-			return r.dispatch(req.Context(), e, r.cfg.state)
+	if errors.Is(reason, errNoAuthorization) && r.cfg.state != nil {
+		if e := r.receiveBareState(w, req); e != nil {
+			return e, r.cfg.state, nil
 		}
 	}
-	return "", &WebhookError{StatusCode: http.StatusUnauthorized, Reason: noAuthorization}
+	if reason != nil {
+		return nil, nil, notAccepted(http.StatusUnauthorized, reason)
+	}
+	if !isPlainJSON(req.Header) {
+		return nil, nil, notAccepted(http.StatusUnsupportedMediaType, errors.New("the body is not declared as plain application/json"))
+	}
+	e, refused := readDelivery(w, req, r.cfg.readLimit)
+	if refused != nil {
+		return nil, nil, refused
+	}
+	if !r.expects(e) {
+		refused = notAccepted(http.StatusForbidden, errors.New("the instance is not one of those expected"))
+		refused.Event = e
+		return nil, nil, refused
+	}
+	return e, r.handle, nil
+}
+
+func notAccepted(status int, reason error) *HandlerError {
+	return &HandlerError{StatusCode: status, Err: reason}
+}
+
+// receiveBareState reads a delivery without an Authorization header. It returns
+// nil for whatever is not a state event.
+func (r *WebhookReceiver) receiveBareState(w http.ResponseWriter, req *http.Request) *Event {
+	if !isPlainJSON(req.Header) {
+		return nil
+	}
+	e, refused := readDelivery(w, req, min(r.cfg.readLimit, maxBareState))
+	if refused != nil || !r.expects(e) {
+		return nil
+	}
+	state, ok := e.Data.(*InstanceStateEvent)
+	if !ok {
+		return nil
+	}
+	state.Codes = nil
+	e.Raw = nil
+	return e
 }
 
 // expects reports whether the event's instance is one of those expected.
@@ -198,51 +306,34 @@ func (r *WebhookReceiver) expects(e *Event) bool {
 	return r.cfg.instances == nil || r.cfg.instances[e.Instance]
 }
 
-// dispatch gives the event to its handler.
-func (r *WebhookReceiver) dispatch(ctx context.Context, e *Event, handle func(context.Context, *Event) error) (word string, fail *WebhookError) {
-	if r.cfg.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.cfg.timeout)
-		defer cancel()
-	}
-	err := callHandler(ctx, e, handle)
-	switch {
-	case err == nil:
-		return "accepted", nil
-	case errors.Is(err, ErrIgnore):
-		return "ignored", nil
-	default:
-		return "", &WebhookError{StatusCode: http.StatusServiceUnavailable, Reason: "the handler failed", Event: e, Err: err}
-	}
-}
-
-const (
-	noAuthorization     = "the Authorization header is missing"
-	wrongAuthorization  = "the Authorization header is wrong"
-	quotedAuthorization = "the Authorization header has the right value in extra quotes: set the webhook again and read it back"
+var (
+	errTooLarge            = errors.New("the body is too large")
+	errNoAuthorization     = errors.New("the Authorization header is missing")
+	errWrongAuthorization  = errors.New("the Authorization header is wrong")
+	errQuotedAuthorization = errors.New("the Authorization header has the right value in extra quotes: set the webhook again and read it back")
 )
 
-// authorize returns what is wrong with the Authorization header, "" if nothing.
+// authorize returns what is wrong with the Authorization header, nil if nothing.
 // Hashes are compared, each with each, so that neither the length nor the
 // beginning of a value shows in the time it takes.
-func (r *WebhookReceiver) authorize(header http.Header) string {
+func (r *WebhookReceiver) authorize(header http.Header) error {
 	values := header["Authorization"]
 	if len(values) == 0 {
-		return noAuthorization
+		return errNoAuthorization
 	}
 	if len(values) > 1 {
-		return wrongAuthorization
+		return errWrongAuthorization
 	}
 	got := sha256.Sum256([]byte(values[0]))
 	switch {
 	case r.oneOf(got[:], r.accept):
-		return ""
+		return nil
 	case r.oneOf(got[:], r.quoted):
 		// Refused all the same: whether the service or somebody in between put
 		// the quotes there, it is not the value that was agreed on.
-		return quotedAuthorization
+		return errQuotedAuthorization
 	default:
-		return wrongAuthorization
+		return errWrongAuthorization
 	}
 }
 
@@ -274,10 +365,9 @@ var deliveryBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // keptBuffer is up to which size a buffer is used again.
 const keptBuffer = 1 << 20
 
-func readDelivery(w http.ResponseWriter, req *http.Request, limit int64) (*Event, *WebhookError) {
-	tooLarge := &WebhookError{StatusCode: http.StatusRequestEntityTooLarge, Reason: "the body is too large"}
+func readDelivery(w http.ResponseWriter, req *http.Request, limit int64) (*Event, *HandlerError) {
 	if req.ContentLength > limit {
-		return nil, tooLarge
+		return nil, notAccepted(http.StatusRequestEntityTooLarge, errTooLarge)
 	}
 	buf := deliveryBuffers.Get().(*bytes.Buffer)
 	defer func() {
@@ -294,14 +384,14 @@ func readDelivery(w http.ResponseWriter, req *http.Request, limit int64) (*Event
 		if _, err := buf.ReadFrom(http.MaxBytesReader(w, req.Body, limit)); err != nil {
 			var large *http.MaxBytesError
 			if errors.As(err, &large) {
-				return nil, tooLarge
+				return nil, notAccepted(http.StatusRequestEntityTooLarge, errTooLarge)
 			}
-			return nil, &WebhookError{StatusCode: http.StatusServiceUnavailable, Reason: "the body broke off", Err: bodyError(err)}
+			return nil, notAccepted(http.StatusServiceUnavailable, fmt.Errorf("the body broke off: %w", bodyError(err)))
 		}
 	}
 	e, err := ParseEvent(buf.Bytes())
 	if err != nil {
-		return nil, &WebhookError{StatusCode: http.StatusBadRequest, Reason: "the body is not an event", Err: err}
+		return nil, notAccepted(http.StatusBadRequest, fmt.Errorf("the body is not an event: %w", err))
 	}
 	return e, nil
 }
@@ -323,11 +413,15 @@ func answer(w http.ResponseWriter, status int, word string) {
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", http.MethodPost)
 	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, answerText(status, word))
+}
+
+func answerText(status int, word string) string {
 	if word == "" {
 		word = strings.ToLower(http.StatusText(status))
 	}
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, `{"status":"`+word+`"}`)
+	return `{"status":"` + word + `"}`
 }
 
 var jsonContentType = []string{"application/json"}

@@ -1,4 +1,4 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
@@ -18,10 +18,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 const testAuthorization = "Bearer 0f9a1c37-webhook-secret"
@@ -37,8 +37,6 @@ func delivery(tb testing.TB, body io.Reader) *http.Request {
 	return req
 }
 
-func accept(context.Context, *Event) error { return nil }
-
 // refuseAll fails the test when a delivery gets through.
 func refuseAll(t *testing.T) func(context.Context, *Event) error {
 	t.Helper()
@@ -49,8 +47,8 @@ func refuseAll(t *testing.T) func(context.Context, *Event) error {
 }
 
 // collect returns an option that keeps what is reported.
-func collect(errs *[]*WebhookError) WebhookOption {
-	return WithWebhookErrors(func(_ context.Context, err *WebhookError) { *errs = append(*errs, err) })
+func collect(errs *[]*HandlerError) WebhookOption {
+	return WithErrorHandler(func(_ context.Context, err *HandlerError) { *errs = append(*errs, err) })
 }
 
 func TestWebhookAnswerIsTheOutcomeOfTheHandler(t *testing.T) {
@@ -141,7 +139,7 @@ func TestWebhookRefusesAllButTheRightAuthorization(t *testing.T) {
 	for _, a := range answers {
 		assert.Equal(t, answers[0], a, "the answer must not tell what was wrong")
 	}
-	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, accept), "/", testAuthorization, body)
+	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, Accept), "/", testAuthorization, body)
 	assert.Equal(t, 200, res.StatusCode)
 }
 
@@ -154,15 +152,15 @@ func (u unreadable) Read([]byte) (int, error) {
 }
 
 func TestAuthorizationIsComparedInConstantTime(t *testing.T) {
-	r, err := NewWebhookReceiver(testAuthorization, accept, WithAcceptedAuthorization("Basic b2xkOnZhbHVl", "x"))
+	r, err := NewWebhookReceiver(testAuthorization, Accept, WithAcceptedAuthorization("Basic b2xkOnZhbHVl", "x"))
 	require.NoError(t, err)
 	calls := 0
-	r.compare = func(a, b []byte) int {
+	r.SetCompare(func(a, b []byte) int {
 		calls++
 		assert.Len(t, a, 32, "hashes are compared, so that length tells nothing")
 		assert.Len(t, b, 32)
 		return subtle.ConstantTimeCompare(a, b)
-	}
+	})
 	body := ryzetest.NewEvents("a").Message(greeting)
 
 	// A wrong value meets every accepted hash and every quoted one, however much
@@ -190,7 +188,7 @@ func TestAuthorizationIsComparedInConstantTime(t *testing.T) {
 
 func TestExtraQuotesAreRefusedAndReported(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
-	var errs []*WebhookError
+	var errs []*HandlerError
 	h := NewWebhookHandler(testAuthorization, refuseAll(t), collect(&errs))
 	for _, value := range []string{`Bearer "0f9a1c37-webhook-secret"`, `"Bearer 0f9a1c37-webhook-secret"`} {
 		errs = nil
@@ -203,7 +201,7 @@ func TestExtraQuotesAreRefusedAndReported(t *testing.T) {
 
 func TestBothAuthorizationsAreAcceptedDuringARotation(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
-	h := NewWebhookHandler("Bearer new", accept, WithAcceptedAuthorization("Bearer old"))
+	h := NewWebhookHandler("Bearer new", Accept, WithAcceptedAuthorization("Bearer old"))
 	for value, status := range map[string]int{"Bearer new": 200, "Bearer old": 200, "Bearer older": 401} {
 		assert.Equal(t, status, ryzetest.Deliver(h, "/", value, body).StatusCode, value)
 	}
@@ -220,13 +218,13 @@ func TestWebhookWithoutAuthorizationRefusesEverything(t *testing.T) {
 			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, WithAcceptedAuthorization(""))...)
 		},
 		"option": func(o ...WebhookOption) http.Handler {
-			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, WithBodyLimit(0))...)
+			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, WithReadLimit(0))...)
 		},
 		"nil option": func(o ...WebhookOption) http.Handler {
 			return NewWebhookHandler(testAuthorization, refuseAll(t), append(o, nil)...)
 		},
 	} {
-		var errs []*WebhookError
+		var errs []*HandlerError
 		handler := h(collect(&errs))
 		for _, value := range []string{"", " ", testAuthorization, "Bearer a"} {
 			assert.Equal(t, 503, ryzetest.Deliver(handler, "/", strings.TrimSpace(value), body).StatusCode, name)
@@ -239,20 +237,20 @@ func TestWebhookWithoutAuthorizationRefusesEverything(t *testing.T) {
 
 func TestWebhookReceiverRefusesBadArguments(t *testing.T) {
 	for field, construct := range map[string]func() (*WebhookReceiver, error){
-		"authorization": func() (*WebhookReceiver, error) { return NewWebhookReceiver("", accept) },
+		"authorization": func() (*WebhookReceiver, error) { return NewWebhookReceiver("", Accept) },
 		"handle":        func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", nil) },
-		"option":        func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, nil) },
+		"option":        func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, nil) },
 		"WithAcceptedAuthorization": func() (*WebhookReceiver, error) {
-			return NewWebhookReceiver("x", accept, WithAcceptedAuthorization("y", ""))
+			return NewWebhookReceiver("x", Accept, WithAcceptedAuthorization("y", ""))
 		},
-		"WithBodyLimit":     func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithBodyLimit(-1)) },
-		"WithHandleTimeout": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithHandleTimeout(0)) },
-		"WithInstances":     func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithInstances()) },
-		"instance name":     func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithInstances("")) },
+		"WithReadLimit":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithReadLimit(-1)) },
+		"WithHandlerTimeout": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithHandlerTimeout(0)) },
+		"WithInstances":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances()) },
+		"instance name":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances("")) },
 		"WithUnauthenticatedState": func() (*WebhookReceiver, error) {
-			return NewWebhookReceiver("x", accept, WithUnauthenticatedState(nil))
+			return NewWebhookReceiver("x", Accept, WithUnauthenticatedState(nil))
 		},
-		"WithWebhookErrors": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithWebhookErrors(nil)) },
+		"WithErrorHandler": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithErrorHandler(nil)) },
 	} {
 		r, err := construct()
 		assert.Nil(t, r, field)
@@ -276,8 +274,8 @@ func (c *counting) Read(p []byte) (int, error) {
 
 func TestWebhookBodyIsBounded(t *testing.T) {
 	const limit = 2 << 20
-	var errs []*WebhookError
-	h := NewWebhookHandler(testAuthorization, refuseAll(t), WithBodyLimit(limit), collect(&errs))
+	var errs []*HandlerError
+	h := NewWebhookHandler(testAuthorization, refuseAll(t), WithReadLimit(limit), collect(&errs))
 
 	deliver := func(body io.Reader, length int64) int {
 		req := delivery(t, body)
@@ -297,7 +295,7 @@ func TestWebhookBodyIsBounded(t *testing.T) {
 	assert.Len(t, errs, 3)
 
 	fits := ryzetest.NewEvents("a").Event("x", strings.Repeat("x", limit-1000))
-	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, accept, WithBodyLimit(limit)), "/", testAuthorization, fits)
+	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, Accept, WithReadLimit(limit)), "/", testAuthorization, fits)
 	assert.Equal(t, 200, res.StatusCode)
 }
 
@@ -330,7 +328,7 @@ func TestEventDoesNotChangeWithTheNextDelivery(t *testing.T) {
 
 func TestWebhookTakesOnlyPostsOfJSON(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
-	h := NewWebhookHandler(testAuthorization, accept)
+	h := NewWebhookHandler(testAuthorization, Accept)
 	deliver := func(method string, header map[string]string) *httptest.ResponseRecorder {
 		req := delivery(t, bytes.NewReader(body))
 		req.Method = method
@@ -394,7 +392,7 @@ func TestUnknownEventsAreDelivered(t *testing.T) {
 }
 
 func TestMalformedBodiesAreRefused(t *testing.T) {
-	var errs []*WebhookError
+	var errs []*HandlerError
 	h := NewWebhookHandler(testAuthorization, refuseAll(t), collect(&errs))
 	bodies := []string{"", "{", "null", "[]", `"x"`, "{}", `{"event":""}`, `{"event":7}`, `{"event":"x"} trailing`, "\x00"}
 	for _, body := range bodies {
@@ -407,7 +405,7 @@ func TestMalformedBodiesAreRefused(t *testing.T) {
 }
 
 func TestBodyThatBreaksOffIsAskedForAgain(t *testing.T) {
-	var errs []*WebhookError
+	var errs []*HandlerError
 	h := NewWebhookHandler(testAuthorization, refuseAll(t), collect(&errs))
 	half := io.MultiReader(strings.NewReader(`{"event":"x"}`), iotest.ErrReader(io.ErrUnexpectedEOF))
 	req := delivery(t, half)
@@ -432,7 +430,7 @@ func TestPanicIsAskedForAgainAndReported(t *testing.T) {
 		"abort":        {func() { panic(http.ErrAbortHandler) }, "errorString"},
 		"wrapped safe": {func() { panic(fmt.Errorf("x: %w", io.EOF)) }, "wrapError"},
 	} {
-		var errs []*WebhookError
+		var errs []*HandlerError
 		h := NewWebhookHandler(testAuthorization, func(context.Context, *Event) error { c.fail(); return nil }, collect(&errs))
 		assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode, name)
 		require.Len(t, errs, 1, name)
@@ -470,14 +468,14 @@ func TestNothingSecretIsReported(t *testing.T) {
 	events := ryzetest.NewEvents("support-line")
 	fail := func(context.Context, *Event) error { return errors.New("no disk") }
 	var text strings.Builder
-	report := WithWebhookErrors(func(ctx context.Context, err *WebhookError) {
+	report := WithErrorHandler(func(ctx context.Context, err *HandlerError) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
 			fmt.Fprintf(&text, verb+"\n", err)
 		}
 		slog.New(slog.NewJSONHandler(&text, nil)).ErrorContext(ctx, "delivery", "error", err, "event", err.Event, "cause", err.Err)
 		slog.New(slog.NewTextHandler(&text, nil)).ErrorContext(ctx, "delivery", "error", err, "event", err.Event, "cause", err.Err)
 	})
-	h := NewWebhookHandler(testAuthorization, fail, report, WithInstances("support-line"), WithBodyLimit(5000))
+	h := NewWebhookHandler(testAuthorization, fail, report, WithInstances("support-line"), WithReadLimit(5000))
 	body := events.Message(greeting)
 	for _, value := range []string{"", "Bearer guessed-value", testAuthorization, `"` + testAuthorization + `"`} {
 		ryzetest.Deliver(h, "/", value, body)
@@ -528,7 +526,7 @@ func TestUnauthenticatedStateIsKeptApart(t *testing.T) {
 		"a made-up state":  events.Event("instance.state", "connected"),
 		"malformed":        "{",
 		"another instance": ryzetest.NewEvents("other").State("connected"),
-		"a large body":     events.Event("instance.state", map[string]any{"state": "connected", "x": strings.Repeat("x", maxBareState)}),
+		"a large body":     events.Event("instance.state", map[string]any{"state": "connected", "x": strings.Repeat("x", MaxBareState)}),
 	} {
 		assert.Equal(t, 401, ryzetest.Deliver(h, "/", "", body).StatusCode, name)
 	}
@@ -556,7 +554,7 @@ func TestHandlersContextEndsAfterTheTimeout(t *testing.T) {
 		h := NewWebhookHandler(testAuthorization, func(ctx context.Context, _ *Event) error {
 			<-ctx.Done()
 			return context.Cause(ctx)
-		}, WithHandleTimeout(3*time.Second))
+		}, WithHandlerTimeout(3*time.Second))
 		started := time.Now()
 		assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 		assert.Equal(t, 3*time.Second, time.Since(started))
@@ -608,7 +606,7 @@ func TestDeliveriesAreRepeatedUntilTheHandlerSucceeds(t *testing.T) {
 
 func TestEventThatIsNeverHandledBecomesADeadLetter(t *testing.T) {
 	h := NewWebhookHandler(testAuthorization, func(context.Context, *Event) error { panic("always") },
-		WithWebhookErrors(func(context.Context, *WebhookError) {}))
+		WithErrorHandler(func(context.Context, *HandlerError) {}))
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "support-line")
 		webhookTo(t, inst, WebhookConfig{Events: []EventType{EventMessage}})
@@ -644,7 +642,7 @@ func TestWebhookByEventsThroughARouter(t *testing.T) {
 
 func TestStateWithoutTheHeaderEndToEnd(t *testing.T) {
 	var claimed []InstanceState
-	h := NewWebhookHandler(testAuthorization, accept, WithUnauthenticatedState(func(_ context.Context, e *Event) error {
+	h := NewWebhookHandler(testAuthorization, Accept, WithUnauthenticatedState(func(_ context.Context, e *Event) error {
 		claimed = append(claimed, e.Data.(*InstanceStateEvent).State)
 		return nil
 	}))

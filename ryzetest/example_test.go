@@ -74,7 +74,7 @@ func ExampleInstance_Receive() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	sub, err := client.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}))
+	sub, err := client.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -61,10 +61,7 @@ func openStream(c *call) reply {
 		return notFound(textNoInstance)
 	}
 	defer s.removeSocket(so)
-	conn, err := websocket.Accept(c.w, c.r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // checked above, and only when it is there
-		OnPingReceived:     func(context.Context, []byte) bool { return !s.isFrozen() },
-	})
+	conn, err := websocket.Accept(c.w, c.r, s.acceptOptions())
 	if err != nil {
 		c.entry.setStatus(http.StatusBadRequest)
 		return reply{hijacked: true}

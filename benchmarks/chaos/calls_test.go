@@ -258,7 +258,7 @@ var calls = []call{
 	{op: "profile.get_account", do: func(ctx context.Context, w *world) error { return of(w.inst.Profile.Get(ctx)) }},
 	{op: "profile.get_privacy", do: func(ctx context.Context, w *world) error { return of(w.inst.Profile.Privacy(ctx)) }},
 	{op: "profile.update_privacy", do: func(ctx context.Context, w *world) error {
-		return of(w.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{ReadReceipts: ryze.PrivacyAll}))
+		return of(w.inst.Profile.UpdatePrivacy(ctx, ryze.PrivacySettings{ReadReceipts: ryze.PrivacyAll}))
 	}},
 
 	{op: "calls.fake", do: func(ctx context.Context, w *world) error { return of(w.inst.Calls.Ring(ctx, ana, time.Second)) }},

@@ -266,12 +266,14 @@ func (v *verdict) judge() {
 	}
 }
 
-// mayBeSlow reports whether a cell failed because an attempt that should have been
-// answered was not in time, on a machine with too much to do. It gets another
-// try, alone and with more patience. What was sent twice, or told in an untyped
-// error, has no excuse.
+// mayBeSlow reports whether a cell failed because the machine had too much to do:
+// an attempt that should have been answered was not in time, or a GOAWAY was lost
+// with the connection that ended after it, and the caller was told of a doubt in
+// the place of a certainty. It gets another try, alone and with more patience.
+// What was sent twice, or told in an untyped error, has no excuse.
 func (v *verdict) mayBeSlow() bool {
-	return v.wrong && v.cell.fault.silent() && !v.twice && !v.untyped && !v.hang && !v.leak
+	overtaken := v.kind == unknown && v.cell.fault.is.GoAway != nil
+	return v.wrong && (v.cell.fault.silent() || overtaken) && !v.twice && !v.untyped && !v.hang && !v.leak
 }
 
 func must[T any](v T, err error) T {

@@ -43,18 +43,22 @@ func main() {
 const source = "echo-bot"
 
 func run(ctx context.Context, service *demo.Service, out io.Writer) (err error) {
+	info, err := service.Instance.Info(ctx)
+	if err != nil {
+		return err
+	}
 	b := &bot{
 		inst: service.Instance,
 		log:  log.New(out, "", 0),
 		seen: ryze.NewDeduper(nil), // in memory; a DedupeStore can keep it across restarts
-		// Whatever is older than the bot is history. The minute is for clocks
-		// that do not agree.
-		since: time.Now().Add(-time.Minute),
+		// Whatever is older than the instance is history. What was written while
+		// the bot was down is not.
+		since: info.CreatedAt,
 	}
 
 	// The stream mends itself after an outage. It ends for good when the token
 	// is revoked or the instance deleted, and then says so.
-	stream, err := b.inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}))
+	stream, err := b.inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
 	if err != nil {
 		return err
 	}
@@ -65,12 +69,11 @@ func run(ctx context.Context, service *demo.Service, out io.Writer) (err error) 
 
 	// The messages of one chat come one after another, those of different
 	// chats side by side: a slow answer holds up nobody else.
-	err = stream.Handle(ctx,
+	err = stream.Handle(ctx, ryze.Handlers(
 		ryze.On(b.message),
 		ryze.On(b.gap),
 		ryze.On(b.state),
-		ryze.OnError(func(_ context.Context, err *ryze.HandlerError) { b.log.Print("Failed: ", err) }),
-	)
+	), ryze.WithErrorHandler(func(_ context.Context, err *ryze.HandlerError) { b.log.Print("Failed: ", err) }))
 	if ctx.Err() != nil {
 		return nil // it was told to stop
 	}

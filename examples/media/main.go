@@ -58,7 +58,7 @@ type settings struct {
 
 func run(ctx context.Context, service *demo.Service, s settings, out io.Writer) error {
 	inst := service.Instance
-	stream, err := inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}), ryze.OnlyEvents(ryze.EventMessage))
+	stream, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithEvents(ryze.EventMessage))
 	if err != nil {
 		return err
 	}

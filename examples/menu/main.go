@@ -40,11 +40,15 @@ func main() {
 }
 
 func run(ctx context.Context, service *demo.Service, out io.Writer) error {
+	info, err := service.Instance.Info(ctx)
+	if err != nil {
+		return err
+	}
 	p := &pizzeria{
 		inst: service.Instance, log: log.New(out, "", 0), seen: ryze.NewDeduper(nil),
-		since: time.Now().Add(-time.Minute), visits: map[ryze.JID]*visit{},
+		since: info.CreatedAt, visits: map[ryze.JID]*visit{},
 	}
-	stream, err := p.inst.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}), ryze.OnlyEvents(ryze.EventMessage))
+	stream, err := p.inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithEvents(ryze.EventMessage))
 	if err != nil {
 		return err
 	}
@@ -55,7 +59,7 @@ func run(ctx context.Context, service *demo.Service, out io.Writer) error {
 
 	// The messages of one chat are handled one after another, so a dialogue
 	// never overtakes itself.
-	err = stream.Handle(ctx, ryze.On(p.message), ryze.OnError(func(_ context.Context, err *ryze.HandlerError) {
+	err = stream.Handle(ctx, ryze.On(p.message), ryze.WithErrorHandler(func(_ context.Context, err *ryze.HandlerError) {
 		p.log.Print("Failed: ", err) // the customer writes again, and starts anew
 	}))
 	if ctx.Err() != nil {

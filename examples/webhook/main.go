@@ -56,7 +56,7 @@ func run(ctx context.Context, service *service, out io.Writer) error {
 
 	// 1. The inbox joins both channels: each event is handled once.
 	inbox, err := ryze.NewInbox(shop.handle,
-		ryze.WithInboxErrors(func(_ context.Context, event *ryze.Event, err error) {
+		ryze.WithErrorHandler(func(_ context.Context, err *ryze.HandlerError) {
 			shop.log.Printf("  (not saved from the stream, the webhook will bring it again: %v)", err)
 		}),
 	)
@@ -69,7 +69,7 @@ func run(ctx context.Context, service *service, out io.Writer) error {
 	mux := http.NewServeMux()
 	mux.Handle("POST "+path, inbox.Handler(service.authorization.Reveal(),
 		ryze.WithInstances(service.Instance.Name()),
-		ryze.WithWebhookErrors(func(_ context.Context, err *ryze.WebhookError) {
+		ryze.WithErrorHandler(func(_ context.Context, err *ryze.HandlerError) {
 			shop.log.Printf("  (a delivery is answered with %d: %v)", err.StatusCode, err)
 		}),
 	))
@@ -117,16 +117,15 @@ func receive(ctx context.Context, service *service, inbox *ryze.Inbox, log *log.
 		log.Printf("These webhooks of the instance get events, too: %q", hook.Stray)
 	}
 
-	stream, err := service.Instance.Subscribe(ctx, ryze.EnsureEnabled(ryze.WebSocketConfig{}), ryze.OnlyEvents(ryze.EventMessage))
+	stream, err := service.Instance.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithEvents(ryze.EventMessage))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = stream.Close() }()
 	log.Print("The stream is open.")
 
-	// The end of ctx ends the stream, and with it Run. The handlers have a
-	// context that goes on, so that they may finish.
-	err = inbox.Run(context.WithoutCancel(ctx), stream)
+	// When ctx ends, Run takes no more events and lets the handlers finish.
+	err = inbox.Run(ctx, stream)
 	if ctx.Err() == nil {
 		log.Print("The stream has ended; the webhook goes on: ", err)
 	}
