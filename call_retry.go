@@ -35,7 +35,6 @@ type session struct {
 	in     input
 	call   transport.Call
 	seen   *observation // nil when nobody observes
-	made   int          // attempts, in all
 
 	ticket  Ticket
 	began   time.Time     // when quota was first asked for: the call's place in the queue
@@ -69,7 +68,7 @@ func (s *session) Admit(ctx context.Context) error {
 		err = ctx.Err() // a limiter of the application's may not have looked
 	}
 	s.waited += time.Since(now)
-	s.seen.waited(err)
+	s.seen.waitDone(err)
 	if err != nil {
 		s.returnTicket(unsent, false)
 		s.err = s.notAdmitted(err)
@@ -166,11 +165,10 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 		s.limited = 0
 	}
 	s.returnTicket(a, refused)
-	if !a.Unmade {
-		s.made++
+	if s.seen != nil {
+		s.seen.heard(s.handle.key(s.op.Class), s.reply.rate)
+		s.seen.attempted(AttemptDoneInfo{StatusCode: a.Status, Sent: a.Sent, Again: again, Pause: wait}, s.err, a.Began)
 	}
-	s.seen.heard(s)
-	s.seen.attempted(s, a, again, wait)
 	s.log(ctx, a, again, wait)
 	return again, wait
 }
@@ -306,15 +304,6 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 	}
 	return s.backOff(ctx)
 }
-
-// saysRefused reports whether a status says of itself that the request was not
-// accepted. Of these, 408 and 499 only say that somebody stopped waiting.
-func saysRefused(status int) bool {
-	return status/100 == 4 && status != http.StatusRequestTimeout && status != statusClientClosedRequest
-}
-
-// statusClientClosedRequest is what proxies say when their client went away.
-const statusClientClosedRequest = 499
 
 // doubt marks the call as one that may have been carried out, and returns the
 // error to give if it ends here.

@@ -111,7 +111,7 @@ func (h *Health) Healthy() bool { return h.Status == "ok" }
 // GET /health. Safe to repeat.
 func (c *Client) Health(ctx context.Context) (health *Health, err error) {
 	var in input
-	ctx, in.seen = c.observe(ctx, handle{client: c}, opHealth)
+	ctx, in.seen = observeCall(ctx, c.config.observer, opHealth, "")
 	defer in.seen.done(&err)
 	rep, err := c.call(ctx, handle{client: c}, opHealth, in)
 	var api *APIError
@@ -167,7 +167,7 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	}
 	h.path, h.rawPath = u.Path, u.EscapedPath()
 	request := input{body: in, query: u.RawQuery}
-	ctx, request.seen = c.observe(ctx, h, op)
+	ctx, request.seen = observeCall(ctx, c.config.observer, op, h.name)
 	defer request.seen.done(&err)
 	rep, err := c.call(ctx, h, op, request)
 	if err != nil {

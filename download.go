@@ -17,9 +17,6 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
-// ErrMediaTooLarge says that the media is larger than the limit of a download.
-var ErrMediaTooLarge = errors.New("media is larger than the limit")
-
 // DownloadOption changes how a download is made.
 type DownloadOption func(*downloadOptions) error
 
@@ -167,7 +164,7 @@ type download struct {
 }
 
 func (d *download) run(ctx context.Context, h handle, in input) (result *Downloaded, err error) {
-	ctx, in.seen = h.client.observe(ctx, h, opMessageMedia)
+	ctx, in.seen = observeCall(ctx, h.client.config.observer, opMessageMedia, h.name)
 	defer in.seen.done(&err)
 	rep, err := h.client.call(ctx, h, opMessageMedia, in)
 	if err != nil {

@@ -152,9 +152,6 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		return nil, closedError(op)
 	}
 	s := &session{client: c, handle: h, op: op, in: in, seen: in.seen}
-	if s.seen != nil {
-		s.seen.session = s
-	}
 	t := &s.call
 	*t = transport.Call{
 		Policy:     s,
@@ -295,7 +292,7 @@ func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
 }](ctx context.Context, h handle, op *Operation, in input, check func(*T) string) (result *T, err error) {
-	ctx, in.seen = h.client.observe(ctx, h, op)
+	ctx, in.seen = observeCall(ctx, h.client.config.observer, op, h.name)
 	defer in.seen.done(&err)
 	rep, err := h.client.call(ctx, h, op, in)
 	if err != nil {

@@ -74,7 +74,7 @@ func fromEnv(variable string, check func(string) error) (string, error) {
 // baseURLFrom is WithBaseURL whose errors are about a variable.
 func baseURLFrom(variable, base string) Option {
 	opt := WithBaseURL(base)
-	return func(c *config) error { return aboutVariable(variable, opt(c)) }
+	return clientOption(func(c *config) error { return aboutVariable(variable, opt.applyToClient(c)) })
 }
 
 // aboutVariable makes the error of an argument that of the variable it came from.

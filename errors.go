@@ -56,6 +56,9 @@ var (
 	// ErrNotConnected: the instance is not connected to WhatsApp, whichever
 	// status (400 or 503) the service chose to say it with. Nothing was sent.
 	ErrNotConnected = errors.New("instance is not connected to WhatsApp")
+	// ErrBanned: WhatsApp has banned the number of the instance, for a time or for
+	// good. It matches ErrNotConnected. See [InstanceClient.WaitConnected].
+	ErrBanned = fmt.Errorf("number is banned by WhatsApp: %w", ErrNotConnected)
 	// ErrNoSession: there is no stored session to reconnect; call
 	// [InstanceClient.Connect].
 	ErrNoSession = errors.New("instance has no saved session")
@@ -98,6 +101,8 @@ var (
 	// ErrMediaSource: the source of a file failed while it was being sent. The
 	// request was never whole, so it was not accepted.
 	ErrMediaSource = errors.New("the media could not be read")
+	// ErrMediaTooLarge: the media is larger than the limit of a download.
+	ErrMediaTooLarge = errors.New("media is larger than the limit")
 	// ErrLimiter: the [Limiter] failed, so no request was made. The limiter's own
 	// error is in the chain.
 	ErrLimiter = errors.New("the limiter failed")

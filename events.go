@@ -45,6 +45,8 @@ type Event struct {
 	//
 	// Parts of Data point into Raw: do not change it.
 	Raw json.RawMessage `json:"-"`
+
+	arrived time.Time // over a stream that somebody observes
 }
 
 // EventData is the content of an event: one of [*MessageEvent],

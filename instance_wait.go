@@ -10,10 +10,6 @@ import (
 	"time"
 )
 
-// ErrBanned says that WhatsApp has banned the number of an instance, for a time
-// or for good. It matches [ErrNotConnected]. See [InstanceClient.WaitConnected].
-var ErrBanned = fmt.Errorf("number is banned by WhatsApp: %w", ErrNotConnected)
-
 const (
 	// connectPoll is how often WaitConnected asks. At this pace it takes a fifth
 	// of a quota of 100 a minute.

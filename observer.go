@@ -5,8 +5,6 @@ import (
 	"errors"
 	"log"
 	"time"
-
-	"github.com/ryzeapi/ryze-go/internal/transport"
 )
 
 // Observer is told what happens: to calls, to quota, to streams, to webhook
@@ -36,6 +34,22 @@ type Observer struct {
 	QuotaWaitDone func(context.Context, QuotaWaitDoneInfo)
 	// QuotaChange is told what each reply says of the quota.
 	QuotaChange func(context.Context, QuotaInfo)
+
+	// StreamStateChange is told when a stream changes its state.
+	StreamStateChange func(context.Context, StreamStateInfo)
+	// EventReceived is told when an event has come over a stream. The reader of the
+	// stream waits for it.
+	EventReceived func(context.Context, EventReceivedInfo)
+	// EventsDropped is told when events were lost: see [GapEvent].
+	EventsDropped func(context.Context, EventsDroppedInfo)
+	// EventStart is told before a [Handler] is called. The handler gets the context
+	// that it returns, or its own if that is nil.
+	EventStart func(context.Context, EventStartInfo) context.Context
+	// EventDone is told what became of an event: when its handler has ended, or when
+	// an [Inbox] did not call it because the event had been handled before.
+	EventDone func(context.Context, EventDoneInfo)
+	// DeliveryDone is told how a delivery to a webhook is answered.
+	DeliveryDone func(context.Context, DeliveryDoneInfo)
 }
 
 // CallInfo says which call something is about.
@@ -97,16 +111,75 @@ type QuotaInfo struct {
 	RateLimit RateLimit
 }
 
-// WithObserver has an observer told of what the client does, or the inbox, or
-// the receiver of webhooks. The observer is copied: changing it later has no effect.
-func WithObserver(o *Observer) Option {
-	return func(c *config) error {
-		if o == nil {
-			return invalid("WithObserver", "was given no observer")
-		}
-		c.observer = new(*o)
-		return nil
-	}
+// StreamStateInfo is what [Observer].StreamStateChange is told.
+type StreamStateInfo struct {
+	Instance string
+	State    StreamState
+	Error    string // what ended the connection, see [ErrorType]; "" if nothing did
+}
+
+// EventReceivedInfo is what [Observer].EventReceived is told.
+type EventReceivedInfo struct {
+	Instance string
+	Type     EventType
+	Bytes    int // of its JSON
+	Queued   int // events that wait in the stream, this one included
+}
+
+// EventsDroppedInfo is what [Observer].EventsDropped is told.
+type EventsDroppedInfo struct {
+	Instance string
+	Reason   GapReason // [GapOverflow] or [GapUnreadable]
+	Count    int
+}
+
+// EventVia says where an event was handed to a [Handler].
+type EventVia string
+
+// Where events are handed to handlers.
+const (
+	ViaStream  EventVia = "stream"  // by [Subscription.Handle]
+	ViaWebhook EventVia = "webhook" // by a [WebhookReceiver]
+	ViaInbox   EventVia = "inbox"   // by an [Inbox]
+)
+
+// EventStartInfo is what [Observer].EventStart is told.
+type EventStartInfo struct {
+	Instance string
+	Type     EventType
+	Via      EventVia
+	Lag      time.Duration // since the event came over the stream; 0 elsewhere
+	Queued   int           // events that wait in the stream; 0 elsewhere
+}
+
+// EventResult says what became of an event.
+type EventResult string
+
+// Results of events.
+const (
+	EventHandled  EventResult = "handled"
+	EventIgnored  EventResult = "ignored"  // the handler returned [ErrIgnore]
+	EventFailed   EventResult = "failed"   // the handler failed
+	EventRepeated EventResult = "repeated" // it had been handled before
+)
+
+// EventDoneInfo is what [Observer].EventDone is told.
+type EventDoneInfo struct {
+	Instance string
+	Type     EventType
+	Via      EventVia
+	Result   EventResult
+	Error    string // see [ErrorType]
+	Duration time.Duration
+}
+
+// DeliveryDoneInfo is what [Observer].DeliveryDone is told.
+type DeliveryDoneInfo struct {
+	Instance   string    // "" when the delivery was not read
+	Type       EventType // "" when the delivery was not read
+	StatusCode int       // of the answer
+	Error      string    // see [ErrorType]; "" when it was accepted
+	Duration   time.Duration
 }
 
 // observedErrors are the errors by which [ErrorType] sorts: the first that
@@ -136,108 +209,51 @@ func ErrorType(err error) string {
 	return "other"
 }
 
-// observation is what an observer is told of one call.
-type observation struct {
-	observer *Observer
-	info     CallInfo
-	ctx      context.Context //nolint:containedctx // of the call, as long as that is under way
-	began    time.Time
-	session  *session // once there is one
-
-	waits     int // for quota
-	waitBegan time.Time
-	priority  Priority
-}
-
-// observe begins the observation of a call, if somebody observes.
-func (c *Client) observe(ctx context.Context, h handle, op *Operation) (context.Context, *observation) {
-	o := c.config.observer
-	if o == nil {
-		return ctx, nil
-	}
-	seen := &observation{observer: o, info: CallInfo{op.ID, h.name}, ctx: ctx, began: time.Now()}
-	if o.CallStart != nil {
-		observed(func() {
-			if own := o.CallStart(ctx, CallStartInfo{seen.info, op.Method, op.Path}); own != nil {
-				seen.ctx = own
-			}
-		})
-	}
-	return seen.ctx, seen
-}
-
-// done ends the observation with the error of the call.
-func (seen *observation) done(err *error) {
-	if seen == nil || seen.observer.CallDone == nil {
-		return
-	}
-	done := CallDoneInfo{
-		CallInfo: seen.info, Outcome: OutcomeOf(*err), Error: ErrorType(*err),
-		Waits: seen.waits, Duration: time.Since(seen.began),
-	}
-	if s := seen.session; s != nil {
-		done.StatusCode, done.Attempts, done.Waited = s.reply.status, s.made, s.waited
-	}
-	observed(func() { seen.observer.CallDone(seen.ctx, done) })
-}
-
-// attempted tells of an attempt.
-func (seen *observation) attempted(s *session, a *transport.Attempt, again bool, pause time.Duration) {
-	if seen == nil || seen.observer.AttemptDone == nil {
-		return
-	}
-	done := AttemptDoneInfo{
-		CallInfo: seen.info, Number: s.made, StatusCode: a.Status, Sent: a.Sent,
-		Error: ErrorType(s.err), Again: again, Pause: pause,
-	}
-	if !a.Began.IsZero() {
-		done.Duration = time.Since(a.Began)
-	}
-	observed(func() { seen.observer.AttemptDone(seen.ctx, done) })
-}
-
-// heard tells of what a reply said of the quota.
-func (seen *observation) heard(s *session) {
-	if seen == nil || seen.observer.QuotaChange == nil || !s.reply.rate.Known {
-		return
-	}
-	change := QuotaInfo{seen.info, s.handle.key(s.op.Class), s.reply.rate}
-	observed(func() { seen.observer.QuotaChange(seen.ctx, change) })
-}
-
-// waiting returns what a limiter calls when the call has to wait; see waited.
-func (seen *observation) waiting(p Priority) func(expected time.Duration) {
-	if seen == nil {
-		return nil
-	}
-	seen.priority, seen.waitBegan = p, time.Time{}
-	return seen.waitStarted
-}
-
-func (seen *observation) waitStarted(expected time.Duration) {
-	if seen == nil || !seen.waitBegan.IsZero() {
-		return
-	}
-	seen.waitBegan = time.Now()
-	seen.waits++
-	if tell := seen.observer.QuotaWaitStart; tell != nil {
-		start := QuotaWaitStartInfo{seen.info, seen.priority, max(expected, 0)}
-		observed(func() { tell(seen.ctx, start) })
-	}
-}
-
-// waited tells that the wait for quota is over, if there was one.
-func (seen *observation) waited(err error) {
-	if seen == nil || seen.waitBegan.IsZero() || seen.observer.QuotaWaitDone == nil {
-		return
-	}
-	done := QuotaWaitDoneInfo{seen.info, seen.priority, time.Since(seen.waitBegan), ErrorType(err)}
-	observed(func() { seen.observer.QuotaWaitDone(seen.ctx, done) })
-}
-
 // observed calls a function of an observer.
 func observed(tell func()) {
-	if err := guard("the observer", tell); err != nil {
-		log.Print(err) // where net/http would report a panic
+	var err error
+	defer func() {
+		if err != nil {
+			log.Print(err) // where net/http would report a panic
+		}
+	}()
+	guard("the observer", &err, tell)
+}
+
+// The methods below tell an observer, if there is one and it wants to know.
+
+func (o *Observer) quotaChange(ctx context.Context, info QuotaInfo) {
+	if o.QuotaChange != nil && info.RateLimit.Known {
+		observed(func() { o.QuotaChange(ctx, info) })
+	}
+}
+
+func (o *Observer) streamState(ctx context.Context, info StreamStateInfo) {
+	if o != nil && o.StreamStateChange != nil {
+		observed(func() { o.StreamStateChange(ctx, info) })
+	}
+}
+
+func (o *Observer) eventReceived(ctx context.Context, info EventReceivedInfo) {
+	if o.EventReceived != nil {
+		observed(func() { o.EventReceived(ctx, info) })
+	}
+}
+
+func (o *Observer) eventsDropped(ctx context.Context, info EventsDroppedInfo) {
+	if o != nil && o.EventsDropped != nil {
+		observed(func() { o.EventsDropped(ctx, info) })
+	}
+}
+
+func (o *Observer) eventDone(ctx context.Context, info EventDoneInfo) {
+	if o != nil && o.EventDone != nil {
+		observed(func() { o.EventDone(ctx, info) })
+	}
+}
+
+func (o *Observer) deliveryDone(ctx context.Context, info DeliveryDoneInfo) {
+	if o != nil && o.DeliveryDone != nil {
+		observed(func() { o.DeliveryDone(ctx, info) })
 	}
 }

@@ -3,6 +3,7 @@ package ryze
 import (
 	"crypto/tls"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -87,6 +88,15 @@ func outcomeIn(err error) (o Outcome, told bool) {
 	}
 	return o, told
 }
+
+// saysRefused reports whether a status says of itself that the request was not
+// accepted. Of these, 408 and 499 only say that somebody stopped waiting.
+func saysRefused(status int) bool {
+	return status/100 == 4 && status != http.StatusRequestTimeout && status != statusClientClosedRequest
+}
+
+// statusClientClosedRequest is what proxies say when their client went away.
+const statusClientClosedRequest = 499
 
 // settled is the outcome of an error that is certain unless it is open.
 func settled(open bool) Outcome {

@@ -112,6 +112,8 @@ type Subscription struct {
 	changes    []StreamState // not yet told to config.onState
 	telling    bool
 
+	toldDropped uint64 // to an observer; of the reader alone
+
 	goroutines sync.WaitGroup // those that wait for nothing of the application's
 }
 
@@ -136,13 +138,33 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 		s.mu.Lock()
 		s.unreadable++
 		s.mu.Unlock()
+		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapUnreadable, 1})
 		gap := &GapEvent{From: alive, To: now, Reason: GapUnreadable, Cause: err}
 		return s.queue.push(s.gapEvent(gap), now)
 	}
 	if !s.config.only.wants(e.Type) {
 		return nil
 	}
-	return s.queue.push(e, now)
+	if s.observer() == nil {
+		return s.queue.push(e, now)
+	}
+	e.arrived = now
+	err = s.queue.push(e, now)
+	s.observeArrival(e, len(message))
+	return err
+}
+
+func (s *Subscription) observer() *Observer { return s.handle.client.config.observer }
+
+// observeArrival tells of an event that was put into the queue, and of others that
+// made room for it.
+func (s *Subscription) observeArrival(e *Event, bytes int) {
+	stats := s.Stats()
+	s.observer().eventReceived(s.parent, EventReceivedInfo{s.handle.name, e.Type, bytes, stats.Queued})
+	if lost := stats.Dropped - s.toldDropped; lost > 0 {
+		s.toldDropped = stats.Dropped
+		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapOverflow, int(lost)}) //nolint:gosec // events in memory
+	}
 }
 
 // next waits for what take takes from the stream's queue. It returns the zero
@@ -360,17 +382,27 @@ func (s *Subscription) setLost(cause error) {
 const mostChanges = 64
 
 func (s *Subscription) setState(state StreamState) {
+	if changed, cause := s.enterState(state); changed {
+		s.observer().streamState(s.parent, StreamStateInfo{s.handle.name, state, ErrorType(cause)})
+	}
+}
+
+// enterState changes the state and says why, unless the stream has ended before.
+func (s *Subscription) enterState(state StreamState) (changed bool, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == StreamClosed {
-		return
+		return false, nil
 	}
 	s.state = state
-	if state == StreamClosed {
-		s.connected = time.Time{}
+	switch state {
+	case StreamReconnecting:
+		cause = s.outage
+	case StreamClosed:
+		cause, s.connected = s.err, time.Time{}
 	}
 	if s.config.onState == nil {
-		return
+		return true, cause
 	}
 	if len(s.changes) == mostChanges {
 		s.changes[mostChanges-1] = state
@@ -381,6 +413,7 @@ func (s *Subscription) setState(state StreamState) {
 		s.telling = true
 		go s.tell()
 	}
+	return true, cause
 }
 
 // tell calls the state handler until it knows the last state.

@@ -225,7 +225,8 @@ func (s *Subscription) backOff(tries *int) time.Duration {
 // newSession returns what meters and judges attempts to connect: the same
 // that does it for calls.
 func (s *Subscription) newSession() *session {
-	return &session{client: s.handle.client, handle: s.handle, op: opWebSocketConnect, in: input{}}
+	c := s.handle.client
+	return &session{client: c, handle: s.handle, op: opWebSocketConnect, seen: observeAttempts(s.parent, c.config.observer, opWebSocketConnect, s.handle.name)}
 }
 
 // attempt waits for quota and tries to connect once. It returns either a

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // WebhookReceiver is an [http.Handler] that receives the deliveries of
@@ -124,7 +125,7 @@ func NewWebhookReceiver(authorization string, handle Handler, opts ...WebhookOpt
 func newWebhookReceiver(authorization string, handle Handler, opts []WebhookOption) (*WebhookReceiver, error) {
 	r := &WebhookReceiver{
 		handle:  handle,
-		cfg:     webhookConfig{readLimit: defaultReadLimit},
+		cfg:     webhookConfig{readLimit: defaultReadLimit, handling: handling{observing: observing{via: ViaWebhook}}},
 		compare: subtle.ConstantTimeCompare,
 	}
 	errs := []error{checkText("authorization", authorization)}
@@ -168,8 +169,10 @@ func (h *refusingHandler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // ServeHTTP receives one delivery.
 func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	began := time.Now()
 	e, handle, refused := r.receive(w, req)
 	if refused != nil {
+		r.cfg.answered(req.Context(), refused.Event, refused.StatusCode, refused.Err, began)
 		r.mu.Lock()
 		*r.stats.refused(refused.StatusCode)++
 		r.mu.Unlock()
@@ -180,7 +183,7 @@ func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.stats.Running++
 	r.mu.Unlock()
 	var err error
-	defer r.finish(w, req, e, &err)
+	defer r.finish(w, req, e, began, &err)
 	r.cfg.call(req.Context(), e, handle, &err)
 }
 
@@ -207,8 +210,13 @@ func (s *WebhookStats) refused(status int) *uint64 {
 
 // finish answers with what came of the handler, also when that has ended the
 // goroutine.
-func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Event, err *error) {
+func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Event, began time.Time, err *error) {
 	ignored := errors.Is(*err, ErrIgnore)
+	status, told := http.StatusOK, error(nil)
+	if *err != nil && !ignored {
+		status, told = http.StatusServiceUnavailable, *err
+	}
+	r.cfg.answered(req.Context(), e, status, told, began)
 	r.mu.Lock()
 	r.stats.Running--
 	switch {
@@ -226,7 +234,7 @@ func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Ev
 	case ignored:
 		answer(w, http.StatusOK, "ignored")
 	default:
-		failed := &HandlerError{Event: e, Err: *err, StatusCode: http.StatusServiceUnavailable}
+		failed := &HandlerError{Event: e, Err: *err, StatusCode: status}
 		r.cfg.refuse(w, req, failed, isPanic(*err))
 	}
 }
