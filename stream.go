@@ -140,6 +140,7 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 		s.mu.Unlock()
 		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapUnreadable, 1})
 		gap := &GapEvent{From: alive, To: now, Reason: GapUnreadable, Cause: err}
+		defer s.observeLoss()
 		return s.queue.push(s.gapEvent(gap), now)
 	}
 	if !s.config.only.wants(e.Type) {
@@ -152,19 +153,6 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 	err = s.queue.push(e, now)
 	s.observeArrival(e, len(message))
 	return err
-}
-
-func (s *Subscription) observer() *Observer { return s.handle.client.config.observer }
-
-// observeArrival tells of an event that was put into the queue, and of others that
-// made room for it.
-func (s *Subscription) observeArrival(e *Event, bytes int) {
-	stats := s.Stats()
-	s.observer().eventReceived(s.parent, EventReceivedInfo{s.handle.name, e.Type, bytes, stats.Queued})
-	if lost := stats.Dropped - s.toldDropped; lost > 0 {
-		s.toldDropped = stats.Dropped
-		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapOverflow, int(lost)}) //nolint:gosec // events in memory
-	}
 }
 
 // next waits for what take takes from the stream's queue. It returns the zero

@@ -167,6 +167,7 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 			conn.HangUp()
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}
+		s.observeLoss()
 		s.setOpen(conn)
 	}
 }
