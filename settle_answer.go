@@ -91,17 +91,14 @@ func (e *kindError) Unwrap() []error { return e.of }
 // isCertainlyUnsent reports whether the error of a send says of itself that the
 // message was not accepted. Of an error that may come from anywhere nobody knows.
 func isCertainlyUnsent(err error) bool {
-	if errors.Is(err, ErrOutcomeUnknown) {
+	switch OutcomeOf(err) {
+	case OutcomeNotAccepted:
+		return true
+	case OutcomeAccepted:
 		return false
 	}
-	for _, kind := range []error{ErrNotSent, ErrInvalidArgument, ErrRateLimited, ErrRedirect, ErrClosed} {
-		if errors.Is(err, kind) {
-			return true
-		}
-	}
-	var api *APIError
-	if errors.As(err, &api) && api != nil {
-		return saysRefused(api.StatusCode) || api.StatusCode/100 == 2 || api.isCertain()
+	if errors.Is(err, ErrOutcomeUnknown) {
+		return false
 	}
 	var name *net.DNSError
 	var dial *net.OpError

@@ -207,7 +207,7 @@ func TestWhatFindLeavesOpenCanBeSettledAgain(t *testing.T) {
 // An error that is certain needs no look-up; one of which nobody knows is no proof
 // that nothing was sent.
 func TestSettleOfAnErrorThatIsCertain(t *testing.T) {
-	inst, s := script(t, scriptedReply{status: 400, body: `{"success":false,"error":{"message":"Number is required"}}`}, scriptedReply{status: 429, body: `{"success":false,"error":{"message":"slow down"}}`}, scriptedReply{status: 302})
+	inst, s := script(t, scriptedReply{status: 400, body: `{"success":false,"error":{"message":"Number is required"}}`}, scriptedReply{status: 429, body: `{"success":false,"error":{"message":"slow down"}}`}, scriptedReply{status: 307})
 	_, invalidNumber := inst.Messages.SendText(t.Context(), "1", "Hello")
 	_, refused := inst.Messages.SendText(t.Context(), ana, "Hello")
 	_, throttled := inst.Messages.SendText(t.Context(), ana, "Hello")
