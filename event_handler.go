@@ -248,6 +248,12 @@ func (e *PanicError) LogValue() slog.Value {
 // isPanic reports whether a function panicked or ended its goroutine.
 func isPanic(err error) bool { return errors.As(err, new(*PanicError)) }
 
+// endedGoroutine reports whether a function ended its goroutine.
+func endedGoroutine(err error) bool {
+	var panicked *PanicError
+	return errors.As(err, &panicked) && panicked.Value == nil
+}
+
 // errUnfinished is the outcome of a call that has not returned.
 var errUnfinished = errors.New("unfinished")
 

@@ -245,8 +245,7 @@ func (c *webhookConfig) refuse(w http.ResponseWriter, req *http.Request, failed 
 		_ = http.NewResponseController(w).Flush()
 	}()
 	c.tell(req.Context(), failed, urgent)
-	var panicked *PanicError
-	ended = errors.As(failed.Err, &panicked) && panicked.Value == nil
+	ended = urgent && endedGoroutine(failed.Err)
 }
 
 // receive returns the event and its handler, or why it is refused.
@@ -255,7 +254,7 @@ func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Ev
 		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errors.New("the method is not POST"))
 	}
 	reason := r.authorize(req.Header)
-	if errors.Is(reason, errNoAuthorization) && r.cfg.state != nil {
+	if r.cfg.state != nil && errors.Is(reason, errNoAuthorization) {
 		if e := r.receiveBareState(w, req); e != nil {
 			return e, r.cfg.state, nil
 		}
