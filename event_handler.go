@@ -153,10 +153,21 @@ const (
 	// defaultHandlerTimeout is how long the handler of an inbox may take, and for
 	// how long a handler of a stream may go on when it is told to stop.
 	defaultHandlerTimeout = time.Minute
-	// defaultReadLimit is the size of the largest event that a stream and a
-	// webhook read.
-	defaultReadLimit = 32 << 20
 )
+
+// reading is which events a stream and a webhook read.
+type reading struct {
+	only      []EventType // empty for all
+	readLimit int64
+}
+
+const defaultReadLimit = 32 << 20
+
+// wants reports whether events of a type are wanted.
+func (r *reading) wants(t EventType) bool { return len(r.only) == 0 || slices.Contains(r.only, t) }
+
+// ignore is the handler of what is not wanted.
+func ignore(context.Context, *Event) error { return ErrIgnore }
 
 // call calls handle. *err is what came of it, also when handle panics, and when
 // it ends its goroutine. In that case call does not return: whoever acts on *err

@@ -139,7 +139,7 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 		gap := &GapEvent{From: alive, To: now, Reason: GapUnreadable, Cause: err}
 		return s.queue.push(s.gapEvent(gap), now)
 	}
-	if !s.config.only.wants(e.Type) {
+	if !s.config.wants(e.Type) {
 		return nil
 	}
 	return s.queue.push(e, now)
