@@ -121,10 +121,8 @@ func (s *MessagesService) Download(ctx context.Context, messageID string, w io.W
 		return nil, invalid("writer", "is nil")
 	}
 	o := downloadOptions{most: defaultDownloadLimit, wait: defaultDownloadWait}
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			return nil, err
-		}
+	if err := applyOptions(opts, func(opt DownloadOption) error { return opt(&o) }); err != nil {
+		return nil, err
 	}
 	in, err := messageQuery(messageID)
 	if err != nil {

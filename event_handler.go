@@ -155,10 +155,21 @@ const (
 	// defaultHandlerTimeout is how long the handler of an inbox may take, and for
 	// how long a handler of a stream may go on when it is told to stop.
 	defaultHandlerTimeout = time.Minute
-	// defaultReadLimit is the size of the largest event that a stream and a
-	// webhook read.
-	defaultReadLimit = 32 << 20
 )
+
+// reading is which events a stream and a webhook read.
+type reading struct {
+	only      []EventType // empty for all
+	readLimit int64
+}
+
+const defaultReadLimit = 32 << 20
+
+// wants reports whether events of a type are wanted.
+func (r *reading) wants(t EventType) bool { return len(r.only) == 0 || slices.Contains(r.only, t) }
+
+// ignore is the handler of what is not wanted.
+func ignore(context.Context, *Event) error { return ErrIgnore }
 
 // call calls handle. *err is what came of it, also when handle panics, and when
 // it ends its goroutine. In that case call does not return: whoever acts on *err
@@ -252,6 +263,12 @@ func (e *PanicError) LogValue() slog.Value {
 // isPanic reports whether a function panicked or ended its goroutine.
 func isPanic(err error) bool { return errors.As(err, new(*PanicError)) }
 
+// endedGoroutine reports whether a function ended its goroutine.
+func endedGoroutine(err error) bool {
+	var panicked *PanicError
+	return errors.As(err, &panicked) && panicked.Value == nil
+}
+
 // errUnfinished is the outcome of a call that has not returned.
 var errUnfinished = errors.New("unfinished")
 
@@ -305,7 +322,7 @@ func sound(who string, err error) error {
 // applyOptions applies options in the order in which they were given.
 func applyOptions[O any](opts []O, apply func(O) error) error {
 	for _, opt := range opts {
-		if any(opt) == nil {
+		if v := reflect.ValueOf(opt); !v.IsValid() || v.Kind() == reflect.Func && v.IsNil() {
 			return invalid("option", "is nil")
 		}
 		if err := apply(opt); err != nil {

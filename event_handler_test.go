@@ -116,17 +116,17 @@ func TestSharedOptionsAreTakenByAll(t *testing.T) {
 	assert.Equal(t, time.Second, in.timeout)
 	assert.NotNil(t, in.report)
 
-	r, err := NewWebhookReceiver("Bearer x", work, report, timeout, WithReadLimit(9))
+	r, err := NewWebhookReceiver("Bearer x", work, report, timeout, WithReadLimit(9), WithEvents(EventMessage), WithConcurrency(3))
 	require.NoError(t, err)
 	assert.Equal(t, time.Second, r.cfg.timeout)
+	assert.Equal(t, 3, cap(r.places))
 	assert.EqualValues(t, 9, r.cfg.readLimit)
 	assert.NotNil(t, r.cfg.report)
 
 	config, err := newStreamConfig([]SubscribeOption{WithReadLimit(9), WithEvents(EventMessage)})
 	require.NoError(t, err)
 	assert.EqualValues(t, 9, config.readLimit)
-	assert.True(t, config.only.wants(EventGap), "a hole is always told")
-	assert.False(t, config.only.wants(EventReceipt))
+	assert.Equal(t, []EventType{EventMessage}, config.only)
 }
 
 func TestHandlersContextOfAStreamEndsAfterItsTimeout(t *testing.T) {

@@ -52,8 +52,8 @@ type Inbox struct {
 	stats  InboxStats
 }
 
-// InboxOption configures an [Inbox]. [WithConcurrency] and every
-// [ReceiveOption] are options of an inbox, too.
+// InboxOption configures an [Inbox]. Every [ReceiveOption] is an option of an
+// inbox, too.
 type InboxOption interface {
 	applyToInbox(*inboxConfig) error
 }

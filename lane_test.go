@@ -273,7 +273,7 @@ func TestMemoryOfPeopleIsBounded(t *testing.T) {
 func lanesWith(b *testing.B, n int) *eventQueue {
 	b.Helper()
 	q := newEventQueue("support-line", &streamConfig{bufferEvents: 1 << 30, bufferBytes: 1 << 40})
-	q.addTaker(&taker{func(*Event) bool { return true }})
+	q.sortAll()
 	now := time.Now()
 	for range n + 1 {
 		require.NoError(b, q.push(receiptIn(person(0).asPhone(0)), now))
@@ -306,7 +306,7 @@ func BenchmarkQueueInALine(b *testing.B) {
 	for _, n := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprintf("waiting=%d", n), func(b *testing.B) {
 			q := newEventQueue("support-line", &streamConfig{bufferEvents: n, bufferBytes: 1 << 40})
-			q.addTaker(&taker{func(*Event) bool { return true }})
+			q.sortAll()
 			e, now := receiptIn(person(1).asPhone(0)), time.Now()
 			for range n {
 				require.NoError(b, q.push(e, now))

@@ -196,6 +196,9 @@ func (s *MessagesService) options(opts []SendOption) (sendOptions, error) {
 	}
 	o := sendOptions{source: source}
 	for _, opt := range opts {
+		if opt == nil {
+			return sendOptions{}, invalid("option", "is nil")
+		}
 		if err := opt(&o); err != nil {
 			return sendOptions{}, err
 		}

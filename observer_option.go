@@ -13,7 +13,7 @@ func WithObserver(o *Observer) interface {
 type observerOption struct{ observer *Observer }
 
 func (o observerOption) applyToClient(c *config) error         { return o.copyTo(&c.observer) }
-func (o observerOption) applyToHandle(c *handleConfig) error   { return o.copyTo(&c.observer) }
+func (o observerOption) applyToHandle(h *handling) error       { return o.copyTo(&h.observer) }
 func (o observerOption) applyToInbox(c *inboxConfig) error     { return o.copyTo(&c.observer) }
 func (o observerOption) applyToWebhook(c *webhookConfig) error { return o.copyTo(&c.observer) }
 

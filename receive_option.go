@@ -17,7 +17,7 @@ type ReceiveOption interface {
 // receiveOption is a [ReceiveOption].
 type receiveOption func(*handling) error
 
-func (o receiveOption) applyToHandle(c *handleConfig) error   { return o(&c.handling) }
+func (o receiveOption) applyToHandle(h *handling) error       { return o(h) }
 func (o receiveOption) applyToInbox(c *inboxConfig) error     { return o(&c.handling) }
 func (o receiveOption) applyToWebhook(c *webhookConfig) error { return o(&c.handling) }
 
@@ -72,14 +72,14 @@ func WithHandlerTimeout(d time.Duration) ReceiveOption {
 	})
 }
 
-// WithConcurrency sets how many events are handled at the same time. It is an
-// option of a stream ([Subscription.Handle]) and of an [Inbox]; the default is
-// 16. With 1 a stream handles the events of all chats one after another, in the
-// order in which they came.
-func WithConcurrency(n int) interface {
-	HandleOption
-	InboxOption
-} {
+// WithConcurrency sets how many events are handled at the same time. The default
+// of a stream and an inbox is 16, a webhook has no limit by default. With 1 a
+// stream handles the events of all chats one after another, in the order in
+// which they came.
+//
+// A delivery that waits for its turn is given up when its request ends. An inbox
+// knows the order of each chat, so set the limit there and not at its webhook.
+func WithConcurrency(n int) ReceiveOption {
 	return receiveOption(func(h *handling) error {
 		if n < 1 {
 			return invalid("WithConcurrency", "is not positive")
@@ -89,54 +89,49 @@ func WithConcurrency(n int) interface {
 	})
 }
 
-// WithReadLimit sets the size in bytes of the largest event that is read. It is
-// an option of a stream ([InstanceClient.Subscribe]) and of a webhook. The
+// ReadOption says which events are read. It is an option of a stream
+// ([InstanceClient.Subscribe]) and of a webhook ([NewWebhookHandler]).
+type ReadOption interface {
+	SubscribeOption
+	WebhookOption
+}
+
+// readOption is a [ReadOption].
+type readOption func(*reading) error
+
+func (o readOption) applyToStream(c *streamConfig) error   { return o(&c.reading) }
+func (o readOption) applyToWebhook(c *webhookConfig) error { return o(&c.reading) }
+
+// WithReadLimit sets the size in bytes of the largest event that is read. The
 // default is 32 MiB, which is room for media of 24 MB in base64.
 //
 // The connection of a stream does not survive a larger event: see
 // [ErrEventTooLarge]. A larger delivery of a webhook is answered with 413.
-func WithReadLimit(bytes int64) interface {
-	SubscribeOption
-	WebhookOption
-} {
-	return eventLimit(bytes)
+func WithReadLimit(bytes int64) ReadOption {
+	return readOption(func(r *reading) error {
+		if bytes < 1 {
+			return invalid("WithReadLimit", "is not positive")
+		}
+		r.readLimit = bytes
+		return nil
+	})
 }
 
-type eventLimit int64
-
-func (n eventLimit) set(limit *int64) error {
-	if n < 1 {
-		return invalid("WithReadLimit", "is not positive")
-	}
-	*limit = int64(n)
-	return nil
-}
-
-func (n eventLimit) applyToStream(c *streamConfig) error   { return n.set(&c.readLimit) }
-func (n eventLimit) applyToWebhook(c *webhookConfig) error { return n.set(&c.readLimit) }
-
-// WithEvents leaves out events of other types than these. Gaps are always
-// delivered. It is an option of [InstanceClient.Subscribe], where the others do
-// not enter the queue, and of [Subscription.Handle], where they are passed over
-// when they come: they do not wait for their chat, nor count against the bounds
-// of the queue.
+// WithEvents leaves out events of other types than these. In a stream they do
+// not enter the queue, so they do not wait behind a busy chat, nor count against
+// the bounds of the queue. Gaps are always delivered. A webhook answers them with
+// 200 and calls no handler, except that of [WithUnauthenticatedState].
 //
 // The service sends all events that the configuration of the instance asks for.
-// To keep it from that, use [WithWebSocket] or [WebSocketService.Set].
-func WithEvents(types ...EventType) interface {
-	SubscribeOption
-	HandleOption
-} {
-	return eventTypes(slices.Clone(types))
+// To keep it from that, use [WithWebSocket] or [WebSocketService.Set], and
+// [WebhookConfig] for a webhook.
+func WithEvents(types ...EventType) ReadOption {
+	types = slices.Clone(types)
+	return readOption(func(r *reading) error {
+		if len(types) == 0 || slices.Contains(types, "") {
+			return invalid("WithEvents", "has no event type, or an empty one")
+		}
+		r.only = types
+		return nil
+	})
 }
-
-func (o eventTypes) set(only *eventTypes) error {
-	if len(o) == 0 || slices.Contains(o, "") {
-		return invalid("WithEvents", "has no event type, or an empty one")
-	}
-	*only = o
-	return nil
-}
-
-func (o eventTypes) applyToStream(c *streamConfig) error { return o.set(&c.only) }
-func (o eventTypes) applyToHandle(c *handleConfig) error { return o.set(&c.only) }

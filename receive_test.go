@@ -429,6 +429,56 @@ func TestWebhookCountsByTheReason(t *testing.T) {
 	}
 }
 
+// A webhook may have a limit of its own; what waits is given up with its request.
+func TestWebhookHandlesAsManyAsItMay(t *testing.T) {
+	quietly(t)
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		fail := 0
+		h := newHook(t, func(context.Context, *Event) error {
+			<-hold
+			if fail++; fail == 1 {
+				runtime.Goexit()
+			}
+			return nil
+		}, WithConcurrency(1))
+		body := from(1)[0]
+		for range 3 {
+			go ryzetest.Deliver(h, "/", hookSecret, body)
+			synctest.Wait()
+		}
+		assert.Equal(t, WebhookStats{Running: 1, Waiting: 2}, h.Stats())
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", hookSecret)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, req)
+		assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+		assert.Equal(t, WebhookStats{Running: 1, Waiting: 2, Abandoned: 1}, h.Stats())
+		close(hold)
+		synctest.Wait()
+		assert.Equal(t, WebhookStats{Handled: 2, Failed: 1, Abandoned: 1}, h.Stats())
+	})
+}
+
+// What is left out is not asked for again.
+func TestWebhookAnswersEventsThatAreLeftOut(t *testing.T) {
+	events := ryzetest.NewEvents("support-line")
+	states := 0
+	h := newHook(t, func(_ context.Context, e *Event) error { t.Errorf("handled: %v", e); return nil },
+		WithEvents(EventReceipt), WithUnauthenticatedState(func(context.Context, *Event) error { states++; return nil }))
+	res := ryzetest.Deliver(h, "/", hookSecret, events.Message(ryzetest.Incoming{From: "5511987654321", Text: "x"}))
+	assert.Equal(t, http.StatusOK, res.StatusCode)
+	assert.JSONEq(t, `{"status":"ignored"}`, res.Body)
+	assert.Equal(t, http.StatusOK, ryzetest.Deliver(h, "/", hookSecret, events.State("connected")).StatusCode)
+	assert.Equal(t, http.StatusOK, ryzetest.Deliver(h, "/", "", events.State("connected")).StatusCode)
+	assert.Equal(t, 1, states)
+	assert.Equal(t, WebhookStats{Handled: 1, Ignored: 2}, h.Stats())
+}
+
 // stuck is a Limiter that does not heed its context once it is told so.
 type stuck struct {
 	Limiter

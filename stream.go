@@ -143,7 +143,7 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 		defer s.observeLoss()
 		return s.queue.push(s.gapEvent(gap), now)
 	}
-	if !s.config.only.wants(e.Type) {
+	if !s.config.wants(e.Type) {
 		return nil
 	}
 	if s.observer() == nil {

@@ -9,16 +9,10 @@ import (
 	"time"
 )
 
-// HandleOption says how [Subscription.Handle] runs its handler. The options are
-// [WithConcurrency], [WithErrorHandler], [WithHandlerTimeout] and [WithEvents].
+// HandleOption says how [Subscription.Handle] runs its handler. Every
+// [ReceiveOption] is one.
 type HandleOption interface {
-	applyToHandle(*handleConfig) error
-}
-
-type handleConfig struct {
-	handling
-
-	only eventTypes
+	applyToHandle(*handling) error
 }
 
 // Handle takes the stream's events and gives each to the handler, until the
@@ -36,9 +30,9 @@ type handleConfig struct {
 // after it is given to any until the gap has been handled.
 //
 // An event waits in the stream's queue, and counts against its bounds, until its
-// turn comes. A busy chat does not hold up others. Events of types that
-// [WithEvents] leaves out do not wait. Choosing the next event takes the same
-// time whatever waits.
+// turn comes. A busy chat does not hold up others. Events that no handler is for
+// wait like all others; [WithEvents] keeps them out of the queue. Choosing the
+// next event takes the same time whatever waits.
 //
 // A handler that panics does not take the program down: the panic is an error,
 // a [*PanicError]. The first error ends Handle, and the contexts of the other
@@ -60,7 +54,7 @@ func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...Handl
 	if handle == nil {
 		return invalid("handle", "is nil")
 	}
-	if err := applyOptions(opts, func(o HandleOption) error { return o.applyToHandle(&w.handleConfig) }); err != nil {
+	if err := applyOptions(opts, func(o HandleOption) error { return o.applyToHandle(&w.handling) }); err != nil {
 		return err
 	}
 	taking, stop := context.WithCancel(ctx)
@@ -70,9 +64,7 @@ func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...Handl
 	defer context.AfterFunc(ctx, func() { w.endLater(end) })()
 	w.taking, w.working, w.stop = taking, work, func() { stop(); end() }
 	w.slots = make(chan struct{}, w.concurrency)
-	wanted := &taker{func(e *Event) bool { return w.only.wants(e.Type) }}
-	s.queue.addTaker(wanted)
-	defer s.queue.removeTaker(wanted)
+	s.queue.sortAll()
 	w.run()
 	w.running.Wait()
 
@@ -89,7 +81,7 @@ func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...Handl
 
 // streamWorkers is one call of Handle: those who run its handler.
 type streamWorkers struct {
-	handleConfig
+	handling
 
 	stream  *Subscription
 	handle  Handler
@@ -150,9 +142,6 @@ func (w *streamWorkers) work(t *turn) {
 // serve handles an event and ends its turn, whatever the handler does.
 func (w *streamWorkers) serve(t *turn) {
 	defer w.stream.queue.endTurn(t)
-	if !w.only.wants(t.event.Type) {
-		return
-	}
 	var err error
 	defer w.judge(t.event, &err)
 	w.call(w.working, t.event, w.handle, &err)

@@ -7,8 +7,8 @@ import (
 
 // SubscribeOption configures a stream; see [InstanceClient.Subscribe]. For an
 // option with a bad value, and for one that is nil, Subscribe returns a
-// [*ValidationError] before any request. [WithEvents] and [WithReadLimit] are
-// options of a stream, too.
+// [*ValidationError] before any request. Every [ReadOption] is an option of a
+// stream, too.
 type SubscribeOption interface {
 	applyToStream(*streamConfig) error
 }
@@ -28,11 +28,11 @@ const (
 )
 
 type streamConfig struct {
-	only         eventTypes
+	reading
+
 	bufferEvents int
 	bufferBytes  int
 	overflow     Overflow
-	readLimit    int64
 	pingEvery    time.Duration
 	pingWait     time.Duration
 	minPause     time.Duration
@@ -45,7 +45,7 @@ func newStreamConfig(opts []SubscribeOption) (*streamConfig, error) {
 	c := &streamConfig{
 		bufferEvents: defaultBufferEvents,
 		bufferBytes:  defaultBufferBytes,
-		readLimit:    defaultReadLimit,
+		reading:      reading{readLimit: defaultReadLimit},
 		pingEvery:    defaultPingEvery,
 		pingWait:     defaultPingWait,
 		minPause:     defaultMinPause,
@@ -55,14 +55,6 @@ func newStreamConfig(opts []SubscribeOption) (*streamConfig, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// eventTypes are the types of events that are wanted; empty for all.
-type eventTypes []EventType
-
-// wants reports whether events of a type are wanted. Gaps are always.
-func (o eventTypes) wants(t EventType) bool {
-	return len(o) == 0 || t == EventGap || slices.Contains(o, t)
 }
 
 // WithBuffer bounds the queue of events that have come and have not been

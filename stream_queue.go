@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 )
@@ -17,9 +16,6 @@ type OverflowError struct {
 func (e *OverflowError) Error() string {
 	return fmt.Sprintf("the queue is full: %d events, %d bytes, have not been taken", e.Events, e.Bytes)
 }
-
-// taker is somebody who takes by lanes.
-type taker struct{ wants func(*Event) bool }
 
 // eventQueue is the bounded queue between the reader and the application. It
 // takes no memory while it is empty. It is emptied either from its front
@@ -41,14 +37,13 @@ type eventQueue struct {
 	// lost is the gap in front of the first item, left by what was dropped.
 	lost *GapEvent
 
-	// For takers by lanes. Nothing is put into lanes before there is one.
+	// For those who take by lanes. Nothing is put into lanes before there is one.
 	lanes  lanes
 	sorted bool     // everything before rest is in its lane
 	rest   *turn    // the first that is not, nil for none
 	front  *section // the one under way
 	back   *section
 	inGap  bool // a gap is being handled
-	takers []*taker
 
 	received, dropped uint64
 	last              time.Time // when the last event came
@@ -96,11 +91,6 @@ func (q *eventQueue) len() int {
 func (q *eventQueue) push(e *Event, now time.Time) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.sorted && q.rest == nil && !q.wanted(e) {
-		q.lanes.book.learn(e)
-		q.note(e, now)
-		return nil
-	}
 	size := len(e.Raw)
 	times := q.allowance(size, now)
 	for !q.fits(size, times) {
@@ -291,11 +281,9 @@ func (q *eventQueue) sort(t *turn) {
 // another.
 const sortedAtOnce = 256
 
-// addTaker announces somebody who takes by lanes. Events that no taker wants
-// are passed over when they come: they do not wait for their lane.
-func (q *eventQueue) addTaker(t *taker) {
+// sortAll puts events into lanes from now on, for somebody who takes by lanes.
+func (q *eventQueue) sortAll() {
 	q.mu.Lock()
-	q.takers = append(q.takers, t)
 	if !q.sorted {
 		q.sorted, q.rest = true, q.items.head
 	}
@@ -304,18 +292,7 @@ func (q *eventQueue) addTaker(t *taker) {
 	}
 }
 
-func (q *eventQueue) removeTaker(t *taker) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.takers = slices.DeleteFunc(q.takers, func(other *taker) bool { return other == t })
-}
-
-func (q *eventQueue) wanted(e *Event) bool {
-	return len(q.takers) == 0 || slices.ContainsFunc(q.takers, func(t *taker) bool { return t.wants(e) })
-}
-
-// sortSome puts some of the events that came before the first taker into their
-// lanes, and reports whether there are more.
+// sortSome puts some of the events that came before sortAll into their lanes, and reports whether there are more.
 func (q *eventQueue) sortSome() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -323,11 +300,6 @@ func (q *eventQueue) sortSome() bool {
 		t := q.rest
 		if t == nil {
 			break
-		}
-		if !q.wanted(t.event) {
-			q.lanes.book.learn(t.event)
-			q.hasTaken(t)
-			continue
 		}
 		q.rest = t.links[linkQueue].next
 		q.sort(t)

@@ -1,7 +1,7 @@
 package ryze
 
-// WebhookOption configures a [WebhookReceiver]. [WithReadLimit] and every
-// [ReceiveOption] are options of a webhook, too.
+// WebhookOption configures a [WebhookReceiver]. Every [ReadOption] and every
+// [ReceiveOption] is an option of a webhook, too.
 type WebhookOption interface {
 	applyToWebhook(*webhookConfig) error
 }
@@ -11,10 +11,10 @@ type webhookOption func(*webhookConfig) error
 func (o webhookOption) applyToWebhook(c *webhookConfig) error { return o(c) }
 
 type webhookConfig struct {
+	reading
 	handling
 
 	accepted  []string
-	readLimit int64
 	instances map[string]bool
 	state     Handler
 }

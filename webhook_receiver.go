@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -52,35 +53,10 @@ type WebhookReceiver struct {
 	accept  [][sha256.Size]byte // hashes of the accepted values
 	quoted  [][sha256.Size]byte // and of the same in extra quotes
 	compare func(a, b []byte) int
+	places  chan struct{} // one for each handler at work, nil for no limit
 
 	mu    sync.Mutex
 	stats WebhookStats
-}
-
-// WebhookStats are the counters of a [WebhookReceiver]. They belong to one
-// moment: each delivery that has come is counted in exactly one of them, from
-// when it has been read. Names in brackets are answers.
-type WebhookStats struct {
-	Handled uint64 // the handler returned nil (200)
-	Ignored uint64 // the handler returned ErrIgnore (200)
-	Failed  uint64 // the handler failed (503)
-	Running int    // the handler is at work
-
-	// Deliveries that were refused, by the reason.
-	NotPost       uint64 // the method is not POST (405)
-	Unauthorized  uint64 // the Authorization header is missing, wrong or there twice (401)
-	WrongInstance uint64 // WithInstances does not name the instance (403)
-	NotJSON       uint64 // the body is not declared as plain application/json (415)
-	TooLarge      uint64 // the body is larger than WithReadLimit allows (413)
-	BrokenOff     uint64 // the body broke off (503)
-	NotAnEvent    uint64 // the body is not an event (400)
-}
-
-// Stats returns the counters of the receiver.
-func (r *WebhookReceiver) Stats() WebhookStats {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stats
 }
 
 // NewWebhookHandler returns a handler of webhook deliveries: [NewWebhookReceiver]
@@ -124,8 +100,10 @@ func NewWebhookReceiver(authorization string, handle Handler, opts ...WebhookOpt
 // options that could be read.
 func newWebhookReceiver(authorization string, handle Handler, opts []WebhookOption) (*WebhookReceiver, error) {
 	r := &WebhookReceiver{
-		handle:  handle,
-		cfg:     webhookConfig{readLimit: defaultReadLimit, handling: handling{observing: observing{via: ViaWebhook}}},
+		handle: handle,
+		cfg: webhookConfig{
+			reading: reading{readLimit: defaultReadLimit}, handling: handling{observing: observing{via: ViaWebhook}},
+		},
 		compare: subtle.ConstantTimeCompare,
 	}
 	errs := []error{checkText("authorization", authorization)}
@@ -142,6 +120,9 @@ func newWebhookReceiver(authorization string, handle Handler, opts []WebhookOpti
 		}
 	}
 	r.cfg.accepted = nil
+	if n := r.cfg.concurrency; n > 0 {
+		r.places = make(chan struct{}, n)
+	}
 	for _, err := range errs {
 		if err != nil {
 			return r, err
@@ -179,33 +160,41 @@ func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.cfg.refuse(w, req, refused, false)
 		return
 	}
-	r.mu.Lock()
-	r.stats.Running++
-	r.mu.Unlock()
 	var err error
+	if err = r.enter(req.Context()); err != nil {
+		err = fmt.Errorf("no place among the handlers: %w", err)
+		r.cfg.answered(req.Context(), e, http.StatusServiceUnavailable, err, began)
+		r.cfg.refuse(w, req, &HandlerError{Event: e, Err: err, StatusCode: http.StatusServiceUnavailable}, false)
+		return
+	}
 	defer r.finish(w, req, e, began, &err)
 	r.cfg.call(req.Context(), e, handle, &err)
 }
 
-// refused returns the counter of deliveries that are answered with a status
-// before the handler is called.
-func (s *WebhookStats) refused(status int) *uint64 {
-	switch status {
-	case http.StatusMethodNotAllowed:
-		return &s.NotPost
-	case http.StatusUnauthorized:
-		return &s.Unauthorized
-	case http.StatusForbidden:
-		return &s.WrongInstance
-	case http.StatusUnsupportedMediaType:
-		return &s.NotJSON
-	case http.StatusRequestEntityTooLarge:
-		return &s.TooLarge
-	case http.StatusBadRequest:
-		return &s.NotAnEvent
-	default:
-		return &s.BrokenOff
+// enter waits for a place among the handlers.
+func (r *WebhookReceiver) enter(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.places == nil {
+		r.stats.Running++
+		return nil
 	}
+	r.stats.Waiting++
+	r.mu.Unlock()
+	var err error
+	select {
+	case r.places <- struct{}{}:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	r.mu.Lock()
+	r.stats.Waiting--
+	if err != nil {
+		r.stats.Abandoned++
+	} else {
+		r.stats.Running++
+	}
+	return err
 }
 
 // finish answers with what came of the handler, also when that has ended the
@@ -228,6 +217,9 @@ func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Ev
 		r.stats.Failed++
 	}
 	r.mu.Unlock()
+	if r.places != nil {
+		<-r.places
+	}
 	switch {
 	case *err == nil:
 		answer(w, http.StatusOK, "accepted")
@@ -253,8 +245,7 @@ func (c *webhookConfig) refuse(w http.ResponseWriter, req *http.Request, failed 
 		_ = http.NewResponseController(w).Flush()
 	}()
 	c.tell(req.Context(), failed, urgent)
-	var panicked *PanicError
-	ended = errors.As(failed.Err, &panicked) && panicked.Value == nil
+	ended = urgent && endedGoroutine(failed.Err)
 }
 
 // receive returns the event and its handler, or why it is refused.
@@ -263,7 +254,7 @@ func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Ev
 		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errors.New("the method is not POST"))
 	}
 	reason := r.authorize(req.Header)
-	if errors.Is(reason, errNoAuthorization) && r.cfg.state != nil {
+	if r.cfg.state != nil && errors.Is(reason, errNoAuthorization) {
 		if e := r.receiveBareState(w, req); e != nil {
 			return e, r.cfg.state, nil
 		}
@@ -282,6 +273,9 @@ func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Ev
 		refused = notAccepted(http.StatusForbidden, errors.New("the instance is not one of those expected"))
 		refused.Event = e
 		return nil, nil, refused
+	}
+	if !r.cfg.wants(e.Type) {
+		return e, ignore, nil
 	}
 	return e, r.handle, nil
 }
