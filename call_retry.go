@@ -337,7 +337,7 @@ func (s *session) awaitQuota(a *transport.Attempt) (again bool, wait time.Durati
 		pause <<= min(s.limited, mostDoublings)
 	}
 	s.limited++
-	s.notBefore = latest(a.Arrived.Add(pause), s.reply.rate.Reset)
+	s.notBefore = latest(a.Arrived.Add(pause), s.reply.rate.Reset).UTC()
 	if s.readOnce() || s.ticket == nil {
 		s.err = &RateLimitError{RetryAt: s.reply.rate.Reset, Operation: s.op.ID, RateLimit: s.reply.rate, Err: s.err}
 		return false, 0

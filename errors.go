@@ -234,7 +234,7 @@ func formatError(f fmt.State, verb rune, err error) {
 // (five minutes unless [RetryPolicy] says otherwise). The request was not
 // accepted, so it may be repeated after RetryAt. It matches [ErrRateLimited].
 type RateLimitError struct {
-	RetryAt   time.Time // when the quota is expected back, in local time
+	RetryAt   time.Time // when the quota is expected back, in UTC
 	Operation string    // id of the operation
 	RateLimit RateLimit // the quota as last known
 	Err       error     // the 429 (*APIError) or the context's error, if one of them led here

@@ -17,7 +17,7 @@ type OutcomeError struct {
 	Operation string    // id of the operation
 	Recipient JID       // whom a message was for; "" for other operations
 	Source    string    // the label that the message carries in its echo
-	SentAt    time.Time // when the attempt began, in local time
+	SentAt    time.Time // when the attempt began, in UTC
 	Err       error     // the cause
 
 	hint    string  // what to do next

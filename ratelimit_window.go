@@ -111,7 +111,7 @@ func newWindow(key LimiterKey) *window {
 
 func (w *window) now() time.Duration { return time.Since(w.base) }
 
-// when turns a moment into local time.
+// when turns a moment into a time of the clock, in UTC.
 func when(at, now time.Duration) time.Time { return time.Now().Add(at - now).UTC() }
 
 // acquire waits for a request. Its result is a *ticket, a *RateLimitError or

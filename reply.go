@@ -92,7 +92,7 @@ func (r *rawReply) doubt(op *Operation, in input, err error) error {
 		return err
 	}
 	return &OutcomeError{
-		Operation: op.ID, Recipient: in.to, Source: in.source, SentAt: r.began, Err: err,
+		Operation: op.ID, Recipient: in.to, Source: in.source, SentAt: r.began.UTC(), Err: err,
 		hint: in.hint,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -161,4 +162,20 @@ var timeCases = []methodCase{
 		call:  func(ctx context.Context, i *InstanceClient) (any, error) { return i.Chatwoot.Get(ctx) },
 		reply: `{"success":true,"status":"active","instance_name":"support","bridge_integration_id":"a","created_at":` + noonText + `}`,
 	},
+}
+
+func TestTimesOfErrorsAreUTC(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inst, _ := script(t, scriptedReply{status: 502}, scriptedReply{status: 429, body: `{"success":false,"error":{"message":"Rate limit exceeded. Try again later."}}`})
+		_, err := inst.Messages.SendText(t.Context(), ana, "Hello")
+		var outcome *OutcomeError
+		require.ErrorAs(t, err, &outcome)
+		assert.Equal(t, time.UTC, outcome.SentAt.Location())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err = inst.Messages.SendText(ctx, ana, "Hello")
+		var limited *RateLimitError
+		require.ErrorAs(t, err, &limited)
+		assert.Equal(t, time.UTC, limited.RetryAt.Location())
+	})
 }
