@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -246,6 +248,8 @@ func TestAnObserverSeesDeliveriesAndTheInbox(t *testing.T) {
 
 // A function that panics changes nothing else.
 func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
+	log.SetOutput(io.Discard) // where panics are told
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	observer := &ryze.Observer{}
 	v := reflect.ValueOf(observer).Elem()
 	for i := range v.NumField() {

@@ -438,12 +438,15 @@ func TestReserveIsThereForUrgentCalls(t *testing.T) {
 			require.NoError(t, ask(ctx, PriorityHigh, 0))
 		}
 		assert.Less(t, time.Since(began), reserve*slowPause+time.Second, "an urgent call takes from the reserve")
-		soon, stop := context.WithDeadline(ctx, reset.Add(-time.Second))
+		mu.Lock()
+		end := reset
+		mu.Unlock()
+		soon, stop := context.WithDeadline(ctx, end.Add(-time.Second))
 		defer stop()
 		began = time.Now()
 		require.ErrorIs(t, ask(soon, PriorityNormal, reserve), ErrRateLimited)
 		assert.Zero(t, time.Since(began), "what cannot be served in time is told at once")
-		time.Sleep(time.Until(reset) + 50*time.Second)
+		time.Sleep(time.Until(end) + 50*time.Second)
 		mu.Lock()
 		assert.Equal(t, reserve, left, "in the next window too")
 		assert.Equal(t, 2*(limit-reserve)-1, served[PriorityNormal]+served[PriorityLow])
