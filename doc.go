@@ -7,31 +7,49 @@
 // An account's token creates instances; each instance has a token of its own
 // for the daily work. One [Client] serves any number of both:
 //
-//	account, err := ryze.AccountFromEnv() // or NewAccountClient(token)
-//
+//	account, err := ryze.AccountFromEnv() // reads RYZE_ACCOUNT_TOKEN
+//	if err != nil {
+//		return err
+//	}
 //	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "support-line"})
-//	inst := account.InstanceFrom(created) // also when err matches ErrPartial
+//	if err != nil && !errors.Is(err, ryze.ErrPartial) { // in part: the instance is there
+//		return err
+//	}
+//	inst := account.InstanceFrom(created) // acts with the instance's own token: keep it
 //
-//	pairing, err := inst.Connect(ctx, ryze.ConnectParams{}) // show pairing.QRCode or pairing.PNG()
+//	pairing, err := inst.Connect(ctx, ryze.ConnectParams{})
+//	if err != nil {
+//		return err
+//	}
+//	show(pairing) // pairing.QRCode, or pairing.PNG(): somebody scans it
 //	info, err := inst.WaitConnected(ctx)
 //
-//	sent, err := inst.Messages.SendText(ctx, "5511987654321", "Hello")
-//	sent, err = inst.Messages.Send(ctx, "5511987654321", ryze.Media{Source: ryze.MediaFile("menu.pdf")})
+// A message is one of the kinds of [Content], sent with options:
 //
-// Events come over a stream, or to a webhook, in one model:
+//	report := ryze.Media{Source: ryze.MediaFile(path), Caption: "As promised"}
+//	sent, err := inst.Messages.Send(ctx, to, report, ryze.ReplyTo(id))
 //
-//	sub, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{})) // all events
+// Events come over a stream, to a webhook, or by both, in one model. A [Handler]
+// takes them from each; this loop takes them from the stream of
+// [InstanceClient.Subscribe]:
+//
 //	for event, err := range sub.All() {
 //		if err != nil {
-//			return err // the stream has ended for good
+//			return err // the stream has ended for good; outages do not end it
 //		}
-//		if msg, ok := event.Data.(*ryze.MessageEvent); ok && msg.Direction == ryze.DirectionIncoming {
-//			inst.Messages.SendText(ctx, msg.Chat.JID, "You said: "+msg.Text)
+//		switch data := event.Data.(type) {
+//		case *ryze.MessageEvent:
+//			err = answer(ctx, data)
+//		case *ryze.GapEvent: // the stream was down: read the chats' histories
+//			err = catchUp(ctx, data.From, data.To)
+//		}
+//		if err != nil {
+//			return err
 //		}
 //	}
 //
 // All of it works without an account against package ryzetest, a simulator of
-// the service; "go run ./examples/quickstart" shows it.
+// the service; in a clone of the repository "go run ./examples/quickstart" shows it.
 //
 // # What it promises
 //
@@ -70,19 +88,20 @@
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {
 //		return err
 //	}
-//	use(crew.JID) // err may still name what the group lacks
+//	use(crew.JID) // the group is there; err may still name what it lacks
 //
 // # Where to look
 //
-//	Client, Option, RetryPolicy, Limiter    the engine
-//	AccountClient                           create, list, get and delete instances
-//	InstanceClient                          connect, reconnect, log out; the services
-//	MessagesService, Content                send: Text, Media and the other kinds
-//	InstanceClient.Subscribe, Event         the event stream
-//	NewWebhookHandler, Inbox                receiving webhooks
-//	Handler, On, Handlers                   what handles the events of all of them
-//	JID                                     addresses: phones, LIDs, groups, channels
-//	Client.Do                               a route that this package does not know yet
+//   - [Client], [Option], [RetryPolicy], [Limiter]: the engine
+//   - [AccountClient]: create, list, get and delete instances
+//   - [InstanceClient]: connect, reconnect, log out; the services
+//   - [MessagesService], [Content]: send [Text], [Media] and the other kinds
+//   - [InstanceClient.Subscribe], [Event]: the event stream
+//   - [NewWebhookHandler], [Inbox]: receive webhooks, and both at once
+//   - [Handler], [On], [Handlers]: what handles the events of all of them
+//   - [WithPriority], [WithReserve], [RateLimit]: the quota
+//   - [JID]: addresses of phones, LIDs, groups, channels
+//   - [Client.Do]: a route that this package does not know yet
 //
 // Everything is safe for concurrent use, honours its context and reads at most
 // a bounded amount from the network. [FromEnv] and its kin read the environment,

@@ -1,0 +1,227 @@
+//go:build !js
+
+package ryze_test
+
+import (
+	"bufio"
+	"go/ast"
+	"go/doc/comment"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// block is a piece of code in a page.
+type block struct {
+	page string
+	line int // of its first line; 0 when it is not known
+	text string
+}
+
+func (b block) isProgram() bool { return strings.HasPrefix(b.text, "package main\n") }
+
+var (
+	fence    = regexp.MustCompile("(?ms)^[ \t]*```(\\w*)\n(.*?)^[ \t]*```[ \t]*$")
+	pageLink = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	command  = regexp.MustCompile(`go run (\./[\w./]+)`)
+	bench    = regexp.MustCompile(`-bench (\w+)`)
+	target   = regexp.MustCompile("make ([a-z]+)(?:`|  )")
+)
+
+// pages are the texts that readers begin with.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	names, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	texts := make(map[string]string)
+	for _, name := range append(names, "README.md", "CONTRIBUTING.md", "examples/README.md") {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		texts[name] = string(b)
+	}
+	return texts
+}
+
+// blocks are all Go code of the pages and of the package documentation.
+func blocks(t *testing.T) []block {
+	t.Helper()
+	var all []block
+	for name, text := range pages(t) {
+		for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
+			language, code := text[at[2]:at[3]], text[at[4]:at[5]]
+			if language == "go" || strings.Contains(code, "ryze.") {
+				all = append(all, block{name, strings.Count(text[:at[4]], "\n") + 1, code})
+			}
+		}
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
+	require.NoError(t, err)
+	for _, part := range new(comment.Parser).Parse(file.Doc.Text()).Content {
+		if code, ok := part.(*comment.Code); ok {
+			all = append(all, block{page: "doc.go", text: code.Text})
+		}
+	}
+	return all
+}
+
+// Code in a page is a piece of an example, which is compiled and run, or a whole
+// program, which the next test runs.
+func TestCodeInPagesIsFromExamples(t *testing.T) {
+	names, err := filepath.Glob("example_*_test.go")
+	require.NoError(t, err)
+	var examples [][]string
+	for _, name := range append(names, "example_test.go") {
+		file, err := os.ReadFile(name)
+		require.NoError(t, err)
+		examples = append(examples, strings.Split(string(file), "\n"))
+	}
+	perPage := make(map[string]int)
+	for _, b := range blocks(t) {
+		perPage[b.page]++
+		if b.isProgram() {
+			continue
+		}
+		piece := strings.Split(strings.Trim(b.text, "\n"), "\n")
+		found := false
+		for _, lines := range examples {
+			found = found || hasPiece(lines, piece)
+		}
+		assert.True(t, found, "%s:%d: no example_*_test.go has these lines, one after another:\n%s", b.page, b.line, b.text)
+	}
+	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md"} {
+		assert.NotZero(t, perPage[page], "no code was found in %s", page)
+	}
+}
+
+// hasPiece reports whether the lines of a piece follow one another in a file, all
+// of them deeper by the same number of tabs.
+func hasPiece(lines, piece []string) bool {
+	for at := range lines {
+		indent := lines[at][:len(lines[at])-len(strings.TrimLeft(lines[at], "\t"))]
+		i := 0
+		for i < len(piece) && at+i < len(lines) {
+			if lines[at+i] != indent+piece[i] && (piece[i] != "" || lines[at+i] != "") {
+				break
+			}
+			i++
+		}
+		if i == len(piece) {
+			return true
+		}
+	}
+	return false
+}
+
+// The whole programs of README.md do what it says, with nothing but the variables
+// that ryzesim prints.
+func TestProgramsOfReadmeRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	sim := ryzetest.NewServer()
+	defer sim.Close()
+	phone := sim.AddInstance("support-line")
+	phone.Pair("5511900000001")
+	play := map[string]func(output *bufio.Reader){
+		"SendText(": func(output *bufio.Reader) {
+			line, err := output.ReadString('\n')
+			require.NoError(t, err)
+			assert.Equal(t, "sent to 5511987654321@s.whatsapp.net\n", line)
+			require.Len(t, phone.Sent(), 1)
+			assert.Equal(t, "Your code is 4711", phone.Sent()[0].Text)
+		},
+		"Subscribe(": func(output *bufio.Reader) {
+			require.Eventually(t, func() bool { return phone.WebSockets() == 1 }, time.Minute, time.Millisecond)
+			phone.Receive(ryzetest.Incoming{From: "5511987654321", Text: "Hello"})
+			line, err := output.ReadString('\n')
+			require.NoError(t, err)
+			assert.Equal(t, "incoming 5511987654321@s.whatsapp.net Hello\n", line)
+			phone.DropWebSockets(1008) // for good: the program ends
+			rest, err := io.ReadAll(output)
+			require.NoError(t, err)
+			assert.Contains(t, string(rest), "the event stream of \"support-line\" has ended")
+		},
+	}
+	for _, b := range blocks(t) {
+		if !b.isProgram() {
+			continue
+		}
+		for call, with := range play {
+			if strings.Contains(b.text, call) {
+				runProgram(t, b, with, "RYZE_BASE_URL="+sim.URL, "RYZE_INSTANCE=support-line", "RYZE_INSTANCE_TOKEN="+phone.Token())
+				delete(play, call)
+				break
+			}
+		}
+		assert.NotContains(t, b.text, "\n    ", "it is not formatted with tabs")
+	}
+	assert.Empty(t, play, "README.md has no program that does this")
+}
+
+// runProgram builds a program, starts it, and hands its output to play.
+func runProgram(t *testing.T, b block, play func(output *bufio.Reader), environment ...string) {
+	t.Helper()
+	source := filepath.Join(t.TempDir(), "main.go")
+	require.NoError(t, os.WriteFile(source, []byte(b.text), 0o600))
+	program := filepath.Join(t.TempDir(), "program.exe")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, source).CombinedOutput()
+	require.NoError(t, err, "%s:%d: %s", b.page, b.line, out)
+	run := exec.CommandContext(t.Context(), program)
+	run.Env = append(os.Environ(), environment...)
+	output, err := run.StdoutPipe()
+	require.NoError(t, err)
+	run.Stderr = run.Stdout
+	require.NoError(t, run.Start())
+	defer func() { _ = run.Wait() }()
+	defer func() { _ = run.Process.Kill() }()
+	play(bufio.NewReader(output))
+}
+
+// What the pages name is there: files, programs, benchmarks, targets of make.
+func TestPagesNameWhatExists(t *testing.T) {
+	benchmarks := make(map[string]bool)
+	tests, err := filepath.Glob("*_test.go")
+	require.NoError(t, err)
+	for _, name := range tests {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Benchmark") {
+				benchmarks[f.Name.Name] = true
+			}
+		}
+	}
+	makefile, err := os.ReadFile("Makefile")
+	require.NoError(t, err)
+	for page, text := range pages(t) {
+		for _, link := range pageLink.FindAllStringSubmatch(text, -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))
+			assert.NoError(t, err, "linked by %s", page)
+		}
+		for _, run := range command.FindAllStringSubmatch(text, -1) {
+			assert.DirExists(t, run[1], "run in %s", page)
+		}
+		for _, run := range bench.FindAllStringSubmatch(text, -1) {
+			matches := false
+			for name := range benchmarks {
+				matches = matches || strings.Contains(name, run[1])
+			}
+			assert.True(t, matches, "%s has the benchmark %s, this package has not", page, run[1])
+		}
+		for _, run := range target.FindAllStringSubmatch(text, -1) {
+			assert.Contains(t, string(makefile), "\n"+run[1]+":", "named by %s", page)
+		}
+	}
+}
