@@ -25,7 +25,7 @@ import (
 //	not connected, other 4xx, 501            error         error
 //	a redirect                               error         error; not 307, 308: ErrOutcomeUnknown
 //	a 2xx that cannot be read                error         error, ErrOutcomeUnknown
-//	a 2xx that says that it failed           error         error; not in the envelope: ErrOutcomeUnknown
+//	a 2xx that says that it failed           error         error; not plainly: ErrOutcomeUnknown
 //	a refusal that is not the service's own  again         4xx: ErrForeignReply, others: ErrOutcomeUnknown
 //	a wait beyond the deadline or the cap    RateLimitError at once
 type session struct {
