@@ -239,7 +239,11 @@ func (c *webhookConfig) refuse(w http.ResponseWriter, req *http.Request, failed 
 			answer(w, failed.StatusCode, "")
 			return
 		}
-		// net/http will not finish the answer of a goroutine that ends.
+		// net/http will not finish the answer of a goroutine that ends, and the
+		// connection ends with it.
+		if req.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close")
+		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(answerText(failed.StatusCode, ""))))
 		answer(w, failed.StatusCode, "")
 		_ = http.NewResponseController(w).Flush()

@@ -1,0 +1,5 @@
+//go:build !race
+
+package ryze_test
+
+const raceEnabled = false

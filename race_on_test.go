@@ -1,0 +1,6 @@
+//go:build race
+
+package ryze_test
+
+// raceEnabled: the race detector allocates too.
+const raceEnabled = true
