@@ -56,9 +56,8 @@ func (a *AccountClient) ListInstances(ctx context.Context) ([]Instance, error) {
 }
 
 // GetInstance returns the instance of exactly that name, case included. It
-// refuses an empty name, with which the service would list the whole account,
-// and returns an [*InstanceNotFoundError] or an [*APIError], both matching
-// [ErrInstanceNotFound], when there is none: never another instance.
+// refuses an empty name, with which the service would list the whole account.
+// [ErrInstanceNotFound] when there is none: never another instance.
 //
 // GET /api/instance/list. Safe to repeat.
 func (a *AccountClient) GetInstance(ctx context.Context, name string) (*Instance, error) {

@@ -101,6 +101,12 @@ type createInstanceReply struct {
 	created *wireInstance
 
 	// Whether the blocks are echoed here or inside the instance is not documented.
+	shownBlocks
+	Data shownBlocks `json:"data"`
+}
+
+// shownBlocks are the blocks of a creation that a reply can show.
+type shownBlocks struct {
 	Webhook   *wireWebhook   `json:"webhook"`
 	WebSocket *wireWebSocket `json:"websocket"`
 	Chatwoot  *wireChatwoot  `json:"chatwoot"`
@@ -127,21 +133,41 @@ func (r *createInstanceReply) missing(token Secret) string {
 // block that failed does not undo it.
 func (*createInstanceReply) saysFailed() bool { return false }
 
-// blocks fills in those that the instance lacks.
-func (r *createInstanceReply) blocks() {
+// places are all blocks that the reply shows, those inside the instance first.
+func (r *createInstanceReply) places() []shownBlocks {
 	w := r.created
-	w.Webhook = cmp.Or(w.Webhook, r.Webhook)
-	w.WebSocket = cmp.Or(w.WebSocket, r.WebSocket)
-	w.Chatwoot = cmp.Or(w.Chatwoot, r.Chatwoot)
+	return []shownBlocks{{w.Webhook, w.WebSocket, w.Chatwoot}, r.shownBlocks, r.Data}
+}
+
+// fill gives the instance the blocks that it lacks.
+func (r *createInstanceReply) fill() {
+	for _, shown := range r.places() {
+		r.created.Webhook = cmp.Or(r.created.Webhook, shown.Webhook)
+		r.created.WebSocket = cmp.Or(r.created.WebSocket, shown.WebSocket)
+		r.created.Chatwoot = cmp.Or(r.created.Chatwoot, shown.Chatwoot)
+	}
 }
 
 // CreateInstance creates an instance, disconnected at first; call
 // [InstanceClient.Connect] next. The reply's Token is the instance's own.
 //
-// A webhook, WebSocket or Chatwoot block that fails does not fail the
-// creation: see [Instance.SetupErr], and read the block back.
+// A webhook, WebSocket or Chatwoot block that fails does not undo the creation.
+// When the service says so, the instance is returned together with an error that
+// matches [ErrPartial], and [ErrChatwoot] when it is about Chatwoot; the
+// [*PartialError] holds the instance too, with its token. Set the block up again
+// with its own service, not by a second creation:
 //
-// Errors: [ErrQuotaExceeded]; [ErrConflict] when the name is taken;
+//	created, err := account.CreateInstance(ctx, params)
+//	if err != nil && !errors.Is(err, ryze.ErrPartial) {
+//		return err
+//	}
+//	inst := account.InstanceFrom(created) // err may still name a block that failed
+//
+// No error does not prove that a webhook or WebSocket was set up: the service may
+// leave the block out of its reply. [WebhooksService.Ensure] and
+// [WebSocketService.Ensure] make sure.
+//
+// Errors: [ErrPartial]; [ErrQuotaExceeded]; [ErrConflict] when the name is taken;
 // [ErrOutcomeUnknown] when the instance may have been created, in which case
 // list the instances before trying again.
 //
@@ -161,7 +187,8 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if err != nil {
 		return nil, err
 	}
-	rep.blocks()
+	shown := rep.places()
+	rep.fill()
 	instance := rep.created.instance(rep.Meta)
 	if instance.Name == "" {
 		instance.Name = params.Name
@@ -169,5 +196,38 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	if instance.Token == "" {
 		instance.Token = params.Token
 	}
-	return instance, nil
+	failed := partsOf(a.h, opInstanceCreate, params.secrets()...)
+	failed.blocks(&params, shown)
+	failed.failed.Instance = instance
+	if instance.Chatwoot != nil { // may repeat what Chatwoot was sent
+		instance.Chatwoot.Error = failed.redact(instance.Chatwoot.Error)
+	}
+	return instance, failed.err()
+}
+
+// blocks adds the blocks of a creation that the reply shows as failed, wherever it
+// does. One that the reply does not show may have been set up.
+func (p *parts) blocks(asked *CreateInstanceParams, places []shownBlocks) {
+	const off = "the reply shows it disabled"
+	var webhook, webSocket, chatwoot string // what is wrong with each
+	for _, shown := range places {
+		if w := shown.Webhook; asked.Webhook != nil && w != nil && w.Enabled.isOff() {
+			webhook = off
+		}
+		if w := shown.WebSocket; asked.WebSocket != nil && w != nil && w.Enabled.isOff() {
+			webSocket = off
+		}
+		if c := shown.Chatwoot; asked.Chatwoot != nil && c != nil {
+			chatwoot = cmp.Or(chatwoot, c.fault())
+		}
+	}
+	if webhook != "" {
+		p.add("Webhook", webhook)
+	}
+	if webSocket != "" {
+		p.add("WebSocket", webSocket)
+	}
+	if chatwoot != "" {
+		p.addAs(ErrChatwoot, "Chatwoot", chatwoot)
+	}
 }

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
 const textReply = `{"success":true,"message":"Message sent successfully","status":"sent","data":{"messageId":"3EB0AAAAAAAAAAAAAAAA",` +
@@ -180,7 +182,7 @@ func BenchmarkSendFile(b *testing.B) {
 	const size = 256 << 20
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
-		if n < encodedLen(size) {
+		if n < upload.EncodedLen(size) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}

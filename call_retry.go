@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
-	"math"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -25,7 +23,9 @@ import (
 //	429 with another text                    again         ErrThrottled
 //	connection lost, time-out, 408, 5xx      again         ErrOutcomeUnknown
 //	not connected, other 4xx, 501            error         error
+//	a redirect                               error         error; not 307, 308: ErrOutcomeUnknown
 //	a 2xx that cannot be read                error         error, ErrOutcomeUnknown
+//	a 2xx that says that it failed           error         error; not in the envelope: ErrOutcomeUnknown
 //	a refusal that is not the service's own  again         4xx: ErrForeignReply, others: ErrOutcomeUnknown
 //	a wait beyond the deadline or the cap    RateLimitError at once
 type session struct {
@@ -34,6 +34,7 @@ type session struct {
 	op     *Operation
 	in     input
 	call   transport.Call
+	seen   *observation // nil when nobody observes
 
 	ticket  Ticket
 	began   time.Time     // when quota was first asked for: the call's place in the queue
@@ -43,6 +44,7 @@ type session struct {
 	// notBefore is when the last 429 of the rate limit allows the next attempt.
 	notBefore time.Time
 	doubted   bool // an earlier attempt may have been carried out
+	open      bool // so may one that nobody but the service can have refused
 
 	reply rawReply
 	err   error
@@ -66,6 +68,7 @@ func (s *session) Admit(ctx context.Context) error {
 		err = ctx.Err() // a limiter of the application's may not have looked
 	}
 	s.waited += time.Since(now)
+	s.seen.waitDone(err)
 	if err != nil {
 		s.returnTicket(unsent, false)
 		s.err = s.notAdmitted(err)
@@ -80,10 +83,10 @@ var unsent = &transport.Attempt{Undone: true}
 // acquire takes a ticket. The limiter may be the application's.
 func (s *session) acquire(ctx context.Context) (err error) {
 	defer catch("the limiter", &err)
-	config := s.client.config
+	config, priority := s.client.config, priorityOf(ctx)
 	s.ticket, err = config.limiter.Acquire(ctx, LimiterRequest{
-		LimiterKey: s.handle.key(s.op.Class), Priority: priorityOf(ctx), Since: s.began,
-		MaxWait: config.retry.MaxRateLimitWait - s.waited,
+		LimiterKey: s.handle.key(s.op.Class), Priority: priority, Reserve: config.reserveFor(priority), Since: s.began,
+		MaxWait: config.retry.MaxRateLimitWait - s.waited, OnWait: s.seen.waiting(priority),
 	})
 	if err != nil {
 		s.ticket = nil
@@ -98,6 +101,9 @@ func (s *session) outwait(ctx context.Context) error {
 	deadline, limited := ctx.Deadline()
 	if wait > 0 && (wait > s.client.config.retry.MaxRateLimitWait-s.waited || limited && !s.notBefore.Before(deadline)) {
 		return &RateLimitError{RetryAt: s.notBefore} // at the deadline itself it would be a race
+	}
+	if wait > 0 {
+		s.seen.waitStarted(wait)
 	}
 	return sleep(ctx, wait)
 }
@@ -118,32 +124,18 @@ func (s *session) notAdmitted(err error) error {
 			limited.RateLimit = s.reply.rate
 		}
 		err = limited
+		limited.open = s.open
 	} else {
-		err = fmt.Errorf("ryze: %s: %w", s.op.ID, err)
+		kind := ErrLimiter
+		if isContextError(err) {
+			kind = nil
+		}
+		err = &callError{op: s.op.ID, kind: kind, err: err, open: s.open}
 	}
 	if s.doubted && !s.op.Repeatable {
 		return s.doubt(err)
 	}
 	return err
-}
-
-// sleep waits, unless the context ends before.
-func sleep(ctx context.Context, d time.Duration) error { return sleepUntil(ctx, d, nil) }
-
-// sleepUntil is sleep that something can end before its time.
-func sleepUntil(ctx context.Context, d time.Duration, woken <-chan struct{}) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-woken:
-	case <-timer.C:
-	}
-	return nil
 }
 
 // Heard implements [transport.Policy]: the quota is known before the body is. Of
@@ -160,20 +152,35 @@ func (s *session) Heard(a *transport.Attempt) {
 // redacted afterwards, so that a token which is also a word of the service's
 // changes nothing.
 func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	s.reply = rawReply{session: s, status: a.Status, body: a.Body, began: a.Began, rate: s.reply.rate}
+	s.reply = rawReply{session: s, status: a.Status, body: plainJSON(a.Body), began: a.Began, rate: s.reply.rate}
 	if !a.Replied {
 		s.reply.rate = RateLimit{}
 	}
 	s.err = nil
 	limited := s.limited
 	again, wait = s.decide(ctx, a)
+	s.mark()
 	refused := s.limited > limited
 	if !refused {
 		s.limited = 0
 	}
 	s.returnTicket(a, refused)
+	if s.seen != nil {
+		s.seen.heard(s.handle.key(s.op.Class), s.reply.rate)
+		s.seen.attempted(AttemptDoneInfo{StatusCode: a.Status, Sent: a.Sent, Again: again, Pause: wait}, s.err, a.Began)
+	}
 	s.log(ctx, a, again, wait)
 	return again, wait
+}
+
+// mark notes in the error of the attempt whether something may have been done.
+func (s *session) mark() {
+	switch e := s.err.(type) { //nolint:errorlint // what the attempt itself has made
+	case *APIError:
+		e.open = s.open
+	case *callError:
+		e.open = s.open
+	}
 }
 
 // returnTicket tells the limiter what the attempt used; refused marks a 429 of
@@ -215,7 +222,11 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 	case a.Status/100 == 2:
 		return false, 0
 	case a.Status/100 == 3:
-		s.err = &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header))}
+		redirect := &RedirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header))}
+		s.err = redirect
+		if !redirect.isCertain() {
+			s.err = s.doubt(redirect)
+		}
 		return false, 0
 	default:
 		return s.decideRefusal(ctx, a)
@@ -224,14 +235,23 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 
 // decideLost decides about an attempt that brought no reply.
 func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	cause := fmt.Errorf("ryze: %s: %w", s.op.ID, s.clean(a.Err))
+	cause := &callError{op: s.op.ID, kind: ErrNetwork, err: s.clean(a.Err)}
+	if ctx.Err() != nil && errors.Is(a.Err, ctx.Err()) {
+		cause.kind = nil
+	}
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case s.in.stream != nil && s.in.stream.Err() != nil:
 		// The source of the body broke, so the request was never whole.
-		s.err = fmt.Errorf("ryze: %s: reading the media: %w", s.op.ID, s.in.stream.Err())
+		s.err = &callError{op: s.op.ID, action: readingMedia, kind: ErrMediaSource, err: s.in.stream.Err()}
 		return false, 0
 	case a.Undone:
+		if s.in.stream != nil && s.in.stream.Stalled() {
+			cause.action = readingMedia
+			if cause.kind != nil {
+				cause.kind = ErrMediaSource
+			}
+		}
 		s.err = cause
 		if a.Unmade || errors.As(a.Err, &certificate) || errors.Is(a.Err, transport.ErrForeignOrigin) {
 			return false, 0
@@ -251,6 +271,7 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 // decideRefusal decides about a reply that is neither a success nor a redirect.
 func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
 	e := s.reply.refused(s.op)
+	e.retryAt = retryTime(a.Header, a.Arrived, &s.client.skew)
 	s.err = e
 	switch {
 	case e.Is(ErrRateLimited):
@@ -275,26 +296,19 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 	case saysRefused(a.Status) || e.isCertain():
 		return false, 0
 	}
+	open := s.open || !saysRefused(a.Status)
 	s.err = s.doubt(e)
+	s.open = open // whoever it was, a 4xx is a no
 	if !s.op.Repeatable {
 		return false, 0
 	}
 	return s.backOff(ctx)
 }
 
-// saysRefused reports whether a status says of itself that the request was not
-// accepted. Of these, 408 and 499 only say that somebody stopped waiting.
-func saysRefused(status int) bool {
-	return status/100 == 4 && status != http.StatusRequestTimeout && status != statusClientClosedRequest
-}
-
-// statusClientClosedRequest is what proxies say when their client went away.
-const statusClientClosedRequest = 499
-
 // doubt marks the call as one that may have been carried out, and returns the
 // error to give if it ends here.
 func (s *session) doubt(cause error) error {
-	s.doubted = true
+	s.doubted, s.open = true, true
 	return s.reply.doubt(s.op, s.in, cause)
 }
 
@@ -314,16 +328,6 @@ func (s *session) backOff(ctx context.Context) (again bool, wait time.Duration) 
 	return true, wait
 }
 
-// fullJitter draws a pause between nothing and a bound, which is the shortest,
-// doubled so many times, but at most the longest.
-func fullJitter(shortest, longest time.Duration, doublings int) time.Duration {
-	bound := longest
-	if longest>>doublings >= shortest { // else the doubling would go beyond it
-		bound = shortest << doublings
-	}
-	return rand.N(min(bound, math.MaxInt64-1) + 1)
-}
-
 // awaitQuota asks for another attempt when the quota is back: the service says
 // that the request was not accepted. The limiter does the waiting, in which the
 // call keeps its place.
@@ -341,13 +345,6 @@ func (s *session) awaitQuota(a *transport.Attempt) (again bool, wait time.Durati
 	return true, 0
 }
 
-func latest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
-}
-
 // readOnce reports whether the body has been read and cannot be had again.
 func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.Repeatable() }
 
@@ -356,11 +353,11 @@ func (s *session) readOnce() bool { return s.in.stream != nil && !s.in.stream.Re
 func (s *session) interrupted(err error) error {
 	switch {
 	case s.err == nil:
-		return fmt.Errorf("ryze: %s: %w", s.op.ID, err)
+		return &callError{op: s.op.ID, err: err}
 	case errors.Is(s.err, err): // not admitted, or the body did not open
 		return s.err
 	default:
-		return fmt.Errorf("ryze: %s: %w, after an attempt that failed: %w", s.op.ID, err, s.err)
+		return &callError{op: s.op.ID, err: fmt.Errorf("%w, after an attempt that failed: %w", err, s.err), open: s.open}
 	}
 }
 
@@ -415,20 +412,20 @@ func (s *session) redactText(text string) string {
 func (s *session) redactBody(body []byte) []byte {
 	// A secret that the end of what is kept would cut in two is whole here.
 	const margin = 4 << 10
-	kept := s.redact(bounded(body, maxErrorBody+margin))
-	return bounded(withoutMembers(kept), maxErrorBody)
+	return bounded(s.redact(bounded(body, maxErrorBody+margin)), maxErrorBody)
 }
 
 // redact takes the secrets of a call out of b: the token, and those that are in
 // the request.
 func (s *session) redact(b []byte) []byte {
+	secrets := make([]string, 0, 1+len(s.in.secrets))
 	if s.handle.auth != nil {
-		b = withoutSecret(b, s.handle.auth.token())
+		secrets = append(secrets, s.handle.auth.token())
 	}
 	for _, secret := range s.in.secrets {
-		b = withoutSecret(b, secret.Reveal())
+		secrets = append(secrets, secret.Reveal())
 	}
-	return b
+	return withoutSecrets(b, secrets...)
 }
 
 // clean is the function of that name for what the call's connections say.

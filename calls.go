@@ -62,7 +62,7 @@ func (s *CallsService) Ring(ctx context.Context, phone JID, d time.Duration) (*P
 		return nil, err
 	}
 	if d < 0 || d > longestRing {
-		return nil, invalid("duration", "is not between 1 and 60 s, or zero for the default")
+		return nil, invalid("duration", "is "+d.String()+", which is not between 1 and 60 s, or zero for the default")
 	}
 	body := map[string]any{"number": phone.wire()}
 	if d > 0 {
@@ -96,7 +96,7 @@ func (s *CallsService) PlayAudio(ctx context.Context, phone JID, audio MediaSour
 		}
 		return s.h.placeCall(ctx, opCallAudio, phone, input{body: body})
 	}
-	if _, err := audio.head(field); err != nil {
+	if _, err := audio.head(ctx, field, opCallAudio.Timeout); err != nil {
 		return nil, err
 	}
 	stream, err := uploadOf(audio.file, body, "mediaBase64", "")

@@ -1,10 +1,13 @@
 package ryze
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"iter"
 	"time"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // ChatsService reads the history of chats and changes their state on the
@@ -229,13 +232,11 @@ type historyBody struct {
 
 type historyReply struct {
 	envelope
-	ChatJID stringOrInt `json:"chat_jid"`
-	HasMore wireBool    `json:"hasMore"`
+	HasMore wireBool `json:"hasMore"`
 }
 
 type wireHistoryMessage struct {
 	ID        stringOrInt `json:"id"`
-	ChatJID   stringOrInt `json:"chatJid"`
 	SenderJID stringOrInt `json:"senderJid"`
 	FromMe    wireBool    `json:"fromMe"`
 	Type      stringOrInt `json:"type"`
@@ -285,15 +286,56 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 	if err != nil {
 		return nil, err
 	}
-	page := &HistoryPage{Meta: r.Meta, Chat: eventJID(string(r.ChatJID), ""), HasMore: r.HasMore.on}
+	page := &HistoryPage{Meta: r.Meta, Chat: chatNamedIn(r.Raw()), HasMore: r.HasMore.on}
 	page.Messages = readItems(list, r.RateLimit, func(w *wireHistoryMessage, meta Meta) HistoryMessage {
 		return HistoryMessage{
 			Meta: meta, ID: string(w.ID),
-			Chat: eventJID(string(first(w.ChatJID, r.ChatJID)), ""), Sender: eventJID(string(w.SenderJID), ""),
+			Chat: first(chatNamedIn(meta.Raw()), page.Chat), Sender: eventJID(string(w.SenderJID), ""),
 			FromMe: w.FromMe.on, Type: messageType(string(w.Type)), Text: string(w.Content), Timestamp: parseTime(w.Timestamp),
 		}
 	})
 	return page, nil
+}
+
+// chatsNamedIn returns the chats that an object of a history names: the reply, or
+// one of its messages. The reply calls it chat_jid and its messages chatJid;
+// the names of other routes are read as well.
+func chatsNamedIn(object json.RawMessage) []EventChat {
+	var chats []EventChat
+	var lid JID
+	var key foldedKey
+	for c := jsonscan.Value(bytes.TrimSpace(object)).Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
+		case "chatjid", "chatid", "chat", "groupjid", "remotejid":
+			chat := readChat(c.Val).withAddress()
+			if c.Val.IsNumber() {
+				chat = EventChat{JID: eventJID(c.Val.Text(), "")}
+			}
+			if chat.JID != "" {
+				chats = append(chats, chat)
+			}
+		case "chatlid":
+			lid = eventLID(c.Val.Text())
+		case "key": // of a message, as WhatsApp's own clients have it
+			chats = append(chats, chatsNamedIn(json.RawMessage(c.Val))...)
+		}
+	}
+	switch {
+	case lid == "":
+	case len(chats) == 1 && !chats[0].JID.IsLID() && chats[0].LID == "":
+		chats[0].LID = lid
+	default:
+		chats = append(chats, EventChat{JID: lid, LID: lid})
+	}
+	return chats
+}
+
+// chatNamedIn returns the first of them.
+func chatNamedIn(object json.RawMessage) JID {
+	for _, chat := range chatsNamedIn(object) {
+		return chat.JID
+	}
+	return ""
 }
 
 // History goes through the stored messages of a chat, newest first, one request

@@ -1,14 +1,14 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
 	"testing"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 // What is done to a chat is what the other side then knows.
@@ -16,34 +16,36 @@ func TestChatsChangeOnTheAccount(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst, ctx := paired(t, sim, client, "a"), t.Context()
 		phone := sim.Instance("a")
-		phone.Receive(ryzetest.Incoming{From: string(ana), Text: "Hi"})
+		phone.Receive(ryzetest.Incoming{From: string(Ana), Text: "Hi"})
 
-		require.NoError(t, inst.Chats.Archive(ctx, ana))
-		require.NoError(t, inst.Chats.Pin(ctx, ana))
-		require.NoError(t, inst.Chats.Favorite(ctx, ana))
-		require.NoError(t, inst.Chats.Mute(ctx, ana, Mute8Hours))
-		require.NoError(t, inst.Chats.MarkRead(ctx, ana))
-		require.NoError(t, inst.Contacts.Block(ctx, ana))
-		require.NoError(t, inst.Chats.Typing(ctx, ana, 5*time.Second))
-		chat := phone.Chat(string(ana))
+		require.NoError(t, inst.Chats.Archive(ctx, Ana))
+		require.NoError(t, inst.Chats.Pin(ctx, Ana))
+		require.NoError(t, inst.Chats.Favorite(ctx, Ana))
+		require.NoError(t, inst.Chats.Mute(ctx, Ana, Mute8Hours))
+		require.NoError(t, inst.Chats.MarkRead(ctx, Ana))
+		require.NoError(t, inst.Contacts.Block(ctx, Ana))
+		require.NoError(t, inst.Chats.Typing(ctx, Ana, 5*time.Second))
+		chat := phone.Chat(string(Ana))
 		assert.True(t, chat.Archived && chat.Pinned && chat.Favorite && chat.Muted && chat.Blocked)
 		assert.Zero(t, chat.Unread)
 		assert.WithinDuration(t, sim.Now().Add(8*time.Hour), chat.MutedUntil, time.Minute)
 		assert.Equal(t, "typing", chat.Presence)
 
-		require.NoError(t, inst.Chats.Unarchive(ctx, ana))
-		require.NoError(t, inst.Chats.Unpin(ctx, ana))
-		require.NoError(t, inst.Chats.Unfavorite(ctx, ana))
-		require.NoError(t, inst.Chats.Unmute(ctx, ana))
-		require.NoError(t, inst.Chats.MarkUnread(ctx, ana))
-		require.NoError(t, inst.Contacts.Unblock(ctx, ana))
-		require.NoError(t, inst.Chats.Recording(ctx, ana, 0))
-		require.NoError(t, inst.Chats.Pause(ctx, ana))
-		chat = phone.Chat(string(ana))
-		assert.Equal(t, ryzetest.Chat{JID: anaFull, MarkedUnread: true, Unread: chat.Unread}, chat)
+		require.NoError(t, inst.Chats.Unarchive(ctx, Ana))
+		require.NoError(t, inst.Chats.Unpin(ctx, Ana))
+		require.NoError(t, inst.Chats.Unfavorite(ctx, Ana))
+		require.NoError(t, inst.Chats.Unmute(ctx, Ana))
+		require.NoError(t, inst.Chats.MarkUnread(ctx, Ana))
+		require.NoError(t, inst.Contacts.Unblock(ctx, Ana))
+		require.NoError(t, inst.Chats.Recording(ctx, Ana, 0))
+		require.NoError(t, inst.Chats.Pause(ctx, Ana))
+		chat = phone.Chat(string(Ana))
+		assert.Equal(t, ryzetest.Chat{
+			JID: AnaFull, MarkedUnread: true, Unread: chat.Unread, Name: chat.Name, LastMessage: chat.LastMessage, LastAt: chat.LastAt,
+		}, chat)
 
-		require.NoError(t, inst.Chats.Delete(ctx, ana))
-		require.NoError(t, inst.Chats.DeleteWithMedia(ctx, ana))
+		require.NoError(t, inst.Chats.Delete(ctx, Ana))
+		require.NoError(t, inst.Chats.DeleteWithMedia(ctx, Ana))
 		assert.Empty(t, sim.Violations())
 	})
 }
@@ -53,24 +55,24 @@ func TestLabelsFromCreationToDeletion(t *testing.T) {
 		inst, ctx := paired(t, sim, client, "a"), t.Context()
 		lead, err := inst.Labels.Create(ctx, "Lead", 5)
 		require.NoError(t, err)
-		require.NoError(t, inst.Labels.Assign(ctx, ana, lead.ID))
-		require.NoError(t, inst.Labels.Assign(ctx, ana, lead.ID))
-		assert.Equal(t, []string{lead.ID}, sim.Instance("a").Chat(string(ana)).Labels)
+		require.NoError(t, inst.Labels.Assign(ctx, Ana, lead.ID))
+		require.NoError(t, inst.Labels.Assign(ctx, Ana, lead.ID))
+		assert.Equal(t, []string{lead.ID}, sim.Instance("a").Chat(string(Ana)).Labels)
 
 		found, err := inst.Contacts.ByLabel(ctx, LabelFilter{Names: []string{"lead"}})
 		require.NoError(t, err)
 		assert.Len(t, found.Chats, 1)
 		assert.Equal(t, []string{lead.ID}, found.LabelIDs)
 
-		require.NoError(t, inst.Labels.Unassign(ctx, ana, lead.ID))
-		require.NoError(t, inst.Labels.Unassign(ctx, ana, lead.ID))
-		assert.Empty(t, sim.Instance("a").Chat(string(ana)).Labels)
+		require.NoError(t, inst.Labels.Unassign(ctx, Ana, lead.ID))
+		require.NoError(t, inst.Labels.Unassign(ctx, Ana, lead.ID))
+		assert.Empty(t, sim.Instance("a").Chat(string(Ana)).Labels)
 
 		require.NoError(t, inst.Labels.Delete(ctx, lead.ID))
 		labels, err := inst.Labels.List(ctx)
 		require.NoError(t, err)
 		assert.Empty(t, labels) // although the service still shows it as deleted
-		require.ErrorIs(t, inst.Labels.Assign(ctx, ana, "77"), ErrLabelNotFound)
+		require.ErrorIs(t, inst.Labels.Assign(ctx, Ana, "77"), ErrLabelNotFound)
 		assert.Empty(t, sim.Violations())
 	})
 }
@@ -89,14 +91,14 @@ func TestRemovalsWhoseReplyWasLost(t *testing.T) {
 func TestContactsByPhoneAndByLID(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst, ctx := paired(t, sim, client, "a"), t.Context()
-		sim.AddContact(ryzetest.Contact{Phone: string(ana), LID: string(anaLID), Name: "Ana"})
+		sim.AddContact(ryzetest.Contact{Phone: string(Ana), LID: string(AnaLID), Name: "Ana"})
 
-		phone, err := inst.Contacts.PhoneOf(ctx, anaLID)
+		phone, err := inst.Contacts.PhoneOf(ctx, AnaLID)
 		require.NoError(t, err)
-		assert.Equal(t, JID(anaFull), phone)
-		lid, err := inst.Contacts.LIDOf(ctx, ana)
+		assert.Equal(t, JID(AnaFull), phone)
+		lid, err := inst.Contacts.LIDOf(ctx, Ana)
 		require.NoError(t, err)
-		assert.Equal(t, anaLID, lid)
+		assert.Equal(t, AnaLID, lid)
 
 		nobody, err := inst.Contacts.Get(ctx, "5521900000000")
 		require.NoError(t, err)
@@ -107,7 +109,7 @@ func TestContactsByPhoneAndByLID(t *testing.T) {
 		all, err := inst.Contacts.List(ctx)
 		require.NoError(t, err)
 		require.Len(t, all, 1)
-		assert.Equal(t, anaLID, all[0].LID)
+		assert.Equal(t, AnaLID, all[0].LID)
 		assert.Empty(t, sim.Violations())
 	})
 }
@@ -115,13 +117,13 @@ func TestContactsByPhoneAndByLID(t *testing.T) {
 func TestMessagesAfterTheyWereSent(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst, ctx := paired(t, sim, client, "a"), t.Context()
-		text, err := inst.Messages.SendText(ctx, ana, "Helo")
+		text, err := inst.Messages.SendText(ctx, Ana, "Helo")
 		require.NoError(t, err)
 		time.Sleep(time.Second)
 
 		status, err := inst.Messages.DeliveryStatus(ctx, text.ID)
 		require.NoError(t, err)
-		assert.Equal(t, DeliveryRead, status.State)
+		assert.Equal(t, StatusRead, status.Status)
 		assert.Equal(t, DirectionOutgoing, status.Direction)
 
 		edited, err := inst.Messages.Edit(ctx, text.ID, "Hello")
@@ -131,9 +133,9 @@ func TestMessagesAfterTheyWereSent(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "Hello", stored.Text)
 
-		copied, err := inst.Messages.Forward(ctx, text.ID, family)
+		copied, err := inst.Messages.Forward(ctx, text.ID, Family)
 		require.NoError(t, err)
-		assert.Equal(t, family, copied.Chat)
+		assert.Equal(t, Family, copied.Chat)
 		assert.Equal(t, text.ID, copied.OriginalID)
 
 		require.NoError(t, inst.Messages.Pin(ctx, text.ID, PinWeek))
@@ -141,19 +143,19 @@ func TestMessagesAfterTheyWereSent(t *testing.T) {
 		require.NoError(t, inst.Messages.Favorite(ctx, text.ID))
 		require.NoError(t, inst.Messages.Unfavorite(ctx, text.ID))
 
-		incoming := sim.Instance("a").Receive(ryzetest.Incoming{From: string(ana), Group: string(family), Text: "Me too"})
-		require.NoError(t, inst.Messages.MarkRead(ctx, family, incoming, ana))
+		incoming := sim.Instance("a").Receive(ryzetest.Incoming{From: string(Ana), Group: string(Family), Text: "Me too"})
+		require.NoError(t, inst.Messages.MarkRead(ctx, Family, incoming, Ana))
 
-		poll, err := inst.Messages.Send(ctx, family, Poll{Question: "When?", Options: []string{"9am", "2pm"}})
+		poll, err := inst.Messages.Send(ctx, Family, Poll{Question: "When?", Options: []string{"9am", "2pm"}})
 		require.NoError(t, err)
-		sim.Instance("a").Vote(poll.ID, string(ana), "2pm")
+		sim.Instance("a").Vote(poll.ID, string(Ana), "2pm")
 		votes, err := inst.Messages.PollVotes(ctx, poll.ID)
 		require.NoError(t, err)
 		assert.Contains(t, votes.Options, PollOption{"2pm", 1})
 		require.Len(t, votes.Votes, 1)
-		assert.Equal(t, JID(anaFull), votes.Votes[0].Voter)
+		assert.Equal(t, JID(AnaFull), votes.Votes[0].Voter)
 
-		_, err = inst.Messages.Forward(ctx, poll.ID, ana)
+		_, err = inst.Messages.Forward(ctx, poll.ID, Ana)
 		require.ErrorIs(t, err, ErrInvalidArgument) // not ErrOutcomeUnknown: polls cannot be forwarded
 
 		time.Sleep(time.Hour)
@@ -170,8 +172,8 @@ func TestMessagesAfterTheyWereSent(t *testing.T) {
 func TestMediaOfAMessageComesBackWhole(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "a")
-		photo := append(bytes.Clone(pngHead), bytes.Repeat([]byte{7, 200, 31}, 100_001)...)
-		id := sim.Instance("a").Receive(ryzetest.Incoming{From: string(ana), Media: &ryzetest.File{Data: photo, MIME: "image/png"}})
+		photo := append(bytes.Clone(PNGHead), bytes.Repeat([]byte{7, 200, 31}, 100_001)...)
+		id := sim.Instance("a").Receive(ryzetest.Incoming{From: string(Ana), Media: &ryzetest.File{Data: photo, MIME: "image/png"}})
 		var w bytes.Buffer
 		got, err := inst.Messages.Download(t.Context(), id, &w)
 		require.NoError(t, err)
@@ -194,10 +196,10 @@ func TestMediaOfAMessageComesBackWhole(t *testing.T) {
 func TestCallsReachThePhone(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst, ctx := paired(t, sim, client, "a"), t.Context()
-		ring, err := inst.Calls.Ring(ctx, ana, 0)
+		ring, err := inst.Calls.Ring(ctx, Ana, 0)
 		require.NoError(t, err)
 		assert.Equal(t, 8*time.Second, ring.Duration)
-		audio, err := inst.Calls.PlayAudio(ctx, ana, MediaBytes("notice.mp3", []byte("ID3\x03notice")))
+		audio, err := inst.Calls.PlayAudio(ctx, Ana, MediaBytes("notice.mp3", []byte("ID3\x03notice")))
 		require.NoError(t, err)
 		calls := sim.Instance("a").Calls()
 		require.Len(t, calls, 2)
@@ -212,12 +214,12 @@ func TestHistoryOfASimulatedChat(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "a")
 		for range 120 {
-			sim.Instance("a").Receive(ryzetest.Incoming{From: string(ana), Text: "Hi"})
+			sim.Instance("a").Receive(ryzetest.Incoming{From: string(Ana), Text: "Hi"})
 			time.Sleep(300 * time.Millisecond)
 		}
 		seen := map[string]bool{}
 		var last time.Time
-		for m, err := range inst.Chats.History(t.Context(), ana, HistoryQuery{PageSize: 13}) {
+		for m, err := range inst.Chats.History(t.Context(), Ana, HistoryQuery{PageSize: 13}) {
 			require.NoError(t, err)
 			assert.False(t, seen[m.ID])
 			assert.False(t, m.FromMe)

@@ -14,7 +14,8 @@ import (
 // server, and [ErrInstanceNotFound] when there is no such instance.
 type ChatwootService service
 
-// ChatwootConfig is how to reach a Chatwoot account, and what to pass on.
+// ChatwootConfig is how to reach a Chatwoot account, and what to pass on;
+// [Chatwoot] is what the service has.
 type ChatwootConfig struct {
 	BaseURL   string // of the Chatwoot installation
 	AccountID int    // of the account in Chatwoot, greater than 0
@@ -34,32 +35,21 @@ func (c ChatwootConfig) Format(f fmt.State, verb rune) {
 }
 
 func (c *ChatwootConfig) check() error {
-	u, err := url.Parse(c.BaseURL)
+	if err := checkFullURL("Chatwoot.BaseURL", c.BaseURL); err != nil {
+		return err
+	}
+	u, _ := url.Parse(c.BaseURL)
 	switch {
-	case c.BaseURL == "":
-		return invalid("Chatwoot.BaseURL", "is empty")
-	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "":
-		return invalid("Chatwoot.BaseURL", "is not a full http or https URL")
 	case u.User != nil:
 		return invalid("Chatwoot.BaseURL", "has credentials; the token goes into APIToken")
 	case c.AccountID <= 0:
-		return invalid("Chatwoot.AccountID", "is not greater than 0")
+		return invalid("Chatwoot.AccountID", fmt.Sprintf("is %d, which is not greater than 0", c.AccountID))
 	}
 	if err := checkText("Chatwoot.APIToken", c.APIToken.Reveal()); err != nil {
 		return err
 	}
 	return checkTexts("Chatwoot", c)
 }
-
-// ChatwootStatus is how an integration is doing. The set is open.
-type ChatwootStatus string
-
-// Statuses of an integration.
-const (
-	ChatwootActive ChatwootStatus = "active"
-	ChatwootPaused ChatwootStatus = "paused"
-	ChatwootFailed ChatwootStatus = "error"
-)
 
 // ChatwootActivation is the reply to switching the integration on.
 type ChatwootActivation struct {
@@ -69,17 +59,6 @@ type ChatwootActivation struct {
 	Status        ChatwootStatus
 	IntegrationID string
 	Message       string // the service's text
-}
-
-// Err returns nil unless the service answers with a success whose status says
-// that the integration failed; it then matches [ErrPartial]. What is wrong is
-// in [Chatwoot.LastError].
-func (a *ChatwootActivation) Err() error {
-	failed := &parts{op: opChatwootSet}
-	if a.Status == ChatwootFailed {
-		failed.add("Status", "is "+string(a.Status)+": "+a.Message)
-	}
-	return failed.err()
 }
 
 // chatwootBody always carries the flags, because what an absent one becomes is
@@ -108,8 +87,14 @@ type setChatwootReply struct {
 //
 // Errors: [ErrChatwoot] when Chatwoot refuses (a wrong URL, account or token
 // of its own, whatever the status: it says nothing about this client's token);
-// [ErrOutcomeUnknown] when it may have been done, in which case see
-// [ChatwootService.Get].
+// [ErrPartial], which is an ErrChatwoot too, when the service has stored the
+// integration and says that it does not work; [ErrOutcomeUnknown] when it may have
+// been done, in which case see [ChatwootService.Get].
+//
+//	activation, err := inst.Chatwoot.Set(ctx, config)
+//	if errors.Is(err, ryze.ErrPartial) {
+//		// It is stored, with activation.Status "error"; Chatwoot.LastError of Get says more.
+//	}
 //
 // POST /api/chatwoot/set/:instance. Not safe to repeat.
 func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*ChatwootActivation, error) {
@@ -129,30 +114,48 @@ func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*Chat
 	if err != nil {
 		return nil, err
 	}
-	return &ChatwootActivation{Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: r.IntegrationID, Message: r.Text}, nil
+	failed := partsOf(s.h, opChatwootSet, config.APIToken)
+	if statusWord(r.Status).meansFailure() {
+		failed.addAs(ErrChatwoot, "Chatwoot", "the integration has the status "+quoted(string(r.Status))+": "+r.Text)
+	}
+	return &ChatwootActivation{
+		Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: r.IntegrationID, Message: failed.redact(r.Text),
+	}, failed.err()
 }
 
-// Chatwoot is the integration of an instance as the service has it.
+// Chatwoot is the integration of an instance as the service has it. An older
+// edition of the service leaves out the token and the four flags: APIToken is
+// empty then, and FlagsKnown false. APIToken is a secret, which Raw holds too.
 type Chatwoot struct {
 	Meta `json:"-"`
+	ChatwootConfig
 
 	Instance      string
 	Status        ChatwootStatus
 	LastError     string // why, when Status says that it failed
 	IntegrationID string
-	// Config is the configuration. An older edition of the service leaves out
-	// the token and the four flags: APIToken is empty then, and FlagsKnown
-	// false. Config.APIToken is a secret, which Raw holds too.
-	Config     ChatwootConfig
-	FlagsKnown bool
-	InboxID    int // 0 until the service has learned it, soon after Set
-	CreatedAt  time.Time
+	FlagsKnown    bool
+	InboxID       int // 0 until the service has learned it, soon after Set
+	CreatedAt     time.Time
 }
 
 // Format implements [fmt.Formatter]: with any verb, no secret is printed.
 func (c Chatwoot) Format(f fmt.State, verb rune) {
-	type plain Chatwoot
-	formatPlain(f, verb, plain(c))
+	type stored struct { // what Chatwoot has beside its configuration
+		Instance, LastError, IntegrationID string
+		Status                             ChatwootStatus
+		FlagsKnown                         bool
+		InboxID                            int
+		CreatedAt                          time.Time
+	}
+	type plain struct { // not embedded: the Format of the configuration would print for all
+		Meta           Meta
+		ChatwootConfig ChatwootConfig
+		Stored         stored
+	}
+	formatPlain(f, verb, plain{c.Meta, c.ChatwootConfig, stored{
+		c.Instance, c.LastError, c.IntegrationID, c.Status, c.FlagsKnown, c.InboxID, c.CreatedAt,
+	}})
 }
 
 type getChatwootReply struct {
@@ -191,7 +194,7 @@ func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
 	}
 	return &Chatwoot{
 		Meta: r.Meta, Instance: r.Instance, Status: r.Status, LastError: r.LastError, IntegrationID: r.IntegrationID,
-		Config: ChatwootConfig{
+		ChatwootConfig: ChatwootConfig{
 			BaseURL: r.BaseURL, AccountID: r.AccountID, APIToken: r.APIToken, InboxName: r.InboxName,
 			SignMessages: deref(r.SignMessages), IgnoreGroups: deref(r.IgnoreGroups),
 			StartAsPending: deref(r.StartAsPending), ReopenResolved: deref(r.ReopenResolved),

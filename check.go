@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -139,6 +140,23 @@ func checkMediaURL(field, raw string) (name string, err error) {
 	return path.Base(u.Path), checkUTF8(field, raw)
 }
 
+// checkFullURL checks an address that the service is to call. It is not quoted:
+// its path or its query may be a secret.
+func checkFullURL(field, raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case raw == "":
+		return invalid(field, "is empty")
+	case err != nil:
+		return invalid(field, "is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return invalid(field, "is not a full http or https URL: its scheme is "+quoted(u.Scheme))
+	case u.Host == "":
+		return invalid(field, "is not a full http or https URL: it has no host")
+	}
+	return nil
+}
+
 // checkText checks a short text that travels in a header or a label: not
 // empty, no blanks around it, no control characters.
 func checkText(field, s string) error {
@@ -156,15 +174,25 @@ func checkText(field, s string) error {
 	}
 }
 
+// checkName is checkText for what is no secret: the error quotes it.
+func checkName(field, s string) error {
+	err := checkText(field, s)
+	var bad *ValidationError
+	if s != "" && errors.As(err, &bad) {
+		return invalid(field, quoted(s)+" "+bad.Reason)
+	}
+	return err
+}
+
 // checkInstanceName checks a name that becomes a path segment. The service
 // documents no rule for names; anything but what would break a path is passed.
 func checkInstanceName(name string) error {
 	const field = "instance name"
-	if err := checkText(field, name); err != nil {
+	if err := checkName(field, name); err != nil {
 		return err
 	}
 	if name == "." || name == ".." {
-		return invalid(field, "is a relative path; proxies would rewrite it to another route")
+		return invalid(field, quoted(name)+" is a relative path; proxies would rewrite it to another route")
 	}
 	return nil
 }

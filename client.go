@@ -109,8 +109,11 @@ func (h *Health) Healthy() bool { return h.Status == "ok" }
 // from any quota.
 //
 // GET /health. Safe to repeat.
-func (c *Client) Health(ctx context.Context) (*Health, error) {
-	rep, err := c.call(ctx, handle{client: c}, opHealth, input{})
+func (c *Client) Health(ctx context.Context) (health *Health, err error) {
+	var in input
+	ctx, in.seen = observeCall(ctx, c.config.observer, opHealth, "")
+	defer in.seen.done(&err)
+	rep, err := c.call(ctx, handle{client: c}, opHealth, in)
 	var api *APIError
 	if errors.As(err, &api) && api.StatusCode == http.StatusServiceUnavailable {
 		rep, err = &rawReply{session: new(session), status: api.StatusCode, body: api.Body, rate: api.RateLimit}, nil
@@ -120,11 +123,15 @@ func (c *Client) Health(ctx context.Context) (*Health, error) {
 	}
 	h := new(Health)
 	err = rep.decode(opHealth, h)
+	var env envelope // which a report does not have
+	_ = json.Unmarshal(rep.body, &env)
 	switch {
 	case api != nil && h.Status == "": // not a report: a proxy's page, say
 		return nil, api
 	case err != nil:
 		return nil, err
+	case env.failed():
+		return nil, env.failure(opHealth, rep)
 	case h.Status == "":
 		return nil, rep.unreadable(opHealth, "the reply has no status", nil)
 	}
@@ -138,7 +145,7 @@ func (c *Client) Health(ctx context.Context) (*Health, error) {
 // is decoded from the reply's body. Token, quota, retries and errors work as
 // everywhere. A route that is in [Operations] has the properties listed there;
 // for others, GET and HEAD are safe to repeat and nothing else is.
-func (c *Client) Do(ctx context.Context, method, path, token string, in, out any) (Meta, error) {
+func (c *Client) Do(ctx context.Context, method, path, token string, in, out any) (meta Meta, err error) {
 	u, err := url.Parse(path)
 	if err != nil || u.Host != "" || u.Scheme != "" || len(u.Path) < 2 || u.Path[0] != '/' {
 		return Meta{}, invalid("path", "is not the path of a route, such as /api/instance/list")
@@ -159,7 +166,10 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 		h.err = nil
 	}
 	h.path, h.rawPath = u.Path, u.EscapedPath()
-	rep, err := c.call(ctx, h, op, input{body: in, query: u.RawQuery})
+	request := input{body: in, query: u.RawQuery}
+	ctx, request.seen = observeCall(ctx, c.config.observer, op, h.name)
+	defer request.seen.done(&err)
+	rep, err := c.call(ctx, h, op, request)
 	if err != nil {
 		return Meta{}, err
 	}

@@ -59,15 +59,7 @@ type CreatedCommunity struct {
 	Failed      []JID // groups that are not
 	ImageError  string
 	Message     string // the service's text
-
-	err error
 }
-
-// Err reports what was not done although the service answered with a success:
-// a plain group instead of a community, groups that were not linked, a picture
-// that was not set. It joins a [*PartialError] for each and matches
-// [ErrPartial].
-func (c *CreatedCommunity) Err() error { return c.err }
 
 type createCommunityBody struct {
 	Name        string             `json:"name"`
@@ -80,10 +72,10 @@ type createCommunityBody struct {
 // communityOutcome lies at the top of the reply or in its group: the
 // documentation leaves that open.
 type communityOutcome struct {
-	IsCommunity  *bool   `json:"isCommunity"`
-	LinkedGroups jidList `json:"linkedGroups"`
-	FailedGroups jidList `json:"failedGroups"`
-	ImageError   string  `json:"imageError"`
+	IsCommunity  wireBool    `json:"isCommunity"`
+	LinkedGroups jidList     `json:"linkedGroups"`
+	FailedGroups jidList     `json:"failedGroups"`
+	ImageError   stringOrInt `json:"imageError"`
 }
 
 type createCommunityReply struct {
@@ -103,7 +95,7 @@ func (r *createCommunityReply) missing() string {
 		return "the reply has no group"
 	}
 	inner := &r.Group.communityOutcome
-	if r.IsCommunity == nil {
+	if !r.IsCommunity.known {
 		r.IsCommunity = inner.IsCommunity
 	}
 	if r.LinkedGroups == nil {
@@ -147,13 +139,21 @@ func (l *jidList) UnmarshalJSON(b []byte) error {
 
 // Create creates a community and links the groups given. When WhatsApp refuses
 // the parent group the service makes a plain group instead and calls that a
-// success: check [CreatedCommunity.Err].
+// success. Then, and when groups were not linked or the picture was not set, what
+// was created is returned together with an error that matches [ErrPartial] and
+// holds its address. Do not create it again:
+//
+//	hub, err := inst.Communities.Create(ctx, params)
+//	if err != nil && !errors.Is(err, ryze.ErrPartial) {
+//		return err
+//	}
+//	use(hub.JID) // err may still name what was not done
 //
 // The service pauses for a second for each group, so the time limit grows with
 // the list.
 //
-// Errors: [ErrOutcomeUnknown] when the community may have been created, in
-// which case list the groups before trying again; [ErrNotConnected].
+// Errors: [ErrPartial]; [ErrOutcomeUnknown] when the community may have been
+// created, in which case list the groups before trying again; [ErrNotConnected].
 //
 // POST /api/community/create/:instance. Not safe to repeat.
 func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityParams) (*CreatedCommunity, error) {
@@ -173,7 +173,7 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 			return nil, err
 		}
 	}
-	image, err := params.Image.picture("CreateCommunityParams.Image")
+	image, err := params.Image.picture(ctx, "CreateCommunityParams.Image")
 	if err != nil {
 		return nil, err
 	}
@@ -189,22 +189,22 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 	if err != nil {
 		return nil, err
 	}
-	failed := &parts{op: opCommunityCreate}
+	failed := partsOf(s.h, opCommunityCreate)
+	failed.failed.Group = r.Group.JID
 	switch {
-	case r.IsCommunity == nil:
+	case !r.IsCommunity.known:
 		failed.add(string(r.Group.JID), "the reply does not say whether it is a community or a plain group")
-	case !*r.IsCommunity:
+	case !r.IsCommunity.on:
 		failed.add(string(r.Group.JID), "is a plain group, not a community: "+r.Text)
 	}
 	failed.unlinked(params.Groups, r.LinkedGroups, r.FailedGroups, "linked")
 	if r.ImageError != "" {
-		failed.add("Image", r.ImageError)
+		failed.add("Image", string(r.ImageError))
 	}
 	return &CreatedCommunity{
-		Meta: r.Meta, JID: r.Group.JID, IsCommunity: deref(r.IsCommunity),
-		Linked: r.LinkedGroups, Failed: r.FailedGroups, ImageError: r.ImageError, Message: r.Text,
-		err: failed.err(),
-	}, nil
+		Meta: r.Meta, JID: r.Group.JID, IsCommunity: r.IsCommunity.on,
+		Linked: r.LinkedGroups, Failed: r.FailedGroups, ImageError: string(r.ImageError), Message: r.Text,
+	}, failed.err()
 }
 
 // subgroups checks a list of groups of a community.
@@ -222,7 +222,7 @@ func pauses(groups []JID) time.Duration { return time.Duration(len(groups)) * ti
 // failed, and those that it does not list at all.
 func (p *parts) unlinked(asked []JID, done, failed jidList, verb string) {
 	for _, j := range failed {
-		p.add(string(j), "was not "+verb+"; the service gives no reason")
+		p.add(string(j), "was not "+verb+", and the service gives no reason")
 	}
 	for _, j := range asked {
 		if !done.has(j) && !failed.has(j) {
@@ -247,14 +247,7 @@ type LinkedGroups struct {
 	Linked  []JID
 	Failed  []JID  // in another community, without rights, or not a group
 	Message string // the service's text, such as "Linked 1 of 2 groups to community"
-
-	err error
 }
-
-// Err returns nil when every group is linked. Otherwise it joins a
-// [*PartialError] for each of the others and matches [ErrPartial]. The service
-// gives no reasons.
-func (r *LinkedGroups) Err() error { return r.err }
 
 // UnlinkedGroups says which groups were detached from a community.
 type UnlinkedGroups struct {
@@ -263,13 +256,7 @@ type UnlinkedGroups struct {
 	Unlinked []JID // the service calls this list "linked" too
 	Failed   []JID
 	Message  string // the service's text, such as "Unlinked 1 of 1 groups from community"
-
-	err error
 }
-
-// Err returns nil when every group is detached. Otherwise it joins a
-// [*PartialError] for each of the others and matches [ErrPartial].
-func (r *UnlinkedGroups) Err() error { return r.err }
 
 type linkBody struct {
 	Community string   `json:"communityJid"`
@@ -284,13 +271,19 @@ type linkReply struct {
 
 // Link attaches groups to a community. The account must be an admin of all of
 // them. A community has at most 50 subgroups, and a group is in at most one
-// community; what cannot be linked is in [LinkedGroups.Failed].
+// community. When some groups, or all, were not linked, the result is returned
+// together with an error that matches [ErrPartial]; the service gives no reasons:
+//
+//	linked, err := inst.Communities.Link(ctx, community, groups...)
+//	if errors.Is(err, ryze.ErrPartial) {
+//		log.Print("not linked: ", linked.Failed)
+//	}
 //
 // The service pauses for a second for each group, so the time limit grows with
 // the list. Which status it answers when every group failed is not documented.
 //
-// Errors: [ErrOutcomeUnknown] when some may have been linked, in which case
-// look at [CommunitiesService.Subgroups]; [ErrNotConnected].
+// Errors: [ErrPartial]; [ErrOutcomeUnknown] when some may have been linked, in
+// which case look at [CommunitiesService.Subgroups]; [ErrNotConnected].
 //
 // POST /api/community/link/:instance. Not safe to repeat.
 func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...JID) (*LinkedGroups, error) {
@@ -298,14 +291,15 @@ func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...
 	if err != nil {
 		return nil, err
 	}
-	failed := &parts{op: opCommunityLink}
+	failed := partsOf(s.h, opCommunityLink)
+	failed.failed.Group = community
 	failed.unlinked(groups, r.Linked, r.Failed, "linked")
-	return &LinkedGroups{Meta: r.Meta, Linked: r.Linked, Failed: r.Failed, Message: r.Text, err: failed.err()}, nil
+	return &LinkedGroups{Meta: r.Meta, Linked: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
 }
 
 // Unlink detaches groups from a community; they live on by themselves. The
 // announcements group cannot be detached. It works like
-// [CommunitiesService.Link].
+// [CommunitiesService.Link], [ErrPartial] included.
 //
 // POST /api/community/unlink/:instance. Not safe to repeat.
 func (s *CommunitiesService) Unlink(ctx context.Context, community JID, groups ...JID) (*UnlinkedGroups, error) {
@@ -313,9 +307,10 @@ func (s *CommunitiesService) Unlink(ctx context.Context, community JID, groups .
 	if err != nil {
 		return nil, err
 	}
-	failed := &parts{op: opCommunityUnlink}
+	failed := partsOf(s.h, opCommunityUnlink)
+	failed.failed.Group = community
 	failed.unlinked(groups, r.Linked, r.Failed, "unlinked")
-	return &UnlinkedGroups{Meta: r.Meta, Unlinked: r.Linked, Failed: r.Failed, Message: r.Text, err: failed.err()}, nil
+	return &UnlinkedGroups{Meta: r.Meta, Unlinked: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
 }
 
 func (s *CommunitiesService) link(ctx context.Context, op *Operation, community JID, groups []JID) (*linkReply, error) {

@@ -3,6 +3,7 @@ package ryze
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -85,24 +86,14 @@ func (s *ContactsService) Get(ctx context.Context, who JID) (*Contact, error) {
 	return &c, nil
 }
 
-// ContactNotFoundError says that the service does not know a phone for a LID,
-// or a LID for a phone. It matches [ErrNotFound].
-type ContactNotFoundError struct {
-	JID JID // the one asked for
-}
-
-// Error names the address.
-func (e *ContactNotFoundError) Error() string {
-	return "ryze: the service does not know the other address of " + quoted(string(e.JID))
-}
-
-// Is matches [ErrNotFound].
-func (e *ContactNotFoundError) Is(target error) bool { return target == ErrNotFound }
+// ErrContactNotFound says that the service does not know a phone for a LID, or a
+// LID for a phone. It matches [ErrNotFound].
+var ErrContactNotFound = fmt.Errorf("other address of the contact %w", ErrNotFound)
 
 // PhoneOf returns the phone of a person known by LID, in the form of
 // [JID.Bare]. It accepts only an answer that names exactly that LID; otherwise,
-// and when the service does not know the person, it returns a
-// [*ContactNotFoundError]. A phone is never made out of the digits of a LID.
+// and when the service does not know the person, the error matches
+// [ErrContactNotFound]. A phone is never made out of the digits of a LID.
 //
 // GET /api/chat/contacts/:instance. Safe to repeat.
 func (s *ContactsService) PhoneOf(ctx context.Context, lid JID) (JID, error) {
@@ -114,14 +105,14 @@ func (s *ContactsService) PhoneOf(ctx context.Context, lid JID) (JID, error) {
 		return "", err
 	}
 	if !c.Found || !c.LID.Same(lid) || c.JID.Phone() == "" {
-		return "", &ContactNotFoundError{JID: lid}
+		return "", fmt.Errorf("ryze: LID %s: %w", quoted(string(lid)), ErrContactNotFound)
 	}
 	return c.JID, nil
 }
 
 // LIDOf returns the LID of a person known by phone. It accepts only an answer
 // that names that phone, in either form of a Brazilian mobile number; otherwise
-// it returns a [*ContactNotFoundError]. The instance's own number may not be
+// the error matches [ErrContactNotFound]. The instance's own number may not be
 // among its contacts.
 //
 // GET /api/chat/contacts/:instance. Safe to repeat.
@@ -134,7 +125,7 @@ func (s *ContactsService) LIDOf(ctx context.Context, phone JID) (JID, error) {
 		return "", err
 	}
 	if !c.Found || !samePerson(c.JID, phone) || !c.LID.IsLID() {
-		return "", &ContactNotFoundError{JID: phone}
+		return "", fmt.Errorf("ryze: phone %s: %w", quoted(string(phone)), ErrContactNotFound)
 	}
 	return c.LID, nil
 }
@@ -205,7 +196,7 @@ func (s *ContactsService) ByLabel(ctx context.Context, filter LabelFilter) (*Lab
 				return nil, err
 			}
 			if strings.Contains(v, ",") {
-				return nil, invalid(at(list.field, i), "has a comma, which separates labels on this route")
+				return nil, invalid(at(list.field, i), quoted(v)+" has a comma, which separates labels on this route")
 			}
 		}
 		if len(list.values) > 0 {

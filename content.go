@@ -1,7 +1,9 @@
 package ryze
 
 import (
+	"context"
 	"strings"
+	"time"
 )
 
 // Content is what a message says. Its types are in this package: [Text],
@@ -48,6 +50,10 @@ type sendCommon struct {
 	MentionAll   bool     `json:"mentionAll,omitempty"`
 	LinkPreview  *bool    `json:"linkPreview,omitempty"`
 	Source       string   `json:"source,omitempty"`
+
+	// How long the beginning of a file may be waited for.
+	ctx   context.Context //nolint:containedctx // the body does not outlive the call
+	limit time.Duration
 }
 
 // outline is how the message looked for can be recognized.

@@ -87,7 +87,7 @@ func (m Media) body(common sendCommon) (any, error) {
 			b.MediaType = kindOfMIME(typeByName(name))
 		}
 	default:
-		head, err := src.head("Media.Source")
+		head, err := src.head(common.ctx, "Media.Source", common.limit)
 		if err != nil {
 			return nil, err
 		}

@@ -25,7 +25,7 @@ func (s Sticker) body(common sendCommon) (any, error) {
 		}
 		return &stickerBody{common, s.Source.url}, nil
 	}
-	head, err := s.Source.head(field)
+	head, err := s.Source.head(common.ctx, field, common.limit)
 	if err != nil {
 		return nil, err
 	}

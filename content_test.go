@@ -370,3 +370,5 @@ func TestStickerFileSurvivesTheRateLimit(t *testing.T) {
 		assert.Contains(t, s.requests()[1].Body, fmt.Sprintf("%q:%q", "imageUrl", "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="))
 	})
 }
+
+var pngHead = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")

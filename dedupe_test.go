@@ -277,7 +277,7 @@ func TestKeyDoesNotDependOnWhichAddressOfAPersonCame(t *testing.T) {
 	}
 
 	receipt := func(chat EventChat, recipient JID) string {
-		return (&Event{Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"1"}, Status: ReceiptRead, Timestamp: at, Chat: chat, Recipient: recipient}}).DedupeKey()
+		return (&Event{Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"1"}, Status: StatusRead, Timestamp: at, Chat: chat, Recipient: recipient}}).DedupeKey()
 	}
 	want = receipt(both, p)
 	for _, chat := range []EventChat{both, {JID: p}, {JID: l, LID: p}} {

@@ -7,11 +7,10 @@
 // An account's token creates instances; each instance has a token of its own
 // for the daily work. One [Client] serves any number of both:
 //
-//	client, err := ryze.New()
-//	account := client.Account(os.Getenv("RYZE_ACCOUNT_TOKEN"))
+//	account, err := ryze.AccountFromEnv() // or NewAccountClient(token)
 //
 //	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "support-line"})
-//	inst := account.InstanceFrom(created)
+//	inst := account.InstanceFrom(created) // also when err matches ErrPartial
 //
 //	pairing, err := inst.Connect(ctx, ryze.ConnectParams{}) // show pairing.QRCode or pairing.PNG()
 //	info, err := inst.WaitConnected(ctx)
@@ -57,7 +56,21 @@
 // [errors.As]: [*APIError] is a refusal by the service, [*ValidationError] an
 // argument refused before any request, [*RateLimitError] a wait that would have
 // been too long, [*OutcomeError] a call that may have been carried out,
-// [*ResponseError] a reply that could not be read, [*RedirectError] a redirect.
+// [*ResponseError] a reply that could not be read, [*RedirectError] a redirect,
+// and [ErrNetwork] no reply at all. An error may have a cause that matches as well,
+// so ask for [ErrOutcomeUnknown] first, or ask [OutcomeOf] whether the call was
+// accepted, and [RetryAfter] whether and when to try again.
+//
+// A call that succeeds but for a part of what was asked for returns both its result
+// and a [*PartialError], which matches [ErrPartial]: a group without its description,
+// three members of whom one was not added. What was created is there, and the error
+// holds it: do not create it again.
+//
+//	crew, err := inst.Groups.Create(ctx, params)
+//	if err != nil && !errors.Is(err, ryze.ErrPartial) {
+//		return err
+//	}
+//	use(crew.JID) // err may still name what the group lacks
 //
 // # Where to look
 //
@@ -72,6 +85,6 @@
 //	Client.Do                               a route that this package does not know yet
 //
 // Everything is safe for concurrent use, honours its context and reads at most
-// a bounded amount from the network. The package reads no environment variables
-// and logs nothing unless it is given a logger.
+// a bounded amount from the network. [FromEnv] and its kin read the environment,
+// nothing else does. The package logs nothing unless it is given a logger.
 package ryze

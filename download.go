@@ -14,10 +14,8 @@ import (
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
+	"github.com/ryzeapi/ryze-go/internal/upload"
 )
-
-// ErrMediaTooLarge says that the media is larger than the limit of a download.
-var ErrMediaTooLarge = errors.New("media is larger than the limit")
 
 // DownloadOption changes how a download is made.
 type DownloadOption func(*downloadOptions) error
@@ -142,12 +140,8 @@ func (s *MessagesService) Download(ctx context.Context, messageID string, w io.W
 			return media, err
 		}
 		o.wait -= pause
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, fmt.Errorf("%w, while waiting for the media: %w", err, ctx.Err())
-		case <-timer.C:
+		if ended := sleep(ctx, pause); ended != nil {
+			return nil, fmt.Errorf("%w, while waiting for the media: %w", err, ended)
 		}
 	}
 }
@@ -169,7 +163,9 @@ type download struct {
 	began     bool   // a 2xx reply came
 }
 
-func (d *download) run(ctx context.Context, h handle, in input) (*Downloaded, error) {
+func (d *download) run(ctx context.Context, h handle, in input) (result *Downloaded, err error) {
+	ctx, in.seen = observeCall(ctx, h.client.config.observer, opMessageMedia, h.name)
+	defer in.seen.done(&err)
 	rep, err := h.client.call(ctx, h, opMessageMedia, in)
 	if err != nil {
 		if d.to.err != nil { // the writer's fault, not the reply's
@@ -211,7 +207,7 @@ func (d *download) passed() bool { return d.to.taken > 0 || d.to.err != nil }
 func (d *download) sink(resp *http.Response) error {
 	d.began, d.found, d.rest = true, false, nil
 	// Line breaks, which an encoder may put in, take less than an eighth.
-	if most := encodedLen(d.to.left); resp.ContentLength > most+most/8+maxMediaRest {
+	if most := upload.EncodedLen(d.to.left); resp.ContentLength > most+most/8+maxMediaRest {
 		d.to.err = ErrMediaTooLarge
 		return d.to.err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -121,6 +122,7 @@ type input struct {
 	sink    func(*http.Response) error // reads a 2xx body as it comes
 	passed  func() bool                // reports whether sink has passed something on
 	secrets []Secret                   // those that the request carries, beside the handle's token
+	seen    *observation               // nil when nobody observes
 
 	// What an OutcomeError tells.
 	hint   string
@@ -149,7 +151,7 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 	if c.closed.Load() {
 		return nil, closedError(op)
 	}
-	s := &session{client: c, handle: h, op: op, in: in}
+	s := &session{client: c, handle: h, op: op, in: in, seen: in.seen}
 	t := &s.call
 	*t = transport.Call{
 		Policy:     s,
@@ -215,7 +217,10 @@ func (s *session) setBody() error {
 	case s.in.body != nil:
 		b, err := encode(s.in.body)
 		if err != nil {
-			return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
+			if errors.Is(err, ErrInvalidArgument) {
+				return fmt.Errorf("ryze: %s: encoding the request: %w", s.op.ID, err)
+			}
+			return &ValidationError{Field: "request", Reason: "cannot be encoded: " + err.Error(), err: err}
 		}
 		s.call.Bytes = b
 	default:
@@ -286,7 +291,9 @@ func fetch[T any, P interface {
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
-}](ctx context.Context, h handle, op *Operation, in input, check func(*T) string) (*T, error) {
+}](ctx context.Context, h handle, op *Operation, in input, check func(*T) string) (result *T, err error) {
+	ctx, in.seen = observeCall(ctx, h.client.config.observer, op, h.name)
+	defer in.seen.done(&err)
 	rep, err := h.client.call(ctx, h, op, in)
 	if err != nil {
 		return nil, err
@@ -305,7 +312,7 @@ func fetchChecked[T any, P interface {
 	failure := e.failure(op, rep)
 	switch {
 	case proven && e.Success != failed && (failure != nil || saysFailed(v, rep.body)):
-		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", failure))
+		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
 	case failure != nil:
 		return nil, failure
 	case missing != "":
@@ -335,7 +342,7 @@ type acknowledgement struct {
 
 // redact takes the token out of a text from the network.
 func (c *credential) redact(text string) string {
-	return string(withoutSecret([]byte(text), c.token()))
+	return string(withoutSecrets([]byte(text), c.token()))
 }
 
 // into returns the request of a body, with the file in it under that key. A

@@ -1,9 +1,11 @@
 package ryze
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +40,7 @@ var (
 
 	// ErrNotFound: 404, or a "not found" that the service sends as 400.
 	ErrNotFound           = errors.New("not found")
-	ErrInstanceNotFound   = errors.New("instance not found")
+	ErrInstanceNotFound   = fmt.Errorf("instance %w", ErrNotFound)
 	ErrMessageNotFound    = errors.New("message not found")
 	ErrLabelNotFound      = errors.New("label not found")
 	ErrPollNotFound       = errors.New("poll not found")
@@ -54,6 +56,9 @@ var (
 	// ErrNotConnected: the instance is not connected to WhatsApp, whichever
 	// status (400 or 503) the service chose to say it with. Nothing was sent.
 	ErrNotConnected = errors.New("instance is not connected to WhatsApp")
+	// ErrBanned: WhatsApp has banned the number of the instance, for a time or for
+	// good. It matches ErrNotConnected. See [InstanceClient.WaitConnected].
+	ErrBanned = fmt.Errorf("number is banned by WhatsApp: %w", ErrNotConnected)
 	// ErrNoSession: there is no stored session to reconnect; call
 	// [InstanceClient.Connect].
 	ErrNoSession = errors.New("instance has no saved session")
@@ -78,8 +83,8 @@ var (
 
 	// ErrNotImplemented: 501, the service cannot do this.
 	ErrNotImplemented = errors.New("not implemented by the service")
-	// ErrServer: any other 5xx, or a 2xx that says that it failed in a text that
-	// is not known.
+	// ErrServer: any other 5xx, a 2xx that says that it failed in a text that is not
+	// known, or a status that HTTP does not have.
 	ErrServer = errors.New("server error")
 
 	// ErrChatwoot: the Chatwoot installation refused, not RyzeAPI. It comes
@@ -87,6 +92,20 @@ var (
 	ErrChatwoot = errors.New("refused by Chatwoot")
 	// ErrChatwootDisabled: 503, the Chatwoot module is off on the server.
 	ErrChatwootDisabled = errors.New("Chatwoot module is not configured on the server")
+
+	// ErrNetwork: no reply came. The connection failed, or the time limit of the
+	// last attempt passed; [errors.As] and [errors.Is] find the cause. Unless the
+	// error matches ErrOutcomeUnknown too, the call may be made again. A call that
+	// ended because its own context did matches only the context's error.
+	ErrNetwork = errors.New("no reply")
+	// ErrMediaSource: the source of a file failed while it was being sent. The
+	// request was never whole, so it was not accepted.
+	ErrMediaSource = errors.New("the media could not be read")
+	// ErrMediaTooLarge: the media is larger than the limit of a download.
+	ErrMediaTooLarge = errors.New("media is larger than the limit")
+	// ErrLimiter: the [Limiter] failed, so no request was made. The limiter's own
+	// error is in the chain.
+	ErrLimiter = errors.New("the limiter failed")
 
 	// ErrRedirect: the server answered with a redirect, which is never
 	// followed; see [RedirectError].
@@ -99,6 +118,13 @@ var (
 	// repeated by this package and must not be repeated blindly by the caller;
 	// see [OutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrNotSent: the message was looked for everywhere and is not there, or the send
+	// was refused; see [MessagesService.Settle].
+	ErrNotSent = errors.New("not sent")
+	// ErrPartial: the call succeeded, but for a part of what was asked for. The
+	// result is there all the same; the [*PartialError] says what is missing.
+	// Whatever was to be created exists: do not create it again.
+	ErrPartial = errors.New("not all of it was done")
 
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")
@@ -117,7 +143,9 @@ type APIError struct {
 	RateLimit  RateLimit // quota headers of the reply
 	Body       []byte    // the reply's body, at most 64 KiB of it
 
-	kinds []error
+	kinds   []error
+	open    bool      // this attempt, or one before it, may have been carried out
+	retryAt time.Time // what a Retry-After header said, zero without one
 }
 
 // isCertain reports whether the service says, with whatever status, that it has
@@ -210,6 +238,8 @@ type RateLimitError struct {
 	Operation string    // id of the operation
 	RateLimit RateLimit // the quota as last known
 	Err       error     // the 429 (*APIError) or the context's error, if one of them led here
+
+	open bool // an attempt before may have been carried out
 }
 
 // Error says when to come back.
@@ -254,6 +284,10 @@ func (e *ValidationError) Unwrap() error { return e.err }
 
 // RedirectError says that the server answered with a redirect. Redirects are
 // never followed, because the token would follow too. It matches [ErrRedirect].
+//
+// 307 and 308 ask for the request to be made elsewhere: nothing was carried out. The
+// others, such as 303, may be the answer to a POST that was: when the operation must
+// not be repeated they arrive inside an [OutcomeError].
 type RedirectError struct {
 	StatusCode int
 	Operation  string
@@ -267,6 +301,18 @@ func (e *RedirectError) Error() string {
 
 // Is matches [ErrRedirect].
 func (e *RedirectError) Is(target error) bool { return target == ErrRedirect }
+
+// isCertain reports whether the status says that the request was not carried out
+// but is to be made elsewhere. 302 and 303 are how a form says that it was taken
+// in, and what the others mean after a POST nobody can say.
+func (e *RedirectError) isCertain() bool {
+	switch e.StatusCode {
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	default:
+		return false
+	}
+}
 
 // ResponseError says that a reply could not be read: it was cut short, larger
 // than the limit, not JSON, or lacked what makes it a success. It matches
@@ -298,6 +344,37 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 
 // Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
 func (e *ResponseError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// readingMedia is what a call was doing when its source failed.
+const readingMedia = "reading the media"
+
+// callError is the error of a call that ended without a reply.
+type callError struct {
+	op     string
+	action string // what was being done, "" for the request itself
+	kind   error  // its sentinel, nil when the call's own context ended
+	err    error
+	open   bool // an attempt may have been carried out
+}
+
+// Error names the operation and the cause.
+func (e *callError) Error() string {
+	text := "ryze: " + e.op + ": "
+	if e.action != "" {
+		text += e.action + ": "
+	}
+	return text + e.err.Error()
+}
+
+// Is matches the sentinel.
+func (e *callError) Is(target error) bool { return e.kind != nil && target == e.kind }
+
+// Unwrap returns the cause.
+func (e *callError) Unwrap() error { return e.err }
+
+func isContextError(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
 
 // at names an element of a list, as in "Poll.Options[3]".
 func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

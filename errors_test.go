@@ -20,7 +20,7 @@ var allSentinels = []error{
 	ErrNotFound, ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound, ErrNotConfigured,
 	ErrConflict, ErrNotConnected, ErrNoSession, ErrWebSocketDisabled, ErrInviteRevoked, ErrNotEditable,
 	ErrRateLimited, ErrThrottled, ErrNotImplemented, ErrServer, ErrChatwoot, ErrChatwootDisabled,
-	ErrRedirect, ErrBadResponse, ErrOutcomeUnknown, ErrClosed,
+	ErrRedirect, ErrBadResponse, ErrOutcomeUnknown, ErrNotSent, ErrClosed, ErrNetwork, ErrMediaSource, ErrLimiter,
 }
 
 // Every documented error text, with exactly the sentinels that it stands for.

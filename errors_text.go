@@ -130,7 +130,7 @@ func statusClass(status int) []error {
 	if is, ok := statusClasses[status]; ok {
 		return is
 	}
-	if status >= 500 || status/100 == 2 {
+	if status >= 500 || status < 300 { // a status that HTTP does not have, too
 		return serverClass
 	}
 	return nil

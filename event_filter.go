@@ -1,9 +1,6 @@
 package ryze
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // allEvents are the events that an empty filter stands for.
 var allEvents = []EventType{EventMessage, EventReceipt, EventCall, EventGroup, EventInstanceState, EventLabel}
@@ -22,24 +19,14 @@ func eventSet(events []EventType) []EventType {
 	return slices.Compact(events)
 }
 
-// ConfigMismatchError says that the service has accepted a configuration and
-// stored another one. It never shows values: one of them is a secret.
-type ConfigMismatchError struct {
-	What   string   // which configuration, such as `webhook "default"`
-	Fields []string // fields of the struct that was given, such as "URL"
-	// Quoted says that Authorization was stored with extra quotes around it:
-	// what the service sends will not be what the receiver expects.
-	Quoted bool
-}
-
-// Error names the fields that differ.
-func (e *ConfigMismatchError) Error() string {
-	text := "ryze: " + e.What + " is not stored as it was set: " + strings.Join(e.Fields, ", ") + " differ"
-	if len(e.Fields) == 1 {
-		text += "s"
+// checkEvents refuses a filter with events that the service does not know: what
+// it does with those is not documented. An application can have all events, those
+// that are to come included, by naming none.
+func checkEvents(field string, events []EventType) error {
+	for i, t := range events {
+		if !slices.Contains(allEvents, t) {
+			return invalid(at(field, i), "is "+quoted(string(t))+", which is no event of the service; leave the list empty for all")
+		}
 	}
-	if e.Quoted {
-		text += "; Authorization is wrapped in extra quotes"
-	}
-	return text
+	return nil
 }

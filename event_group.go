@@ -47,10 +47,14 @@ func readGroup(data jsonscan.Value) *GroupEvent {
 			g.Timestamp = readTime(c.Val)
 		case "participants":
 			g.Participants = nil
-			for p := c.Val.Elements(); p.Next(); {
-				if u := readUser(p.Val); u != (EventUser{}) {
+			add := func(v jsonscan.Value) {
+				if u := readUser(v); u != (EventUser{}) {
 					g.Participants = append(g.Participants, u.withAddress())
 				}
+			}
+			add(c.Val) // one that is not in an array
+			for p := c.Val.Elements(); p.Next(); {
+				add(p.Val)
 			}
 		}
 	}

@@ -144,6 +144,8 @@ type handling struct {
 	concurrency int
 	timeout     time.Duration // 0 for none
 	report      func(context.Context, *HandlerError)
+
+	observing
 }
 
 const (
@@ -174,6 +176,8 @@ func ignore(context.Context, *Event) error { return ErrIgnore }
 // does so in a deferred call.
 func (h *handling) call(ctx context.Context, e *Event, handle Handler, err *error) {
 	*err = errUnfinished
+	ctx, seen := h.observe(ctx, e)
+	defer seen.done(err)
 	defer catch("the handler", err)
 	if h.timeout > 0 {
 		var cancel context.CancelFunc

@@ -1,11 +1,6 @@
 package ryze
 
 import (
-	"bytes"
-	"math"
-	"strconv"
-	"time"
-
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
@@ -43,34 +38,6 @@ func (k *foldedKey) fold(key []byte) []byte {
 		k.n++
 	}
 	return k.buf[:k.n]
-}
-
-// readTime reads a time in any of the forms that occur or may occur: RFC 3339
-// with any offset, or a Unix time in seconds or milliseconds, as a number or
-// as a string. Anything else gives the zero time.
-func readTime(v jsonscan.Value) time.Time { return timeOf(v.TextBytes()) }
-
-// timeOf is readTime for the text itself. It serves events and replies alike.
-func timeOf(s []byte) time.Time {
-	if s = bytes.TrimSpace(s); len(s) == 0 || len(s) > 64 {
-		return time.Time{}
-	}
-	if len(s) > len("2006-01-02") && s[4] == '-' {
-		t, err := time.Parse(time.RFC3339, string(s))
-		if t = t.UTC(); err != nil || t.Year() < 1 || t.Year() > 9999 {
-			return time.Time{}
-		}
-		return t
-	}
-	unix, err := strconv.ParseFloat(string(s), 64)
-	if err != nil || unix <= 0 || math.IsNaN(unix) || unix >= 1e14 {
-		return time.Time{}
-	}
-	if unix >= 1e11 { // as seconds it would be the year 5138
-		return time.UnixMilli(int64(unix)).UTC()
-	}
-	whole, fraction := math.Modf(unix)
-	return time.Unix(int64(whole), int64(fraction*1e9)).UTC()
 }
 
 // setString overwrites s with a value that is a string or a number and not empty.

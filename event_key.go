@@ -237,11 +237,15 @@ func canonical(key string, v any) any {
 		for i, element := range v {
 			v[i] = canonical(key, element)
 		}
+	case json.Number:
+		if key == "timestamp" {
+			return canonical(key, v.String())
+		}
 	case string:
 		switch {
 		case key == "timestamp":
-			if t, err := time.Parse(time.RFC3339, v); err == nil {
-				return t.UTC()
+			if t := timeOf([]byte(v)); !t.IsZero() {
+				return t
 			}
 		case strings.HasSuffix(strings.ToLower(key), "jid"):
 			return eventJID(v, "")

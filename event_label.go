@@ -72,7 +72,7 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		case "deleted":
 			l.Deleted = c.Val.Bool()
 		case "chatjid":
-			l.Chat = eventJID(c.Val.Text(), "")
+			l.Chat = readChat(c.Val).withAddress().JID
 		case "labeled":
 			on := c.Val.Bool()
 			l.Labeled = &on

@@ -1,14 +1,14 @@
-package ryze
+package ryze_test
 
 import (
 	"net/http"
 	"testing"
 	"testing/synctest"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 // played runs the same scenes in one layout and returns the events in their order.
@@ -50,7 +50,8 @@ func played(t *testing.T, layout ryzetest.Layout) (events []*Event) {
 		instance.TypeOnPhone("5511987654321", ryzetest.Incoming{ID: "phone", Text: "a human here"})
 		synctest.Wait()
 		for _, d := range sim.Deliveries() {
-			e := parse(t, d.Body)
+			e, err := ParseEvent(d.Body)
+			require.NoError(t, err)
 			assert.NotContains(t, string(e.Raw), instance.Token())
 			assert.Contains(t, string(d.Body), instance.Token(), "or there was nothing to remove")
 			events = append(events, e)

@@ -131,6 +131,14 @@ func (c EventChat) withAddress() EventChat {
 	return c
 }
 
+// named returns the address under which the chat itself is known, for its LID.
+func (c EventChat) named(j JID) JID {
+	if j.Same(c.LID) {
+		return c.JID
+	}
+	return j
+}
+
 // withAddress returns the person with the LID as JID when there is no other.
 func (u EventUser) withAddress() EventUser {
 	u.JID = first(u.JID, u.LID)
@@ -139,16 +147,14 @@ func (u EventUser) withAddress() EventUser {
 
 // eventAddresses reads the two addresses of a person, or of a chat. This is
 // where whatever is wrong with them is mended:
-//   - a LID in jid beside a phone in lid are the other way round;
+//   - a LID in jid beside a phone in lid are the other way round, see phoneIn;
 //   - a lid with the server of a phone number, which the documentation shows, is
 //     a LID;
 //   - a lid that repeats the phone is no LID.
 func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
 	address = eventJID(jid, t)
-	if address.IsLID() {
-		if other := JID(lid); other.User() != address.User() && strings.HasSuffix(lid, "@"+ServerUser) && other.check("", phones) == nil {
-			return other.Bare(), address
-		}
+	if phone, turned := phoneIn(lid, address); turned {
+		return phone, eventLID(jid)
 	}
 	hidden = eventLID(lid)
 	switch {
@@ -160,6 +166,27 @@ func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
 		hidden = ""
 	}
 	return address, hidden
+}
+
+// phoneIn returns the phone that stands where the LID belongs, beside an address
+// that is the LID. A person has one LID, so beside one any other address that can
+// be a phone is the phone. Digits that are too many for a phone are taken for a
+// LID only where the other ones say of themselves that they are a phone.
+func phoneIn(lid string, beside JID) (phone JID, turned bool) {
+	phone = JID(lid)
+	user, _, server := phone.split()
+	switch {
+	case lid == "" || user == beside.User():
+		return "", false
+	case beside.IsLID():
+		turned = server == ServerUser || server == ""
+	case isDigits(string(beside)): // more than eventJID takes for a phone
+		turned = server == ServerUser && len(user) <= maxBarePhoneDigits
+	}
+	if !turned || phone.check("", phones) != nil {
+		return "", false
+	}
+	return phone.Bare(), true
 }
 
 // eventJID brings an address into its bare form. The documented layout leaves

@@ -7,54 +7,12 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// ReceiptStatus is what a receipt says about messages. The set is open.
-type ReceiptStatus string
-
-// Statuses of receipts.
-const (
-	ReceiptDelivered   ReceiptStatus = "delivered"    // reached the recipient's device
-	ReceiptRead        ReceiptStatus = "read"         // read by a recipient who has read receipts on
-	ReceiptPlayed      ReceiptStatus = "played"       // the audio or voice note was played
-	ReceiptSender      ReceiptStatus = "sender"       // internal echo of the sending side
-	ReceiptReadSelf    ReceiptStatus = "read_self"    // the account read it on another of its devices
-	ReceiptPlayedSelf  ReceiptStatus = "played_self"  // the account played it on another of its devices
-	ReceiptRetry       ReceiptStatus = "retry"        // redelivery was asked for; passes by itself
-	ReceiptInactive    ReceiptStatus = "inactive"     // the recipient has been offline for too long
-	ReceiptServerError ReceiptStatus = "server_error" // WhatsApp's servers failed
-)
-
-// Rank orders the statuses that mean progress of a sent message: delivered (1)
-// before read (2) before played (3). All others, also those that are not
-// known, have rank 0: they never take progress back.
-func (s ReceiptStatus) Rank() int {
-	switch s {
-	case ReceiptDelivered:
-		return 1
-	case ReceiptRead:
-		return 2
-	case ReceiptPlayed:
-		return 3
-	default:
-		return 0
-	}
-}
-
-// Supersedes reports whether s, arriving now, changes what is known from an
-// earlier status ("" for none). Receipts come out of order: a late "delivered"
-// does not undo a "read", and a "server_error" undoes no progress.
-func (s ReceiptStatus) Supersedes(earlier ReceiptStatus) bool {
-	if earlier.Rank() == 0 {
-		return s != earlier
-	}
-	return s.Rank() > earlier.Rank()
-}
-
 // ReceiptEvent says what became of one or several messages. It can arrive
 // before the reply of the send whose message it is about, and out of order: see
 // [Receipts].
 type ReceiptEvent struct {
 	MessageIDs []string
-	Status     ReceiptStatus
+	Status     MessageStatus
 	Timestamp  time.Time
 	Chat       EventChat
 	// Recipient is who produced the receipt. When the service leaves it out it
@@ -80,7 +38,7 @@ func readReceipt(data jsonscan.Value) *ReceiptEvent {
 				}
 			}
 		case "status":
-			r.Status = ReceiptStatus(c.Val.Text())
+			r.Status = readStatus(c.Val)
 		case "timestamp":
 			r.Timestamp = readTime(c.Val)
 		case "chat":
@@ -93,9 +51,8 @@ func readReceipt(data jsonscan.Value) *ReceiptEvent {
 			r.FromMe = c.Val.Bool()
 		}
 	}
-	if r.Recipient == "" {
-		r.Recipient = r.Chat.JID
-	}
+	r.Recipient = r.Chat.named(first(r.Recipient, r.Chat.JID))
+	r.MessageSender = r.Chat.named(r.MessageSender)
 	return r
 }
 
@@ -103,8 +60,8 @@ func readReceipt(data jsonscan.Value) *ReceiptEvent {
 type ReceiptUpdate struct {
 	MessageID string
 	Recipient JID           // who received, read or played it
-	Status    ReceiptStatus // what is known now
-	Previous  ReceiptStatus // what was known before, "" for nothing
+	Status    MessageStatus // what is known now
+	Previous  MessageStatus // what was known before, "" for nothing
 	Timestamp time.Time     // the receipt's own time
 	Chat      JID
 }
@@ -135,7 +92,7 @@ type Receipts struct {
 
 	mu       sync.Mutex
 	sent     generations[string, struct{}]
-	progress generations[receiptKey, ReceiptStatus]
+	progress generations[receiptKey, MessageStatus]
 	held     heldReceipts
 }
 
@@ -170,7 +127,7 @@ type heldGeneration struct {
 // heldStep is what makes two receipts say the same.
 type heldStep struct {
 	receiptKey
-	status ReceiptStatus
+	status MessageStatus
 }
 
 func (h *heldReceipts) put(r heldReceipt, limit int) {
@@ -246,7 +203,7 @@ func (r *Receipts) Observe(e *ReceiptEvent) []ReceiptUpdate {
 
 // Status returns how far a message got with a recipient, "" when nothing is
 // known. In a private chat, which has one recipient, it may be left empty.
-func (r *Receipts) Status(messageID string, recipient JID) ReceiptStatus {
+func (r *Receipts) Status(messageID string, recipient JID) MessageStatus {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	status, known := r.progress.get(receiptKey{message: messageID})

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func receipt(status ReceiptStatus, ids ...string) *ReceiptEvent {
+func receipt(status MessageStatus, ids ...string) *ReceiptEvent {
 	return &ReceiptEvent{MessageIDs: ids, Status: status, Chat: EventChat{JID: "5511987654321@s.whatsapp.net"}, Recipient: "5511987654321@s.whatsapp.net"}
 }
 
@@ -26,36 +26,36 @@ func steps(updates []ReceiptUpdate) []string {
 func TestReceiptsNeverGoBack(t *testing.T) {
 	var r Receipts
 	assert.Empty(t, r.Sent("1"))
-	assert.Equal(t, []string{"1:>server_error"}, steps(r.Observe(receipt(ReceiptServerError, "1"))))
-	assert.Equal(t, []string{"1:server_error>read"}, steps(r.Observe(receipt(ReceiptRead, "1"))))
-	for _, late := range []ReceiptStatus{ReceiptDelivered, ReceiptRead, ReceiptServerError, ReceiptRetry, ReceiptInactive, ReceiptReadSelf, "new"} {
+	assert.Equal(t, []string{"1:>server_error"}, steps(r.Observe(receipt(StatusServerError, "1"))))
+	assert.Equal(t, []string{"1:server_error>read"}, steps(r.Observe(receipt(StatusRead, "1"))))
+	for _, late := range []MessageStatus{StatusDelivered, StatusRead, StatusServerError, StatusRetry, StatusInactive, StatusReadSelf, "new"} {
 		assert.Empty(t, r.Observe(receipt(late, "1")), late)
-		assert.Equal(t, ReceiptRead, r.Status("1", ""))
+		assert.Equal(t, StatusRead, r.Status("1", ""))
 	}
-	assert.Equal(t, []string{"1:read>played"}, steps(r.Observe(receipt(ReceiptPlayed, "1"))))
+	assert.Equal(t, []string{"1:read>played"}, steps(r.Observe(receipt(StatusPlayed, "1"))))
 }
 
 func TestReceiptForSeveralMessagesMovesEachOfThem(t *testing.T) {
 	var r Receipts
 	r.Sent("1")
 	r.Sent("2")
-	r.Observe(receipt(ReceiptRead, "2"))
-	assert.Equal(t, []string{"1:>delivered"}, steps(r.Observe(receipt(ReceiptDelivered, "1", "2", "1"))))
+	r.Observe(receipt(StatusRead, "2"))
+	assert.Equal(t, []string{"1:>delivered"}, steps(r.Observe(receipt(StatusDelivered, "1", "2", "1"))))
 }
 
 func TestReceiptBeforeTheReplyOfItsSendIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := Receipts{HoldFor: time.Minute}
-		early := receipt(ReceiptRead, "1", "2")
+		early := receipt(StatusRead, "1", "2")
 		early.Timestamp = time.Unix(1777372200, 0)
 		assert.Empty(t, r.Observe(early))
-		assert.Empty(t, r.Observe(receipt(ReceiptDelivered, "1")))
+		assert.Empty(t, r.Observe(receipt(StatusDelivered, "1")))
 		assert.Empty(t, r.Status("1", ""))
 		time.Sleep(time.Minute - 1)
 		updates := r.Sent("1")
 		require.Equal(t, []string{"1:>read"}, steps(updates))
 		assert.Equal(t, early.Timestamp, updates[0].Timestamp)
-		assert.Equal(t, ReceiptRead, r.Status("1", ""))
+		assert.Equal(t, StatusRead, r.Status("1", ""))
 		assert.Empty(t, r.held.take("1"), "returned once")
 		time.Sleep(time.Nanosecond)
 		assert.Empty(t, r.Sent("2"), "held for a minute and no longer")
@@ -66,16 +66,16 @@ func TestReceiptBeforeTheReplyOfItsSendIsHeld(t *testing.T) {
 func TestRecipientsOfAGroupAreFollowedOneByOne(t *testing.T) {
 	var r Receipts
 	r.Sent("1")
-	from := func(status ReceiptStatus, who JID) *ReceiptEvent {
+	from := func(status MessageStatus, who JID) *ReceiptEvent {
 		e := receipt(status, "1")
 		e.Chat, e.Recipient = EventChat{JID: "120363000000000001@g.us"}, who
 		return e
 	}
-	assert.Equal(t, []string{"1:>read"}, steps(r.Observe(from(ReceiptRead, "5511900000001:7@s.whatsapp.net"))))
-	assert.Equal(t, []string{"1:>delivered"}, steps(r.Observe(from(ReceiptDelivered, "5511900000002@s.whatsapp.net"))))
-	assert.Empty(t, r.Observe(from(ReceiptDelivered, "5511900000001@s.whatsapp.net")))
-	assert.Equal(t, ReceiptRead, r.Status("1", "5511900000001"))
-	assert.Equal(t, ReceiptDelivered, r.Status("1", "5511900000002"))
+	assert.Equal(t, []string{"1:>read"}, steps(r.Observe(from(StatusRead, "5511900000001:7@s.whatsapp.net"))))
+	assert.Equal(t, []string{"1:>delivered"}, steps(r.Observe(from(StatusDelivered, "5511900000002@s.whatsapp.net"))))
+	assert.Empty(t, r.Observe(from(StatusDelivered, "5511900000001@s.whatsapp.net")))
+	assert.Equal(t, StatusRead, r.Status("1", "5511900000001"))
+	assert.Equal(t, StatusDelivered, r.Status("1", "5511900000002"))
 	assert.Empty(t, r.Status("1", "5511900000003"))
 }
 
@@ -83,7 +83,7 @@ func TestRecipientsOfAGroupAreFollowedOneByOne(t *testing.T) {
 func TestReceiptsOfALargeGroupAreAllHeld(t *testing.T) {
 	const members = 1024
 	var r Receipts
-	for _, status := range []ReceiptStatus{ReceiptDelivered, ReceiptRead} {
+	for _, status := range []MessageStatus{StatusDelivered, StatusRead} {
 		for n := range members {
 			e := receipt(status, "1")
 			e.Chat, e.Recipient = EventChat{JID: "120363000000000001@g.us"}, JID(fmt.Sprintf("55119000%05d@s.whatsapp.net", n))
@@ -95,7 +95,7 @@ func TestReceiptsOfALargeGroupAreAllHeld(t *testing.T) {
 	updates := r.Sent("1")
 	assert.Len(t, updates, 2*members)
 	for n := range members {
-		assert.Equal(t, ReceiptRead, r.Status("1", JID(fmt.Sprintf("55119000%05d", n))))
+		assert.Equal(t, StatusRead, r.Status("1", JID(fmt.Sprintf("55119000%05d", n))))
 	}
 	assert.Empty(t, r.Sent("1"))
 }
@@ -108,7 +108,7 @@ func BenchmarkReceiptsHeld(b *testing.B) {
 			r := Receipts{MaxMessages: n}
 			receipts := make([]*ReceiptEvent, 2*n)
 			for i := range receipts {
-				receipts[i] = receipt(ReceiptRead, "1")
+				receipts[i] = receipt(StatusRead, "1")
 				receipts[i].Recipient = person(i).asPhone(0)
 				r.Observe(receipts[i])
 			}
@@ -125,8 +125,8 @@ func BenchmarkReceiptsHeld(b *testing.B) {
 func TestPhoneAndLIDOfAPrivateChatAreOneRecipient(t *testing.T) {
 	var r Receipts
 	r.Sent("1")
-	r.Observe(receipt(ReceiptRead, "1"))
-	late := receipt(ReceiptDelivered, "1")
+	r.Observe(receipt(StatusRead, "1"))
+	late := receipt(StatusDelivered, "1")
 	late.Recipient = "123456789012345@lid"
 	assert.Empty(t, r.Observe(late))
 }
@@ -136,9 +136,9 @@ func TestMemoryOfReceiptsIsBounded(t *testing.T) {
 	for i := range 200 {
 		id := fmt.Sprint(i)
 		r.Sent(id)
-		r.Observe(receipt(ReceiptRead, id))
+		r.Observe(receipt(StatusRead, id))
 		for who := range 5 {
-			early := receipt(ReceiptDelivered, "unknown", "unknown "+id)
+			early := receipt(StatusDelivered, "unknown", "unknown "+id)
 			early.Recipient = JID(fmt.Sprintf("55119000%05d@s.whatsapp.net", 5*i+who))
 			r.Observe(early)
 		}
@@ -156,7 +156,7 @@ func TestMemoryOfReceiptsIsBounded(t *testing.T) {
 	}
 	assert.GreaterOrEqual(t, held, 10)
 	assert.LessOrEqual(t, held, 20)
-	assert.Equal(t, ReceiptRead, r.Status("195", ""), "the latest are kept")
+	assert.Equal(t, StatusRead, r.Status("195", ""), "the latest are kept")
 	assert.Empty(t, r.Status("150", ""))
 }
 
@@ -172,7 +172,7 @@ func TestReceiptsAreSafeForConcurrentUse(t *testing.T) {
 				if worker%2 == 0 {
 					updates = r.Sent(id)
 				} else {
-					updates = r.Observe(receipt(ReceiptDelivered, id))
+					updates = r.Observe(receipt(StatusDelivered, id))
 				}
 				for _, u := range updates {
 					moved <- u
@@ -185,12 +185,12 @@ func TestReceiptsAreSafeForConcurrentUse(t *testing.T) {
 }
 
 func TestRankOfReceipts(t *testing.T) {
-	assert.Less(t, ReceiptDelivered.Rank(), ReceiptRead.Rank())
-	assert.Less(t, ReceiptRead.Rank(), ReceiptPlayed.Rank())
-	for _, s := range []ReceiptStatus{"", ReceiptSender, ReceiptReadSelf, ReceiptPlayedSelf, ReceiptRetry, ReceiptInactive, ReceiptServerError, "new"} {
+	assert.Less(t, StatusDelivered.Rank(), StatusRead.Rank())
+	assert.Less(t, StatusRead.Rank(), StatusPlayed.Rank())
+	for _, s := range []MessageStatus{"", StatusSender, StatusReadSelf, StatusPlayedSelf, StatusRetry, StatusInactive, StatusServerError, "new"} {
 		assert.Zero(t, s.Rank(), s)
-		assert.False(t, s.Supersedes(ReceiptDelivered), s)
-		assert.True(t, ReceiptDelivered.Supersedes(s), s)
+		assert.False(t, s.Supersedes(StatusDelivered), s)
+		assert.True(t, StatusDelivered.Supersedes(s), s)
 	}
-	assert.False(t, ReceiptRead.Supersedes(ReceiptRead))
+	assert.False(t, StatusRead.Supersedes(StatusRead))
 }

@@ -112,7 +112,7 @@ func readInstanceState(data jsonscan.Value) *InstanceStateEvent {
 		case "timestamp":
 			e.Timestamp = readTime(c.Val)
 		case "jid":
-			e.JID = eventJID(c.Val.Text(), ChatPrivate)
+			e.JID = readUser(c.Val).withAddress().JID
 		case "codes":
 			e.Codes = nil
 			if code := c.Val.Text(); code != "" {

@@ -26,6 +26,8 @@ import (
 // Addresses are in the form of [JID.Bare]: with their server, without a device.
 //
 // Printing or logging an Event shows its type, instance and id, never content.
+// Its JSON form holds everything, so that events can wait in a queue or go to
+// another process: json.Unmarshal makes the same event of it.
 type Event struct {
 	Type     EventType
 	Instance string // name of the instance, "" when the event does not say
@@ -39,10 +41,12 @@ type Event struct {
 	//
 	// It holds everything else: of an instance.state event that means the QR
 	// codes, which let anyone pair the number while they are valid. Treat the
-	// raw form of those as secret. Raw is not part of an Event's own JSON form.
+	// raw form of those as secret.
 	//
 	// Parts of Data point into Raw: do not change it.
 	Raw json.RawMessage `json:"-"`
+
+	arrived time.Time // over a stream that somebody observes
 }
 
 // EventData is the content of an event: one of [*MessageEvent],
@@ -264,15 +268,18 @@ func (e *Event) At() time.Time {
 	}
 }
 
-// IsHistory reports whether the event is a message from before connectedAt,
-// the moment at which the instance was paired: after pairing the service
-// delivers old messages like new ones, and an application that answers
-// messages must not answer those. It is false for a message without a readable
-// time. The comparison is in whole seconds, as the times in the documentation
-// are.
-func (e *Event) IsHistory(connectedAt time.Time) bool {
+// IsHistory reports whether the event is a message from before pairedAt, the
+// moment at which the instance was first paired: after pairing the service delivers
+// old messages like new ones, which nobody should answer.
+//
+// Give it [Instance.CreatedAt], which [InstanceClient.Info] returns at every start,
+// or the Timestamp of the event with [InstancePairSuccess] if you wrote it down.
+// With the time at which a program started or connected, messages that came while
+// it was down are lost. With the zero time nothing is history. Seconds count as
+// whole. See docs/receiving.md.
+func (e *Event) IsHistory(pairedAt time.Time) bool {
 	m, ok := e.Data.(*MessageEvent)
-	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(connectedAt.Truncate(time.Second))
+	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(pairedAt.Truncate(time.Second))
 }
 
 // id returns what identifies the event in a log.

@@ -406,12 +406,12 @@ func TestEveryKindOfEvent(t *testing.T) {
 	later := time.Date(2026, 9, 15, 12, 0, 0, 0, time.UTC)
 	private := EventChat{JID: "5511987654321@s.whatsapp.net", Type: ChatPrivate}
 	for name, want := range map[string]Event{
-		"receipt": {Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"3EB0A", "3EB0B"}, Status: ReceiptDelivered,
+		"receipt": {Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"3EB0A", "3EB0B"}, Status: StatusDelivered,
 			Timestamp: at, Chat: private, Recipient: "5511987654321@s.whatsapp.net"}},
-		"receipt_group": {Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"3EB0A"}, Status: ReceiptRead, Timestamp: at,
+		"receipt_group": {Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"3EB0A"}, Status: StatusRead, Timestamp: at,
 			Chat:      EventChat{JID: "120363000000000001@g.us", Type: ChatGroup, IsCommunity: true},
 			Recipient: "5511900000001@s.whatsapp.net", MessageSender: "5511987654321@s.whatsapp.net", FromMe: true}},
-		"receipt_without_recipient": {Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"3EB0A"}, Status: ReceiptPlayedSelf,
+		"receipt_without_recipient": {Type: EventReceipt, Data: &ReceiptEvent{MessageIDs: []string{"3EB0A"}, Status: StatusPlayedSelf,
 			Timestamp: at, Chat: private, Recipient: "5511987654321@s.whatsapp.net"}},
 		"group_joined": {Type: EventGroup, Data: &GroupEvent{Change: GroupJoined, Group: "120363000000000001@g.us", Name: "Example group",
 			Timestamp: later, Participants: []EventUser{{JID: "123456789@lid", LID: "123456789@lid", Name: "Ana Example"},

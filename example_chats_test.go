@@ -85,8 +85,7 @@ func ExampleContactsService_PhoneOf() {
 	lid, err := inst.Contacts.LIDOf(ctx, "5511987654321")
 	fmt.Println(lid, err)
 	_, err = inst.Contacts.PhoneOf(ctx, "999999999999999@lid")
-	var unknown *ryze.ContactNotFoundError
-	fmt.Println(errors.As(err, &unknown), errors.Is(err, ryze.ErrNotFound))
+	fmt.Println(errors.Is(err, ryze.ErrContactNotFound), errors.Is(err, ryze.ErrNotFound))
 	// Output:
 	// 5511987654321@s.whatsapp.net <nil>
 	// 123456789012345@lid <nil>

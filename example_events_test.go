@@ -114,12 +114,12 @@ func ExampleReceipts() {
 	var receipts ryze.Receipts
 
 	// A receipt may be faster than the reply of the send.
-	fmt.Println(len(receipts.Observe(&ryze.ReceiptEvent{MessageIDs: []string{"3EB0"}, Status: ryze.ReceiptRead})))
+	fmt.Println(len(receipts.Observe(&ryze.ReceiptEvent{MessageIDs: []string{"3EB0"}, Status: ryze.StatusRead})))
 	for _, update := range receipts.Sent("3EB0") {
 		fmt.Println(update.MessageID, update.Status)
 	}
 	// A late "delivered" does not undo it.
-	fmt.Println(len(receipts.Observe(&ryze.ReceiptEvent{MessageIDs: []string{"3EB0"}, Status: ryze.ReceiptDelivered})))
+	fmt.Println(len(receipts.Observe(&ryze.ReceiptEvent{MessageIDs: []string{"3EB0"}, Status: ryze.StatusDelivered})))
 	// Output:
 	// 0
 	// 3EB0 read

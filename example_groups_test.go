@@ -23,11 +23,11 @@ func ExampleGroupsService() {
 		Description: "Coordination",
 		Members:     []ryze.JID{"5511987654321"},
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, ryze.ErrPartial):
+		fmt.Println(err) // the group is there, and the error says what it lacks
+	case err != nil:
 		log.Fatal(err)
-	}
-	if err := crew.Err(); err != nil {
-		fmt.Println("created, but:", err)
 	}
 
 	// From now on only admins write. What is nil stays as it is.
@@ -37,7 +37,7 @@ func ExampleGroupsService() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(updated.Message, updated.Err())
+	fmt.Println(updated.Message)
 
 	group, err := inst.Groups.Info(ctx, crew.JID)
 	if err != nil {
@@ -57,7 +57,7 @@ func ExampleGroupsService() {
 	fmt.Println("left:", inst.Groups.Leave(ctx, crew.JID))
 
 	// Output:
-	// Group updated successfully: groupSettings <nil>
+	// Group updated successfully: groupSettings
 	// 5511900000001@s.whatsapp.net admin: true
 	// 5511987654321@s.whatsapp.net admin: false
 	// Release crew 2
@@ -72,36 +72,31 @@ func ExampleGroupsService_AddMembers() {
 	ctx := context.Background()
 
 	result, err := inst.Groups.AddMembers(ctx, crew, "5511987654321", "5521912345678")
-	if err != nil {
-		log.Fatal(err) // nobody was added, or it is not known
-	}
-	if err := result.Err(); err != nil {
+	switch {
+	case errors.Is(err, ryze.ErrPartial):
 		fmt.Println(err) // somebody was not added
+	case err != nil:
+		log.Fatal(err) // the service refused, or it is not known
 	}
 	for _, m := range result.Members {
 		fmt.Printf("%s %t %q\n", m.Member, m.Done, m.Reason)
 	}
 
 	// The other actions work alike.
-	promoted, err := inst.Groups.Promote(ctx, crew, "5511987654321")
-	if err != nil {
-		log.Fatal(err)
-	}
-	demoted, err := inst.Groups.Demote(ctx, crew, "5511987654321")
-	if err != nil {
-		log.Fatal(err)
-	}
-	removed, err := inst.Groups.RemoveMembers(ctx, crew, "5511987654321")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(promoted.Err(), demoted.Err(), removed.Err())
+	_, err = inst.Groups.Promote(ctx, crew, "5511987654321")
+	fmt.Println("promoted:", err)
+	_, err = inst.Groups.Demote(ctx, crew, "5511987654321")
+	fmt.Println("demoted:", err)
+	_, err = inst.Groups.RemoveMembers(ctx, crew, "5511987654321")
+	fmt.Println("removed:", err)
 
 	// Output:
-	// ryze: groups.participants: 5521912345678: add failed: privacy settings forbid adding this number
+	// ryze: groups.participants: not all of it was done: 5521912345678: add failed: privacy settings forbid adding this number
 	// 5511987654321 true ""
 	// 5521912345678 false "privacy settings forbid adding this number"
-	// <nil> <nil> <nil>
+	// promoted: <nil>
+	// demoted: <nil>
+	// removed: <nil>
 }
 
 func ExampleGroupsService_Requests() {
@@ -128,16 +123,10 @@ func ExampleGroupsService_Requests() {
 			others = append(others, r.JID)
 		}
 	}
-	approved, err := inst.Groups.ApproveRequests(ctx, crew, welcome...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	rejected, err := inst.Groups.RejectRequests(ctx, crew, others...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(len(welcome), "approved:", approved.Err())
-	fmt.Println(len(others), "rejected:", rejected.Err())
+	_, err = inst.Groups.ApproveRequests(ctx, crew, welcome...)
+	fmt.Println(len(welcome), "approved:", err)
+	_, err = inst.Groups.RejectRequests(ctx, crew, others...)
+	fmt.Println(len(others), "rejected:", err)
 
 	// Output:
 	// 1 approved: <nil>
@@ -153,7 +142,7 @@ func ExampleGroupsService_Join() {
 	}).InviteLink() // such as https://chat.whatsapp.com/AbCdEf123
 	ctx := context.Background()
 
-	group, err := inst.Groups.Preview(ctx, invite, ryze.WithoutMembers())
+	group, err := inst.Groups.PreviewWithoutMembers(ctx, invite)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -234,17 +223,17 @@ func ExampleCommunitiesService() {
 		Name:   "Acme hub",
 		Groups: []ryze.JID{"120363000000000001@g.us"},
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, ryze.ErrPartial) {
 		log.Fatal(err)
 	}
-	fmt.Println("community:", hub.IsCommunity, hub.Err())
+	fmt.Println("community:", hub.IsCommunity, err)
 
 	linked, err := inst.Communities.Link(ctx, hub.JID, "120363000000000002@g.us", "120363000000000003@g.us")
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := linked.Err(); errors.Is(err, ryze.ErrPartial) {
+	switch {
+	case errors.Is(err, ryze.ErrPartial):
 		fmt.Println("not linked:", linked.Failed)
+	case err != nil:
+		log.Fatal(err)
 	}
 
 	subgroups, err := inst.Communities.Subgroups(ctx, hub.JID)

@@ -244,9 +244,9 @@ func ExampleOutcomeError_IsEcho() {
 	if errors.As(err, &unknown) {
 		fmt.Println(unknown.IsEcho(echo))
 	}
-	settlement, sent, err := inst.Messages.Settle(ctx, err, ryze.SettleWith(echo), ryze.SettleExcept("3EB0OTHER"))
-	fmt.Println(settlement, sent.ID, err)
+	sent, err := inst.Messages.Settle(ctx, err, ryze.SettleWith(echo), ryze.SettleExcept("3EB0OTHER"))
+	fmt.Println(sent.ID, err)
 	// Output:
 	// true
-	// sent 3EB0AB <nil>
+	// 3EB0AB <nil>
 }

@@ -3,6 +3,7 @@ package ryze_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -129,9 +130,9 @@ func ExampleWebhooksService_DisableOthers() {
 	// Output: [old] <nil>
 }
 
-func ExampleReceiptStatus() {
-	fmt.Println(ryze.ReceiptRead.Rank() > ryze.ReceiptDelivered.Rank())
-	fmt.Println(ryze.ReceiptDelivered.Supersedes(ryze.ReceiptRead)) // it came late
+func ExampleMessageStatus() {
+	fmt.Println(ryze.StatusRead.Rank() > ryze.StatusDelivered.Rank())
+	fmt.Println(ryze.StatusDelivered.Supersedes(ryze.StatusRead)) // it came late
 	// Output:
 	// true
 	// false
@@ -158,10 +159,63 @@ func ExampleEventMedia() {
 	// false
 }
 
-func ExampleWithMembers() {
+func ExampleGroupsService_ListWithMembers() {
 	sim, inst := demo()
 	defer sim.Close()
-	groups, err := inst.Groups.List(context.Background(), ryze.WithMembers())
+	groups, err := inst.Groups.ListWithMembers(context.Background())
 	fmt.Println(len(groups), err)
 	// Output: 0 <nil>
+}
+
+// ryzesim prints the lines that set these variables.
+func ExampleInstanceFromEnv() {
+	sim := ryzetest.NewServer()
+	defer sim.Close()
+	line := sim.AddInstance("support-line")
+	line.Pair("5511900000001")
+	for name, value := range map[string]string{
+		"RYZE_BASE_URL": sim.URL, "RYZE_ACCOUNT_TOKEN": sim.AccountToken,
+		"RYZE_INSTANCE": "support-line", "RYZE_INSTANCE_TOKEN": line.Token(),
+	} {
+		os.Setenv(name, value)
+		defer os.Unsetenv(name)
+	}
+
+	ctx := context.Background()
+	inst, err := ryze.InstanceFromEnv()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	info, err := inst.Info(ctx)
+	fmt.Println(info.Name, info.State, err)
+
+	account, err := ryze.AccountFromEnv()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	instances, err := account.ListInstances(ctx)
+	fmt.Println(len(instances), err)
+
+	client, err := ryze.FromEnv()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	again, err := client.Account(sim.AccountToken).GetInstance(ctx, "support-line")
+	fmt.Println(again.Name, err)
+	// Output:
+	// support-line connected <nil>
+	// 1 <nil>
+	// support-line <nil>
+}
+
+func ExampleGroupsService_InfoWithoutMembers() {
+	sim, inst := demo()
+	defer sim.Close()
+	crew := ryze.JID(sim.Instance("support-line").AddGroup("Release crew").JID())
+	group, err := inst.Groups.InfoWithoutMembers(context.Background(), crew)
+	fmt.Println(group.Name, group.MemberCount, len(group.Members), err)
+	// Output: Release crew 1 0 <nil>
 }

@@ -61,11 +61,11 @@ func ExampleProfileService() {
 		Name:  new("Support Line"),
 		About: new(""), // clears it; nil would keep it
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, ryze.ErrPartial):
+		fmt.Println(err) // names the fields that the service ignored
+	case err != nil:
 		log.Fatal(err)
-	}
-	if err := result.Err(); errors.Is(err, ryze.ErrPartial) {
-		fmt.Println("the service ignored", result.Ignored)
 	}
 	fmt.Println("changed", result.Updated)
 
@@ -93,31 +93,30 @@ func ExampleProfileService_UpdatePrivacy() {
 	sim.Instance("support-line").FailPrivacyAfter(1)
 	ctx := context.Background()
 
-	_, err := inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{
-		LastSeen: ryze.PrivacyNone,
-		Calls:    ryze.PrivacyKnown,
-	})
-	var failed *ryze.PrivacyUpdateError
-	if !errors.As(err, &failed) {
-		log.Fatal(err)
-	}
+	want := ryze.PrivacySettings{LastSeen: ryze.PrivacyNone, Calls: ryze.PrivacyKnown}
+	_, err := inst.Profile.UpdatePrivacy(ctx, want)
+	fmt.Println("failed half-way:", errors.Is(err, ryze.ErrServer))
 
-	// It failed half-way: read back what is in force, and do the rest.
+	// Read back what is in force, and do the rest.
 	now, err := inst.Profile.Privacy(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	rest := now.Pending(failed.Asked)
+	rest := now.Pending(want)
 	fmt.Println("last seen:", now.LastSeen, "calls:", now.Calls, "to do: calls", rest.Calls)
-	result, err := inst.Profile.UpdatePrivacy(ctx, rest)
-	if err != nil {
+	now, err = inst.Profile.UpdatePrivacy(ctx, rest)
+	switch {
+	case errors.Is(err, ryze.ErrPartial):
+		fmt.Println("still to do:", now.Pending(rest))
+	case err != nil:
 		log.Fatal(err)
 	}
-	fmt.Println("calls:", result.Calls, result.Err())
+	fmt.Println("calls:", now.Calls)
 
 	// Output:
+	// failed half-way: true
 	// last seen: none calls: all to do: calls known
-	// calls: known <nil>
+	// calls: known
 }
 
 func ExampleChatwootService() {
@@ -132,6 +131,8 @@ func ExampleChatwootService() {
 		InboxName: "support-line",
 	})
 	switch {
+	case errors.Is(err, ryze.ErrPartial):
+		fmt.Println("stored, but it does not work:", err)
 	case errors.Is(err, ryze.ErrChatwoot):
 		log.Fatal("Chatwoot refused: ", err)
 	case errors.Is(err, ryze.ErrChatwootDisabled):
@@ -139,17 +140,17 @@ func ExampleChatwootService() {
 	case err != nil:
 		log.Fatal(err)
 	}
-	fmt.Println(activation.Status, activation.Err())
+	fmt.Println(activation.Status)
 
 	integration, err := inst.Chatwoot.Get(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(integration.Config.InboxName, integration.Config.APIToken)
+	fmt.Println(integration.InboxName, integration.APIToken)
 	fmt.Println("deleted:", inst.Chatwoot.Delete(ctx))
 
 	// Output:
-	// active <nil>
+	// active
 	// support-line [redacted]
 	// deleted: <nil>
 }

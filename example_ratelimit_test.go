@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 // A one-time password does not queue behind a broadcast with the same token.
@@ -20,4 +21,24 @@ func ExampleWithPriority() {
 	}
 	fmt.Println(sent.RateLimit.Unlimited(), sent.RateLimit.Exhausted())
 	// Output: false false
+}
+
+// Ten requests of each window are kept for what somebody waits for.
+func ExampleWithReserve() {
+	sim := ryzetest.NewServer()
+	defer sim.Close()
+	line := sim.AddInstance("support-line")
+	line.Pair("5511900000001")
+	client, err := ryze.New(ryze.WithBaseURL(sim.URL), ryze.WithReserve(10))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	inst := client.Instance("support-line", line.Token())
+
+	urgent := ryze.WithPriority(context.Background(), ryze.PriorityHigh)
+	_, err = inst.Messages.SendText(urgent, "5511987654321", "Your code is 493201")
+	fmt.Println(line.Sent()[0].Text, err)
+	// Output: Your code is 493201 <nil>
 }

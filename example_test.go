@@ -96,11 +96,11 @@ func ExampleAccountClient() {
 		Webhook:  &ryze.WebhookConfig{URL: "https://hooks.example.net/ryze", Authorization: "Bearer a-long-random-value"},
 		Settings: &ryze.SettingsUpdate{AutoReadMessages: new(true)},
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, ryze.ErrPartial) { // in part: the instance is there, a block of it failed
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(created.Name, created.State, created.Token, created.Connected(), created.SetupErr())
+	fmt.Println(created.Name, created.State, created.Token, created.Connected(), err)
 
 	list, err := account.ListInstances(ctx)
 	fmt.Println(len(list), err)
@@ -254,12 +254,19 @@ func ExampleOutcomeError() {
 	if errors.As(err, &unknown) {
 		fmt.Println("perhaps sent to", unknown.Recipient)
 	}
-	settlement, sent, err := inst.Messages.Settle(ctx, err)
-	fmt.Println(settlement, sent != nil, err)
+	sent, err := inst.Messages.Settle(ctx, err)
+	switch {
+	case err == nil:
+		fmt.Println("sent after all:", sent.Content)
+	case errors.Is(err, ryze.ErrNotSent):
+		fmt.Println("not sent: it may be sent again")
+	default: // ErrOutcomeUnknown, and the text says why
+		fmt.Println("still unknown: settle it again later")
+	}
 	fmt.Println("messages that left:", len(sim.Instance("support-line").Sent()))
 	// Output:
 	// perhaps sent to 5511987654321
-	// sent true <nil>
+	// sent after all: Your code is 4711
 	// messages that left: 1
 }
 

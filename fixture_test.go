@@ -1,12 +1,13 @@
-package ryze
+package ryze_test
 
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
-	"github.com/stretchr/testify/require"
-
+	. "github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
+	"github.com/stretchr/testify/require"
 )
 
 // simulated runs a test in virtual time against a simulator in memory, with a
@@ -36,4 +37,12 @@ func paired(t *testing.T, sim *ryzetest.Server, client *Client, name string) *In
 	instance := sim.AddInstance(name)
 	instance.Pair("5511900000001")
 	return client.Instance(name, instance.Token())
+}
+
+// until waits, in virtual time, until a condition holds.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Hour); !holds(); time.Sleep(100 * time.Millisecond) {
+		require.True(t, time.Now().Before(deadline), "never: %s", what)
+	}
 }

@@ -1,12 +1,12 @@
-package ryze
+package ryze_test
 
 import (
 	"testing"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 func TestFromCreationToAMessageAndBack(t *testing.T) {

@@ -6,18 +6,29 @@ import (
 	"strings"
 )
 
-// Preview returns the group behind an invite: a link such as
+// Preview returns the group behind an invite, with its members: a link such as
 // "https://chat.whatsapp.com/AbCdEf123", or only its code. The account need
 // not be in the group. [ErrInviteRevoked] when the link is no longer good; the
 // service documents that text for joining.
 //
 // GET /api/group/info/:instance. Safe to repeat.
-func (s *GroupsService) Preview(ctx context.Context, invite string, opts ...GroupOption) (*Group, error) {
+func (s *GroupsService) Preview(ctx context.Context, invite string) (*Group, error) {
+	return s.preview(ctx, invite, true)
+}
+
+// PreviewWithoutMembers is [GroupsService.Preview] without the list of members.
+//
+// GET /api/group/info/:instance. Safe to repeat.
+func (s *GroupsService) PreviewWithoutMembers(ctx context.Context, invite string) (*Group, error) {
+	return s.preview(ctx, invite, false)
+}
+
+func (s *GroupsService) preview(ctx context.Context, invite string, members bool) (*Group, error) {
 	identifier, err := groupInvite(invite)
 	if err != nil {
 		return nil, err
 	}
-	return s.info(ctx, identifier, opts)
+	return s.info(ctx, identifier, members)
 }
 
 // GroupInvite is a group's invite link.

@@ -7,15 +7,12 @@ import (
 )
 
 // MembersResult says for each of the people that a call was about what became
-// of them. The service answers with a success even when some, or all, of them
-// failed: look at Err.
+// of them.
 type MembersResult struct {
 	Meta `json:"-"`
 
 	Message string         // the service's text
 	Members []MemberResult // in the order in which they were given
-
-	action memberAction
 }
 
 // MemberResult is what became of one person.
@@ -30,18 +27,6 @@ type MemberResult struct {
 	// ByPosition means that the reply did not name the person: its entry was
 	// taken for this one because of its place in the list.
 	ByPosition bool
-}
-
-// Err returns nil when everyone is done. Otherwise it joins a [*PartialError]
-// for each of the others and matches [ErrPartial].
-func (r *MembersResult) Err() error {
-	failed := &parts{op: opGroupParticipants}
-	for _, m := range r.Members {
-		if !m.Done {
-			failed.add(string(m.Member), string(r.action)+" failed: "+m.Reason)
-		}
-	}
-	return failed.err()
 }
 
 type memberAction string
@@ -62,9 +47,19 @@ const (
 // matched by address where they have one, by position otherwise; see
 // [MemberResult.ByPosition].
 //
-// Errors: [ErrOutcomeUnknown] when it may have been done, in which case read
-// the members with [GroupsService.Info]; otherwise as for any call. Failures
-// of single members are no error of the call: see [MembersResult.Err].
+// The service answers with a success even when some people, or all of them,
+// could not be added. Then the result, which says it for each, is returned together
+// with an error that matches [ErrPartial]:
+//
+//	added, err := inst.Groups.AddMembers(ctx, group, "5511987654321", "5521912345678")
+//	if errors.Is(err, ryze.ErrPartial) {
+//		for _, m := range added.Members {
+//			log.Print(m.Member, m.Done, m.Reason)
+//		}
+//	}
+//
+// Errors: [ErrPartial]; [ErrOutcomeUnknown] when it may have been done, in which
+// case read the members with [GroupsService.Info]; otherwise as for any call.
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -73,7 +68,7 @@ func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JI
 
 // RemoveMembers removes people from the group. For admins. They can come back
 // through the invite link until it is reset. It works like
-// [GroupsService.AddMembers].
+// [GroupsService.AddMembers], [ErrPartial] included.
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) RemoveMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -81,7 +76,7 @@ func (s *GroupsService) RemoveMembers(ctx context.Context, group JID, members ..
 }
 
 // Promote makes members admins. For the super admin. It works like
-// [GroupsService.AddMembers].
+// [GroupsService.AddMembers], [ErrPartial] included.
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) Promote(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -89,7 +84,7 @@ func (s *GroupsService) Promote(ctx context.Context, group JID, members ...JID) 
 }
 
 // Demote makes admins plain members. For the super admin. It works like
-// [GroupsService.AddMembers].
+// [GroupsService.AddMembers], [ErrPartial] included.
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) Demote(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -107,7 +102,7 @@ func (s *GroupsService) ApproveRequests(ctx context.Context, group JID, members 
 
 // RejectRequests turns people away who asked to join. A phone number will do:
 // the service finds the LID that the request came from. It works like
-// [GroupsService.AddMembers].
+// [GroupsService.AddMembers], [ErrPartial] included.
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) RejectRequests(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -141,17 +136,22 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 	if err != nil {
 		return nil, err
 	}
-	return &MembersResult{
-		Meta: r.Meta, Message: r.Text, action: action,
-		Members: matchMembers(members, r.Participants, r.RateLimit),
-	}, nil
+	result := &MembersResult{Meta: r.Meta, Message: r.Text, Members: matchMembers(members, r.Participants, r.RateLimit)}
+	failed := partsOf(s.h, opGroupParticipants)
+	failed.failed.Group = group
+	for _, m := range result.Members {
+		if !m.Done {
+			failed.add(string(m.Member), string(action)+" failed: "+m.Reason)
+		}
+	}
+	return result, failed.err()
 }
 
 // wireMemberResult is an entry of the reply. Only success and error are
 // documented; the other keys are those under which this service names people
 // elsewhere.
 type wireMemberResult struct {
-	Success     bool      `json:"success"`
+	Success     wireBool  `json:"success"`
 	Failure     errorBody `json:"error"`
 	JID         JID       `json:"jid"`
 	LID         JID       `json:"lid"`
@@ -204,7 +204,7 @@ func matchMembers(asked []JID, entries []json.RawMessage, rate RateLimit) []Memb
 			continue
 		}
 		r.Meta = Meta{RateLimit: rate, raw: hide(e.raw)}
-		r.Done, r.Reason = e.Success, e.Failure.message
+		r.Done, r.Reason = e.Success.on, e.Failure.message
 		if !r.Done && r.Reason == "" {
 			r.Reason = "the reply gives no reason"
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -176,31 +177,22 @@ type GroupResult struct {
 	// Message is the service's text. After an update it names the fields that
 	// were changed; its wording is not documented.
 	Message string
-
-	err error
 }
 
-// Err reports where the group in the reply differs from what was asked for:
-// name, description and permissions, as far as the reply shows them. It joins
-// a [*PartialError] for each and matches [ErrPartial].
-//
-// A nil result does not prove that everything was done: the service sets
-// description and picture after it has created the group, and the reply shows
-// neither the picture nor the community. Read those with [GroupsService.Info].
-func (r *GroupResult) Err() error { return r.err }
-
-func groupResult(r *groupReply, op *Operation, name, description *string, permissions GroupPermissionsUpdate) *GroupResult {
+// groupResult returns the group of a reply, and what of it differs from what
+// was asked for, as far as the reply shows it.
+func groupResult(r *groupReply, failed *parts, name, description *string, permissions GroupPermissionsUpdate) (*GroupResult, error) {
 	shown := r.Group
-	failed := &parts{op: op}
-	differs(failed, "Name", name, shown.Name)
-	differs(failed, "Description", description, shown.Description)
+	failed.failed.Group = shown.jid()
+	differsText(failed, "Name", name, shown.Name)
+	differsText(failed, "Description", description, shown.Description)
 	if p := shown.Permissions; p != nil {
 		differs(failed, "Permissions.MembersCanEditInfo", permissions.MembersCanEditInfo, p.MembersCanEditInfo)
 		differs(failed, "Permissions.MembersCanSendMessages", permissions.MembersCanSendMessages, p.MembersCanSendMessages)
 		differs(failed, "Permissions.MembersCanAddOthers", permissions.MembersCanAddOthers, p.MembersCanAddOthers)
 		differs(failed, "Permissions.RequireAdminApproval", permissions.RequireAdminApproval, p.RequireAdminApproval)
 	}
-	return &GroupResult{Group: *shown.group(r.Meta), Message: r.Text, err: failed.err()}
+	return &GroupResult{Group: *shown.group(r.Meta), Message: r.Text}, failed.err()
 }
 
 // CreateGroupParams describes a new group. Name and Members are required. No
@@ -228,10 +220,22 @@ type createGroupBody struct {
 }
 
 // Create creates a group. The service does so in steps, so that a group may
-// exist without its description or picture: see [GroupResult.Err].
+// exist without its description or picture. When the reply shows another name,
+// description or permission than was asked for, the group is returned together
+// with an error that matches [ErrPartial] and holds its address. Do not create
+// it again; [GroupsService.Update] sets what is missing:
 //
-// Errors: [ErrOutcomeUnknown] when the group may have been created, in which
-// case list the groups before trying again; [ErrNotConnected].
+//	crew, err := inst.Groups.Create(ctx, params)
+//	if err != nil && !errors.Is(err, ryze.ErrPartial) {
+//		return err
+//	}
+//	use(crew.JID) // err may still name what the group lacks
+//
+// No error does not prove that everything was done: the reply shows neither the
+// picture nor the community. Read those with [GroupsService.Info].
+//
+// Errors: [ErrPartial]; [ErrOutcomeUnknown] when the group may have been created,
+// in which case list the groups before trying again; [ErrNotConnected].
 //
 // POST /api/group/create/:instance. Not safe to repeat.
 func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*GroupResult, error) {
@@ -267,60 +271,61 @@ func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*
 	if params.Description != "" {
 		description = &params.Description
 	}
-	return groupResult(r, opGroupCreate, &params.Name, description, params.Permissions), nil
+	return groupResult(r, partsOf(s.h, opGroupCreate), &params.Name, description, params.Permissions)
 }
 
-// GroupOption says what to read of groups.
-type GroupOption func(*groupOptions)
-
-type groupOptions struct{ members *bool }
-
-// WithMembers has the members read as well.
-func WithMembers() GroupOption { return func(o *groupOptions) { o.members = new(true) } }
-
-// WithoutMembers leaves the members out.
-func WithoutMembers() GroupOption { return func(o *groupOptions) { o.members = new(false) } }
-
-func membersWanted(byDefault bool, opts []GroupOption) bool {
-	o := groupOptions{members: &byDefault}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	return *o.members
-}
-
-// List returns the groups that the account is in, without their members unless
-// [WithMembers] is given; what members look like here is not documented. It
-// can take a minute.
+// List returns the groups that the account is in, without their members. It can
+// take a minute.
 //
 // The page of this route could not be read: the array is known as "groups",
 // with groupJid, name and memberCount of each. The spellings of the other
 // routes are accepted too, and Raw has what came.
 //
 // GET /api/group/list/:instance. Safe to repeat.
-func (s *GroupsService) List(ctx context.Context, opts ...GroupOption) ([]Group, error) {
-	in := input{query: "includeMembers=false"}
-	if membersWanted(false, opts) {
-		in.query = "includeMembers=true"
-	}
+func (s *GroupsService) List(ctx context.Context) ([]Group, error) {
+	return s.list(ctx, false)
+}
+
+// ListWithMembers is [GroupsService.List] with the members of each group. What
+// members look like here is not documented: objects and plain addresses are read.
+//
+// GET /api/group/list/:instance. Safe to repeat.
+func (s *GroupsService) ListWithMembers(ctx context.Context) ([]Group, error) {
+	return s.list(ctx, true)
+}
+
+func (s *GroupsService) list(ctx context.Context, members bool) ([]Group, error) {
+	in := input{query: "includeMembers=" + strconv.FormatBool(members)}
 	return fetchList(ctx, s.h, opGroupsList, in, []string{"groups"}, func(w *wireGroup, meta Meta) Group { return *w.group(meta) })
 }
 
-// Info returns a group that the account is in, with its members unless
-// [WithoutMembers] is given. [ErrGroupNotFound] when there is no such group or
-// the account is not in it.
+// Info returns a group that the account is in, with its members.
+// [ErrGroupNotFound] when there is no such group or the account is not in it.
 //
 // GET /api/group/info/:instance. Safe to repeat.
-func (s *GroupsService) Info(ctx context.Context, group JID, opts ...GroupOption) (*Group, error) {
+func (s *GroupsService) Info(ctx context.Context, group JID) (*Group, error) {
+	return s.infoOf(ctx, group, true)
+}
+
+// InfoWithoutMembers is [GroupsService.Info] without the list of members, which
+// makes the reply of a large group much smaller. MemberCount is there if the
+// service tells it.
+//
+// GET /api/group/info/:instance. Safe to repeat.
+func (s *GroupsService) InfoWithoutMembers(ctx context.Context, group JID) (*Group, error) {
+	return s.infoOf(ctx, group, false)
+}
+
+func (s *GroupsService) infoOf(ctx context.Context, group JID, members bool) (*Group, error) {
 	if err := group.check("group", groupsOnly); err != nil {
 		return nil, err
 	}
-	return s.info(ctx, group.wire(), opts)
+	return s.info(ctx, group.wire(), members)
 }
 
-func (s *GroupsService) info(ctx context.Context, identifier string, opts []GroupOption) (*Group, error) {
+func (s *GroupsService) info(ctx context.Context, identifier string, members bool) (*Group, error) {
 	query := url.Values{"identifier": {identifier}}
-	if !membersWanted(true, opts) {
+	if !members { // the service's default is to include them
 		query.Set("participants", "false")
 	}
 	r, err := fetchChecked(ctx, s.h, opGroupInfo, input{query: query.Encode()}, (*groupReply).missing)
@@ -336,7 +341,7 @@ type GroupUpdate struct {
 	Name        *string
 	Description *string // new("") clears it
 	ImageURL    string  // public http or https URL of a new picture
-	// RemoveImage deletes the picture; ImageURL is then not used.
+	// RemoveImage deletes the picture. It does not go together with ImageURL.
 	RemoveImage bool
 	Permissions GroupPermissionsUpdate
 }
@@ -351,7 +356,14 @@ type updateGroupBody struct {
 }
 
 // Update changes a group; at least one field must be given. The service may
-// apply only some of them: see [GroupResult.Err] and [GroupResult.Message].
+// apply only some of them. Where the reply shows another value than was asked
+// for, the group is returned together with an error that matches [ErrPartial] and
+// names the fields; see also [GroupResult.Message]:
+//
+//	updated, err := inst.Groups.Update(ctx, group, update)
+//	if errors.Is(err, ryze.ErrPartial) {
+//		log.Print(err) // updated is the group as it is now
+//	}
 //
 // PUT /api/group/update/:instance. Safe to repeat.
 func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdate) (*GroupResult, error) {
@@ -366,8 +378,8 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 		return nil, invalid("GroupUpdate", "changes nothing")
 	case update.Name != nil && strings.TrimSpace(*update.Name) == "":
 		return nil, invalid("GroupUpdate.Name", "is empty")
-	case update.RemoveImage:
-		update.ImageURL = ""
+	case update.RemoveImage && update.ImageURL != "":
+		return nil, invalid("GroupUpdate.ImageURL", "is given together with RemoveImage: the service would only remove the picture")
 	}
 	if err := checkImageURL("GroupUpdate.ImageURL", update.ImageURL); err != nil {
 		return nil, err
@@ -392,7 +404,7 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 	if err != nil {
 		return nil, err
 	}
-	return groupResult(r, opGroupUpdate, update.Name, update.Description, update.Permissions), nil
+	return groupResult(r, partsOf(s.h, opGroupUpdate), update.Name, update.Description, update.Permissions)
 }
 
 // Leave takes the account out of the group. Coming back needs an invite.

@@ -115,7 +115,7 @@ func WithBacklog(n int) InboxOption {
 // value.
 func NewInbox(handle Handler, opts ...InboxOption) (*Inbox, error) {
 	c := inboxConfig{backlog: 256}
-	c.concurrency, c.timeout = defaultConcurrency, defaultHandlerTimeout
+	c.concurrency, c.timeout, c.via = defaultConcurrency, defaultHandlerTimeout, ViaInbox
 	if handle == nil {
 		return nil, invalid("handle", "is nil")
 	}
@@ -228,6 +228,9 @@ func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
 		return
 	}
 	if !in.dedupe.begin(ctx, t.event, o) {
+		if o.repeated {
+			in.repeated(ctx, t.event)
+		}
 		return
 	}
 	defer in.dedupe.end(ctx, o)

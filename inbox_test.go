@@ -1,4 +1,4 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"log"
 	"math/rand/v2"
 	"net/http"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,28 +17,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
-
-// source is an EventSource that a test feeds.
-type source struct {
-	events chan *Event
-	err    error
-}
-
-func newSource() *source                { return &source{events: make(chan *Event, 20_000)} }
-func (s *source) Events() <-chan *Event { return s.events }
-func (s *source) Err() error            { return s.err }
-
-func (s *source) push(t *testing.T, body []byte) {
-	t.Helper()
-	e, err := ParseEvent(body)
-	require.NoError(t, err)
-	s.events <- e
-}
 
 func newInbox(t *testing.T, handle func(context.Context, *Event) error, opts ...InboxOption) *Inbox {
 	t.Helper()
@@ -131,11 +113,11 @@ func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
 	}, WithConcurrency(parallel), WithErrorHandler(func(context.Context, *HandlerError) {}))
 	h := in.Handler(testAuthorization, WithErrorHandler(func(context.Context, *HandlerError) {}))
 
-	stream := newSource()
+	stream := NewSource()
 	for i := 0; i < unique; i += 2 {
-		stream.push(t, bodies[i])
+		stream.Push(t, bodies[i])
 	}
-	close(stream.events)
+	close(stream.Chan)
 
 	deliveries := slices.Clone(bodies)
 	for range duplicates {
@@ -182,7 +164,7 @@ func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
 	assert.Positive(t, repeated.Load())
 	assert.False(t, l.tangled, "one chat, one handler at a time")
 	assert.LessOrEqual(t, l.parallel, parallel)
-	assert.Empty(t, in.lanes.byName, "lanes are forgotten when they are empty")
+	assert.Zero(t, in.Lanes(), "lanes are forgotten when they are empty")
 }
 
 func numberOf(e *Event) int {
@@ -215,8 +197,8 @@ func TestWebhookIsNotAnsweredBeforeTheStreamsHandlerHasSucceeded(t *testing.T) {
 					}
 					return nil
 				})
-				stream := newSource()
-				stream.push(t, body)
+				stream := NewSource()
+				stream.Push(t, body)
 				go func() { _ = in.Run(t.Context(), stream) }()
 				synctest.Wait()
 
@@ -229,7 +211,7 @@ func TestWebhookIsNotAnsweredBeforeTheStreamsHandlerHasSucceeded(t *testing.T) {
 				synctest.Wait()
 				assert.EqualValues(t, 200, answered.Load())
 				assert.Equal(t, c.calls, calls)
-				close(stream.events)
+				close(stream.Chan)
 			})
 		})
 	}
@@ -252,9 +234,9 @@ func TestEventThatFailedOnTheStreamComesAgainByTheWebhook(t *testing.T) {
 					return nil
 				})
 			}, WithErrorHandler(func(_ context.Context, err *HandlerError) { reported = append(reported, err) }))
-			stream := newSource()
-			stream.push(t, body)
-			close(stream.events)
+			stream := NewSource()
+			stream.Push(t, body)
+			close(stream.Chan)
 			require.NoError(t, in.Run(t.Context(), stream))
 			assert.Len(t, reported, 1, name)
 			assert.Empty(t, l.effects, name)
@@ -283,9 +265,9 @@ func TestWebhookFailureIsHandledAgainByEitherChannel(t *testing.T) {
 	h := in.Handler(testAuthorization)
 	assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 	assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
-	stream := newSource()
-	stream.push(t, body)
-	close(stream.events)
+	stream := NewSource()
+	stream.Push(t, body)
+	close(stream.Chan)
 	require.NoError(t, in.Run(t.Context(), stream))
 	assert.Equal(t, 1, l.effects[greeting.ID])
 	assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
@@ -373,7 +355,7 @@ func TestWaitForATurnEndsWithTheContext(t *testing.T) {
 		assert.NoError(t, in.Handle(t.Context(), parse("5511987654321", "2")))
 		assert.NoError(t, in.Handle(t.Context(), parse("5511900000002", "3")))
 		assert.Equal(t, 3, calls)
-		assert.Empty(t, in.lanes.byName)
+		assert.Zero(t, in.Lanes())
 	})
 }
 
@@ -390,17 +372,17 @@ func TestChatsKeepTheirOrderAndDoNotWaitForEachOther(t *testing.T) {
 				return nil
 			})
 		}, WithHandlerTimeout(24*time.Hour))
-		stream := newSource()
+		stream := NewSource()
 		want := map[JID][]string{}
 		for i := range 300 {
 			from, id := fmt.Sprintf("551190000000%d", i%6), fmt.Sprintf("%03d", i)
 			if i%6 == 0 && i > 0 {
 				continue // the slow chat has one message
 			}
-			stream.push(t, events.Message(ryzetest.Incoming{From: from, ID: id, Text: "x"}))
+			stream.Push(t, events.Message(ryzetest.Incoming{From: from, ID: id, Text: "x"}))
 			want[JID(from+"@s.whatsapp.net")] = append(want[JID(from+"@s.whatsapp.net")], id)
 		}
-		close(stream.events)
+		close(stream.Chan)
 		done := make(chan error, 1)
 		go func() { done <- in.Run(t.Context(), stream) }()
 		settle(30 * time.Minute)
@@ -421,21 +403,21 @@ func TestChannelsShareTheOrderOfAChat(t *testing.T) {
 			return l.handle(e, func(int) error { time.Sleep(time.Second); return nil })
 		})
 		h := in.Handler(testAuthorization)
-		stream := &source{events: make(chan *Event)}
+		stream := &Source{Chan: make(chan *Event)}
 		go func() { _ = in.Run(t.Context(), stream) }()
 		var want []string
 		for i := range 20 {
 			id := fmt.Sprintf("%02d", i)
 			body := events.Message(ryzetest.Incoming{From: "5511987654321", ID: id, Text: "x"})
 			if i%3 == 0 {
-				stream.push(t, body)
+				stream.Push(t, body)
 			} else {
 				go ryzetest.Deliver(h, "/", testAuthorization, body)
 			}
 			synctest.Wait()
 			want = append(want, id)
 		}
-		close(stream.events)
+		close(stream.Chan)
 		settle(time.Minute)
 		assert.Equal(t, want, l.order["5511987654321@s.whatsapp.net"])
 	})
@@ -444,12 +426,12 @@ func TestChannelsShareTheOrderOfAChat(t *testing.T) {
 func TestGroupMessagesAndChangesOfTheGroupShareALane(t *testing.T) {
 	const group = "120363000000000001@g.us"
 	events := ryzetest.NewEvents("a")
-	parse := func(body []byte) []laneName {
+	parse := func(body []byte) [][2]string {
 		e, err := ParseEvent(body)
 		require.NoError(t, err)
-		return new(addressBook).names(nil, e)
+		return LaneNames(e)
 	}
-	want := []laneName{{instance: "a", chat: group}}
+	want := [][2]string{{"a", group}}
 	assert.Equal(t, want, parse(events.Message(ryzetest.Incoming{From: "5511987654321", Group: group, Text: "x"})))
 	assert.Equal(t, want, parse(events.Event("group.flow", map[string]any{"type": "name", "groupJid": group})))
 	assert.Equal(t, want, parse(events.Event("label.update", map[string]any{"type": "chat", "labelId": "1", "chatJid": group})))
@@ -477,16 +459,16 @@ func TestGapsPassThroughInTheirPlace(t *testing.T) {
 			return nil
 		})
 		events := ryzetest.NewEvents("a")
-		stream := newSource()
+		stream := NewSource()
 		gap := &Event{Type: EventGap, Instance: "a", Data: &GapEvent{Reason: GapOutage}}
 		for part := range 4 {
 			for chat := range 10 {
-				stream.push(t, events.Message(ryzetest.Incoming{From: fmt.Sprintf("551190000000%d", chat), Text: fmt.Sprint(part)}))
+				stream.Push(t, events.Message(ryzetest.Incoming{From: fmt.Sprintf("551190000000%d", chat), Text: fmt.Sprint(part)}))
 			}
-			stream.events <- gap
+			stream.Chan <- gap
 		}
-		stream.events <- gap
-		close(stream.events)
+		stream.Chan <- gap
+		close(stream.Chan)
 		require.NoError(t, in.Run(t.Context(), stream))
 		var want []string
 		for part := range 4 {
@@ -598,10 +580,10 @@ func TestStreamAloneSufficesWhileTheReceiverIsDown(t *testing.T) {
 }
 
 func TestRunEndsWithItsSourceAndSaysWhy(t *testing.T) {
-	in := newInbox(t, accept)
-	stream := newSource()
-	stream.err = ErrWebSocketDisabled
-	close(stream.events)
+	in := newInbox(t, Accept)
+	stream := NewSource()
+	stream.Failure = ErrWebSocketDisabled
+	close(stream.Chan)
 	assert.ErrorIs(t, in.Run(t.Context(), stream), ErrWebSocketDisabled)
 }
 
@@ -610,16 +592,20 @@ func TestRunStopsItsHandlersAfterItsContextAndWaitsForThem(t *testing.T) {
 		events := ryzetest.NewEvents("a")
 		var begun, ended atomic.Int32
 		var reported atomic.Int32
+		var repaired atomic.Bool
 		in := newInbox(t, func(ctx context.Context, _ *Event) error {
+			if repaired.Load() {
+				return nil
+			}
 			begun.Add(1)
 			<-ctx.Done()
 			time.Sleep(time.Second) // tidying up
 			ended.Add(1)
 			return ctx.Err()
 		}, WithConcurrency(2), WithErrorHandler(func(context.Context, *HandlerError) { reported.Add(1) }))
-		stream := newSource()
+		stream := NewSource()
 		for _, body := range numbered(events, 10, 10) {
-			stream.push(t, body)
+			stream.Push(t, body)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -630,10 +616,10 @@ func TestRunStopsItsHandlersAfterItsContextAndWaitsForThem(t *testing.T) {
 		assert.EqualValues(t, 2, begun.Load())
 		assert.EqualValues(t, 2, ended.Load())
 		assert.EqualValues(t, 2, reported.Load(), "they had a minute")
-		assert.Empty(t, in.lanes.byName)
+		assert.Zero(t, in.Lanes())
 
 		// None of them counts as handled.
-		in.handle = accept
+		repaired.Store(true)
 		h := in.Handler(testAuthorization)
 		assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, events.Message(greeting)).StatusCode)
 	})
@@ -642,15 +628,15 @@ func TestRunStopsItsHandlersAfterItsContextAndWaitsForThem(t *testing.T) {
 func TestBacklogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := newInbox(t, func(ctx context.Context, _ *Event) error { <-ctx.Done(); return ctx.Err() }, WithConcurrency(1), WithBacklog(5))
-		stream := newSource()
+		stream := NewSource()
 		for _, body := range numbered(ryzetest.NewEvents("a"), 100, 100) {
-			stream.push(t, body)
+			stream.Push(t, body)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- in.Run(ctx, stream) }()
 		synctest.Wait()
-		assert.Len(t, stream.events, 100-5-1, "five in the backlog, one in hand")
+		assert.Len(t, stream.Chan, 100-5-1, "five in the backlog, one in hand")
 		cancel()
 		assert.ErrorIs(t, <-done, context.Canceled)
 	})
@@ -663,12 +649,12 @@ func TestIdleSourcesTakeNoRoomFromBusyOnes(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		for range 50 {
-			go func() { _ = in.Run(ctx, newSource()) }()
+			go func() { _ = in.Run(ctx, NewSource()) }()
 		}
-		busy := newSource()
+		busy := NewSource()
 		go func() { _ = in.Run(ctx, busy) }()
 		for _, body := range numbered(ryzetest.NewEvents("a"), 20, 3) {
-			busy.push(t, body)
+			busy.Push(t, body)
 		}
 		synctest.Wait()
 		assert.EqualValues(t, 20, calls.Load())
@@ -704,9 +690,9 @@ func TestNothingIsAcknowledgedWhenTheStoreFails(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
 	assert.Equal(t, 503, ryzetest.Deliver(in.Handler(testAuthorization), "/", testAuthorization, body).StatusCode)
 
-	stream := newSource()
-	stream.push(t, body)
-	close(stream.events)
+	stream := NewSource()
+	stream.Push(t, body)
+	close(stream.Chan)
 	require.NoError(t, in.Run(t.Context(), stream))
 	require.Len(t, reported, 1)
 	assert.ErrorIs(t, reported[0], down)
@@ -739,9 +725,9 @@ func TestDeliveryIsRefusedWhileAnotherProcessIsAtIt(t *testing.T) {
 		WithErrorHandler(func(_ context.Context, err *HandlerError) { t.Error(err) }))
 	h := in.Handler(testAuthorization)
 	assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
-	stream := newSource()
-	stream.push(t, body)
-	close(stream.events)
+	stream := NewSource()
+	stream.Push(t, body)
+	close(stream.Chan)
 	require.NoError(t, in.Run(t.Context(), stream))
 	assert.Zero(t, calls)
 
@@ -756,12 +742,12 @@ func TestInboxRefusesBadArguments(t *testing.T) {
 		opt    InboxOption
 	}{
 		"handle":             {nil, WithConcurrency(1)},
-		"option":             {accept, nil},
-		"WithDedupeStore":    {accept, WithDedupeStore(nil)},
-		"WithConcurrency":    {accept, WithConcurrency(0)},
-		"WithBacklog":        {accept, WithBacklog(-1)},
-		"WithHandlerTimeout": {accept, WithHandlerTimeout(0)},
-		"WithErrorHandler":   {accept, WithErrorHandler(nil)},
+		"option":             {Accept, nil},
+		"WithDedupeStore":    {Accept, WithDedupeStore(nil)},
+		"WithConcurrency":    {Accept, WithConcurrency(0)},
+		"WithBacklog":        {Accept, WithBacklog(-1)},
+		"WithHandlerTimeout": {Accept, WithHandlerTimeout(0)},
+		"WithErrorHandler":   {Accept, WithErrorHandler(nil)},
 	} {
 		in, err := NewInbox(c.handle, c.opt)
 		assert.Nil(t, in, field)
@@ -778,137 +764,14 @@ func TestStreamPanicIsNeverSilent(t *testing.T) {
 	log.SetOutput(&out)
 	defer log.SetOutput(before)
 	in := newInbox(t, func(context.Context, *Event) error { panic("private words") })
-	stream := newSource()
-	stream.push(t, ryzetest.NewEvents("a").Message(greeting))
-	close(stream.events)
+	stream := NewSource()
+	stream.Push(t, ryzetest.NewEvents("a").Message(greeting))
+	close(stream.Chan)
 	require.NoError(t, in.Run(t.Context(), stream))
 	assert.Contains(t, out.String(), "the handler panicked")
 	assert.Contains(t, out.String(), greeting.ID)
 	assert.NotContains(t, out.String(), "private words")
 	assert.Equal(t, 1, strings.Count(out.String(), "ryze: handling"))
-}
-
-// A chat known by phone, by LID or by both is one chat, across both channels.
-func TestInboxHandlesPhoneAndLIDOfAChatOneAfterAnother(t *testing.T) {
-	for _, parallel := range []int{2, 16} {
-		synctest.Test(t, func(t *testing.T) {
-			who := person(1)
-			step := make(chan struct{})
-			var mu sync.Mutex
-			now, told := 0, false
-			in := newInbox(t, func(_ context.Context, e *Event) error {
-				mu.Lock()
-				now++
-				if told || e.Type == EventMessage {
-					assert.Equal(t, 1, now, "two handlers in one chat")
-				}
-				mu.Unlock()
-				<-step
-				mu.Lock()
-				now--
-				mu.Unlock()
-				return nil
-			}, WithConcurrency(parallel))
-			receipt := func(n int, jid JID) *Event {
-				e := receiptIn(jid)
-				e.Data.(*ReceiptEvent).MessageIDs = []string{strconv.Itoa(n)}
-				return e
-			}
-			events := []*Event{
-				receipt(1, who.asPhone(0)), receipt(2, who.asLID(0)), receipt(3, who.asPhone(0)), receipt(4, who.asLID(0)),
-				inChat("both", EventChat{JID: who.asPhone(0), LID: who.asLID(0)}),
-				receipt(5, who.asPhone(1)), receipt(6, who.asLID(1)),
-			}
-			stream := &source{events: make(chan *Event)}
-			done := make(chan error, 1)
-			go func() { done <- in.Run(t.Context(), stream) }()
-			for i, e := range events {
-				if i%2 == 0 {
-					stream.events <- e
-				} else {
-					go func() { assert.NoError(t, in.Handle(t.Context(), e)) }()
-				}
-				synctest.Wait()
-			}
-			for i := range events {
-				step <- struct{}{}
-				synctest.Wait()
-				if i == 1 { // what was at work before the pair was known has ended
-					mu.Lock()
-					assert.LessOrEqual(t, now, 1)
-					told = true
-					mu.Unlock()
-				}
-			}
-			close(stream.events)
-			require.NoError(t, <-done)
-			assert.Empty(t, in.lanes.byName)
-		})
-	}
-}
-
-// With real goroutines, both channels, and deliveries that are given up.
-func TestInboxKeepsTheOrderOfAChatUnderAnyTiming(t *testing.T) {
-	const events, chats = 4000, 5
-	o := newOrder()
-	in := newInbox(t, func(_ context.Context, e *Event) error {
-		m := e.Data.(*MessageEvent)
-		o.begin(m.Chat.Name, numberIn(m))
-		if numberIn(m)%3 == 0 {
-			runtime.Gosched()
-		}
-		o.end(m.Chat.Name)
-		return nil
-	}, WithConcurrency(4))
-	stream := &source{events: make(chan *Event)}
-	var all sync.WaitGroup
-	all.Go(func() { assert.NoError(t, in.Run(t.Context(), stream)) })
-	for n := range events {
-		who := person(n % chats)
-		e := numberedEvent(n, 10)
-		e.Instance = "support-line"
-		chat := EventChat{JID: who.asPhone(0), LID: who.asLID(0), Name: strconv.Itoa(n % chats)}
-		switch {
-		case n < chats: // the first tells both
-		case n%2 == 0:
-			chat.LID = ""
-		default:
-			chat.JID = chat.LID
-		}
-		e.Data.(*MessageEvent).Chat = chat
-		if n%7 == 6 {
-			in.leave(in.enter(numberedEvent(n, 10)), &outcome{abandoned: true}) // nobody waits for it any more
-		}
-		// One feeder, so the order of arrival is known; whichever way, the turn is
-		// taken before the next event comes.
-		if n%3 == 0 {
-			turn := in.enter(e)
-			all.Go(func() {
-				var o outcome
-				in.process(t.Context(), turn, &o)
-				assert.NoError(t, o.err)
-			})
-			continue
-		}
-		before := in.entered()
-		stream.events <- e
-		for in.entered() == before {
-			runtime.Gosched()
-		}
-	}
-	close(stream.events)
-	all.Wait()
-	assert.Empty(t, o.wrong)
-	assert.Equal(t, events, o.handled)
-	assert.Empty(t, in.lanes.byName)
-	assert.Equal(t, 4, in.places)
-}
-
-// entered is how many turns have been taken so far.
-func (in *Inbox) entered() uint64 {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.lanes.seq
 }
 
 // hangingStore hangs where it is told to, until it is let go.
@@ -953,7 +816,7 @@ func TestStoreThatHangsStopsNothingForLong(t *testing.T) {
 					WithErrorHandler(func(context.Context, *HandlerError) { reported.Add(1) }))
 				body := ryzetest.NewEvents("a").Message(greeting)
 				h := in.Handler(testAuthorization)
-				quickly(t, storeTimeout+time.Second, func() {
+				Quickly(t, StoreTimeout+time.Second, func() {
 					assert.Equal(t, 503, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 				})
 				// The caller's context counts as well.
@@ -961,14 +824,14 @@ func TestStoreThatHangsStopsNothingForLong(t *testing.T) {
 				require.NoError(t, err)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				quickly(t, 2*time.Second, func() { assert.ErrorIs(t, in.Handle(ctx, e), context.DeadlineExceeded) })
+				Quickly(t, 2*time.Second, func() { assert.ErrorIs(t, in.Handle(ctx, e), context.DeadlineExceeded) })
 
-				stream := newSource()
+				stream := NewSource()
 				for range 5 {
-					stream.push(t, body)
+					stream.Push(t, body)
 				}
-				close(stream.events)
-				quickly(t, 6*storeTimeout, func() { require.NoError(t, in.Run(t.Context(), stream)) })
+				close(stream.Chan)
+				Quickly(t, 6*StoreTimeout, func() { require.NoError(t, in.Run(t.Context(), stream)) })
 				assert.EqualValues(t, 5, reported.Load())
 				assert.Zero(t, calls)
 
@@ -977,7 +840,7 @@ func TestStoreThatHangsStopsNothingForLong(t *testing.T) {
 				synctest.Wait()
 				assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 				assert.Equal(t, 1, calls)
-				assert.Empty(t, in.lanes.byName)
+				assert.Zero(t, in.Lanes())
 			})
 		})
 	}
@@ -1020,16 +883,16 @@ func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
 		status int // of the same event as a delivery
 	}{
 		"handler panics":        {func() error { panic("private words") }, nil, ignore, 503},
-		"typed nil":             {typedNil, nil, ignore, 503},
-		"typed nil, not told":   {typedNil, nil, nil, 503},
-		"joined typed nil":      {func() error { return errors.Join(broken, typedNil()) }, nil, ignore, 503},
+		"typed nil":             {TypedNil, nil, ignore, 503},
+		"typed nil, not told":   {TypedNil, nil, nil, 503},
+		"joined typed nil":      {func() error { return errors.Join(broken, TypedNil()) }, nil, ignore, 503},
 		"error handler panics":  {func() error { return broken }, nil, func(context.Context, *HandlerError) { panic("private words") }, 503},
 		"claim panics":          {func() error { return nil }, &panickingStore{where: "claim"}, ignore, 503},
 		"commit panics":         {func() error { return nil }, &panickingStore{where: "commit"}, ignore, 200},
 		"commit, and the error": {func() error { return nil }, &panickingStore{where: "commit"}, func(context.Context, *HandlerError) { panic("private words") }, 200},
 		"release panics":        {func() error { return broken }, &panickingStore{where: "release"}, ignore, 503},
-		"claim typed nil":       {func() error { return nil }, &failingStore{claim: typedNil()}, nil, 503},
-		"commit typed nil":      {func() error { return nil }, &failingStore{commit: typedNil()}, nil, 200},
+		"claim typed nil":       {func() error { return nil }, &failingStore{claim: TypedNil()}, nil, 503},
+		"commit typed nil":      {func() error { return nil }, &failingStore{commit: TypedNil()}, nil, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -1045,60 +908,17 @@ func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
 			}
 			in := newInbox(t, func(context.Context, *Event) error { return c.handle() }, opts...)
 			events := ryzetest.NewEvents("a")
-			stream := newSource()
+			stream := NewSource()
 			for _, body := range numbered(events, 3, 1) {
-				stream.push(t, body)
+				stream.Push(t, body)
 			}
-			close(stream.events)
+			close(stream.Chan)
 			require.NoError(t, in.Run(t.Context(), stream))
 			h := in.Handler(testAuthorization, WithErrorHandler(func(_ context.Context, err *HandlerError) { _ = err.Error(); panic("private words") }))
 			assert.Equal(t, c.status, ryzetest.Deliver(h, "/", testAuthorization, events.Message(greeting)).StatusCode)
-			assert.Empty(t, in.lanes.byName)
-			assert.Equal(t, 1, in.places)
+			assert.Zero(t, in.Lanes())
+			assert.Equal(t, 1, in.Places())
 			assert.NotContains(t, out.String(), "private words")
-		})
-	}
-}
-
-// BenchmarkInboxLeave measures a delivery that joins the end of a chat's queue
-// and gives up there.
-func BenchmarkInboxLeave(b *testing.B) {
-	for _, n := range []int{0, 1000, 100_000} {
-		b.Run(fmt.Sprintf("waiting=%d", n), func(b *testing.B) {
-			in, err := NewInbox(accept)
-			require.NoError(b, err)
-			e := receiptIn(person(0).asPhone(0))
-			for range n + 1 {
-				in.enter(e)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				in.leave(in.enter(e), &outcome{})
-			}
-		})
-	}
-}
-
-// BenchmarkInboxNext measures the end of a turn and the begin of the next, with
-// as many chats waiting for a place.
-func BenchmarkInboxNext(b *testing.B) {
-	for _, n := range []int{1, 1000, 100_000} {
-		b.Run(fmt.Sprintf("chats=%d", n), func(b *testing.B) {
-			in, err := NewInbox(accept, WithConcurrency(1))
-			require.NoError(b, err)
-			var events []*Event
-			var turns []*turn
-			for i := range n {
-				events = append(events, receiptIn(person(i).asPhone(0)))
-				turns = append(turns, in.enter(events[i]))
-			}
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				in.leave(turns[i], &outcome{})
-				turns[i] = in.enter(events[i])
-				i = (i + 1) % n
-			}
 		})
 	}
 }

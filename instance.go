@@ -75,7 +75,7 @@ func (i *InstanceClient) String() string { return "ryze.InstanceClient(" + quote
 // Info returns what the service tells about the instance: its state, number,
 // profile and a summary of its integrations. It is the recommended check of the
 // state. The returned instance has exactly the handle's name; under a token of
-// another instance it is an [*InstanceNotFoundError].
+// another instance it is [ErrInstanceNotFound], with a text that names that one.
 //
 // GET /api/instance/list. Safe to repeat.
 func (i *InstanceClient) Info(ctx context.Context) (*Instance, error) {
@@ -199,7 +199,7 @@ func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pa
 	}
 	switch {
 	case params.HistoryDays < 0:
-		return nil, invalid("HistoryDays", "is negative")
+		return nil, invalid("HistoryDays", fmt.Sprintf("is %d, which is negative", params.HistoryDays))
 	case params.HistoryDays > 0:
 		query.Set("history", strconv.Itoa(params.HistoryDays))
 	}
@@ -315,7 +315,7 @@ func metrics(ctx context.Context, h handle, names []string) (*Metrics, error) {
 			return nil, err
 		}
 		if strings.Contains(name, ",") {
-			return nil, invalid("instance name", "has a comma, which separates names on this route")
+			return nil, invalid("instance name", quoted(name)+" has a comma, which separates names on this route")
 		}
 		escaped[i] = url.PathEscape(name)
 	}

@@ -3,6 +3,7 @@ package ryze
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -44,33 +45,8 @@ func (h handle) find(ctx context.Context, name string) (*Instance, error) {
 			return &instances[i], nil
 		}
 	}
-	e := &InstanceNotFoundError{Name: name}
 	if len(instances) == 1 && filter != "" {
-		e.TokenOf = instances[0].Name
+		return nil, fmt.Errorf("ryze: no instance is named %s, and the token belongs to the instance %s: %w", quoted(name), quoted(instances[0].Name), ErrInstanceNotFound)
 	}
-	return nil, e
-}
-
-// InstanceNotFoundError says that the service's list does not hold an instance
-// of exactly the name asked for. It matches [ErrInstanceNotFound] and
-// [ErrNotFound].
-type InstanceNotFoundError struct {
-	Name string
-	// TokenOf is the name of the instance that the service returned instead,
-	// which is the one that the token belongs to.
-	TokenOf string
-}
-
-// Error names the instance, and the one that the token belongs to.
-func (e *InstanceNotFoundError) Error() string {
-	text := "ryze: no instance is named " + quoted(e.Name)
-	if e.TokenOf != "" {
-		text += "; the token belongs to the instance " + quoted(e.TokenOf)
-	}
-	return text
-}
-
-// Is matches [ErrInstanceNotFound] and [ErrNotFound].
-func (e *InstanceNotFoundError) Is(target error) bool {
-	return target == ErrInstanceNotFound || target == ErrNotFound
+	return nil, fmt.Errorf("ryze: no instance is named %s: %w", quoted(name), ErrInstanceNotFound)
 }

@@ -24,8 +24,8 @@ type Instance struct {
 	DisplayStatus string // a label for people
 
 	Profile   InstanceProfile
-	Webhook   *WebhookConfig   // the one labelled "default"; nil when not said
-	WebSocket *WebSocketConfig // nil when not said
+	Webhook   *Webhook   // the one labelled "default"; nil when not said
+	WebSocket *WebSocket // nil when not said
 	// Chatwoot is the state of the integration; its inner keys are documented
 	// only for a failure at creation.
 	Chatwoot *ChatwootState
@@ -48,40 +48,10 @@ type InstanceProfile struct {
 	BusinessName string
 }
 
-// ChatwootState is how the Chatwoot integration of an instance is doing.
-type ChatwootState struct {
-	Enabled bool
-	Status  string // "active", "paused" or "error"
-	Error   string // why, when Status is "error"
-}
-
 // Connected reports whether the instance is connected to WhatsApp.
 func (i *Instance) Connected() bool {
 	return i.State.isOnline()
 }
-
-// SetupErr reports a block of the creation that the service says has failed;
-// the creation itself succeeded. A nil result does not prove that a webhook or
-// WebSocket was set up: the service may leave the block out of its reply.
-func (i *Instance) SetupErr() error {
-	if i.Chatwoot != nil && i.Chatwoot.Status == "error" {
-		return &ChatwootSetupError{Reason: i.Chatwoot.Error}
-	}
-	return nil
-}
-
-// ChatwootSetupError says that an instance was created but its Chatwoot
-// integration was not. It matches [ErrChatwoot]. Correct the credentials with
-// [ChatwootService.Set].
-type ChatwootSetupError struct{ Reason string }
-
-// Error gives the reason.
-func (e *ChatwootSetupError) Error() string {
-	return "ryze: the instance was created, but its Chatwoot integration failed: " + printable(e.Reason)
-}
-
-// Is matches [ErrChatwoot].
-func (e *ChatwootSetupError) Is(target error) bool { return target == ErrChatwoot }
 
 // wireInstance is an instance as it travels.
 type wireInstance struct {
@@ -109,12 +79,6 @@ type wireInstance struct {
 	UpdatedAt stringOrInt    `json:"updatedAt"`
 }
 
-type wireChatwoot struct {
-	Enabled bool   `json:"enabled"`
-	Status  string `json:"status"`
-	Error   string `json:"error"`
-}
-
 func (w *wireInstance) instance(meta Meta) *Instance {
 	i := &Instance{
 		Meta: meta, ID: string(w.ID), Name: string(w.Name), Token: w.Token,
@@ -129,14 +93,14 @@ func (w *wireInstance) instance(meta Meta) *Instance {
 	}
 	i.State = ParseInstanceState(i.RawState)
 	if w.Webhook != nil {
-		i.Webhook = w.Webhook.config()
+		hook := w.Webhook.webhook(Meta{})
+		i.Webhook = &hook
 	}
 	if w.WebSocket != nil {
-		i.WebSocket = w.WebSocket.config()
+		i.WebSocket = w.WebSocket.webSocket(Meta{})
 	}
-	if w.Chatwoot != nil {
-		state := ChatwootState(*w.Chatwoot)
-		i.Chatwoot = &state
+	if c := w.Chatwoot; c != nil {
+		i.Chatwoot = &ChatwootState{Enabled: c.Enabled.on, Status: c.Status, Error: c.Error}
 	}
 	return i
 }

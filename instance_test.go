@@ -1,20 +1,15 @@
-package ryze
+package ryze_test
 
 import (
 	"context"
-	"crypto/tls"
-	"io"
 	"net/http"
-	"strconv"
-	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 func TestCreationCarriesEveryBlock(t *testing.T) {
@@ -37,39 +32,23 @@ func TestCreationCarriesEveryBlock(t *testing.T) {
 		inst := account.InstanceFrom(created)
 		proxy, err := inst.Proxy.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &ProxyConfig{Meta: proxy.Meta, Enabled: true, Host: "proxy.example.net", Port: "1080", Protocol: ProxySOCKS5, Username: "u"}, proxy)
+		assert.Equal(t, &Proxy{Meta: proxy.Meta, Enabled: true, ProxyConfig: ProxyConfig{Host: "proxy.example.net", Port: "1080", Protocol: ProxySOCKS5, Username: "u"}}, proxy)
 		hook, err := inst.Webhooks.Get(t.Context(), "")
 		require.NoError(t, err)
-		assert.Equal(t, &WebhookConfig{
-			Meta: hook.Meta, Label: "default", Enabled: true, URL: "https://hooks.example.net/ryze", Authorization: "Bearer hook",
+		assert.Equal(t, &Webhook{Meta: hook.Meta, Enabled: true, WebhookConfig: WebhookConfig{
+			Label: "default", URL: "https://hooks.example.net/ryze", Authorization: "Bearer hook",
 			ByEvents: true, Events: []EventType{EventMessage, EventCall}, MediaBase64: true,
-		}, hook)
+		}}, hook)
 		socket, err := inst.WebSocket.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &WebSocketConfig{Meta: socket.Meta, Enabled: true, Events: []EventType{EventMessage}, MediaBase64: true}, socket)
+		assert.Equal(t, &WebSocket{Meta: socket.Meta, Enabled: true, WebSocketConfig: WebSocketConfig{Events: []EventType{EventMessage}, MediaBase64: true}}, socket)
 		settings, err := inst.Settings.Get(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, &Settings{Meta: settings.Meta, AutoRejectCalls: true, CallRejectMessage: "Text only, please."}, settings)
 		storage, err := inst.Storage.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &StorageConfig{Meta: storage.Meta, Enabled: true, Region: "us-east-1", Bucket: "media", AccessKey: "AK", PathPrefix: "a/"}, storage)
+		assert.Equal(t, &Storage{Meta: storage.Meta, Enabled: true, StorageConfig: StorageConfig{Region: "us-east-1", Bucket: "media", AccessKey: "AK", PathPrefix: "a/"}}, storage)
 	})
-}
-
-// The documentation requires no field of a proxy.
-func TestProxyNeedsNoFieldThatTheServiceDoesNotRequire(t *testing.T) {
-	for _, c := range []struct {
-		proxy ProxyConfig
-		body  string
-	}{
-		{ProxyConfig{Host: "h"}, `{"enabled":true,"host":"h"}`},
-		{ProxyConfig{Host: "h", Port: "1080"}, `{"enabled":true,"host":"h","port":"1080"}`},
-		{ProxyConfig{Host: "h", Protocol: "SOCKS5", Password: "p"}, `{"enabled":true,"host":"h","protocol":"SOCKS5","password":"p"}`},
-	} {
-		inst := exchanging(t, exchange{method: "POST", path: "/api/instance/proxy/main", body: c.body, reply: `{"success":true}`})
-		require.NoError(t, inst.Proxy.Set(t.Context(), c.proxy))
-	}
-	requireInvalid(t, silent(t).Proxy.Set(t.Context(), ProxyConfig{}), "Proxy")
 }
 
 func TestBadBlocksAreRefusedBeforeAnyRequest(t *testing.T) {
@@ -176,9 +155,9 @@ func TestPictureOfTheCodeIsReadWithAndWithoutDataURI(t *testing.T) {
 			assert.Equal(t, "image/png", http.DetectContentType(p.PNG()))
 		}, opts...)
 	}
-	assert.Nil(t, decodeBase64("not base64!"))
-	assert.Equal(t, []byte("hi"), decodeBase64("aGk"))
-	assert.Equal(t, []byte("hi"), decodeBase64(" aGk=\n"))
+	assert.Nil(t, DecodeBase64("not base64!"))
+	assert.Equal(t, []byte("hi"), DecodeBase64("aGk"))
+	assert.Equal(t, []byte("hi"), DecodeBase64(" aGk=\n"))
 }
 
 func TestSlowCodeIsWaitedFor(t *testing.T) {
@@ -210,7 +189,7 @@ func TestWaitConnectedPollsWithinTheQuota(t *testing.T) {
 		info, err := inst.WaitConnected(t.Context())
 		require.NoError(t, err)
 		assert.True(t, info.Connected())
-		assert.Less(t, time.Since(began), 10*time.Minute+2*connectPoll)
+		assert.Less(t, time.Since(began), 10*time.Minute+2*ConnectPoll)
 		assert.LessOrEqual(t, sim.Count("instance.list"), 25*10, "a quarter of the quota, at most")
 	})
 }
@@ -220,11 +199,11 @@ func TestWaitConnectedListensToTheStream(t *testing.T) {
 		inst := client.Instance("a", sim.AddInstance("a").Token())
 		_, err := inst.WebSocket.Set(t.Context(), WebSocketConfig{})
 		require.NoError(t, err)
-		time.AfterFunc(10*time.Second+connectPoll/2, func() { sim.Instance("a").Pair("5511900000001") })
+		time.AfterFunc(10*time.Second+ConnectPoll/2, func() { sim.Instance("a").Pair("5511900000001") })
 		began := time.Now()
 		_, err = inst.WaitConnected(t.Context())
 		require.NoError(t, err)
-		assert.Less(t, time.Since(began), 10*time.Second+connectPoll/2+time.Second, "it did not wait for the next poll")
+		assert.Less(t, time.Since(began), 10*time.Second+ConnectPoll/2+time.Second, "it did not wait for the next poll")
 		require.Eventually(t, func() bool { return sim.Instance("a").WebSockets() == 0 }, time.Minute, time.Second, "the stream is closed")
 	})
 }
@@ -234,8 +213,7 @@ func TestWaitConnectedGivesUp(t *testing.T) {
 		inst := paired(t, sim, client, "a")
 		sim.Instance("a").Ban()
 		_, err := inst.WaitConnected(t.Context())
-		var state *StateError
-		require.ErrorAs(t, err, &state)
+		require.ErrorIs(t, err, ErrBanned)
 		require.ErrorIs(t, err, ErrNotConnected)
 
 		other := client.Instance("b", sim.AddInstance("b").Token())
@@ -246,109 +224,6 @@ func TestWaitConnectedGivesUp(t *testing.T) {
 		_, err = client.Instance("nobody", sim.AccountToken).WaitConnected(t.Context())
 		require.ErrorIs(t, err, ErrInstanceNotFound)
 	}, ryzetest.WithObservedStates())
-}
-
-// Everything but the service's own refusal is survived, with growing pauses.
-func TestWaitConnectedSurvivesWhateverHeals(t *testing.T) {
-	refused := func(status int, body string) func(*http.Request) (*http.Response, error) {
-		return func(r *http.Request) (*http.Response, error) {
-			reply := jsonResponse(r, body)
-			reply.StatusCode = status
-			return reply, nil
-		}
-	}
-	limited := func(r *http.Request) (*http.Response, error) {
-		reply := jsonResponse(r, `{"success":false,"error":{"message":"Rate limit exceeded. Try again later."}}`)
-		reply.StatusCode = http.StatusTooManyRequests
-		reply.Header.Set("X-RateLimit-Limit", "100")
-		reply.Header.Set("X-RateLimit-Remaining", "0")
-		reply.Header.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10))
-		return reply, nil
-	}
-	for name, fault := range map[string]func(*http.Request) (*http.Response, error){
-		"refused connection": func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED },
-		"reset":              func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET },
-		"bad certificate": func(*http.Request) (*http.Response, error) {
-			return nil, &tls.CertificateVerificationError{Err: io.EOF}
-		},
-		"cut JSON":            refused(200, `{"success":true,"instances":[{"na`),
-		"a page":              refused(200, page),
-		"nothing":             refused(200, ""),
-		"no instances":        refused(200, `{"success":true}`),
-		"failure":             refused(200, `{"success":false,"error":{"message":"Failed to list"}}`),
-		"quota":               limited,
-		"foreign 429":         refused(429, page),
-		"throttled":           refused(429, `{"success":false,"error":{"message":"slow down"}}`),
-		"foreign 401":         refused(401, page),
-		"foreign 403":         refused(403, page),
-		"foreign 404":         refused(404, "404 page not found"),
-		"empty 404":           refused(404, ""),
-		"400":                 refused(400, `{"success":false,"error":{"message":"not now"}}`),
-		"408":                 refused(408, ""),
-		"426":                 refused(426, ""),
-		"500":                 refused(500, `{"success":false,"error":{"message":"Failed to get instance"}}`),
-		"502":                 refused(502, page),
-		"redirect":            refused(302, ""),
-		"no reply for a time": func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				healed := time.Now().Add(time.Hour)
-				asked := 0
-				transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-					asked++
-					if time.Now().Before(healed) {
-						return fault(r)
-					}
-					return jsonResponse(r, `{"success":true,"instances":[{"name":"a","connection":{"state":"connected"}}]}`), nil
-				})
-				client, err := New(WithBaseURL("https://ryze.test"), WithHTTPClient(&http.Client{Transport: transport}))
-				require.NoError(t, err)
-				defer func() { require.NoError(t, client.Close()) }()
-
-				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-				defer cancel()
-				began := time.Now()
-				_, err = client.Instance("a", "token").WaitConnected(ctx)
-				require.ErrorIs(t, err, context.DeadlineExceeded)
-				assert.Equal(t, 2*time.Minute, time.Since(began), "neither early nor late")
-
-				info, err := client.Instance("a", "token").WaitConnected(t.Context())
-				require.NoError(t, err)
-				assert.True(t, info.Connected())
-				assert.WithinRange(t, time.Now(), healed, healed.Add(5*time.Minute+longestConnectPoll), "it is noticed soon")
-				assert.Less(t, asked, 1000, "pauses grow")
-			})
-		})
-	}
-}
-
-func TestWaitConnectedEndsWithTheServicesOwnRefusal(t *testing.T) {
-	for _, c := range []struct {
-		status int
-		text   string
-		is     error
-	}{
-		{401, "Invalid token", ErrInvalidToken}, {403, "Instance does not belong to your account", ErrInstanceNotOwned}, {404, "Instance not found", ErrInstanceNotFound},
-	} {
-		inst, s := script(t, scriptedReply{status: c.status, body: `{"success":false,"error":{"message":"` + c.text + `"}}`})
-		_, err := inst.WaitConnected(t.Context())
-		var state *StateError
-		require.ErrorAs(t, err, &state)
-		require.ErrorIs(t, err, c.is)
-		require.ErrorIs(t, err, ErrNotConnected)
-		assert.ErrorContains(t, err, c.text)
-		assert.Len(t, s.requests(), 1)
-	}
-	inst, s := script(t)
-	require.NoError(t, inst.Client().Close())
-	_, err := inst.WaitConnected(t.Context())
-	var state *StateError
-	require.ErrorAs(t, err, &state)
-	require.ErrorIs(t, err, ErrClosed)
-	_, err = inst.Client().Instance("", "t").WaitConnected(t.Context())
-	require.ErrorIs(t, err, ErrInvalidArgument)
-	assert.Empty(t, s.requests())
 }
 
 func TestSessionsEndAndComeBack(t *testing.T) {
@@ -395,7 +270,7 @@ func TestProxyAndStorageAreSetAndRemoved(t *testing.T) {
 		require.NoError(t, inst.Proxy.Remove(t.Context()))
 		p, err = inst.Proxy.Get(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, &ProxyConfig{Meta: p.Meta}, p)
+		assert.Equal(t, &Proxy{Meta: p.Meta}, p)
 		require.ErrorIs(t, inst.Proxy.Set(t.Context(), ProxyConfig{}), ErrInvalidArgument)
 
 		s, err := inst.Storage.Set(t.Context(), StorageConfig{Bucket: "b", AccessKey: "a", SecretKey: "s", Endpoint: "https://minio.example"})

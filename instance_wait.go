@@ -7,32 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 )
-
-// StateError says that an instance will not connect by waiting: because of a
-// state that it reached, or because the service refuses to tell its state.
-type StateError struct {
-	Instance string
-	State    InstanceState // the last that was told, "" for none
-	Err      error         // the refusal, nil when the state is the reason
-}
-
-// Error names the instance and the reason.
-func (e *StateError) Error() string {
-	text := "ryze: instance " + quoted(e.Instance)
-	if e.Err != nil {
-		return text + " cannot be waited for: " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
-	}
-	return text + " is " + string(e.State) + " and will not connect by waiting"
-}
-
-// Is matches [ErrNotConnected].
-func (e *StateError) Is(target error) bool { return target == ErrNotConnected }
-
-// Unwrap returns the refusal, if there is one.
-func (e *StateError) Unwrap() error { return e.Err }
 
 const (
 	// connectPoll is how often WaitConnected asks. At this pace it takes a fifth
@@ -48,10 +24,13 @@ const (
 //
 // An outage, a reply that cannot be read and a used up quota do not end it: it
 // asks again, after pauses that grow to a minute. It ends with the context,
-// whose error then comes with what went wrong last, or with a [*StateError]:
-// when the number is banned, when the service itself refuses the token or does
-// not know the instance (401, 403, 404), or when the Client was closed. A handle
-// with a bad name or token gets its [*ValidationError] at once.
+// whose error then comes with what went wrong last, or when waiting is useless.
+// A handle with a bad name or token gets its [*ValidationError] at once.
+//
+// Errors, when waiting is useless; all match [ErrNotConnected]: [ErrBanned], with
+// the state in its text; the service's own refusal of the token or of the instance
+// ([ErrUnauthorized], [ErrForbidden], [ErrNotFound]); [ErrClosed] when the Client
+// was closed.
 //
 // GET /api/instance/list. Safe to repeat.
 func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
@@ -61,7 +40,6 @@ func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 	var (
 		changed   <-chan struct{} // never, unless there is a stream to listen to
 		listening bool
-		state     InstanceState
 		failures  int
 	)
 	for {
@@ -70,15 +48,15 @@ func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 		case err != nil && ctx.Err() != nil:
 			return nil, i.notConnected(ctx, err)
 		case err != nil && willNotHeal(err):
-			return nil, &StateError{Instance: i.h.name, State: state, Err: err}
+			return nil, fmt.Errorf("ryze: instance %s cannot be waited for: %w: %w", quoted(i.h.name), ErrNotConnected, err)
 		case err != nil:
 			failures++
 		case info.Connected():
 			return info, nil
 		case info.State == InstanceBanned, info.State == InstanceTempBanned:
-			return nil, &StateError{Instance: i.h.name, State: info.State}
+			return nil, fmt.Errorf("ryze: instance %s has the state %s: %w", quoted(i.h.name), quoted(string(info.State)), ErrBanned)
 		default:
-			failures, state = 0, info.State
+			failures = 0
 			if !listening && info.WebSocket.tells(EventInstanceState) {
 				listening = true
 				var stop func()
@@ -120,9 +98,8 @@ func (i *InstanceClient) notConnected(ctx context.Context, last error) error {
 // the service itself, and not a proxy in front of it, says so.
 func willNotHeal(err error) bool {
 	var api *APIError
-	var unknown *InstanceNotFoundError
 	switch {
-	case errors.Is(err, ErrClosed), errors.As(err, &unknown):
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrInstanceNotFound):
 		return true
 	case errors.As(err, &api):
 		switch api.StatusCode {

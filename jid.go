@@ -300,41 +300,42 @@ func (j JID) validate(field string) error {
 	if j == "" {
 		return invalid(field, "is empty")
 	}
+	bad := func(reason string) error { return invalid(field, quoted(string(j))+" "+reason) }
 	user, device, server := j.split()
 	hasServer := strings.Contains(string(j), "@")
 	hasDevice := strings.Contains(string(j), ":")
 	switch {
 	case !hasServer && strings.HasPrefix(user, "+"):
-		return invalid(field, "has a plus sign; write the digits only, or use PhoneJID")
+		return bad("has a plus sign; write the digits only, or use PhoneJID")
 	case !hasServer && hasDevice:
-		return invalid(field, "has a device suffix but no server")
+		return bad("has a device suffix but no server")
 	case !hasServer && !isDigits(user):
-		return invalid(field, fmt.Sprintf("%q is neither digits nor an address with a server such as @%s or @%s", string(j), ServerUser, ServerGroup))
+		return bad("is neither digits nor an address with a server such as @" + ServerUser + " or @" + ServerGroup)
 	case hasServer && hasDevice && !isDigits(device):
-		return invalid(field, "has a device suffix that is not a number")
+		return bad("has a device suffix that is not a number")
 	case strings.Count(string(j), "@") > 1:
-		return invalid(field, "has more than one @")
+		return bad("has more than one @")
 	}
 	switch {
 	case !hasServer || server == ServerUser:
 		if !isDigits(user) {
-			return invalid(field, fmt.Sprintf("%q is not a phone number: digits, country code first", string(j)))
+			return bad("is not a phone number: digits, country code first")
 		}
 		if fault := phoneFault(user); fault != "" {
-			return invalid(field, fmt.Sprintf("%q %s", string(j), fault))
+			return bad(fault)
 		}
 	case server == ServerLID, server == ServerNewsletter:
 		if !isDigits(user) {
-			return invalid(field, fmt.Sprintf("the part before @%s is made of digits", server))
+			return bad("has other characters than digits before @" + server)
 		}
 	case server == ServerGroup:
 		creator, created, old := strings.Cut(user, "-")
 		if !isDigits(creator) || (old && !isDigits(created)) {
-			return invalid(field, "a group is digits@g.us, or digits-digits@g.us in the older form")
+			return bad("is no group: digits@g.us, or digits-digits@g.us in the older form")
 		}
 	case j.Bare() == StatusBroadcast:
 	default:
-		return invalid(field, fmt.Sprintf("the server %q is not one of %s, %s, %s, %s", server, ServerUser, ServerLID, ServerGroup, ServerNewsletter))
+		return bad(fmt.Sprintf("has a server that is not one of %s, %s, %s, %s", ServerUser, ServerLID, ServerGroup, ServerNewsletter))
 	}
 	return nil
 }
@@ -374,7 +375,7 @@ func (j JID) check(field string, accepted jidKinds) error {
 	for i, k := range accepted {
 		names[i] = string(k)
 	}
-	reason := fmt.Sprintf("is a %s, but this call takes: %s", kind, strings.Join(names, ", "))
+	reason := fmt.Sprintf("%q is a %s, but this call takes: %s", string(j), kind, strings.Join(names, ", "))
 	if kind == JIDLID {
 		reason += "; a LID is not a phone number and cannot be turned into one"
 	}

@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 )
 
@@ -76,7 +77,7 @@ func (s *LabelsService) Create(ctx context.Context, name string, color int) (*La
 		return nil, err
 	}
 	if color < 0 || color > maxLabelColor {
-		return nil, invalid("color", "is not between 0 and 10: the service would make it 0")
+		return nil, invalid("color", fmt.Sprintf("is %d, which is not between 0 and %d: the service would make it 0", color, maxLabelColor))
 	}
 	in := input{body: map[string]any{"name": name, "color": color}, hint: "the label may exist: list the labels before creating it again"}
 	r, err := fetchChecked(ctx, s.h, opLabelCreate, in, func(r *labelReply) string {
@@ -98,7 +99,7 @@ func (s *LabelsService) Create(ctx context.Context, name string, color int) (*La
 //
 // DELETE /api/chat/tag/:instance. Safe to repeat.
 func (s *LabelsService) Delete(ctx context.Context, labelID string) error {
-	if err := checkText("label id", labelID); err != nil {
+	if err := checkName("label id", labelID); err != nil {
 		return err
 	}
 	return run(ctx, s.h, opLabelDelete, input{query: url.Values{"tagId": {labelID}}.Encode()})
@@ -130,5 +131,5 @@ func checkLabeling(chat JID, labelID string) error {
 	if err := chat.check("chat", anyChat); err != nil {
 		return err
 	}
-	return checkText("label id", labelID)
+	return checkName("label id", labelID)
 }

@@ -1,21 +1,21 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
 	"sync"
 	"testing"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 // One picture goes to many people, one after the other and at the same time.
 func TestMediaInMemoryCanBeSentOften(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "a")
-		content := append(bytes.Clone(pngHead), bytes.Repeat([]byte{1, 2, 3, 4}, large)...)
+		content := append(bytes.Clone(PNGHead), bytes.Repeat([]byte{1, 2, 3, 4}, large)...)
 		photo := Media{Source: MediaBytes("a.png", content)}
 		send := func() {
 			_, err := inst.Messages.Send(t.Context(), "5511987654321", photo)

@@ -1,9 +1,12 @@
 package ryze
 
 import (
+	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/upload"
 )
@@ -15,8 +18,9 @@ type MediaSource struct {
 	file upload.File
 }
 
-// MediaFile is the file at that path. It is opened for each attempt, and can be
-// sent as often as wanted, at the same time too.
+// MediaFile is the regular file at that path. It is opened for each attempt, and
+// can be sent as often as wanted, at the same time too. Open a named pipe or a
+// device yourself, and send it with [MediaFS].
 func MediaFile(name string) MediaSource {
 	return MediaSource{name: baseName(name), file: upload.Path(name)}
 }
@@ -34,6 +38,10 @@ func MediaBytes(name string, b []byte) MediaSource {
 // other is read once: a send that meets the rate limit after reading it fails
 // with the error that says so. The reader is not closed, and must not be used
 // before the send has returned.
+//
+// A Read that blocks does not keep the call from returning when its context ends or
+// its time limit passes, but nothing can stop the Read: do not use the reader before
+// it has returned. Sending the reader before that is an error.
 func MediaReader(name string, r io.Reader) MediaSource {
 	s := MediaSource{name: baseName(name)}
 	if r != nil {
@@ -42,8 +50,8 @@ func MediaReader(name string, r io.Reader) MediaSource {
 	return s
 }
 
-// MediaFS is an open file of any file system, such as an [embed.FS]. It is not
-// closed.
+// MediaFS is an open file of any file system, such as an [embed.FS], or a pipe. It
+// is not closed. What [MediaReader] says of a Read that blocks is true here too.
 func MediaFS(f fs.File) MediaSource {
 	if f == nil {
 		return MediaSource{}
@@ -73,13 +81,19 @@ func baseName(name string) string {
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // head returns the first bytes of a file, or the *ValidationError of a source
-// that is missing, empty or cannot be read.
-func (s MediaSource) head(field string) ([]byte, error) {
+// that is missing, empty or cannot be read. It waits for them no longer than the
+// limit, and the context, allow.
+func (s MediaSource) head(ctx context.Context, field string, limit time.Duration) ([]byte, error) {
 	if s.file == nil {
 		return nil, invalid(field, "is missing; use MediaFile, MediaBytes, MediaReader, MediaFS or MediaURL")
 	}
-	head, err := s.file.Head()
-	if err != nil {
+	head, err := upload.Head(ctx, s.file, limit)
+	switch {
+	case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return nil, &callError{op: field, action: readingMedia, err: err}
+	case errors.Is(err, upload.ErrNoData):
+		return nil, &callError{op: field, action: readingMedia, kind: ErrMediaSource, err: err}
+	case err != nil:
 		return nil, &ValidationError{Field: field, Reason: "cannot be read: " + err.Error(), err: err}
 	}
 	if len(head) == 0 {
@@ -98,9 +112,6 @@ func uploadOf(file upload.File, body any, field, prefix string) (*upload.Body, e
 	return upload.NewBody(object, field, prefix, file), nil
 }
 
-// encodedLen is the length of n bytes as base64.
-func encodedLen(n int64) int64 { return upload.EncodedLen(n) }
-
 // picture is an image on its way into a request: a URL, or a file that is
 // streamed as base64. The zero value is no picture.
 type picture struct {
@@ -109,7 +120,7 @@ type picture struct {
 }
 
 // picture checks a source that may be absent; field names it in the error.
-func (s MediaSource) picture(field string) (picture, error) {
+func (s MediaSource) picture(ctx context.Context, field string) (picture, error) {
 	switch {
 	case s == (MediaSource{}):
 		return picture{}, nil
@@ -117,7 +128,7 @@ func (s MediaSource) picture(field string) (picture, error) {
 		_, err := checkMediaURL(field, s.url)
 		return picture{url: s.url}, err
 	}
-	head, err := s.head(field)
+	head, err := s.head(ctx, field, mediaLimit)
 	if err != nil {
 		return picture{}, err
 	}

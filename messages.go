@@ -1,10 +1,10 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/upload"
@@ -27,9 +27,14 @@ type SentMessage struct {
 	Chat      JID
 	GroupName string // only for groups
 	Timestamp time.Time
-	Status    string // the service's word, "sent"
-	Type      string // such as "text" or "image"; not documented for every kind
-	Content   string // what the service stored as text
+	// Status is the service's own word for what became of the message. Only "sent" is
+	// documented. An unknown word counts as an acceptance, because the reply has a
+	// message id. A word that says no in English or Portuguese, such as "rejected",
+	// "not_sent" or "cancelado", is told as [ErrOutcomeUnknown], and so is false, a
+	// negative number or an HTTP status of 400 or more.
+	Status  MessageStatus
+	Type    string // such as "text" or "image"; not documented for every kind
+	Content string // what the service stored as text
 	// Source is the label that the message carries; see [WithSource].
 	Source string
 	// ReplyTo is the id of the quoted message; for a reaction, of the message
@@ -49,10 +54,12 @@ type SentMedia struct {
 
 type sendReply struct {
 	envelope
-	Status string `json:"status"`
-	Data   struct {
-		MessageID   string      `json:"messageId"`
-		Status      string      `json:"status"`
+	MessageID wireID     `json:"messageId"` // documented in data alone
+	Status    statusWord `json:"status"`
+	Data      struct {
+		MessageID   wireID      `json:"messageId"`
+		Status      statusWord  `json:"status"`
+		Failure     *errorBody  `json:"error"`
 		Timestamp   stringOrInt `json:"timestamp"`
 		MessageType string      `json:"messageType"`
 		Content     string      `json:"content"`
@@ -71,13 +78,13 @@ type sendReply struct {
 }
 
 // saysFailed reports whether one of the words for what became of the message
-// means that it was not sent.
+// means that it was not sent, or an error stands beside its id.
 func (r *sendReply) saysFailed() bool {
-	return meansFailure(r.Status) || meansFailure(r.Data.Status) ||
-		strings.EqualFold(r.Status, "disconnected") || strings.EqualFold(r.Data.Status, "disconnected")
+	return r.Status.meansNotSent() || r.Data.Status.meansNotSent() || r.Failure.said() || r.Data.Failure.said()
 }
 
 func (r *sendReply) missing() string {
+	r.Data.MessageID = cmp.Or(r.Data.MessageID, r.MessageID)
 	if r.Data.MessageID == "" {
 		return "the reply has no message id"
 	}
@@ -93,11 +100,15 @@ func (r *sendReply) missing() string {
 // its [*OutcomeError] has what [MessagesService.Settle] needs to look for the
 // message.
 //
-// With any other error the message was not accepted: [*ValidationError] before
+// Every other error is certain: the message was not accepted ([OutcomeOf] tells
+// the two apart, [RetryAfter] whether to try again). [*ValidationError] before
 // any request; [ErrNotConnected];
 // [ErrRateLimited] when waiting for quota would take too long; [ErrThrottled]
 // when WhatsApp itself throttles; [ErrInvalidArgument] when the service
-// refuses, for instance a number that is not on WhatsApp.
+// refuses, for instance a number that is not on WhatsApp; [ErrNetwork] when
+// nothing was written.
+//
+// It returns at once when its context ends, also when the media's source blocks.
 //
 // POST /api/message/<kind>/:instance. Not safe to repeat.
 func (s *MessagesService) Send(ctx context.Context, to JID, content Content, opts ...SendOption) (*SentMessage, error) {
@@ -111,7 +122,8 @@ func (s *MessagesService) Send(ctx context.Context, to JID, content Content, opt
 	return s.send(ctx, to, content, kind, opts)
 }
 
-// SendText sends a text message: Send with [Text].
+// SendText sends a text message: Send with [Text]. Every error but
+// [ErrOutcomeUnknown] is certain: it was not accepted; see [OutcomeOf].
 //
 // POST /api/message/text/:instance. Not safe to repeat.
 func (s *MessagesService) SendText(ctx context.Context, to JID, text string, opts ...SendOption) (*SentMessage, error) {
@@ -134,12 +146,16 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		ReplyTo: o.replyTo, ReplyPrivate: o.replyPrivate,
 		Mention: o.mention, MentionAll: o.mentionAll, LinkPreview: o.linkPreview,
 		Source: o.source,
+		ctx:    ctx, limit: cmp.Or(o.limit, kind.op.Timeout),
 	}
 	if err := checkContent(content); err != nil {
 		return nil, err
 	}
 	body, err := content.body(common)
 	if err != nil {
+		if e, ok := err.(*callError); ok { //nolint:errorlint // what head has made
+			e.op = kind.op.ID
+		}
 		return nil, err
 	}
 	in := input{
@@ -158,11 +174,12 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	}
 	d := &r.Data
 	stamp := parseTime(d.Timestamp)
-	s.h.client.accepted.add(d.MessageID)
+	id := string(d.MessageID)
+	s.h.client.accepted.add(id)
 	s.h.client.accepted.stamped(stamp, began)
 	return &SentMessage{
-		Meta: r.Meta, ID: d.MessageID, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
-		Timestamp: stamp, Status: r.Status, Type: d.MessageType, Content: d.Content,
+		Meta: r.Meta, ID: id, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
+		Timestamp: stamp, Status: messageStatus(r.Status), Type: d.MessageType, Content: d.Content,
 		Source: o.source, ReplyTo: d.ReplyTo.MessageID,
 		Media: SentMedia{
 			URL: d.MediaURL, MIME: d.MediaMIMEType, Size: d.MediaSize,

@@ -36,7 +36,7 @@ type StoredMessage struct {
 	To        JID
 	IsGroup   bool
 	Timestamp time.Time
-	Status    DeliveryState // the full set of values here is not documented
+	Status    MessageStatus // the full set of values here is not documented
 	Media     *StoredMedia  // only for media
 }
 
@@ -53,14 +53,14 @@ type storedMessageReply struct {
 	envelope
 	MessageID string `json:"messageId"`
 	Data      *struct {
-		Content   string        `json:"content"`
-		Type      string        `json:"type"`
-		From      string        `json:"from"`
-		To        string        `json:"to"`
-		Chat      string        `json:"chat"`
-		Timestamp stringOrInt   `json:"timestamp"`
-		IsGroup   bool          `json:"isGroup"`
-		Status    DeliveryState `json:"status"`
+		Content   string      `json:"content"`
+		Type      string      `json:"type"`
+		From      string      `json:"from"`
+		To        string      `json:"to"`
+		Chat      string      `json:"chat"`
+		Timestamp stringOrInt `json:"timestamp"`
+		IsGroup   bool        `json:"isGroup"`
+		Status    stringOrInt `json:"status"`
 		Media     *struct {
 			Type     MediaKind `json:"type"`
 			MIMEType string    `json:"mimeType"`
@@ -92,7 +92,7 @@ func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMes
 	m := &StoredMessage{
 		Meta: r.Meta, ID: first(r.MessageID, messageID), Type: messageType(d.Type), Text: d.Content,
 		Chat: eventJID(d.Chat, ""), From: eventJID(d.From, ""), To: eventJID(d.To, ""),
-		IsGroup: d.IsGroup, Timestamp: parseTime(d.Timestamp), Status: d.Status,
+		IsGroup: d.IsGroup, Timestamp: parseTime(d.Timestamp), Status: messageStatus(d.Status),
 	}
 	if d.Media != nil {
 		m.Media = &StoredMedia{
@@ -103,26 +103,12 @@ func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMes
 	return m, nil
 }
 
-// DeliveryState says how far a message has come. The set is open.
-type DeliveryState string
-
-// States of delivery.
-const (
-	DeliveryPending   DeliveryState = "pending"
-	DeliverySent      DeliveryState = "sent"
-	DeliveryDelivered DeliveryState = "delivered"
-	DeliveryReceived  DeliveryState = "received" // only for messages that came in
-	DeliveryRead      DeliveryState = "read"
-	DeliveryPlayed    DeliveryState = "played" // audio and video
-	DeliveryError     DeliveryState = "error"
-)
-
-// DeliveryStatus is the state of delivery of one message.
+// DeliveryStatus says how far one message has come.
 type DeliveryStatus struct {
 	Meta `json:"-"`
 
 	MessageID string
-	State     DeliveryState
+	Status    MessageStatus
 	Code      int // pending 0, sent 1, delivered 2, received 3, read 4, played 5, error -1
 	Direction Direction
 	Chat      JID
@@ -131,12 +117,12 @@ type DeliveryStatus struct {
 
 type deliveryReply struct {
 	envelope
-	MessageID  string        `json:"message_id"`
-	Status     DeliveryState `json:"status"`
-	StatusCode int           `json:"status_code"`
-	Direction  string        `json:"direction"`
-	ChatJID    string        `json:"chat_jid"`
-	Timestamp  stringOrInt   `json:"timestamp"`
+	MessageID  string      `json:"message_id"`
+	Status     stringOrInt `json:"status"`
+	StatusCode wireInt     `json:"status_code"`
+	Direction  string      `json:"direction"`
+	ChatJID    string      `json:"chat_jid"`
+	Timestamp  stringOrInt `json:"timestamp"`
 }
 
 // DeliveryStatus returns how far a message has come. Events of type
@@ -159,7 +145,7 @@ func (s *MessagesService) DeliveryStatus(ctx context.Context, messageID string) 
 		return nil, err
 	}
 	d := &DeliveryStatus{
-		Meta: r.Meta, MessageID: first(r.MessageID, messageID), State: r.Status, Code: r.StatusCode,
+		Meta: r.Meta, MessageID: first(r.MessageID, messageID), Status: messageStatus(r.Status), Code: int(r.StatusCode),
 		Direction: Direction(r.Direction), Chat: eventJID(r.ChatJID, ""), Timestamp: parseTime(r.Timestamp),
 	}
 	switch r.Direction { // this route's words for it
@@ -195,7 +181,8 @@ type editReply struct {
 //
 // Errors: [ErrNotEditable] when it is too late or the message is not of a kind
 // that can be edited; [ErrMessageNotFound]; [ErrOutcomeUnknown] when it may have
-// been edited, in which case read it back with [MessagesService.Get].
+// been edited, in which case read it back with [MessagesService.Get]. Every other
+// error is certain: it was not edited; see [OutcomeOf].
 //
 // POST /api/chat/edit/:instance. Not safe to repeat.
 func (s *MessagesService) Edit(ctx context.Context, messageID, text string) (*EditedMessage, error) {
@@ -246,7 +233,7 @@ type ForwardedMessage struct {
 
 type forwardReply struct {
 	envelope
-	MessageID      string `json:"messageId"`
+	MessageID      wireID `json:"messageId"`
 	OriginalID     string `json:"originalId"`
 	DestinationJID string `json:"destinationJid"`
 }
@@ -258,7 +245,8 @@ type forwardReply struct {
 //
 // It is never repeated unless it is certain that the service did not accept it;
 // otherwise the error matches [ErrOutcomeUnknown]. [MessagesService.Settle]
-// cannot help then, because what the message said is not known here.
+// cannot help then, because what the message said is not known here. Every other
+// error is certain: it was not forwarded; see [OutcomeOf].
 //
 // POST /api/chat/forward/:instance. Not safe to repeat.
 func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID) (*ForwardedMessage, error) {
@@ -278,9 +266,9 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	if err != nil {
 		return nil, err
 	}
-	s.h.client.accepted.add(r.MessageID)
+	s.h.client.accepted.add(string(r.MessageID))
 	return &ForwardedMessage{
-		Meta: r.Meta, ID: r.MessageID, OriginalID: first(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
+		Meta: r.Meta, ID: string(r.MessageID), OriginalID: first(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
 	}, nil
 }
 

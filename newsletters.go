@@ -132,7 +132,7 @@ func (s *NewslettersService) Create(ctx context.Context, params CreateNewsletter
 	if err := checkTexts("CreateNewsletterParams", params); err != nil {
 		return nil, err
 	}
-	image, err := params.Image.picture("CreateNewsletterParams.Image")
+	image, err := params.Image.picture(ctx, "CreateNewsletterParams.Image")
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,13 @@ const Version = "0.1.0"
 
 // Option configures a [Client]. An option that is given a bad value returns a
 // [*ValidationError], which [New] passes on.
-type Option func(*config) error
+type Option interface {
+	applyToClient(*config) error
+}
+
+type clientOption func(*config) error
+
+func (o clientOption) applyToClient(c *config) error { return o(c) }
 
 type config struct {
 	base      *url.URL
@@ -28,9 +34,11 @@ type config struct {
 	logger    *slog.Logger
 	retry     RetryPolicy
 	limiter   Limiter
+	reserve   int // requests of each window that urgent calls alone may use
 	source    string
 	userAgent string
 	bearer    bool
+	observer  *Observer // nil when nobody observes
 }
 
 // WithBaseURL sets the scheme, host and port of the service, for example that
@@ -38,23 +46,23 @@ type config struct {
 // query. The scheme is https; http is accepted for loopback addresses, and for
 // any host together with [WithInsecureHTTP].
 func WithBaseURL(base string) Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		u, err := parseBaseURL(base)
 		if err != nil {
 			return err
 		}
 		c.base = u
 		return nil
-	}
+	})
 }
 
 // WithInsecureHTTP allows plain http to a host that is not this machine.
 // Tokens and messages then travel in clear text.
 func WithInsecureHTTP() Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		c.insecure = true
 		return nil
-	}
+	})
 }
 
 // WithHTTPClient sets the HTTP client whose transport carries the requests, for
@@ -63,13 +71,13 @@ func WithInsecureHTTP() Option {
 // CheckRedirect and Jar are not used, because redirects are never followed and
 // the service knows no cookies.
 func WithHTTPClient(client *http.Client) Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		if client == nil {
 			return invalid("WithHTTPClient", "was given no client")
 		}
 		c.http = client
 		return nil
-	}
+	})
 }
 
 // WithLogger sets where the package logs: one Debug record for each attempt,
@@ -77,13 +85,13 @@ func WithHTTPClient(client *http.Client) Option {
 // the status and durations; never a token, a URL's query, a header or a body.
 // Without it nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		if logger == nil {
 			return invalid("WithLogger", "was given no logger")
 		}
 		c.logger = logger
 		return nil
-	}
+	})
 }
 
 // RetryPolicy says how patient a [Client] is. Fields that are zero have the
@@ -121,7 +129,7 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 
 // WithRetry sets the retry policy.
 func WithRetry(policy RetryPolicy) Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		switch p := policy.withDefaults(); {
 		case p.MaxAttempts < 1:
 			return invalid("RetryPolicy.MaxAttempts", "is negative")
@@ -130,19 +138,41 @@ func WithRetry(policy RetryPolicy) Option {
 		}
 		c.retry = policy
 		return nil
-	}
+	})
 }
 
 // WithLimiter sets the limiter that meters all requests of the client, in
 // place of the one it makes for itself.
 func WithLimiter(limiter Limiter) Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		if limiter == nil {
 			return invalid("WithLimiter", "was given no limiter")
 		}
 		c.limiter = limiter
 		return nil
+	})
+}
+
+// WithReserve keeps n requests of each window for calls of a higher priority than
+// [PriorityNormal]; see [WithPriority]. The others wait for the next window as soon
+// as no more than n remain, so that a one-time password never waits for it. What
+// is kept and not needed is lost. At most half of a window is kept. The default is 0.
+func WithReserve(n int) Option {
+	return clientOption(func(c *config) error {
+		if n < 0 {
+			return invalid("WithReserve", "is negative")
+		}
+		c.reserve = n
+		return nil
+	})
+}
+
+// reserveFor is what a call leaves in the window.
+func (c *config) reserveFor(p Priority) int {
+	if p > PriorityNormal {
+		return 0
 	}
+	return c.reserve
 }
 
 // WithSource sets the label that every message carries unless the send names
@@ -150,19 +180,19 @@ func WithLimiter(limiter Limiter) Option {
 // which is how an application tells its messages from those that a person
 // typed on the phone; see [MessageEvent]. The default is "ryze-go".
 func WithSource(source string) Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		if err := checkText("source", source); err != nil {
 			return err
 		}
 		c.source = source
 		return nil
-	}
+	})
 }
 
 // WithUserAgent puts a product name in front of the User-Agent header, such as
 // "acme-crm/2.1".
 func WithUserAgent(product string) Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		if err := checkText("user agent", product); err != nil {
 			return err
 		}
@@ -171,16 +201,16 @@ func WithUserAgent(product string) Option {
 		}
 		c.userAgent = product
 		return nil
-	}
+	})
 }
 
 // WithBearerAuth sends tokens as "Authorization: Bearer", the compatibility
 // form, instead of the token header.
 func WithBearerAuth() Option {
-	return func(c *config) error {
+	return clientOption(func(c *config) error {
 		c.bearer = true
 		return nil
-	}
+	})
 }
 
 func newConfig(opts []Option) (*config, error) {
@@ -188,13 +218,8 @@ func newConfig(opts []Option) (*config, error) {
 		base:   &url.URL{Scheme: "https", Host: "ryzeapi.cloud"},
 		source: "ryze-go",
 	}
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, invalid("option", "is nil")
-		}
-		if err := opt(c); err != nil {
-			return nil, err
-		}
+	if err := applyOptions(opts, func(o Option) error { return o.applyToClient(c) }); err != nil {
+		return nil, err
 	}
 	if c.base.Scheme == "http" && !c.insecure && !isLoopback(c.base.Hostname()) {
 		return nil, invalid("base URL", "has the scheme http, which would send tokens in clear text; use https, or WithInsecureHTTP")

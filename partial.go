@@ -1,37 +1,116 @@
 package ryze
 
-import "errors"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
-// ErrPartial says that the service answered with a success, but a part of what was
-// asked for was not done. Results of calls that can end so have a method Err
-// that returns it; the call's own error is nil then.
-var ErrPartial = errors.New("done in part")
-
-// PartialError is one part of a call that was not done although the call as a
-// whole succeeded. The Err methods of results join one for each such part. It
-// matches [ErrPartial].
+// PartialError says that a call succeeded but for a part of what was asked for.
+// It is one error for the whole call, it matches [ErrPartial], and it comes
+// together with the call's result:
+//
+//	crew, err := inst.Groups.Create(ctx, params)
+//	switch {
+//	case errors.Is(err, ryze.ErrPartial):
+//		log.Print(err) // the group is there: do not create it again
+//	case err != nil:
+//		return err
+//	}
+//	use(crew.JID)
+//
+// What was created exists, and the error carries it, so that it is not lost by
+// those who see only the error.
 type PartialError struct {
-	Operation string // id of the operation, such as "groups.participants"
-	Target    string // what it is about: an address, or the Go name of a field
-	Reason    string // the service's own words where it has any
+	Operation string // id of the operation, such as "groups.create"
+	// Instance is the instance that [AccountClient.CreateInstance] has created,
+	// with its token; nil for every other call.
+	Instance *Instance
+	// Group is the address of the group or community that was created, or that
+	// the call was about; "" for calls that are about neither.
+	Group JID
+	// Failures are the parts that were not done, at least one.
+	Failures []PartialFailure
+
+	kinds []error
 }
 
-// Error names the target and the reason.
+// PartialFailure is a part of a call that was not done.
+type PartialFailure struct {
+	// Target is what was not done: the address of a person or a group, or the Go
+	// name of a field that was given, such as "Permissions.MembersCanEditInfo".
+	Target string
+	Reason string // the service's own words where it has any
+}
+
+// shownFailures is how many failures an error text repeats.
+const shownFailures = 5
+
+// Error says what was created, and names what was not done and why. Of many
+// failures it names the first; Failures has all.
 func (e *PartialError) Error() string {
-	return "ryze: " + e.Operation + ": " + e.Target + ": " + printable(e.Reason)
+	var b strings.Builder
+	b.WriteString("ryze: " + e.Operation + ": ")
+	switch {
+	case e.Instance != nil:
+		fmt.Fprintf(&b, "the instance %s was created, but ", quoted(e.Instance.Name))
+	case e.Operation == opGroupCreate.ID:
+		fmt.Fprintf(&b, "the group %s was created, but ", printable(string(e.Group)))
+	case e.Operation == opCommunityCreate.ID:
+		fmt.Fprintf(&b, "the community %s was created, but ", printable(string(e.Group)))
+	default:
+		b.WriteString(ErrPartial.Error() + ": ")
+	}
+	for i, f := range e.Failures[:min(len(e.Failures), shownFailures)] {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(printable(f.Target) + ": " + printable(f.Reason))
+	}
+	if more := len(e.Failures) - shownFailures; more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
+	}
+	return b.String()
 }
 
-// Is matches [ErrPartial].
-func (e *PartialError) Is(target error) bool { return target == ErrPartial }
+// Is matches [ErrPartial], and [ErrChatwoot] when it is about Chatwoot.
+func (e *PartialError) Is(target error) bool {
+	return target == ErrPartial || slices.Contains(e.kinds, target)
+}
 
-// parts collects the parts of an operation that were not done.
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (e *PartialError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
+
+// parts collects what of a call was not done.
 type parts struct {
-	op   *Operation
-	errs []error
+	failed  PartialError
+	secrets []string // must not come back in a reason
+}
+
+func partsOf(h handle, op *Operation, secrets ...Secret) *parts {
+	p := &parts{failed: PartialError{Operation: op.ID}}
+	if h.auth != nil {
+		p.secrets = append(p.secrets, h.auth.token())
+	}
+	for _, s := range secrets {
+		p.secrets = append(p.secrets, s.Reveal())
+	}
+	return p
 }
 
 func (p *parts) add(target, reason string) {
-	p.errs = append(p.errs, &PartialError{Operation: p.op.ID, Target: target, Reason: reason})
+	p.failed.Failures = append(p.failed.Failures, PartialFailure{Target: target, Reason: p.redact(reason)})
+}
+
+// redact takes the secrets of the call out of a text from the network.
+func (p *parts) redact(text string) string {
+	return string(withoutSecrets([]byte(text), p.secrets...))
+}
+
+// addAs is add for a part that matches a sentinel as well.
+func (p *parts) addAs(kind error, target, reason string) {
+	p.add(target, reason)
+	p.failed.kinds = append(p.failed.kinds, kind)
 }
 
 // differs adds the target when the reply shows another value than was asked
@@ -42,4 +121,22 @@ func differs[T comparable](p *parts, target string, asked, shown *T) {
 	}
 }
 
-func (p *parts) err() error { return errors.Join(p.errs...) }
+// differsText is differs for a text, in which blanks around it and the way in which
+// lines end do not count.
+func differsText(p *parts, target string, asked, shown *string) {
+	if asked != nil && shown != nil {
+		differs(p, target, new(plainText(*asked)), new(plainText(*shown)))
+	}
+}
+
+func plainText(s string) string {
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s))
+}
+
+// err returns nil when everything was done.
+func (p *parts) err() error {
+	if len(p.failed.Failures) == 0 {
+		return nil
+	}
+	return &p.failed
+}

@@ -88,7 +88,7 @@ type ProfileUpdate struct {
 	// Picture is the new picture: a URL, or a file, which is streamed. The
 	// service makes a JPEG of at most 640 by 640 pixels of it.
 	Picture MediaSource
-	// RemovePicture deletes the picture; Picture is then not used.
+	// RemovePicture deletes the picture. It does not go together with Picture.
 	RemovePicture bool
 }
 
@@ -102,20 +102,9 @@ type updateProfileBody struct {
 type UpdatedProfile struct {
 	Meta `json:"-"`
 
-	// Updated and Ignored are fields of [ProfileUpdate]: those that the service
-	// says it has changed, and the others that were asked for.
+	// Updated are the fields of [ProfileUpdate] that the service says it has
+	// changed.
 	Updated []string
-	Ignored []string
-}
-
-// Err returns nil when everything that was asked for was changed. Otherwise it
-// joins a [*PartialError] for each field in Ignored and matches [ErrPartial].
-func (u *UpdatedProfile) Err() error {
-	failed := &parts{op: opProfileUpdate}
-	for _, field := range u.Ignored {
-		failed.add(field, "is not among what the service says it has changed: it was ignored, or had this value before")
-	}
-	return failed.err()
 }
 
 type updateProfileReply struct {
@@ -123,8 +112,15 @@ type updateProfileReply struct {
 	Updated []string `json:"updatedFields"`
 }
 
-// Update changes the account's profile; at least one field must be given. What
-// the service did not change is in [UpdatedProfile.Err].
+// Update changes the account's profile; at least one field must be given. When
+// the service does not say of each field that it has changed it, the result is
+// returned together with an error that matches [ErrPartial] and names the others:
+// they were ignored, or had this value before.
+//
+//	updated, err := inst.Profile.Update(ctx, update)
+//	if errors.Is(err, ryze.ErrPartial) {
+//		log.Print(err) // updated.Updated has what was changed
+//	}
 //
 // A picture from a reader that can be read only once cannot be sent again
 // after a failure; see [MediaReader].
@@ -139,10 +135,10 @@ func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*Upd
 		return nil, invalid("ProfileUpdate", "changes nothing")
 	case update.Name != nil && strings.TrimSpace(*update.Name) == "":
 		return nil, invalid("ProfileUpdate.Name", "is empty, which the service would ignore")
-	case update.RemovePicture:
-		update.Picture = MediaSource{}
+	case update.RemovePicture && update.Picture != MediaSource{}:
+		return nil, invalid("ProfileUpdate.Picture", "is given together with RemovePicture: the service can do only one of them")
 	}
-	image, err := update.Picture.picture("ProfileUpdate.Picture")
+	image, err := update.Picture.picture(ctx, "ProfileUpdate.Picture")
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +155,7 @@ func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*Upd
 	if err != nil {
 		return nil, err
 	}
-	result := &UpdatedProfile{Meta: r.Meta}
+	result, failed := &UpdatedProfile{Meta: r.Meta}, partsOf(s.h, opProfileUpdate)
 	for _, f := range []struct {
 		asked      bool
 		name, wire string
@@ -174,14 +170,14 @@ func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*Upd
 		case slices.Contains(r.Updated, f.wire):
 			result.Updated = append(result.Updated, f.name)
 		default:
-			result.Ignored = append(result.Ignored, f.name)
+			failed.add(f.name, "is not among what the service says it has changed: it was ignored, or had this value before")
 		}
 	}
-	return result, nil
+	return result, failed.err()
 }
 
 // PrivacyValue is whom a privacy setting allows something. Each setting takes
-// some of the values; see [Privacy]. The set is open when reading.
+// some of the values; see [PrivacySettings]. The set is open when reading.
 type PrivacyValue string
 
 // Values of privacy settings.
@@ -194,11 +190,9 @@ const (
 	PrivacyMatchLastSeen    PrivacyValue = "match_last_seen" // online only: as LastSeen
 )
 
-// Privacy are the privacy settings of an account. In an update, settings that
-// are empty stay as they are.
-type Privacy struct {
-	Meta `json:"-"`
-
+// PrivacySettings are privacy settings. In an update, those that are empty stay as
+// they are.
+type PrivacySettings struct {
 	// All, contacts, contact blacklist or none:
 	LastSeen       PrivacyValue
 	Status         PrivacyValue // named so by the service; WhatsApp names the about text so
@@ -210,10 +204,16 @@ type Privacy struct {
 	GroupAdd     PrivacyValue // who may add the account to groups: all, contacts or contact blacklist, not none
 }
 
+// Privacy is an account's privacy settings as WhatsApp has them.
+type Privacy struct {
+	Meta `json:"-"`
+	PrivacySettings
+}
+
 // privacySetting is one setting: its field, and what the documentation allows.
 type privacySetting struct {
 	name    string
-	value   func(*Privacy) *PrivacyValue
+	value   func(*PrivacySettings) *PrivacyValue
 	allowed []PrivacyValue
 }
 
@@ -221,18 +221,18 @@ var (
 	visibilities = []PrivacyValue{PrivacyAll, PrivacyContacts, PrivacyContactBlacklist, PrivacyNone}
 
 	privacySettings = []privacySetting{
-		{"LastSeen", func(p *Privacy) *PrivacyValue { return &p.LastSeen }, visibilities},
-		{"Status", func(p *Privacy) *PrivacyValue { return &p.Status }, visibilities},
-		{"ProfilePicture", func(p *Privacy) *PrivacyValue { return &p.ProfilePicture }, visibilities},
-		{"Online", func(p *Privacy) *PrivacyValue { return &p.Online }, []PrivacyValue{PrivacyAll, PrivacyMatchLastSeen}},
-		{"ReadReceipts", func(p *Privacy) *PrivacyValue { return &p.ReadReceipts }, []PrivacyValue{PrivacyAll, PrivacyNone}},
-		{"Calls", func(p *Privacy) *PrivacyValue { return &p.Calls }, []PrivacyValue{PrivacyAll, PrivacyKnown}},
-		{"GroupAdd", func(p *Privacy) *PrivacyValue { return &p.GroupAdd }, visibilities[:3]},
+		{"LastSeen", func(p *PrivacySettings) *PrivacyValue { return &p.LastSeen }, visibilities},
+		{"Status", func(p *PrivacySettings) *PrivacyValue { return &p.Status }, visibilities},
+		{"ProfilePicture", func(p *PrivacySettings) *PrivacyValue { return &p.ProfilePicture }, visibilities},
+		{"Online", func(p *PrivacySettings) *PrivacyValue { return &p.Online }, []PrivacyValue{PrivacyAll, PrivacyMatchLastSeen}},
+		{"ReadReceipts", func(p *PrivacySettings) *PrivacyValue { return &p.ReadReceipts }, []PrivacyValue{PrivacyAll, PrivacyNone}},
+		{"Calls", func(p *PrivacySettings) *PrivacyValue { return &p.Calls }, []PrivacyValue{PrivacyAll, PrivacyKnown}},
+		{"GroupAdd", func(p *PrivacySettings) *PrivacyValue { return &p.GroupAdd }, visibilities[:3]},
 	}
 )
 
 // check refuses what the service would refuse half-way through.
-func (p *Privacy) check() error {
+func (p *PrivacySettings) check() error {
 	empty := true
 	for _, s := range privacySettings {
 		value := *s.value(p)
@@ -252,8 +252,8 @@ func (p *Privacy) check() error {
 
 // Pending returns the settings of want that p does not have yet, ready for
 // another update. It is empty when there are none.
-func (p *Privacy) Pending(want Privacy) Privacy {
-	var rest Privacy
+func (p *PrivacySettings) Pending(want PrivacySettings) PrivacySettings {
+	var rest PrivacySettings
 	for _, s := range privacySettings {
 		if asked := *s.value(&want); asked != "" && asked != *s.value(p) {
 			*s.value(&rest) = asked
@@ -278,7 +278,7 @@ type wirePrivacy struct {
 	} `json:"permissions,omitzero"`
 }
 
-func (p *Privacy) wire() *wirePrivacy {
+func (p *PrivacySettings) wire() *wirePrivacy {
 	var w wirePrivacy
 	w.Visibility.LastSeen, w.Visibility.Status = p.LastSeen, p.Status
 	w.Visibility.Profile, w.Visibility.Online = p.ProfilePicture, p.Online
@@ -288,12 +288,11 @@ func (p *Privacy) wire() *wirePrivacy {
 }
 
 func (w *wirePrivacy) privacy(meta Meta) Privacy {
-	return Privacy{
-		Meta:     meta,
+	return Privacy{Meta: meta, PrivacySettings: PrivacySettings{
 		LastSeen: w.Visibility.LastSeen, Status: w.Visibility.Status,
 		ProfilePicture: w.Visibility.Profile, Online: w.Visibility.Online,
 		ReadReceipts: w.Privacy.ReadReceipts, Calls: w.Permissions.CallAdd, GroupAdd: w.Permissions.GroupAdd,
-	}
+	}}
 }
 
 type privacyReply struct {
@@ -321,76 +320,48 @@ func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
 	return &p, nil
 }
 
-// UpdatedPrivacy is the privacy settings after an update, all of them, as
-// WhatsApp has them: they count, not what was asked for.
-type UpdatedPrivacy struct {
-	Privacy
-	// NotApplied are the settings that do not have the value asked for.
-	NotApplied Privacy
-}
-
-// Err returns nil when every setting has the value asked for. Otherwise it
-// joins a [*PartialError] for each of the others and matches [ErrPartial].
-func (u *UpdatedPrivacy) Err() error {
-	failed := &parts{op: opPrivacyUpdate}
-	for _, s := range privacySettings {
-		if asked := *s.value(&u.NotApplied); asked != "" {
-			failed.add(s.name, fmt.Sprintf("is %q, not %q", string(*s.value(&u.Privacy)), string(asked)))
-		}
-	}
-	return failed.err()
-}
-
-// PrivacyUpdateError says that an update of privacy settings failed on its
-// way: the service applies them one by one, so some may be in force. Read them
-// back to see which are missing:
-//
-//	var failed *ryze.PrivacyUpdateError
-//	if errors.As(err, &failed) {
-//		now, err := inst.Profile.Privacy(ctx)
-//		...
-//		rest := now.Pending(failed.Asked)
-//	}
-//
-// It wraps the cause, an [*APIError] with status 500 in the documented case.
-type PrivacyUpdateError struct {
-	Asked Privacy
-	Err   error
-}
-
-// Error gives the cause and what to do.
-func (e *PrivacyUpdateError) Error() string {
-	return e.Err.Error() + "; some of the privacy settings may have been applied: read them back"
-}
-
-// Unwrap returns the cause.
-func (e *PrivacyUpdateError) Unwrap() error { return e.Err }
-
 // UpdatePrivacy changes the settings that are not empty; at least one must be
 // given, and only values that are documented for it are sent. The result has
-// all settings as they are afterwards; [UpdatedPrivacy.Err] names those that
-// were not applied.
+// all settings as WhatsApp has them afterwards: they count, not what was asked for.
+// When some do not have the value asked for, the result comes together with an error
+// that matches [ErrPartial] and names them:
+//
+//	now, err := inst.Profile.UpdatePrivacy(ctx, want)
+//	if errors.Is(err, ryze.ErrPartial) {
+//		rest := now.Pending(want) // what was not applied
+//	}
 //
 // Each setting is a request to WhatsApp, so give only what is to change. They
-// are not applied as one: after an error that may have come half-way the
-// settings have to be read back, and the error is a [*PrivacyUpdateError].
+// are not applied as one: an error that came half-way says so in its text, and some
+// settings may be in force then. Repeat the call, or read the settings back and
+// update what [PrivacySettings.Pending] returns.
 //
 // POST /api/profile/privacy/:instance. Safe to repeat.
-func (s *ProfileService) UpdatePrivacy(ctx context.Context, update Privacy) (*UpdatedPrivacy, error) {
+func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettings) (*Privacy, error) {
 	if err := update.check(); err != nil {
 		return nil, err
 	}
-	update.Meta = Meta{} // of the reply that it was read from
 	r, err := fetchChecked(ctx, s.h, opPrivacyUpdate, input{body: update.wire()}, (*privacyReply).missing)
 	if err != nil {
 		if mayHaveBegun(err) {
-			err = &PrivacyUpdateError{Asked: update, Err: err}
+			err = fmt.Errorf("%w; some of the privacy settings may have been applied: read them back", err)
 		}
 		return nil, err
 	}
-	result := &UpdatedPrivacy{Privacy: r.Settings.privacy(r.Meta)}
-	result.NotApplied = result.Privacy.Pending(update)
-	return result, nil
+	now := r.Settings.privacy(r.Meta)
+	rest := now.Pending(update)
+	failed := partsOf(s.h, opPrivacyUpdate)
+	for _, setting := range privacySettings {
+		if asked := *setting.value(&rest); asked != "" {
+			shown := *setting.value(&now.PrivacySettings)
+			reason := fmt.Sprintf("is %q, not %q", string(shown), string(asked))
+			if shown == "" {
+				reason = fmt.Sprintf("is not shown in the reply; asked for was %q", string(asked))
+			}
+			failed.add(setting.name, reason)
+		}
+	}
+	return &now, failed.err()
 }
 
 // mayHaveBegun reports whether the service may have begun to carry out a call

@@ -22,16 +22,24 @@ const (
 	ProxySOCKS5 ProxyProtocol = "socks5"
 )
 
-// ProxyConfig is the proxy of an instance.
+// ProxyConfig is the proxy that an instance should have; [Proxy] is what the
+// service has.
 type ProxyConfig struct {
-	Meta `json:"-"`
-
-	Enabled  bool // read only: Set always enables
 	Host     string
 	Port     string // as text, "1080"; 1 to 65535 when it is given
 	Protocol ProxyProtocol
 	Username string
-	Password Secret // never returned by the service
+	Password Secret
+}
+
+// Proxy is an instance's own proxy as the service has it. Its Password is always
+// empty, because the service never tells it: fill it in before you give the
+// ProxyConfig to [ProxyService.Set] again.
+type Proxy struct {
+	Meta `json:"-"`
+	ProxyConfig
+
+	Enabled bool // false: the instance has no proxy of its own
 }
 
 // Format implements [fmt.Formatter]: with any verb, no secret is printed.
@@ -40,13 +48,23 @@ func (c ProxyConfig) Format(f fmt.State, verb rune) {
 	formatPlain(f, verb, plain(c))
 }
 
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (p Proxy) Format(f fmt.State, verb rune) {
+	type plain struct { // not embedded: its Format would print for all
+		Meta        Meta
+		ProxyConfig ProxyConfig
+		Enabled     bool
+	}
+	formatPlain(f, verb, plain{p.Meta, p.ProxyConfig, p.Enabled})
+}
+
 func (c *ProxyConfig) check() error {
 	port, err := strconv.Atoi(c.Port)
 	switch {
 	case c.Host == "" && c.Port == "" && c.Protocol == "" && c.Username == "" && c.Password == "":
 		return invalid("Proxy", "is empty; Remove takes the proxy away")
 	case c.Port != "" && (err != nil || port < 1 || port > 65535):
-		return invalid("Proxy.Port", "is not a port number")
+		return invalid("Proxy.Port", "is "+quoted(c.Port)+", which is no port number from 1 to 65535")
 	}
 	return checkTexts("Proxy", c)
 }
@@ -83,13 +101,15 @@ func (r *proxyReply) missing() string {
 // all instances is never shown.
 //
 // GET /api/instance/getProxy/:instance. Safe to repeat.
-func (s *ProxyService) Get(ctx context.Context) (*ProxyConfig, error) {
+func (s *ProxyService) Get(ctx context.Context) (*Proxy, error) {
 	r, err := fetchChecked(ctx, s.h, opProxyGet, input{}, (*proxyReply).missing)
 	if err != nil {
 		return nil, err
 	}
 	p := r.Proxy
-	return &ProxyConfig{Meta: r.Meta, Enabled: p.Enabled, Host: p.Host, Port: string(p.Port), Protocol: p.Protocol, Username: p.Username}, nil
+	return &Proxy{Meta: r.Meta, Enabled: p.Enabled, ProxyConfig: ProxyConfig{
+		Host: p.Host, Port: string(p.Port), Protocol: p.Protocol, Username: p.Username,
+	}}, nil
 }
 
 // Set gives the instance a proxy of its own. At least one field must be given;

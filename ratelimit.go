@@ -75,6 +75,10 @@ type LimiterRequest struct {
 	LimiterKey
 	// Priority orders the waiters of a window: the higher goes first.
 	Priority Priority
+	// Reserve is how many requests the call leaves in the window for more urgent
+	// ones, as [WithReserve] asks for; 0 for the urgent ones themselves. Of a
+	// window at most half is kept.
+	Reserve int
 	// Since is when the call first asked for quota. Among equals, who asked
 	// earlier goes first. A call that met a 429 asks again with the same Since,
 	// and so keeps its place. Zero means now.
@@ -82,6 +86,9 @@ type LimiterRequest struct {
 	// MaxWait is how long the call may still wait for quota. With zero or less
 	// it does not wait at all.
 	MaxWait time.Duration
+	// OnWait, if it is not nil, is called once when the call begins to wait, with
+	// how long that will take as it looks then. It returns quickly.
+	OnWait func(expected time.Duration)
 }
 
 // Ticket is the right to one request. Exactly one of its methods is called,

@@ -112,7 +112,7 @@ func BenchmarkLimiterCrowd(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				w.mu.Lock()
-				t := w.take(w.now())
+				t := w.issue(w.now())
 				w.mu.Unlock()
 				reset = reset.Add(time.Microsecond)
 				t.Refused(RateLimit{Known: true, Limit: largestQuota, Reset: reset})
@@ -134,7 +134,7 @@ func BenchmarkLimiterRelease(b *testing.B) {
 				began := time.Now()
 				w.mu.Lock()
 				w.reset, w.unlimited = w.now(), true
-				w.dispatch(w.now())
+				w.serve(w.now())
 				w.mu.Unlock()
 				caller += time.Since(began)
 				for w.waits() {

@@ -5,7 +5,7 @@ import "time"
 type doubts struct {
 	count  int
 	latest time.Duration // when the last of them surely was used
-	taken  time.Duration // when the last of them left
+	issued time.Duration // when the last of them left
 }
 
 func (t *ticket) Done(rate RateLimit) { t.window.done(t, rate) }
@@ -14,8 +14,9 @@ func (t *ticket) Refused(rate RateLimit) { t.window.refused(t, rate) }
 
 func (t *ticket) Cancel() { t.window.cancel(t) }
 
-// expected says when a request with so many others ahead of it can go.
-func (w *window) expected(ahead int, now time.Duration) time.Duration {
+// expected says when a request with so many others ahead of it can go that leaves
+// a reserve to others.
+func (w *window) expected(ahead, reserve int, now time.Duration) time.Duration {
 	room, reset, open := w.likely(now), w.reset, true
 	if now < w.staleUntil {
 		room += w.stale // they come back in a moment
@@ -31,8 +32,9 @@ func (w *window) expected(ahead int, now time.Duration) time.Duration {
 			reset = max(min(reset, w.opened+w.span()), now)
 		}
 	}
-	if ahead >= room {
-		windows := (ahead - max(room, 0)) / w.limit
+	kept := w.kept(reserve)
+	if free := room - kept; ahead >= free {
+		windows := (ahead - max(free, 0)) / (w.limit - kept)
 		return reset + time.Duration(windows)*w.span()
 	}
 	if apart := w.few() - (room - ahead); open && apart > 0 {
@@ -58,8 +60,8 @@ func (w *window) span() time.Duration {
 // soonest is the same by what is known alone, so that nobody is refused on a
 // guess: without a limit that the service has said, the first reply of a window
 // may tell of room for all.
-func (w *window) soonest(ahead int, now time.Duration) time.Duration {
-	switch at := w.expected(ahead, now); {
+func (w *window) soonest(ahead, reserve int, now time.Duration) time.Duration {
+	switch at := w.expected(ahead, reserve, now); {
 	case w.limitSaid:
 		return at
 	case w.awaited(now):
@@ -96,7 +98,7 @@ func (w *window) moved(before outlook, now time.Duration) {
 	if after.room < before.room || after.reset > before.reset || after.span > before.span || before.awaited && !after.awaited {
 		w.dirty = true
 	}
-	w.dispatch(now)
+	w.serve(now)
 }
 
 // done takes in what the reply to a request said.
@@ -140,10 +142,10 @@ func (w *window) learn(t *ticket, rate RateLimit, reset time.Duration, said bool
 		w.setReset(t, rate, reset, now)
 	case w.odd >= mostOdd:
 		// Always in the past: it means something else.
-	case reset-w.grace > t.taken && (!w.known || w.reset-reset <= sameWindow):
+	case reset-w.grace > t.issued && (!w.known || w.reset-reset <= sameWindow):
 		w.odd++ // the window ended while the reply was on its way
 		w.reset, w.known = max(now, reset), true
-	case !w.heard && t.taken-reset <= sameWindow:
+	case !w.heard && t.issued-reset <= sameWindow:
 		// The service is still in the window before. Its header may cut off
 		// fractions of a second: come later from now on.
 		w.odd++
@@ -156,7 +158,7 @@ func (w *window) learn(t *ticket, rate RateLimit, reset time.Duration, said bool
 }
 
 // first reports whether t opened the window.
-func (w *window) first(t *ticket) bool { return t.taken == w.opened }
+func (w *window) first(t *ticket) bool { return t.issued == w.opened }
 
 // setReset takes in an end that is still to come.
 func (w *window) setReset(t *ticket, rate RateLimit, reset, now time.Duration) {
@@ -169,7 +171,7 @@ func (w *window) setReset(t *ticket, rate RateLimit, reset, now time.Duration) {
 		}
 		w.seen = max(w.seen, reset-w.opened)
 		w.reset, w.known = reset, true
-	case reset-w.reset > sameWindow+now-t.taken:
+	case reset-w.reset > sameWindow+now-t.issued:
 		// A window after the one that we know of.
 		w.next(now)
 		w.heard, w.probing, w.left = false, false, w.limit
@@ -200,8 +202,8 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 	}
 	if rate.Known {
 		w.accounted++
-		w.settle(t)
-		w.saidAt, w.saidTo = now, max(w.saidTo, t.taken)
+		w.dispel(t)
+		w.saidAt, w.saidTo = now, max(w.saidTo, t.issued)
 	}
 }
 
@@ -250,15 +252,15 @@ func (w *window) refused(t *ticket, rate RateLimit) {
 // hold lets nothing go until the end that a 429 spoke of.
 func (w *window) hold(t *ticket, rate RateLimit, reset time.Duration, said, current bool, now time.Duration) {
 	usable := said && reset-w.grace > now
-	if current && said && !w.heard && w.onTime && max(reset-t.taken, t.taken-reset) <= mostGrace {
+	if current && said && !w.heard && w.onTime && max(reset-t.issued, t.issued-reset) <= mostGrace {
 		// The service is still in the window before: come later from now on.
 		early := shortestReset
 		if usable {
-			early = reset - w.grace - t.taken
+			early = reset - w.grace - t.issued
 		}
 		w.grace = min(w.grace+early, mostGrace)
 	}
-	if said && reset-w.grace > t.taken && reset-w.grace <= now-shortestReset {
+	if said && reset-w.grace > t.issued && reset-w.grace <= now-shortestReset {
 		return // the window ended, and the wait is over, while the reply was on its way
 	}
 	ended := now >= w.reset
@@ -267,7 +269,7 @@ func (w *window) hold(t *ticket, rate RateLimit, reset time.Duration, said, curr
 	case usable:
 		until = reset
 		w.guessed = false
-	case !ended && (w.known || w.guessed && t.taken <= w.heldAt):
+	case !ended && (w.known || w.guessed && t.issued <= w.heldAt):
 		until = w.reset // known already, or guessed for another of its kind
 	default:
 		until = now + w.guess()
@@ -290,7 +292,7 @@ func (w *window) cancel(t *ticket) {
 	defer w.mu.Unlock()
 	now := w.now()
 	w.giveBack(t, now)
-	w.dispatch(now)
+	w.serve(now)
 }
 
 func (w *window) giveBack(t *ticket, now time.Duration) {

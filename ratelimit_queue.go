@@ -15,6 +15,7 @@ type waiter struct {
 	retryAt time.Duration // else when it could have gone, too late for it
 
 	priority Priority
+	reserve  int // requests that it leaves to others
 	since    time.Duration
 	number   uint64 // of the waiters, as they came
 	latest   time.Duration
@@ -22,7 +23,18 @@ type waiter struct {
 	heap        uint32 // random, keeps the tree in balance
 	size        int    // nodes of this subtree
 	earliest    time.Duration
+	most        int // the largest reserve
 	left, right *waiter
+}
+
+// served reports whether the wait is over.
+func (n *waiter) served() bool {
+	select {
+	case <-n.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 // before is the order in which waiters are served.
@@ -37,8 +49,8 @@ func (n *waiter) before(other *waiter) bool {
 	}
 }
 
-// waiters is a queue of waiters: a treap, in which every subtree knows its size
-// and the earliest of its limits. Every operation costs the logarithm of what
+// waiters is a queue of waiters: a treap, in which every subtree knows its size,
+// the earliest of its limits and the largest of its reserves. Every operation costs the logarithm of what
 // waits.
 type waiters struct {
 	root   *waiter
@@ -69,20 +81,26 @@ func (q *waiters) ahead(n *waiter) (count int) {
 func (q *waiters) insert(n *waiter) { q.root = q.root.insert(n) }
 func (q *waiters) remove(n *waiter) { q.root = q.root.remove(n) }
 
-// pop takes out the one whose turn it is.
-func (q *waiters) pop() *waiter {
+// first is the one whose turn it is.
+func (q *waiters) first() *waiter {
 	first := q.root
 	for first.left != nil {
 		first = first.left
 	}
+	return first
+}
+
+// pop takes out the one whose turn it is.
+func (q *waiters) pop() *waiter {
+	first := q.first()
 	q.remove(first)
 	return first
 }
 
 // late finds a waiter who cannot be served in time, when expected says when the
 // waiter with so many others ahead of it will be. The times it gives must not
-// fall with the place in the queue.
-func (q *waiters) late(expected func(ahead int) time.Duration) *waiter {
+// fall with the place in the queue, nor with the reserve.
+func (q *waiters) late(expected func(ahead, reserve int) time.Duration) *waiter {
 	return q.root.late(0, expected)
 }
 
@@ -100,7 +118,15 @@ func (n *waiter) limit() time.Duration {
 	return n.earliest
 }
 
+func (n *waiter) largest() int {
+	if n == nil {
+		return 0
+	}
+	return n.most
+}
+
 func (n *waiter) update() {
+	n.most = max(n.reserve, n.left.largest(), n.right.largest())
 	n.size = n.left.count() + n.right.count() + 1
 	n.earliest = min(n.latest, n.left.limit(), n.right.limit())
 }
@@ -175,15 +201,15 @@ func (n *waiter) join(after *waiter) *waiter {
 // late looks only into subtrees whose last place comes too late for somebody in
 // them. Where all places come at the same time there is somebody, so the search
 // goes astray at most once for every step of expected.
-func (n *waiter) late(ahead int, expected func(int) time.Duration) *waiter {
-	if n == nil || expected(ahead+n.size-1) <= n.earliest {
+func (n *waiter) late(ahead int, expected func(ahead, reserve int) time.Duration) *waiter {
+	if n == nil || expected(ahead+n.size-1, n.most) <= n.earliest {
 		return nil
 	}
 	if found := n.left.late(ahead, expected); found != nil {
 		return found
 	}
 	ahead += n.left.count()
-	if expected(ahead) > n.latest {
+	if expected(ahead, n.reserve) > n.latest {
 		return n
 	}
 	return n.right.late(ahead+1, expected)

@@ -399,6 +399,82 @@ func TestHighPriorityGoesBeforeABroadcast(t *testing.T) {
 	})
 }
 
+func TestReserveIsThereForUrgentCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit, reserve = 100, 10
+		l := NewMemoryLimiter(24 * time.Hour)
+		reset := time.Now().Add(time.Minute)
+		acquired(t, l).Done(RateLimit{Known: true, Limit: limit, Remaining: limit - 1, Reset: reset})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		served := map[Priority]int{}
+		left := limit - 1
+		ask := func(ctx context.Context, p Priority, reserve int) error {
+			ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, Priority: p, Reserve: reserve, MaxWait: 24 * time.Hour})
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if !time.Now().Before(reset) {
+				left, reset = limit, reset.Add(time.Minute)
+			}
+			served[p]++
+			left--
+			ticket.Done(RateLimit{Known: true, Limit: limit, Remaining: left, Reset: reset})
+			return nil
+		}
+		for range 500 {
+			wg.Go(func() { _ = ask(ctx, PriorityLow, reserve) })
+			wg.Go(func() { _ = ask(ctx, PriorityNormal, reserve) })
+		}
+		time.Sleep(50 * time.Second)
+		mu.Lock()
+		assert.Equal(t, reserve, left, "the others go as far as the reserve and no further")
+		mu.Unlock()
+		began := time.Now()
+		for range reserve {
+			require.NoError(t, ask(ctx, PriorityHigh, 0))
+		}
+		assert.Less(t, time.Since(began), reserve*slowPause+time.Second, "an urgent call takes from the reserve")
+		soon, stop := context.WithDeadline(ctx, reset.Add(-time.Second))
+		defer stop()
+		began = time.Now()
+		require.ErrorIs(t, ask(soon, PriorityNormal, reserve), ErrRateLimited)
+		assert.Zero(t, time.Since(began), "what cannot be served in time is told at once")
+		time.Sleep(time.Until(reset) + 50*time.Second)
+		mu.Lock()
+		assert.Equal(t, reserve, left, "in the next window too")
+		assert.Equal(t, 2*(limit-reserve)-1, served[PriorityNormal]+served[PriorityLow])
+		mu.Unlock()
+		cancel()
+		wg.Wait()
+	})
+}
+
+func TestAReserveOfAWholeWindowLeavesHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		reset := time.Now().Add(time.Minute)
+		ticket := acquired(t, l)
+		served := 0
+		for left := 19; ; left-- {
+			ticket.Done(RateLimit{Known: true, Limit: 20, Remaining: left, Reset: reset})
+			served++
+			ctx, stop := context.WithDeadline(t.Context(), reset.Add(-time.Second))
+			next, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, Reserve: 1000, MaxWait: time.Hour})
+			stop()
+			if err != nil {
+				require.ErrorIs(t, err, ErrRateLimited)
+				break
+			}
+			ticket = next
+		}
+		assert.Equal(t, 10, served)
+	})
+}
+
 func TestACallThatMetA429KeepsItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewMemoryLimiter(0)

@@ -100,7 +100,7 @@ type window struct {
 type ticket struct {
 	window     *window
 	prev, next *ticket
-	taken      time.Duration
+	issued     time.Duration
 	generation uint32
 	aged       bool // long on its way
 }
@@ -123,16 +123,16 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 		return nil, errForgotten
 	}
 	now := w.now()
-	ok, again := w.ready(now)
+	ok, again := w.ready(now, req.Reserve)
 	if ok && w.queue.root == nil {
-		t := w.take(now)
+		t := w.issue(now)
 		w.mu.Unlock()
 		return t, nil
 	}
 	me := w.waiter(ctx, req, now, maxWait)
 	place := w.queue.ahead(me)
-	if w.soonest(place, now) > me.latest || req.MaxWait <= 0 {
-		err := w.refusal(max(w.expected(place, now), again), now, nil)
+	if w.soonest(place, me.reserve, now) > me.latest || req.MaxWait <= 0 {
+		err := w.refusal(max(w.expected(place, me.reserve, now), again), now, nil)
 		w.mu.Unlock()
 		return nil, err
 	}
@@ -140,8 +140,12 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 		w.dirty = true // the others move back
 	}
 	w.queue.insert(me)
-	w.dispatch(now)
+	w.serve(now)
+	expected := max(w.expected(place, me.reserve, now), again) - now
 	w.mu.Unlock()
+	if req.OnWait != nil && !me.served() {
+		req.OnWait(expected)
+	}
 
 	select {
 	case <-me.ready:
@@ -159,12 +163,12 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 		w.giveBack(me.ticket, now)
 		me.ticket = nil
 	}
-	w.dispatch(now)
+	w.serve(now)
 	switch {
 	case me.ticket != nil:
 		return me.ticket, nil
 	case ctx.Err() != nil:
-		return nil, w.refusal(w.expected(w.queue.len(), now), now, ctx.Err())
+		return nil, w.refusal(w.expected(w.queue.len(), me.reserve, now), now, ctx.Err())
 	default:
 		var cause error
 		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
@@ -175,7 +179,7 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 }
 
 func (w *window) waiter(ctx context.Context, req LimiterRequest, now, maxWait time.Duration) *waiter {
-	me := &waiter{ready: make(chan struct{}), priority: req.Priority, since: now}
+	me := &waiter{ready: make(chan struct{}), priority: req.Priority, reserve: req.Reserve, since: now}
 	if !req.Since.IsZero() {
 		me.since = req.Since.Sub(w.base)
 	}
@@ -192,8 +196,9 @@ func (w *window) refusal(at, now time.Duration, cause error) error {
 	return &RateLimitError{RetryAt: when(at, now), RateLimit: w.snapshot(now), Err: cause}
 }
 
-// ready reports whether a request may go now, and otherwise when to look again.
-func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
+// ready reports whether a request may go now that leaves a reserve to others, and
+// otherwise when to look again.
+func (w *window) ready(now time.Duration, reserve int) (ok bool, again time.Duration) {
 	if now >= w.reset || w.unlimited {
 		return true, now
 	}
@@ -209,13 +214,13 @@ func (w *window) ready(now time.Duration) (ok bool, again time.Duration) {
 	switch {
 	case room <= 0 && w.mayAsk(room) && now >= w.asked+probePatience:
 		return true, now
-	case room <= 0:
+	case room <= w.kept(reserve):
 		again = w.reset
-		if w.mayAsk(room) {
+		if room <= 0 && w.mayAsk(room) {
 			again = min(again, w.asked+probePatience)
 		}
 		if w.head != nil {
-			again = min(again, w.head.taken+travelTime)
+			again = min(again, w.head.issued+travelTime)
 		}
 		if now < w.staleUntil && w.stale > 0 {
 			again = min(again, w.staleUntil)
@@ -237,6 +242,10 @@ func (w *window) room(now time.Duration) int {
 	return room
 }
 
+// kept is what of a reserve is kept: at most half of the window, or else those who
+// leave it to others would never go.
+func (w *window) kept(reserve int) int { return max(min(reserve, w.limit/2), 0) }
+
 // unaccounted is how many requests the service has counted that have not come
 // back: those under way, or of strangers.
 func (w *window) unaccounted() int {
@@ -253,7 +262,7 @@ func (w *window) few() int { return min(slowBelow, w.limit/10) }
 // counted them.
 func (w *window) age() {
 	now := w.now()
-	for w.head != nil && now-w.head.taken >= travelTime {
+	for w.head != nil && now-w.head.issued >= travelTime {
 		t := w.head
 		w.unlink(t)
 		t.aged = true
@@ -264,20 +273,20 @@ func (w *window) age() {
 // charge counts a request as used of which the service has not said what it
 // left. at is when it surely was used.
 func (w *window) charge(t *ticket, at time.Duration) {
-	if w.heard && w.saidAt <= t.taken {
+	if w.heard && w.saidAt <= t.issued {
 		w.left-- // nothing that was said can include it
 		w.accounted++
 		return
 	}
 	d := &w.newer
 	d.count++
-	d.latest, d.taken = max(d.latest, at), max(d.taken, t.taken)
+	d.latest, d.issued = max(d.latest, at), max(d.issued, t.issued)
 }
 
-// settle ends the doubts that the reply to t ends.
-func (w *window) settle(t *ticket) {
+// dispel ends the doubts that the reply to t ends.
+func (w *window) dispel(t *ticket) {
 	for range 2 {
-		if w.older.count == 0 || t.taken >= w.older.latest {
+		if w.older.count == 0 || t.issued >= w.older.latest {
 			w.accounted += w.older.count
 			w.older, w.newer = w.newer, doubts{}
 		}
@@ -289,7 +298,7 @@ func (w *window) settle(t *ticket) {
 // requests that left later.
 func (w *window) mayAsk(room int) bool {
 	doubtful := w.older.count + w.newer.count
-	return w.heard && doubtful > 0 && room+doubtful > 0 && max(w.older.taken, w.newer.taken) <= w.saidTo
+	return w.heard && doubtful > 0 && room+doubtful > 0 && max(w.older.issued, w.newer.issued) <= w.saidTo
 }
 
 func (w *window) unlink(t *ticket) {
@@ -307,14 +316,14 @@ func (w *window) unlink(t *ticket) {
 	w.inFlight--
 }
 
-// take lets one request through; the first of a window opens it.
-func (w *window) take(now time.Duration) *ticket {
+// issue lets one request through; the first of a window opens it.
+func (w *window) issue(now time.Duration) *ticket {
 	if now >= w.reset {
 		w.open(now)
 	} else if w.room(now) <= 0 {
 		w.asked = now
 	}
-	t := &ticket{window: w, taken: now, generation: w.generation, prev: w.tail}
+	t := &ticket{window: w, issued: now, generation: w.generation, prev: w.tail}
 	if w.tail == nil {
 		w.head = t
 	} else {
@@ -361,10 +370,10 @@ func (w *window) land(t *ticket) (current bool) {
 	return true
 }
 
-// dispatch wakes the next waiter if it may go, or cannot be served in time. It
-// wakes only one: whoever wakes calls dispatch again, so that no caller has to
+// serve wakes the next waiter if it may go, or cannot be served in time. It
+// wakes only one: who wakes calls serve again, so that no caller has to
 // wake them all.
-func (w *window) dispatch(now time.Duration) {
+func (w *window) serve(now time.Duration) {
 	if w.waking {
 		return
 	}
@@ -376,16 +385,16 @@ func (w *window) dispatch(now time.Duration) {
 		return
 	}
 	if w.dirty {
-		soonest := func(ahead int) time.Duration { return w.soonest(ahead, now) }
+		soonest := func(ahead, reserve int) time.Duration { return w.soonest(ahead, reserve, now) }
 		if late := w.queue.late(soonest); late != nil {
-			late.retryAt = w.expected(w.queue.ahead(late), now)
+			late.retryAt = w.expected(w.queue.ahead(late), late.reserve, now)
 			w.queue.remove(late)
 			w.wake(late)
 			return
 		}
 		w.dirty = false
 	}
-	ok, again := w.ready(now)
+	ok, again := w.ready(now, w.queue.first().reserve)
 	if !ok {
 		if limit := w.queue.root.limit(); limit < again {
 			again = limit + 1 // somebody's time is over then
@@ -394,7 +403,7 @@ func (w *window) dispatch(now time.Duration) {
 		return
 	}
 	first := w.queue.pop()
-	first.ticket = w.take(now)
+	first.ticket = w.issue(now)
 	w.wake(first)
 }
 
@@ -412,7 +421,7 @@ func (w *window) arm(at, now time.Duration) {
 			defer w.mu.Unlock()
 			w.timerAt = 0
 			w.dirty = true // time has passed
-			w.dispatch(w.now())
+			w.serve(w.now())
 		})
 	case w.timerAt == at:
 		return

@@ -2,78 +2,239 @@ package ryze
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"html"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// withoutSecret replaces a secret in b by a mark, however JSON or a URL may have
-// escaped it.
-func withoutSecret(b []byte, secret string) []byte {
-	if secret == "" || len(b) == 0 {
-		return b
-	}
-	b = bytes.ReplaceAll(b, []byte(secret), []byte(redacted))
-	if !bytes.ContainsAny(b, `\%+`) {
-		return b
-	}
-	var out []byte
-	copied := 0
-	for i := 0; i < len(b); {
-		if n := matchEscaped(b[i:], secret); n > 0 {
-			out = append(append(out, b[copied:i]...), redacted...)
-			i += n
-			copied = i
-			continue
-		}
-		i++
-	}
-	if copied == 0 {
-		return b
-	}
-	return append(out, b[copied:]...)
+// shortestSecret is how many characters a secret needs to be looked for in texts.
+// Shorter ones are parts of ordinary words: every text would be full of holes.
+const shortestSecret = 4
+
+// deepest is how many times over a secret may be escaped. The innermost escapes
+// may be of several kinds at once.
+const deepest = 3
+
+// span is a part of a text that is not to be seen, and what stands for it.
+type span struct {
+	from, to int
+	mark     string
 }
 
-// matchEscaped returns how many bytes at the beginning of b stand for the
-// secret, some of them escaped, or 0.
-func matchEscaped(b []byte, secret string) int {
+// withoutSecrets replaces secrets in b by a mark, however JSON, HTML or a URL may
+// have escaped them, also one inside the other. Where b has members that hold
+// secrets, like those that the service tells, their values are replaced as well.
+func withoutSecrets(b []byte, secrets ...string) []byte {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool {
+		return utf8.RuneCountInString(strings.TrimSpace(s)) < shortestSecret
+	})
+	var spans []span
+	look(layer{text: b}, secrets, deepest, &spans)
+	if len(spans) == 0 {
+		return b
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.from-b.from, b.to-a.to) })
+	out := make([]byte, 0, len(b))
 	at := 0
+	for _, s := range spans {
+		if s.from >= at {
+			out = append(append(out, b[at:s.from]...), s.mark...)
+		}
+		at = max(at, s.to)
+	}
+	return append(out, b[at:]...)
+}
+
+// layer is a text with some of its escapes taken off.
+type layer struct {
+	text []byte
+	// starts is where each byte of text began in the text that was given, and
+	// where that ends; nil for that text itself.
+	starts []int
+}
+
+// at returns the place of a byte in the text that was given.
+func (l *layer) at(i int) int {
+	if l.starts == nil {
+		return i
+	}
+	return l.starts[i]
+}
+
+// look finds the secrets in a layer and in those below it.
+func look(l layer, secrets []string, depth int, spans *[]span) {
+	for _, secret := range secrets {
+		l.find(secret, spans)
+	}
+	l.members(spans)
+	if depth == 1 {
+		return
+	}
+	for _, e := range escapes {
+		if below, changed := l.unescaped(e); changed {
+			look(below, secrets, depth-1, spans)
+		}
+	}
+}
+
+// find finds a secret, each of its characters as it is or escaped.
+func (l *layer) find(secret string, spans *[]span) {
+	var first [256]bool // what a secret may begin with
+	for _, c := range []byte{secret[0], '\\', '%', '&', '+'} {
+		first[c] = true
+	}
+	for i := 0; i < len(l.text); i++ {
+		if !first[l.text[i]] {
+			continue
+		}
+		if n := match(l.text[i:], secret); n > 0 {
+			*spans = append(*spans, span{l.at(i), l.at(i + n), redacted})
+			i += n - 1
+		}
+	}
+}
+
+// match returns how many bytes at the beginning of b stand for the secret, or 0.
+func match(b []byte, secret string) int {
+	if len(b) >= len(secret) && string(b[:len(secret)]) == secret {
+		return len(secret) // also if it looks escaped
+	}
+	at := 0
+next:
 	for secret != "" {
-		r, n := unescape(b[at:])
-		if n == 0 || !strings.HasPrefix(secret, r) {
-			if r, n = string(b[at:min(at+1, len(b))]), 1; r == "" || secret[:1] != r {
-				return 0 // neither escaped nor as it is
+		if at == len(b) {
+			return 0
+		}
+		for _, e := range escapes {
+			if r, n := e.read(b[at:]); n > 0 && strings.HasPrefix(secret, r) {
+				secret = secret[len(r):]
+				at += n
+				continue next
 			}
 		}
-		secret = secret[len(r):]
-		at += n
+		switch {
+		case b[at] == secret[0], b[at] == '+' && secret[0] == ' ': // a query's blank
+			secret = secret[1:]
+			at++
+		default:
+			return 0
+		}
 	}
 	return at
 }
 
-// unescape returns what the beginning of b stands for, and its length there.
-func unescape(b []byte) (string, int) {
-	switch {
-	case len(b) == 0:
+// unescaped returns the layer below, without one kind of escapes.
+func (l *layer) unescaped(e escape) (below layer, changed bool) {
+	if bytes.IndexByte(l.text, e.begin) < 0 {
+		return below, false
+	}
+	below = layer{text: make([]byte, 0, len(l.text)), starts: make([]int, 0, len(l.text)+1)}
+	for i := 0; i < len(l.text); {
+		r, n := e.read(l.text[i:])
+		if n == 0 {
+			below.text = append(below.text, l.text[i])
+			below.starts = append(below.starts, l.at(i))
+			i++
+			continue
+		}
+		changed = true
+		below.text = append(below.text, r...)
+		for range len(r) {
+			below.starts = append(below.starts, l.at(i))
+		}
+		i += n
+	}
+	below.starts = append(below.starts, l.at(len(l.text)))
+	return below, changed
+}
+
+// escape is one way of writing a character as several.
+type escape struct {
+	begin byte
+	// unescape reads an escape at the beginning of b. It returns what that stands
+	// for, which is not empty, and its length, 0 when it is none.
+	unescape func(b []byte) (string, int)
+}
+
+func (e escape) read(b []byte) (string, int) {
+	if b[0] != e.begin {
 		return "", 0
-	case b[0] == '\\' && len(b) > 1 && b[1] == 'u':
+	}
+	return e.unescape(b)
+}
+
+var escapes = []escape{{'\\', fromBackslash}, {'%', fromPercent}, {'&', fromEntity}}
+
+// fromBackslash reads an escape of JSON, or of a language like it.
+func fromBackslash(b []byte) (string, int) {
+	if len(b) < 2 {
+		return "", 0
+	}
+	switch c := b[1]; c {
+	case 'u':
+		high, ok := hexNumber(b[2:], 4)
+		if !ok {
+			return "", 0
+		}
+		if utf16.IsSurrogate(high) && len(b) > 8 && b[6] == '\\' && b[7] == 'u' {
+			if low, ok := hexNumber(b[8:], 4); ok {
+				return string(utf16.DecodeRune(high, low)), 12
+			}
+		}
+		return string(high), 6
+	case 'U':
+		if r, ok := hexNumber(b[2:], 8); ok {
+			return string(r), 10
+		}
+	case 'x':
+		if r, ok := hexNumber(b[2:], 2); ok {
+			return string([]byte{byte(r)}), 4 //nolint:gosec // two digits
+		}
+	default:
+		if short, ok := shortEscapes[c]; ok {
+			return short, 2
+		}
+		if c < utf8.RuneSelf && (unicode.IsPunct(rune(c)) || unicode.IsSymbol(rune(c))) {
+			return string(rune(c)), 2
+		}
+	}
+	return "", 0
+}
+
+var shortEscapes = map[byte]string{'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t"}
+
+// fromPercent reads an escape of a URL.
+func fromPercent(b []byte) (string, int) {
+	if r, ok := hexNumber(b[1:], 2); ok {
+		return string([]byte{byte(r)}), 3 //nolint:gosec // two digits
+	}
+	if len(b) > 1 && b[1]|0x20 == 'u' { // an old form of JavaScript's
 		if r, ok := hexNumber(b[2:], 4); ok {
 			return string(r), 6
 		}
-	case b[0] == '\\' && len(b) > 1:
-		if short, ok := shortEscapes[b[1]]; ok {
-			return short, 2
-		}
-	case b[0] == '%':
-		if r, ok := hexNumber(b[1:], 2); ok {
-			return string([]byte{byte(r)}), 3 //nolint:gosec // two digits
-		}
-	case b[0] == '+':
-		return " ", 1
 	}
-	return string(b[:1]), 1
+	return "", 0
 }
 
-var shortEscapes = map[byte]string{'"': `"`, '\\': `\`, '/': "/", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t"}
+// fromEntity reads an entity of HTML, with its semicolon.
+func fromEntity(b []byte) (string, int) {
+	const longest = 33 // of the names that HTML has
+	end := bytes.IndexByte(b[:min(len(b), longest)], ';')
+	if end < 2 {
+		return "", 0
+	}
+	name := string(b[:end+1])
+	text := html.UnescapeString(name)
+	if text == name || strings.HasSuffix(text, ";") && text != ";" {
+		return "", 0 // not an entity, or one without its semicolon
+	}
+	return text, end + 1
+}
 
 // hexNumber reads a number of n hexadecimal digits.
 func hexNumber(b []byte, n int) (rune, bool) {
@@ -102,45 +263,67 @@ var secretMembers = map[string]bool{
 	"qrcode": true, "qrcodebase64": true, "pairingcode": true, "codes": true,
 }
 
-// withoutMembers replaces the values of members that hold secrets in what may be
-// a JSON text, whole or cut. It sees strings, and lists of strings.
-func withoutMembers(b []byte) []byte {
-	var out []byte
-	copied, listed := 0, false
-	for i := 0; i < len(b); {
+const longestMember = 32
+
+// members finds the values of members that hold secrets in what may be a JSON
+// text, whole or cut: strings, numbers, and lists of both.
+func (l *layer) members(spans *[]span) {
+	b := l.text
+	for i := 0; i < len(b); i++ {
 		if b[i] != '"' {
-			if listed && b[i] == ']' {
-				listed = false
-			}
-			i++
 			continue
 		}
-		end := stringEnd(b, i)
-		name, next := b[i+1:max(i+1, end-1)], skipBlank(b, end)
-		switch {
-		case listed:
-			out = append(append(out, b[copied:i]...), `"`+redacted+`"`...)
-			copied = end
-		case next < len(b) && b[next] == ':' && secretMembers[memberName(name)]:
-			value := skipBlank(b, next+1)
-			if value < len(b) && b[value] == '[' {
-				listed = true
-				end = value
-			}
-			if value < len(b) && b[value] == '"' {
-				end = stringEnd(b, value)
-				if end-value > 2 { // an empty one tells that there is none
-					out = append(append(out, b[copied:value]...), `"`+redacted+`"`...)
-					copied = end
-				}
-			}
+		length := bytes.IndexByte(b[i+1:min(len(b), i+1+longestMember)], '"')
+		if length < 0 {
+			continue
 		}
-		i = end
+		value := skipBlank(b, i+1+length+1)
+		if value >= len(b) || b[value] != ':' || !secretMembers[memberName(b[i+1:i+1+length])] {
+			continue
+		}
+		i = l.hideValue(skipBlank(b, value+1), spans) - 1
 	}
-	if copied == 0 {
-		return b
+}
+
+// hideValue finds the secret in the value at i, and returns where it ends.
+func (l *layer) hideValue(i int, spans *[]span) int {
+	b := l.text
+	listed := i < len(b) && b[i] == '['
+	if listed {
+		i = skipBlank(b, i+1)
 	}
-	return append(out, b[copied:]...)
+	for i < len(b) {
+		end := i
+		switch c := b[i]; {
+		case c == '"':
+			end = stringEnd(b, i)
+			closed := end - 1
+			if end == len(b) && (end == i+1 || b[end-1] != '"') {
+				closed = end // it was cut
+			}
+			if closed > i+1 { // an empty one tells that there is none
+				*spans = append(*spans, span{l.at(i + 1), l.at(closed), redacted})
+			}
+		case '0' <= c && c <= '9', c == '-':
+			for end < len(b) && (b[end] > ' ' && b[end] != ',' && b[end] != '}' && b[end] != ']' && b[end] != '"') {
+				end++
+			}
+			mark := redacted
+			if l.starts == nil {
+				mark = `"` + redacted + `"`
+			}
+			*spans = append(*spans, span{l.at(i), l.at(end), mark})
+		}
+		if !listed || end == i {
+			return max(end, i)
+		}
+		i = skipBlank(b, end)
+		if i >= len(b) || b[i] != ',' {
+			return i
+		}
+		i = skipBlank(b, i+1)
+	}
+	return i
 }
 
 func memberName(name []byte) string {
@@ -160,8 +343,9 @@ func stringEnd(b []byte, i int) int {
 	return len(b)
 }
 
+// skipBlank goes past space; a query has a plus for it.
 func skipBlank(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
+	for i < len(b) && (b[i] == ' ' || b[i] == '+' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
 		i++
 	}
 	return i

@@ -46,6 +46,8 @@ func (r *rawReply) refused(op *Operation) *APIError {
 		e.kinds = []error{ErrRateLimited}
 	case !own:
 		e.kinds = append([]error{ErrForeignReply}, statusClass(r.status)...)
+	case op.bare && r.status == http.StatusNotImplemented && !isOwnRefusal(r.body):
+		e.kinds = serverClass // Chatwoot's shape is also that of proxies; only the service can say that it has no such thing
 	}
 	return e
 }
@@ -55,6 +57,24 @@ func (r *rawReply) refused(op *Operation) *APIError {
 func isQuotaText(message string, mayBeSilent bool) bool {
 	message = strings.ToLower(strings.TrimSpace(message))
 	return strings.HasPrefix(message, rateLimitText) || message == "" && mayBeSilent
+}
+
+// retryTime is when a Retry-After header allows another try, zero when there is
+// none that makes sense.
+func retryTime(h http.Header, arrived time.Time, skew *clockSkew) time.Time {
+	const farthest = 24 * time.Hour
+	value := header(h, "Retry-After")
+	if value == "" {
+		return time.Time{}
+	}
+	delay, at, ok := parseMoment(value)
+	if !at.IsZero() {
+		delay = at.Sub(skew.serverTime(header(h, "Date"), arrived))
+	}
+	if !ok || delay > farthest {
+		return time.Time{}
+	}
+	return arrived.Add(max(delay, 0))
 }
 
 // apiError returns the error of a reply of the service that says no. It is
@@ -139,6 +159,9 @@ func (v *successWord) UnmarshalJSON(b []byte) error {
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
 type errorBody struct{ message string }
 
+// said reports whether there is a text.
+func (e *errorBody) said() bool { return e != nil && strings.TrimSpace(e.message) != "" }
+
 // UnmarshalJSON never fails.
 func (e *errorBody) UnmarshalJSON(b []byte) error {
 	var object struct {
@@ -156,16 +179,25 @@ func (e *errorBody) UnmarshalJSON(b []byte) error {
 // not true, or there is an error instead of it.
 func (e *envelope) failed() bool {
 	return e.Success == failed || e.Success == probablyFailed ||
-		e.Success == unstated && e.Failure != nil && e.Failure.message != ""
+		e.Success == unstated && e.Failure.said()
 }
 
-// failure returns the error of a 2xx that says that it failed. The service itself
-// says so, so there is no doubt about the outcome.
+// failure returns the error of a 2xx that says that it failed. That is certain
+// when it says so in so many words: false, or a text. Anything less plain may mean
+// something else: the outcome of a call that must not be repeated is open then.
 func (e *envelope) failure(op *Operation, r *rawReply) error {
 	if !e.failed() {
 		return nil
 	}
-	return r.apiError(op, e.message())
+	api := r.apiError(op, e.message())
+	if e.Success == failed || e.message() != "" {
+		return api
+	}
+	api.open = true
+	if op.Repeatable {
+		return api
+	}
+	return r.doubt(op, r.session.in, r.unreadable(op, "the reply may say that it failed", api))
 }
 
 func (e *envelope) message() string {
@@ -185,21 +217,18 @@ func errorMessage(body []byte) string {
 	return e.message()
 }
 
-// saysFailed reports whether the business word of a reply, its member "status",
-// means a failure. A reply may know better which words do.
+// saysFailed reports whether a success says in other words that it failed: by
+// its member "status", or by an error beside it. A reply may know better.
 func saysFailed(reply any, body []byte) bool {
 	if r, ok := reply.(interface{ saysFailed() bool }); ok {
 		return r.saysFailed()
 	}
 	var said struct {
-		Status stringOrInt `json:"status"`
+		Status  statusWord `json:"status"`
+		Failure errorBody  `json:"error"`
 	}
 	_ = json.Unmarshal(body, &said)
-	return meansFailure(string(said.Status))
-}
-
-func meansFailure(status string) bool {
-	return slices.Contains([]string{"failed", "failure", "error"}, strings.ToLower(strings.TrimSpace(status)))
+	return said.Status.meansFailure() || said.Failure.said()
 }
 
 // isOwnRefusal reports whether the body of a reply that is not a success comes
@@ -213,7 +242,7 @@ func isOwnRefusal(body []byte) bool {
 			Message *string `json:"message"`
 		} `json:"error"`
 	}
-	return json.Unmarshal(body, &e) == nil && e.Success != nil && !*e.Success && e.Error != nil && e.Error.Message != nil
+	return json.Unmarshal(plainJSON(body), &e) == nil && e.Success != nil && !*e.Success && e.Error != nil && e.Error.Message != nil
 }
 
 // isOwnRefusal is the function of that name for the replies of an operation:
@@ -323,8 +352,8 @@ func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) 
 	return nil
 }
 
-// parseTime reads a time of a reply, in UTC: RFC 3339 with any offset, or a Unix
-// time in seconds or milliseconds. It is the zero time when it cannot be read.
+// parseTime reads a time of a reply as momentOf does, in UTC. It is the zero time
+// when it cannot be read.
 // A field that holds one is a [stringOrInt], because a Unix time may be a number.
 func parseTime[S ~string](s S) time.Time { return timeOf([]byte(s)) }
 
@@ -352,6 +381,9 @@ func (n *wireInt) UnmarshalJSON(b []byte) error {
 
 // wireBool is a yes or no that the service may also send as a text or a number.
 type wireBool struct{ known, on bool }
+
+// isOff reports whether the service says no, and not merely nothing.
+func (w wireBool) isOff() bool { return w.known && !w.on }
 
 // UnmarshalJSON never fails.
 func (w *wireBool) UnmarshalJSON(b []byte) error {

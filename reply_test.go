@@ -31,7 +31,7 @@ func answering(t *testing.T, token string, status int, body string) (*Client, *I
 }
 
 // A message id is an acceptance unless the reply says in so many words that it
-// failed; then it is in doubt, unless it says so plainly.
+// failed; then it is in doubt, unless the service says so in its envelope.
 func TestMessageIDIsAnAcceptance(t *testing.T) {
 	const (
 		accepted = "accepted"
@@ -56,20 +56,36 @@ func TestMessageIDIsAnAcceptance(t *testing.T) {
 		`{"success":"false","data":{"messageId":"X"}}`:                                unknown,
 		`{"success":0,"data":{"messageId":"X"}}`:                                      unknown,
 		`{"error":{"message":"no"},"data":{"messageId":"X"}}`:                         unknown,
+		`{"success":true,"error":{"message":"no"},"data":{"messageId":"X"}}`:          unknown,
+		`{"success":true,"data":{"messageId":"X","error":"no"}}`:                      unknown,
 		`{"success":false,"data":{"messageId":"X"}}`:                                  refused,
 		`{"success":false,"error":{"message":"Number is not on WhatsApp"}}`:           refused,
+		`{"success":false,"error":{"message":"no"},"data":{"messageId":"X"}}`:         refused,
+		"\ufeff{\"success\":false,\"error\":{\"message\":\"no\"}}":                    refused,
 		`{"error":{"message":"Number is not on WhatsApp"}}`:                           refused,
 		`{"error":"Number is not on WhatsApp"}`:                                       refused,
+		`{"success":null,"error":{"message":"no"}}`:                                   refused,
 		`{"success":"false","error":{"message":"no"}}`:                                refused,
-		`{"success":0}`:             refused,
-		`{"success":true}`:          unknown,
-		`{"success":1,"data":null}`: unknown,
-		`{}`:                        unknown,
-		`[]`:                        unknown,
-		`"ok"`:                      unknown,
-		`null`:                      unknown,
-		``:                          unknown,
-		`<html>ok</html>`:           unknown,
+		`{"success":0,"error":{"message":"no"}}`:                                      refused,
+		`{"success":0}`:                                                               unknown,
+		`{"success":"0"}`:                                                             unknown,
+		`{"success":"false"}`:                                                         unknown,
+		`{"success":null}`:                                                            unknown,
+		`{"success":false}`:                                                           refused,
+		`{"success":false,"error":"no"}`:                                              refused,
+		`{"success":false,"error":null}`:                                              refused,
+		`{"success":false,"errors":[{"code":7}]}`:                                     refused,
+		`{"messageId":"X"}`:                                                           accepted,
+		"\ufeff{\"data\":{\"messageId\":\"X\"}}":                                      accepted,
+		" \n\ufeff {\"data\":{\"messageId\":\"X\"}}":                                  accepted,
+		`{"success":true}`:                                                            unknown,
+		`{"success":1,"data":null}`:                                                   unknown,
+		`{}`:                                                                          unknown,
+		`[]`:                                                                          unknown,
+		`"ok"`:                                                                        unknown,
+		`null`:                                                                        unknown,
+		``:                                                                            unknown,
+		`<html>ok</html>`:                                                             unknown,
 	} {
 		t.Run(body, func(t *testing.T) {
 			_, inst, count := answering(t, "t0ken", 200, body)
@@ -83,11 +99,86 @@ func TestMessageIDIsAnAcceptance(t *testing.T) {
 			case unknown:
 				require.ErrorIs(t, err, ErrOutcomeUnknown)
 				require.ErrorIs(t, err, ErrBadResponse)
+				assert.Equal(t, OutcomeUnknown, OutcomeOf(err))
 			case refused:
+				assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err))
 				require.ErrorAs(t, err, &api)
 				require.NotErrorIs(t, err, ErrOutcomeUnknown)
 			}
 		})
+	}
+}
+
+// The status of a send says more than its id when it says no, in whatever form.
+func TestStatusThatSaysNoLeavesTheOutcomeOpen(t *testing.T) {
+	no := []string{
+		`"failed"`, `"FAILURE"`, `"error"`, `"Errored"`, `"send_error"`, `"rejected"`, `"refused"`, `"declined"`, `"not_sent"`, `"not sent"`, `"notSent"`, `"NOT-SENT"`, `"notsent"`,
+		`"unsent"`, `"undelivered"`, `"undeliverable"`, `"non_delivered"`, `"cancelled"`, `"canceled"`, `"CANCEL"`, `"expired"`, `"blocked"`, `"denied"`, `"aborted"`, `"invalid"`,
+		`"timeout"`, `"timed_out"`, `"dropped"`, `"discarded"`, `"disconnected"`, `"offline"`, `"banned"`, `"forbidden"`, `"unauthorized"`, `"unavailable"`, `"unsupported"`, `"rate_limited"`,
+		`"throttled"`, `"suspended"`, `"revoked"`, `"deleted"`, `"skipped"`, `"ignored"`, `"bounced"`, `"no"`, `"false"`, `"nack"`, `"falhou"`, `"erro"`, `"não enviado"`, `"nao_enviado"`, `"rejeitado"`,
+		`"recusada"`, `"cancelado"`, `"bloqueado"`, `"expirado"`, `"negado"`, `" Failed "`, `"message.failed"`, `"DeliveryFailed"`, `"SENT_FAILED"`, `false`, `-1`, `500`, `"400"`, `"-1"`,
+	}
+	yes := []string{
+		`"sent"`, `"SENT"`, `"queued"`, `"pending"`, `"accepted"`, `"delivered"`, `"received"`, `"read"`, `"played"`, `"unread"`, `"processing"`, `"scheduled"`, `"success"`, `"ok"`, `"done"`, `"created"`,
+		`"notified"`, `"noted"`, `"server_ack"`, `"enviado"`, `"em fila"`, `"sent ✓"`, `""`, `" "`, `null`, `true`, `1`, `0`, `200`, `"200"`, `{}`, `[]`, `{"code":"failed"}`,
+	}
+	for want, statuses := range map[Outcome][]string{OutcomeUnknown: no, OutcomeAccepted: yes} {
+		for _, status := range statuses {
+			for _, body := range []string{
+				`{"success":true,"status":` + status + `,"data":{"messageId":"X"}}`, `{"success":true,"status":"sent","data":{"messageId":"X","status":` + status + `}}`,
+			} {
+				_, inst, count := answering(t, "t0ken", 200, body)
+				_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+				assert.Equal(t, want, OutcomeOf(err), "%s: %v", body, err)
+				assert.Equal(t, want == OutcomeUnknown, errors.Is(err, ErrOutcomeUnknown), body)
+				assert.Equal(t, 1, *count)
+			}
+		}
+	}
+}
+
+// An id is whatever names a message: a number too, but neither a blank nor a word
+// for nothing.
+func TestMessageIDMayBeANumberButNotABlank(t *testing.T) {
+	for id, want := range map[string]string{
+		`"3EB0"`: "3EB0", `" 3EB0\n"`: "3EB0", `12345678901234567890`: "12345678901234567890", `7`: "7", `"7"`: "7", `-5`: "-5",
+		`""`: "", `" "`: "", `"\t\n"`: "", `"\u00a0"`: "", `"\u200b"`: "", `"\u0000"`: "", `"\ufeff"`: "", `null`: "", `"null"`: "", `"undefined"`: "", `0`: "", `{}`: "", `[]`: "", `["X"]`: "", `true`: "", `false`: "",
+	} {
+		_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"data":{"messageId":`+id+`}}`)
+		sent, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+		_, forward, _ := answering(t, "t0ken", 200, `{"success":true,"messageId":`+id+`}`)
+		copied, forwardErr := forward.Messages.Forward(t.Context(), "3EB0", "5511987654321")
+		if want == "" {
+			require.ErrorIs(t, err, ErrOutcomeUnknown, id)
+			require.ErrorIs(t, forwardErr, ErrOutcomeUnknown, id)
+			continue
+		}
+		require.NoError(t, err, id)
+		assert.Equal(t, want, sent.ID)
+		require.NoError(t, forwardErr, id)
+		assert.Equal(t, want, copied.ID)
+	}
+}
+
+// Only what a reply says in so many words is certain, also where it has nothing but
+// that.
+func TestOnlyAPlainNoSaysForCertainThatACallFailed(t *testing.T) {
+	for body, want := range map[string]Outcome{
+		`{"success":false,"error":{"message":"no"}}`: OutcomeNotAccepted, `{"success":false}`: OutcomeNotAccepted,
+		`{"error":{"message":"no"}}`: OutcomeNotAccepted,
+		`{"success":0}`:              OutcomeUnknown, `{"success":"false"}`: OutcomeUnknown, `{"success":true,"status":"rejected"}`: OutcomeUnknown,
+	} {
+		client, inst, count := answering(t, "t0ken", 200, body)
+		_, created := inst.Groups.Create(t.Context(), CreateGroupParams{Name: "a", Members: []JID{"5511987654321"}})
+		_, done := client.Do(t.Context(), http.MethodPost, "/api/new/route", "t0ken", nil, nil)
+		for what, err := range map[string]error{"create": created, "reconnect": inst.Reconnect(t.Context()), "do": done} {
+			if what == "do" && strings.Contains(body, "rejected") {
+				continue // nobody knows what its replies mean
+			}
+			assert.Equal(t, want, OutcomeOf(err), "%s: %s: %v", what, body, err)
+			assert.Equal(t, want == OutcomeUnknown, errors.Is(err, ErrOutcomeUnknown), "%s: %s", what, body)
+		}
+		assert.Equal(t, 3, *count)
 	}
 }
 

@@ -44,13 +44,14 @@ func withSecrets(t *testing.T) map[string]any {
 	}
 	for _, empty := range []any{
 		new(Secret), new(Meta), new(CreateInstanceParams), new(Instance), new(Metrics), new(Pairing), new(InstanceStateEvent),
-		new(ProxyConfig), new(StorageConfig), new(Settings), new(WebhookConfig), new(EnsuredWebhook), new(WebSocketConfig), new(EnsuredWebSocket),
+		new(ProxyConfig), new(Proxy), new(StorageConfig), new(Storage), new(Settings), new(WebhookConfig), new(Webhook), new(EnsuredWebhook),
+		new(WebSocket), new(EnsuredWebSocket), new(PartialError),
 		new(ChatwootConfig), new(Chatwoot), new(ChatwootActivation), new(Health),
 		new(Group), new(GroupResult), new(GroupInvite), new(JoinedGroup), new(JoinRequest), new(MembersResult), new(MemberResult),
 		new(CreatedCommunity), new(LinkedGroups), new(UnlinkedGroups), new(Subgroup), new(Newsletter),
 		new(Label), new(Contact), new(HistoryMessage), new(HistoryPage), new(LabeledChats),
 		new(SentMessage), new(StoredMessage), new(DeliveryStatus), new(EditedMessage), new(ForwardedMessage), new(PollVotes), new(Downloaded),
-		new(PlacedCall), new(Profile), new(UpdatedProfile), new(Privacy), new(UpdatedPrivacy), new(PrivacyUpdateError),
+		new(PlacedCall), new(Profile), new(UpdatedProfile), new(Privacy),
 	} {
 		v := reflect.ValueOf(empty).Elem()
 		fillSecrets(v)

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// SettleOption changes how [MessagesService.Settle] looks for a message.
+// SettleOption changes how [MessagesService.Settle] and [MessagesService.Find]
+// look for a message.
 type SettleOption func(*settling)
 
 // SettleWith lets Settle look into events that the application has received
@@ -23,75 +24,62 @@ func SettleExcept(messageIDs ...string) SettleOption {
 	return func(s *settling) { s.except = append(s.except, messageIDs...) }
 }
 
-// Settle finds out what became of a send whose error matches
-// [ErrOutcomeUnknown]. It looks for the message in the events given with
-// [SettleWith], then in the history of the chat, under both forms of a
-// Brazilian mobile number and under the person's LID or phone, if the service
-// knows it. It never sends anything.
+// Settle finds out what became of a send whose error matches [ErrOutcomeUnknown],
+// and sends nothing. It returns the message when it was sent; [ErrNotSent] when it
+// was looked for everywhere and is not there, or when err is certain; otherwise
+// ErrOutcomeUnknown with the reason, an [*OutcomeError] that Settle takes again.
 //
-// A message counts as the one looked for when the instance sent it to the same
-// chat, it has the same type and text (for media the caption), its time is that
-// of the attempt, and it is not known to be another. The answer is [Sent] with
-// that message when there is exactly one, and [NotFound] when there is none and
-// nothing leaves a doubt. Everything else is [StillUnknown].
+// The service documents neither this use of a history nor what one shows:
+// ErrNotSent is strong evidence, no proof. It costs a request for every 100
+// messages since the attempt, one to four for most. A nil err is a
+// [*ValidationError]. Limits and doubts are in docs/settling.md.
 //
-// What fits badly leaves a doubt: a text that differs in blanks, in the form of
-// its accents, in its end or in its mentions; another type with the same text; a
-// time that is missing, or out of place by less than two minutes or by less than
-// the clocks are known to differ; a message that was edited or revoked. A
-// message of which nothing is left to compare is not found.
-//
-// The answer is [StillUnknown] as well for what a history cannot show (status
-// messages, reactions, answers sent with [ReplyPrivate]), and as long as the
-// message may be on its way: for a minute after the attempt, and its [Delay].
-// How contacts and PIX cards look in a history is not documented, so they are
-// found in events only, and anything else that the instance sent in that time
-// leaves a doubt.
-//
-// A person or another program that sends the very same text to the same chat in
-// the three minutes after the attempt cannot be told apart. For media without a
-// caption that is any file of the same type.
-//
-// The error lives as long as the process: an application that must survive a
-// crash writes each send down before it makes it, and uses
-// [MessagesService.Find] afterwards.
-//
-// The error is not nil when err is not that of a send of this instance, or when
-// the service could not be asked, or did not answer in full; the answer is then
-// [StillUnknown]. The service documents neither this use of the history nor what
-// a history shows.
-//
-// POST /api/chat/history/:instance, and GET /api/chat/contacts/:instance for a
-// person's other address. Safe to repeat.
-func (s *MessagesService) Settle(ctx context.Context, err error, opts ...SettleOption) (Settlement, *SentMessage, error) {
+// POST /api/chat/history/:instance, GET /api/chat/contacts/:instance. Safe to
+// repeat.
+func (s *MessagesService) Settle(ctx context.Context, err error, opts ...SettleOption) (*SentMessage, error) {
 	var e *OutcomeError
-	if !errors.As(err, &e) || e.try() == nil {
-		return StillUnknown, nil, errNotOutcome
+	switch {
+	case err == nil:
+		return nil, invalid("err", "is nil: the send was accepted")
+	case errors.As(err, &e) && e == nil:
+		return nil, invalid("err", "is a nil *OutcomeError")
+	case e != nil:
+		return s.settle(ctx, e, opts)
+	case isCertainlyUnsent(err):
+		return nil, notSent(err)
+	default:
+		return nil, errorsOf(ErrOutcomeUnknown, errNotOutcome, err)
 	}
-	if e.try().h.name != s.h.name {
-		return StillUnknown, nil, invalid("err", "is that of a send of the instance "+quoted(e.try().h.name))
+}
+
+func (s *MessagesService) settle(ctx context.Context, e *OutcomeError, opts []SettleOption) (*SentMessage, error) {
+	try := e.try()
+	switch {
+	case try == nil:
+		return nil, e.still(errNotOutcome)
+	case try.h.name != s.h.name:
+		return nil, e.still(invalid("err", "is that of a send of the instance "+quoted(try.h.name)))
 	}
 	w := newSettling(e)
 	for _, opt := range opts {
 		if opt == nil {
-			return StillUnknown, nil, invalid("option", "is nil")
+			return nil, e.still(invalid("option", "is nil"))
 		}
 		opt(w)
 	}
 	for _, event := range w.events {
 		w.consider(w.echo(event))
 	}
-	if settlement, m := w.verdict(labelledOnly); settlement != NotFound {
-		return settlement, m, nil // the label tells it from all others
+	if message, doubt := w.verdict(labelledOnly); message != nil || doubt != nil {
+		return w.answer(message, doubt) // the label tells it from all others
 	}
 	if w.redirected || w.outline.notStored || e.Recipient.Kind() == JIDBroadcast {
-		return StillUnknown, nil, nil
+		return nil, e.still(errNotStored)
 	}
 	if err := w.searchHistory(ctx, s); err != nil {
-		return StillUnknown, nil, err
+		return nil, e.still(err)
 	}
-	settlement, m := w.verdict(everything)
-	return settlement, m, nil
+	return w.answer(w.verdict(everything))
 }
 
 // Attempt is a send that an application has written down before it made it, so
@@ -108,27 +96,34 @@ type Attempt struct {
 }
 
 // Find is [MessagesService.Settle] for a send that is known only from the
-// application's own records: everything said there holds. SentAt is when the
-// record was written, before the send. Ids of messages that are known to be
-// others are given with [SettleExcept]; without them an earlier message of the
-// same text cannot be told apart if it was sent after SentAt.
+// application's own records: the answers, limits and costs are the same. SentAt is
+// when the record was written, before the send.
 //
-// POST /api/chat/history/:instance. Safe to repeat.
-func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...SettleOption) (Settlement, *SentMessage, error) {
+// Ids of messages that are known to be others are given with [SettleExcept].
+// Without them an earlier message of the same text cannot be told apart if it was
+// sent after SentAt. An attempt without content or SentAt, or with a recipient that
+// Send refuses, stays unknown; the cause is a [*ValidationError].
+//
+// POST /api/chat/history/:instance, GET /api/chat/contacts/:instance. Safe to
+// repeat.
+func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...SettleOption) (*SentMessage, error) {
+	e := &OutcomeError{
+		Operation: "find a message", Recipient: attempt.To, Source: attempt.Source, SentAt: attempt.SentAt.UTC(),
+		hint: "the message may have been sent",
+	}
 	switch {
-	case attempt.Content == nil:
-		return StillUnknown, nil, invalid("Attempt.Content", "is nil")
+	case isNilContent(attempt.Content):
+		return nil, e.still(invalid("Attempt.Content", "is nil"))
 	case attempt.SentAt.IsZero():
-		return StillUnknown, nil, invalid("Attempt.SentAt", "is zero")
+		return nil, e.still(invalid("Attempt.SentAt", "is zero"))
 	}
 	kind := attempt.Content.kind()
 	if err := attempt.To.check("Attempt.To", kind.to); err != nil {
-		return StillUnknown, nil, err
+		return nil, e.still(err)
 	}
-	return s.Settle(ctx, &OutcomeError{
-		Operation: kind.op.ID, Recipient: attempt.To, Source: attempt.Source, SentAt: attempt.SentAt,
-		content: &attempted{Content: attempt.Content, h: s.h, delay: attempt.Delay, recorded: true},
-	}, opts...)
+	e.Operation = kind.op.ID
+	e.content = &attempted{Content: attempt.Content, h: s.h, delay: attempt.Delay, recorded: true}
+	return s.settle(ctx, e, opts)
 }
 
 // IsEcho reports whether an event is the echo of the message whose outcome is

@@ -1,25 +1,12 @@
 package ryze
 
-// Settlement is what became of a send whose outcome was unknown.
-type Settlement string
-
-// Outcomes of [MessagesService.Settle].
-const (
-	// Sent: the message is there; its id is in the SentMessage.
-	Sent Settlement = "sent"
-	// NotFound: the service answered for every address of the recipient, and has
-	// nothing that could be the message. It is strong evidence, not proof: the
-	// service does not document how soon a history shows what was accepted.
-	NotFound Settlement = "not_found"
-	// StillUnknown: the message could not be looked up everywhere, several
-	// messages fit, or one leaves a doubt. Nothing may be concluded from it.
-	StillUnknown Settlement = "unknown"
-)
-
-var errNotOutcome = invalid("err", "is not the error of a send that matches ErrOutcomeUnknown")
+import "slices"
 
 // try returns what the error knows of a send, nil for other operations.
 func (e *OutcomeError) try() *attempted {
+	if e == nil {
+		return nil
+	}
 	try, _ := e.content.(*attempted)
 	return try
 }
@@ -34,6 +21,9 @@ type settling struct {
 	known   map[string]struct{} // ids of other messages, nil until they are asked for
 	twins   bool                // not all of them are known
 
+	same      []JID                  // other addresses of the recipient, as the service knows them
+	strangers map[EventChat]struct{} // chats that were named of which it is unknown whether they are the recipient's
+
 	fits    []candidate
 	byID    map[string]int // index in fits
 	unclear bool           // something could be the message and cannot be read
@@ -45,6 +35,7 @@ type candidate struct {
 	message  *SentMessage
 	fit      confidence // by everything but time
 	labelled bool       // it carries the label of the send
+	chats    []EventChat
 }
 
 // isAnothers reports whether the id is known to be that of another message.
@@ -100,4 +91,60 @@ func isOtherAddress(a, b JID) bool {
 // isAnotherChat reports whether two addresses cannot be one chat.
 func isAnotherChat(a, b JID) bool {
 	return a != "" && a.Kind() != JIDUnknown && !samePerson(a, b) && !isOtherAddress(a, b)
+}
+
+// isHere says how surely all chats that something names are the recipient's.
+// Where none is named, it is the one that was asked for.
+func (w *settling) isHere(chats ...EventChat) confidence {
+	fit := certain
+	for _, chat := range chats {
+		fit = min(fit, w.isRecipient(chat))
+	}
+	return fit
+}
+
+// isRecipient is isHere for one chat, of which two addresses may be known.
+func (w *settling) isRecipient(chat EventChat) confidence {
+	own := append([]JID{w.outcome.Recipient}, w.same...)
+	matches, contradicts := false, false
+	for _, j := range [2]JID{chat.JID, chat.LID} {
+		match := slices.ContainsFunc(own, func(o JID) bool { return samePerson(j, o) })
+		matches = matches || match
+		contradicts = contradicts || !match && slices.ContainsFunc(own, func(o JID) bool { return isAnotherChat(j, o) })
+	}
+	switch {
+	case matches && !contradicts:
+		return certain
+	case !matches && contradicts:
+		return unfit
+	default:
+		return doubtful
+	}
+}
+
+// isClear reports whether everything that the search met could be read, and is of
+// the chat that was asked for.
+func (w *settling) isClear() bool {
+	for chat := range w.strangers {
+		if w.isHere(chat) != certain {
+			return false
+		}
+	}
+	return !w.unclear
+}
+
+// note remembers chats that something named, if they may not be the recipient's,
+// and says how surely they are.
+func (w *settling) note(chats []EventChat) confidence {
+	here := w.isHere(chats...)
+	if here == certain {
+		return here
+	}
+	if w.strangers == nil {
+		w.strangers = make(map[EventChat]struct{})
+	}
+	for _, chat := range chats {
+		w.strangers[chat] = struct{}{}
+	}
+	return here
 }

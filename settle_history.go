@@ -63,17 +63,24 @@ func (w *settling) searchFrom(ctx context.Context, s *MessagesService, from time
 	if err := search(to); err != nil {
 		return err
 	}
-	if w.alive || (to.Kind() != JIDUser && !to.IsLID()) {
+	if to.Kind() != JIDUser && !to.IsLID() {
 		return nil
 	}
-	if settlement, _ := w.verdict(everything); settlement != NotFound {
+	found, _ := w.verdict(everything)
+	if found != nil || len(w.strangers) == 0 && (w.alive || !w.isMissing()) {
 		return nil
 	}
-	other, err := otherAddress(ctx, (*ContactsService)(s), to)
-	if err != nil || other == "" {
-		return err
+	if len(w.same) == 0 {
+		other, err := otherAddress(ctx, (*ContactsService)(s), to)
+		if err != nil || other == "" {
+			return err
+		}
+		w.same = append(w.same, other) // the strangers may be this one
 	}
-	return search(other)
+	if w.alive || !w.isMissing() {
+		return nil
+	}
+	return search(w.same[0])
 }
 
 // otherAddress returns the LID of a phone, or the phone of a LID, "" when the
@@ -84,8 +91,7 @@ func otherAddress(ctx context.Context, contacts *ContactsService, who JID) (JID,
 		resolve = contacts.PhoneOf
 	}
 	other, err := resolve(ctx, who)
-	var unknown *ContactNotFoundError
-	if errors.As(err, &unknown) || isNobody(err) {
+	if errors.Is(err, ErrContactNotFound) || isNobody(err) {
 		return "", nil
 	}
 	return other, err
@@ -108,7 +114,7 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 		if err != nil {
 			return err
 		}
-		if err := checkPage(page, chat, w.clocks().ahead+clockDoubt); err != nil {
+		if err := w.checkPage(page); err != nil {
 			return err
 		}
 		fresh := 0
@@ -157,26 +163,26 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 // checkPage refuses a page that is not whole, or not of that chat. A proxy may
 // answer in the service's place, also with a page that it has kept: then the
 // window of its quota is long over.
-func checkPage(page *HistoryPage, chat JID, slack time.Duration) error {
+func (w *settling) checkPage(page *HistoryPage) error {
 	var r struct {
 		Success  *bool           `json:"success"`
-		ChatJID  string          `json:"chat_jid"`
 		Messages json.RawMessage `json:"messages"`
 		Count    *json.Number    `json:"count"`
 	}
 	var mismatch *json.UnmarshalTypeError
 	err := json.Unmarshal(page.Raw(), &r)
 	list := len(r.Messages) > 0 && r.Messages[0] == '['
-	empty := string(r.Messages) == "null" && (r.ChatJID != "" || (r.Count != nil && r.Count.String() == "0"))
+	chats := chatsNamedIn(page.Raw())
+	empty := string(r.Messages) == "null" && (len(chats) > 0 || (r.Count != nil && r.Count.String() == "0"))
 	var reason string
 	switch {
 	case err != nil && !errors.As(err, &mismatch), r.Success == nil, !list && !empty:
 		reason = "the reply is not a history"
 	case r.Count != nil && r.Count.String() != fmt.Sprint(len(page.Messages)):
 		reason = "the history is not whole"
-	case isAnotherChat(page.Chat, chat):
+	case w.note(chats) == unfit:
 		reason = "the history is that of another chat"
-	case !page.RateLimit.Reset.IsZero() && time.Since(page.RateLimit.Reset) > slack:
+	case !page.RateLimit.Reset.IsZero() && time.Since(page.RateLimit.Reset) > w.clocks().ahead+clockDoubt:
 		reason = "the history is an old one"
 	default:
 		return nil

@@ -29,16 +29,16 @@ func (w *settling) consider(c candidate) {
 	}
 }
 
-// verdict judges what was found. It is made when the search is over, because
-// the search itself tells more of the clocks.
-func (w *settling) verdict(s scope) (Settlement, *SentMessage) {
-	var found *SentMessage
+// verdict judges what was found: it returns the message, or what leaves a doubt,
+// or neither when the message is not there. It is made when the search is over,
+// because the search itself tells more of the clocks and the addresses.
+func (w *settling) verdict(s scope) (found *SentMessage, doubt error) {
 	fits, sure := 0, 0
 	for _, c := range w.fits {
 		if s == labelledOnly && !c.labelled {
 			continue
 		}
-		fit := min(c.fit, w.byTime(c.message.Timestamp))
+		fit := min(c.fit, w.byTime(c.message.Timestamp), w.isHere(c.chats...))
 		if c.labelled {
 			fit = max(fit, doubtful) // right but for its time: the clock may be wrong
 		}
@@ -55,14 +55,29 @@ func (w *settling) verdict(s scope) (Settlement, *SentMessage) {
 	}
 	switch {
 	case fits == 1 && sure == 1:
-		return Sent, found
+		return found, nil
 	case s == labelledOnly && sure == 0:
-		return NotFound, nil
-	case fits > 0 || w.unclear || !w.isOver():
-		return StillUnknown, nil
+		return nil, nil
+	case fits > 1:
+		return nil, errSeveral
+	case fits == 1 && w.twins:
+		return nil, errTwins
+	case fits == 1:
+		return nil, errFitsBadly
+	case !w.isClear():
+		return nil, errUnclear
+	case !w.isOver():
+		return nil, w.onItsWayUntil()
 	default:
-		return NotFound, nil
+		return nil, nil
 	}
+}
+
+// isMissing reports whether the message would be said not to be there, as far as the
+// search has come.
+func (w *settling) isMissing() bool {
+	found, doubt := w.verdict(everything)
+	return found == nil && doubt == nil
 }
 
 // echo weighs the message of an event. Of one without the label it cannot be
@@ -99,35 +114,37 @@ type historyItem struct {
 	broken    bool // not an object
 	otherText bool // the text has a form that is not known
 	changed   bool // edited or revoked
+	chats     []EventChat
+	to        []EventChat // whom the message is said to be for
 }
 
 func readHistoryItem(m *HistoryMessage) historyItem {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(m.Raw(), &members) != nil || members == nil {
+	if members := jsonscan.Value(m.Raw()).Members(); !members.Next() {
 		return historyItem{broken: true}
 	}
-	item := historyItem{id: m.ID, at: m.Timestamp}
-	for name, value := range members {
-		v := jsonscan.Value(value)
-		switch name = strings.ToLower(name); {
+	item := historyItem{id: m.ID, chats: chatsNamedIn(m.Raw())}
+	var key foldedKey
+	for c := jsonscan.Value(m.Raw()).Members(); c.Next(); {
+		switch name := string(key.fold(c.Key)); {
 		case name == "id":
-			var id stringOrInt
-			_ = id.UnmarshalJSON(value)
-			item.id = first(item.id, string(id))
-		case name == "timestamp" && item.at.IsZero():
-			item.at = readTime(v)
-		case name == "fromme" && (string(value) == "true" || string(value) == "false"):
-			item.fromMe = new(string(value) == "true")
-		case name == "source" && v.IsString():
-			item.source = v.Text()
+			item.id = first(item.id, c.Val.Text())
+		case name == "timestamp":
+			if t, zoned := momentOf(c.Val.TextBytes()); zoned && !t.Before(allBegan) {
+				item.at = t
+			}
+		case name == "fromme" && (string(c.Val) == "true" || string(c.Val) == "false"):
+			item.fromMe = new(string(c.Val) == "true")
+		case name == "source" && c.Val.IsString():
+			item.source = c.Val.Text()
 		case name == "content":
-			item.otherText = !v.IsString() && string(value) != "null"
+			item.otherText = !c.Val.IsString() && !c.Val.IsNull()
+		case name == "to" || name == "recipient" || name == "recipientjid" || name == "destinationjid":
+			if to := readUser(c.Val).withAddress(); to.JID != "" {
+				item.to = append(item.to, EventChat{JID: to.JID, LID: to.LID})
+			}
 		case strings.Contains(name, "edit"), strings.Contains(name, "revok"), strings.Contains(name, "delet"):
-			item.changed = item.changed || saysYes(value)
+			item.changed = item.changed || saysYes(json.RawMessage(c.Val))
 		}
-	}
-	if item.at.Before(allBegan) {
-		item.at = time.Time{}
 	}
 	return item
 }
@@ -149,13 +166,18 @@ func (w *settling) look(m *HistoryMessage, item historyItem) {
 	case item.broken:
 		w.unclear = true
 		return
-	case isAnotherChat(m.Chat, to):
-		w.unclear = true // so what is of this chat may be elsewhere
+	case w.note(item.chats) == unfit: // so what is of this chat may be elsewhere
 		return
 	case item.fromMe != nil && !*item.fromMe, item.fromMe == nil && samePerson(m.Sender, to):
 		return
 	}
-	if item.fromMe != nil && w.byTime(item.at) == certain {
+	if !to.IsGroup() {
+		item.chats = append(item.chats, item.to...)
+		if w.note(item.to) == unfit {
+			return
+		}
+	}
+	if item.fromMe != nil && w.byTime(item.at) == certain && w.isHere(item.chats...) == certain {
 		w.alive = true
 	}
 	if item.id != "" && w.isAnothers(item.id) {
@@ -174,5 +196,5 @@ func (w *settling) look(m *HistoryMessage, item historyItem) {
 	w.consider(candidate{message: &SentMessage{
 		Meta: m.Meta, ID: item.id, Chat: m.Chat, Timestamp: item.at, Type: string(m.Type), Content: m.Text,
 		Source: w.outcome.Source,
-	}, fit: c})
+	}, fit: c, chats: item.chats})
 }

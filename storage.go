@@ -10,24 +10,41 @@ import (
 // instance's media.
 type StorageService service
 
-// StorageConfig is the S3 storage of an instance. The bucket must exist; the
-// service never creates one.
+// StorageConfig is the S3 storage that an instance should have; [Storage] is what
+// the service has. The bucket must exist; the service never creates one.
 type StorageConfig struct {
-	Meta `json:"-"`
-
-	Enabled    bool // read only: Set always enables
 	Region     string
 	Bucket     string
 	AccessKey  string
-	SecretKey  Secret // never returned by the service
+	SecretKey  Secret
 	Endpoint   string // URL of an S3-compatible store; empty for AWS
 	PathPrefix string // such as "media/support-line/"
+}
+
+// Storage is an instance's S3 storage as the service has it. Its SecretKey is
+// always empty, because the service never tells it: fill it in before you give
+// the StorageConfig to [StorageService.Set] again.
+type Storage struct {
+	Meta `json:"-"`
+	StorageConfig
+
+	Enabled bool // false: there is none
 }
 
 // Format implements [fmt.Formatter]: with any verb, no secret is printed.
 func (c StorageConfig) Format(f fmt.State, verb rune) {
 	type plain StorageConfig
 	formatPlain(f, verb, plain(c))
+}
+
+// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+func (s Storage) Format(f fmt.State, verb rune) {
+	type plain struct { // not embedded: its Format would print for all
+		Meta          Meta
+		StorageConfig StorageConfig
+		Enabled       bool
+	}
+	formatPlain(f, verb, plain{s.Meta, s.StorageConfig, s.Enabled})
 }
 
 func (c *StorageConfig) check() error {
@@ -75,22 +92,21 @@ func (r *storageReply) missing() string {
 	return ""
 }
 
-func storage(r *storageReply, err error) (*StorageConfig, error) {
+func storage(r *storageReply, err error) (*Storage, error) {
 	if err != nil {
 		return nil, err
 	}
 	c := r.S3
-	return &StorageConfig{
-		Meta: r.Meta, Enabled: c.Enabled, Region: c.Region, Bucket: c.Bucket,
-		AccessKey: c.AccessKey, Endpoint: c.Endpoint, PathPrefix: c.PathPrefix,
-	}, nil
+	return &Storage{Meta: r.Meta, Enabled: c.Enabled, StorageConfig: StorageConfig{
+		Region: c.Region, Bucket: c.Bucket, AccessKey: c.AccessKey, Endpoint: c.Endpoint, PathPrefix: c.PathPrefix,
+	}}, nil
 }
 
 // Get returns the storage; Enabled is false when there is none. The secret key
 // is never part of the reply.
 //
 // GET /api/instance/getS3/:instance. Safe to repeat.
-func (s *StorageService) Get(ctx context.Context) (*StorageConfig, error) {
+func (s *StorageService) Get(ctx context.Context) (*Storage, error) {
 	return storage(fetchChecked(ctx, s.h, opStorageGet, input{}, (*storageReply).missing))
 }
 
@@ -98,7 +114,7 @@ func (s *StorageService) Get(ctx context.Context) (*StorageConfig, error) {
 // field has to be given each time. It returns what the service has stored.
 //
 // POST /api/instance/s3/:instance. Safe to repeat.
-func (s *StorageService) Set(ctx context.Context, config StorageConfig) (*StorageConfig, error) {
+func (s *StorageService) Set(ctx context.Context, config StorageConfig) (*Storage, error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}

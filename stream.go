@@ -68,7 +68,7 @@ const closePolicyViolation = 1008
 type StreamStats struct {
 	State          StreamState
 	ConnectedSince time.Time // zero unless the state is StreamOpen
-	LastEvent      time.Time // when the last event came, in local time
+	LastEvent      time.Time // when the last event came, by this machine's clock
 	Received       uint64    // events put into the queue; not those that WithEvents leaves out
 	Dropped        uint64    // events dropped because the queue was full
 	Unreadable     uint64    // frames that were not events
@@ -112,6 +112,8 @@ type Subscription struct {
 	changes    []StreamState // not yet told to config.onState
 	telling    bool
 
+	toldDropped uint64 // to an observer; of the reader alone
+
 	goroutines sync.WaitGroup // those that wait for nothing of the application's
 }
 
@@ -136,13 +138,21 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 		s.mu.Lock()
 		s.unreadable++
 		s.mu.Unlock()
+		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapUnreadable, 1})
 		gap := &GapEvent{From: alive, To: now, Reason: GapUnreadable, Cause: err}
+		defer s.observeLoss()
 		return s.queue.push(s.gapEvent(gap), now)
 	}
 	if !s.config.wants(e.Type) {
 		return nil
 	}
-	return s.queue.push(e, now)
+	if s.observer() == nil {
+		return s.queue.push(e, now)
+	}
+	e.arrived = now
+	err = s.queue.push(e, now)
+	s.observeArrival(e, len(message))
+	return err
 }
 
 // next waits for what take takes from the stream's queue. It returns the zero
@@ -360,17 +370,27 @@ func (s *Subscription) setLost(cause error) {
 const mostChanges = 64
 
 func (s *Subscription) setState(state StreamState) {
+	if changed, cause := s.enterState(state); changed {
+		s.observer().streamState(s.parent, StreamStateInfo{s.handle.name, state, ErrorType(cause)})
+	}
+}
+
+// enterState changes the state and says why, unless the stream has ended before.
+func (s *Subscription) enterState(state StreamState) (changed bool, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == StreamClosed {
-		return
+		return false, nil
 	}
 	s.state = state
-	if state == StreamClosed {
-		s.connected = time.Time{}
+	switch state {
+	case StreamReconnecting:
+		cause = s.outage
+	case StreamClosed:
+		cause, s.connected = s.err, time.Time{}
 	}
 	if s.config.onState == nil {
-		return
+		return true, cause
 	}
 	if len(s.changes) == mostChanges {
 		s.changes[mostChanges-1] = state
@@ -381,6 +401,7 @@ func (s *Subscription) setState(state StreamState) {
 		s.telling = true
 		go s.tell()
 	}
+	return true, cause
 }
 
 // tell calls the state handler until it knows the last state.

@@ -708,3 +708,5 @@ func TestIgnoredEventDoesNotEndHandle(t *testing.T) {
 		assert.Equal(t, int32(2), seen.Load())
 	})
 }
+
+func accept(context.Context, *Event) error { return nil }

@@ -110,7 +110,7 @@ func (s *Subscription) live(ctx context.Context, conn *wsconn.Conn, forget func(
 // open makes the first connection.
 func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*wsconn.Conn, error) {
 	if s.config.ensure != nil {
-		if _, err := i.WebSocket.Ensure(ctx, *s.config.ensure); err != nil {
+		if err := i.WebSocket.ensureForStream(ctx, *s.config.ensure); err != nil {
 			return nil, err
 		}
 	}
@@ -167,6 +167,7 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 			conn.HangUp()
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}
+		s.observeLoss()
 		s.setOpen(conn)
 	}
 }
@@ -225,7 +226,8 @@ func (s *Subscription) backOff(tries *int) time.Duration {
 // newSession returns what meters and judges attempts to connect: the same
 // that does it for calls.
 func (s *Subscription) newSession() *session {
-	return &session{client: s.handle.client, handle: s.handle, op: opWebSocketConnect, in: input{}}
+	c := s.handle.client
+	return &session{client: c, handle: s.handle, op: opWebSocketConnect, seen: observeAttempts(s.parent, c.config.observer, opWebSocketConnect, s.handle.name)}
 }
 
 // attempt waits for quota and tries to connect once. It returns either a
@@ -278,8 +280,12 @@ func (s *Subscription) judge(ctx context.Context, try *session, a *transport.Att
 		return false, 0 // not admitted
 	}
 	again, wait = try.Judge(ctx, a)
-	if a.Status/100 == 2 && try.err == nil {
-		try.err = try.reply.unreadable(try.op, "the reply does not open a WebSocket", nil)
+	const reason = "the reply does not open a WebSocket"
+	switch {
+	case a.Status == http.StatusSwitchingProtocols && a.Err != nil:
+		try.err = try.reply.unreadable(try.op, reason, try.clean(a.Err))
+	case a.Status/100 == 2 && try.err == nil:
+		try.err = try.reply.unreadable(try.op, reason, nil)
 	}
 	return again, wait
 }

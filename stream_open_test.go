@@ -22,8 +22,6 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 const textDisabled = "WebSocket is not enabled for this instance. Configure it first using POST /api/events/websocket/support-line"
@@ -362,26 +360,6 @@ func (b *endlessBody) Close() error {
 	return nil
 }
 
-func TestFirstConnectionIsAsPatientAsACall(t *testing.T) {
-	for name, faults := range map[string]int{"three outages": 3, "four outages": 4} {
-		t.Run(name, func(t *testing.T) {
-			simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
-				sim.Fault("events.websocket.connect", ryzetest.Fault{Status: 503, Times: faults})
-				inst := paired(t, sim, client, "support-line")
-				sub, err := inst.Subscribe(t.Context(), WithWebSocket(WebSocketConfig{}))
-				assert.Equal(t, 4, sim.Count("events.websocket.connect"))
-				if faults == 4 {
-					require.ErrorIs(t, err, ErrServer)
-					return
-				}
-				require.NoError(t, err)
-				assert.Zero(t, sub.Stats().Reconnects)
-				require.NoError(t, sub.Close())
-			})
-		})
-	}
-}
-
 // Also with a limiter that knows of no windows.
 func TestLimitedHandshakeWaitsForTheReset(t *testing.T) {
 	for name, limiter := range map[string]Limiter{"own limiter": NewMemoryLimiter(0), "no limiter": unlimited{}} {
@@ -429,64 +407,6 @@ func (unlimited) Rate(LimiterKey) RateLimit { return RateLimit{} }
 func (unlimited) Done(RateLimit)            {}
 func (unlimited) Cancel()                   {}
 func (unlimited) Refused(RateLimit)         {}
-
-// quotaBook is a limiter that writes down what it is told.
-type quotaBook struct {
-	mu    sync.Mutex
-	taken []LimiterKey
-	told  []string
-}
-
-func (q *quotaBook) Acquire(_ context.Context, key LimiterRequest) (Ticket, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.taken = append(q.taken, key.LimiterKey)
-	return &quotaNote{q}, nil
-}
-
-func (q *quotaBook) Rate(LimiterKey) RateLimit { return RateLimit{} }
-
-type quotaNote struct{ book *quotaBook }
-
-func (n *quotaNote) Done(rate RateLimit)    { n.tell("used, " + rate.String()) }
-func (n *quotaNote) Refused(rate RateLimit) { n.tell("refused, " + rate.String()) }
-func (n *quotaNote) Cancel()                { n.tell("not used") }
-
-func (n *quotaNote) tell(what string) {
-	n.book.mu.Lock()
-	defer n.book.mu.Unlock()
-	n.book.told = append(n.book.told, what)
-}
-
-func TestEveryHandshakeTakesQuota(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sim := ryzetest.NewServer(ryzetest.InMemory())
-		defer sim.Close()
-		book := new(quotaBook)
-		client := newTestClient(t, sim, WithLimiter(book))
-		defer func() { require.NoError(t, client.Close()) }()
-		inst := paired(t, sim, client, "support-line")
-		_, err := inst.WebSocket.Set(t.Context(), WebSocketConfig{})
-		require.NoError(t, err)
-		*book = quotaBook{}
-
-		client.transport.CloseIdle()
-		sim.RefuseConnections(1)
-		sim.Fault("events.websocket.connect", ryzetest.Fault{Status: 502, Gateway: true})
-		sub, err := inst.Subscribe(t.Context())
-		require.NoError(t, err)
-		sim.Instance("support-line").DropWebSockets(1001)
-		until(t, "the stream is back", func() bool { return sub.Stats().Reconnects == 1 })
-		require.Len(t, book.told, 4)
-		assert.Equal(t, []string{"not used", "used, unknown"}, book.told[:2])
-		assert.Regexp(t, `^used, 9\d/100`, book.told[2])
-		assert.Regexp(t, `^used, 9\d/100`, book.told[3])
-		for _, key := range book.taken {
-			assert.Equal(t, inst.h.key(RateGlobal), key)
-		}
-		require.NoError(t, sub.Close())
-	})
-}
 
 // refusingLimiter refuses the attempts that it has an error for.
 type refusingLimiter struct {

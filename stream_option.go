@@ -5,17 +5,6 @@ import (
 	"time"
 )
 
-// StreamState is what a stream is doing. The set is open.
-type StreamState string
-
-// States of a stream.
-const (
-	StreamConnecting   StreamState = "connecting"   // Subscribe has not returned yet
-	StreamOpen         StreamState = "open"         // events come in
-	StreamReconnecting StreamState = "reconnecting" // an outage; the stream comes back by itself
-	StreamClosed       StreamState = "closed"       // the stream has ended, see Err
-)
-
 // SubscribeOption configures a stream; see [InstanceClient.Subscribe]. For an
 // option with a bad value, and for one that is nil, Subscribe returns a
 // [*ValidationError] before any request. Every [ReadOption] is an option of a

@@ -79,6 +79,13 @@ func (q *eventQueue) watch() <-chan struct{} {
 	return q.changed
 }
 
+// len is how many events wait.
+func (q *eventQueue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count
+}
+
 // push adds an event at the end. It fails, with an [*OverflowError], only under
 // [FailWhenFull].
 func (q *eventQueue) push(e *Event, now time.Time) error {

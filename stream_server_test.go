@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -192,10 +193,25 @@ func textMessage(id string, chat int, text string) []byte {
 		`"instanceData":{"instance":"support-line","token":%q,"baseUrl":"http://localhost"}}`, id, chat, text, streamToken)
 }
 
-// until waits, in virtual time, until a condition holds.
-func until(t *testing.T, what string, holds func() bool) {
+func gapOf(t *testing.T, e *Event) *GapEvent {
 	t.Helper()
-	for deadline := time.Now().Add(time.Hour); !holds(); time.Sleep(100 * time.Millisecond) {
-		require.True(t, time.Now().Before(deadline), "never: %s", what)
-	}
+	require.NotNil(t, e, "the stream has ended")
+	require.IsType(t, &GapEvent{}, e.Data)
+	return e.Data.(*GapEvent)
+}
+
+// textOf is the text of the message that an event must be.
+func textOf(t *testing.T, e *Event) string {
+	t.Helper()
+	require.NotNil(t, e, "the stream has ended")
+	require.IsType(t, &MessageEvent{}, e.Data)
+	return e.Data.(*MessageEvent).Text
+}
+
+// quickly fails when fn takes longer in virtual time.
+func quickly(t *testing.T, limit time.Duration, fn func()) {
+	t.Helper()
+	began := time.Now()
+	fn()
+	assert.LessOrEqual(t, time.Since(began), limit)
 }

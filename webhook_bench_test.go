@@ -1,4 +1,4 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
+	. "github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
+	"github.com/stretchr/testify/require"
 )
 
 // blankWriter is a ResponseWriter that costs nothing, so that the figures are
@@ -65,7 +65,7 @@ func BenchmarkWebhook(b *testing.B) {
 	b.Run("refused", func(b *testing.B) {
 		d := newDeliverer(b, ryzetest.NewEvents("a").Message(greeting))
 		d.req.Header["Authorization"] = []string{"Bearer wrong"}
-		h := NewWebhookHandler(testAuthorization, accept)
+		h := NewWebhookHandler(testAuthorization, Accept)
 		b.ReportAllocs()
 		for b.Loop() {
 			d.deliver(h)
@@ -77,7 +77,7 @@ func BenchmarkWebhook(b *testing.B) {
 // BenchmarkInbox is the same through an inbox, for an event that was handled
 // before.
 func BenchmarkInbox(b *testing.B) {
-	in, err := NewInbox(accept)
+	in, err := NewInbox(Accept)
 	require.NoError(b, err)
 	benchmarkDeliveries(b, in.Handler(testAuthorization), ryzetest.NewEvents("support-line").Message(greeting))
 }
@@ -96,7 +96,7 @@ func benchmarkDeliveries(b *testing.B, h http.Handler, body []byte) {
 // TestWebhookAllocatesLittle keeps the receiver from getting expensive.
 func TestWebhookAllocatesLittle(t *testing.T) {
 	d := newDeliverer(t, ryzetest.NewEvents("support-line").Message(greeting))
-	h := NewWebhookHandler(testAuthorization, accept)
+	h := NewWebhookHandler(testAuthorization, Accept)
 	n := testing.AllocsPerRun(200, func() { d.deliver(h) })
 	require.Equal(t, http.StatusOK, d.w.status)
 	require.LessOrEqual(t, n, 45.0)

@@ -1,4 +1,4 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // WebhookReceiver is an [http.Handler] that receives the deliveries of
@@ -100,7 +101,7 @@ func NewWebhookReceiver(authorization string, handle Handler, opts ...WebhookOpt
 func newWebhookReceiver(authorization string, handle Handler, opts []WebhookOption) (*WebhookReceiver, error) {
 	r := &WebhookReceiver{
 		handle:  handle,
-		cfg:     webhookConfig{reading: reading{readLimit: defaultReadLimit}},
+		cfg:     webhookConfig{reading: reading{readLimit: defaultReadLimit}, handling: handling{observing: observing{via: ViaWebhook}}},
 		compare: subtle.ConstantTimeCompare,
 	}
 	errs := []error{checkText("authorization", authorization)}
@@ -147,8 +148,10 @@ func (h *refusingHandler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // ServeHTTP receives one delivery.
 func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	began := time.Now()
 	e, handle, refused := r.receive(w, req)
 	if refused != nil {
+		r.cfg.answered(req.Context(), refused.Event, refused.StatusCode, refused.Err, began)
 		r.mu.Lock()
 		*r.stats.refused(refused.StatusCode)++
 		r.mu.Unlock()
@@ -158,10 +161,11 @@ func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	var err error
 	if err = r.enter(req.Context()); err != nil {
 		err = fmt.Errorf("no place among the handlers: %w", err)
+		r.cfg.answered(req.Context(), e, http.StatusServiceUnavailable, err, began)
 		r.cfg.refuse(w, req, &HandlerError{Event: e, Err: err, StatusCode: http.StatusServiceUnavailable}, false)
 		return
 	}
-	defer r.finish(w, req, e, &err)
+	defer r.finish(w, req, e, began, &err)
 	r.cfg.call(req.Context(), e, handle, &err)
 }
 
@@ -193,8 +197,13 @@ func (r *WebhookReceiver) enter(ctx context.Context) error {
 
 // finish answers with what came of the handler, also when that has ended the
 // goroutine.
-func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Event, err *error) {
+func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Event, began time.Time, err *error) {
 	ignored := errors.Is(*err, ErrIgnore)
+	status, told := http.StatusOK, error(nil)
+	if *err != nil && !ignored {
+		status, told = http.StatusServiceUnavailable, *err
+	}
+	r.cfg.answered(req.Context(), e, status, told, began)
 	r.mu.Lock()
 	r.stats.Running--
 	switch {
@@ -215,7 +224,7 @@ func (r *WebhookReceiver) finish(w http.ResponseWriter, req *http.Request, e *Ev
 	case ignored:
 		answer(w, http.StatusOK, "ignored")
 	default:
-		failed := &HandlerError{Event: e, Err: *err, StatusCode: http.StatusServiceUnavailable}
+		failed := &HandlerError{Event: e, Err: *err, StatusCode: status}
 		r.cfg.refuse(w, req, failed, isPanic(*err))
 	}
 }

@@ -1,4 +1,4 @@
-package ryze
+package ryze_test
 
 import (
 	"bytes"
@@ -18,10 +18,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	. "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 const testAuthorization = "Bearer 0f9a1c37-webhook-secret"
@@ -36,8 +36,6 @@ func delivery(tb testing.TB, body io.Reader) *http.Request {
 	req.Header.Set("Authorization", testAuthorization)
 	return req
 }
-
-func accept(context.Context, *Event) error { return nil }
 
 // refuseAll fails the test when a delivery gets through.
 func refuseAll(t *testing.T) func(context.Context, *Event) error {
@@ -141,7 +139,7 @@ func TestWebhookRefusesAllButTheRightAuthorization(t *testing.T) {
 	for _, a := range answers {
 		assert.Equal(t, answers[0], a, "the answer must not tell what was wrong")
 	}
-	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, accept), "/", testAuthorization, body)
+	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, Accept), "/", testAuthorization, body)
 	assert.Equal(t, 200, res.StatusCode)
 }
 
@@ -154,15 +152,15 @@ func (u unreadable) Read([]byte) (int, error) {
 }
 
 func TestAuthorizationIsComparedInConstantTime(t *testing.T) {
-	r, err := NewWebhookReceiver(testAuthorization, accept, WithAcceptedAuthorization("Basic b2xkOnZhbHVl", "x"))
+	r, err := NewWebhookReceiver(testAuthorization, Accept, WithAcceptedAuthorization("Basic b2xkOnZhbHVl", "x"))
 	require.NoError(t, err)
 	calls := 0
-	r.compare = func(a, b []byte) int {
+	r.SetCompare(func(a, b []byte) int {
 		calls++
 		assert.Len(t, a, 32, "hashes are compared, so that length tells nothing")
 		assert.Len(t, b, 32)
 		return subtle.ConstantTimeCompare(a, b)
-	}
+	})
 	body := ryzetest.NewEvents("a").Message(greeting)
 
 	// A wrong value meets every accepted hash and every quoted one, however much
@@ -203,7 +201,7 @@ func TestExtraQuotesAreRefusedAndReported(t *testing.T) {
 
 func TestBothAuthorizationsAreAcceptedDuringARotation(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
-	h := NewWebhookHandler("Bearer new", accept, WithAcceptedAuthorization("Bearer old"))
+	h := NewWebhookHandler("Bearer new", Accept, WithAcceptedAuthorization("Bearer old"))
 	for value, status := range map[string]int{"Bearer new": 200, "Bearer old": 200, "Bearer older": 401} {
 		assert.Equal(t, status, ryzetest.Deliver(h, "/", value, body).StatusCode, value)
 	}
@@ -239,20 +237,20 @@ func TestWebhookWithoutAuthorizationRefusesEverything(t *testing.T) {
 
 func TestWebhookReceiverRefusesBadArguments(t *testing.T) {
 	for field, construct := range map[string]func() (*WebhookReceiver, error){
-		"authorization": func() (*WebhookReceiver, error) { return NewWebhookReceiver("", accept) },
+		"authorization": func() (*WebhookReceiver, error) { return NewWebhookReceiver("", Accept) },
 		"handle":        func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", nil) },
-		"option":        func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, nil) },
+		"option":        func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, nil) },
 		"WithAcceptedAuthorization": func() (*WebhookReceiver, error) {
-			return NewWebhookReceiver("x", accept, WithAcceptedAuthorization("y", ""))
+			return NewWebhookReceiver("x", Accept, WithAcceptedAuthorization("y", ""))
 		},
-		"WithReadLimit":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithReadLimit(-1)) },
-		"WithHandlerTimeout": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithHandlerTimeout(0)) },
-		"WithInstances":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithInstances()) },
-		"instance name":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithInstances("")) },
+		"WithReadLimit":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithReadLimit(-1)) },
+		"WithHandlerTimeout": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithHandlerTimeout(0)) },
+		"WithInstances":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances()) },
+		"instance name":      func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithInstances("")) },
 		"WithUnauthenticatedState": func() (*WebhookReceiver, error) {
-			return NewWebhookReceiver("x", accept, WithUnauthenticatedState(nil))
+			return NewWebhookReceiver("x", Accept, WithUnauthenticatedState(nil))
 		},
-		"WithErrorHandler": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", accept, WithErrorHandler(nil)) },
+		"WithErrorHandler": func() (*WebhookReceiver, error) { return NewWebhookReceiver("x", Accept, WithErrorHandler(nil)) },
 	} {
 		r, err := construct()
 		assert.Nil(t, r, field)
@@ -297,7 +295,7 @@ func TestWebhookBodyIsBounded(t *testing.T) {
 	assert.Len(t, errs, 3)
 
 	fits := ryzetest.NewEvents("a").Event("x", strings.Repeat("x", limit-1000))
-	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, accept, WithReadLimit(limit)), "/", testAuthorization, fits)
+	res := ryzetest.Deliver(NewWebhookHandler(testAuthorization, Accept, WithReadLimit(limit)), "/", testAuthorization, fits)
 	assert.Equal(t, 200, res.StatusCode)
 }
 
@@ -330,7 +328,7 @@ func TestEventDoesNotChangeWithTheNextDelivery(t *testing.T) {
 
 func TestWebhookTakesOnlyPostsOfJSON(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
-	h := NewWebhookHandler(testAuthorization, accept)
+	h := NewWebhookHandler(testAuthorization, Accept)
 	deliver := func(method string, header map[string]string) *httptest.ResponseRecorder {
 		req := delivery(t, bytes.NewReader(body))
 		req.Method = method
@@ -528,7 +526,7 @@ func TestUnauthenticatedStateIsKeptApart(t *testing.T) {
 		"a made-up state":  events.Event("instance.state", "connected"),
 		"malformed":        "{",
 		"another instance": ryzetest.NewEvents("other").State("connected"),
-		"a large body":     events.Event("instance.state", map[string]any{"state": "connected", "x": strings.Repeat("x", maxBareState)}),
+		"a large body":     events.Event("instance.state", map[string]any{"state": "connected", "x": strings.Repeat("x", MaxBareState)}),
 	} {
 		assert.Equal(t, 401, ryzetest.Deliver(h, "/", "", body).StatusCode, name)
 	}
@@ -644,7 +642,7 @@ func TestWebhookByEventsThroughARouter(t *testing.T) {
 
 func TestStateWithoutTheHeaderEndToEnd(t *testing.T) {
 	var claimed []InstanceState
-	h := NewWebhookHandler(testAuthorization, accept, WithUnauthenticatedState(func(_ context.Context, e *Event) error {
+	h := NewWebhookHandler(testAuthorization, Accept, WithUnauthenticatedState(func(_ context.Context, e *Event) error {
 		claimed = append(claimed, e.Data.(*InstanceStateEvent).State)
 		return nil
 	}))

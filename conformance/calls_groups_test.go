@@ -49,15 +49,15 @@ var groupCalls = []call{
 	}),
 	gives("groups", func(ctx context.Context, e *env) ([]ryze.Group, error) { return e.inst.Groups.List(ctx) }),
 	gives("groups with their members", func(ctx context.Context, e *env) ([]ryze.Group, error) {
-		return e.inst.Groups.List(ctx, ryze.WithMembers())
+		return e.inst.Groups.ListWithMembers(ctx)
 	}),
 	gives("a group", func(ctx context.Context, e *env) (*ryze.Group, error) { return e.inst.Groups.Info(ctx, e.group) }),
 	gives("a group without its members", func(ctx context.Context, e *env) (*ryze.Group, error) {
-		return e.inst.Groups.Info(ctx, e.group, ryze.WithoutMembers())
+		return e.inst.Groups.InfoWithoutMembers(ctx, e.group)
 	}),
 	gives("a group by its link", func(ctx context.Context, e *env) (*ryze.Group, error) { return e.inst.Groups.Preview(ctx, e.invite) }),
 	gives("a foreign group by its code", func(ctx context.Context, e *env) (*ryze.Group, error) {
-		return e.inst.Groups.Preview(ctx, e.invite, ryze.WithoutMembers())
+		return e.inst.Groups.PreviewWithoutMembers(ctx, e.invite)
 	}).after(foreign(false)),
 	gives("rename a group", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
 		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Name: new("Release")})
@@ -73,7 +73,7 @@ var groupCalls = []call{
 	}),
 	members("add somebody who does not want to be", func(ctx context.Context, s *ryze.GroupsService, g ryze.JID) (*ryze.MembersResult, error) {
 		return s.AddMembers(ctx, g, bruno, carla)
-	}).after(func(e *env) { e.sim.SetUnaddable(string(bruno)) }),
+	}).after(func(e *env) { e.sim.SetUnaddable(string(bruno)) }).inPart(),
 	members("remove members", func(ctx context.Context, s *ryze.GroupsService, g ryze.JID) (*ryze.MembersResult, error) {
 		return s.RemoveMembers(ctx, g, ana)
 	}),
@@ -120,13 +120,13 @@ var communityCalls = []call{
 	}),
 	gives("create a community that becomes a group", func(ctx context.Context, e *env) (*ryze.CreatedCommunity, error) {
 		return e.inst.Communities.Create(ctx, ryze.CreateCommunityParams{Name: "Street"})
-	}).after(func(e *env) { e.phone.RefuseCommunities(true) }),
+	}).after(func(e *env) { e.phone.RefuseCommunities(true) }).inPart(),
 	gives("link groups", func(ctx context.Context, e *env) (*ryze.LinkedGroups, error) {
 		return e.inst.Communities.Link(ctx, e.community, e.subgroup)
 	}),
 	gives("link a group that is not there", func(ctx context.Context, e *env) (*ryze.LinkedGroups, error) {
 		return e.inst.Communities.Link(ctx, e.community, e.subgroup, "120363999999999999@g.us")
-	}),
+	}).inPart(),
 	gives("unlink groups", func(ctx context.Context, e *env) (*ryze.UnlinkedGroups, error) {
 		return e.inst.Communities.Unlink(ctx, e.community, e.subgroup)
 	}).after(link),
@@ -189,13 +189,13 @@ var profileCalls = []call{
 		return e.inst.Profile.Update(ctx, ryze.ProfileUpdate{Picture: ryze.MediaURL(picture)})
 	}),
 	gives("privacy", func(ctx context.Context, e *env) (*ryze.Privacy, error) { return e.inst.Profile.Privacy(ctx) }),
-	gives("update the privacy", func(ctx context.Context, e *env) (*ryze.UpdatedPrivacy, error) {
-		return e.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{
+	gives("update the privacy", func(ctx context.Context, e *env) (*ryze.Privacy, error) {
+		return e.inst.Profile.UpdatePrivacy(ctx, ryze.PrivacySettings{
 			LastSeen: ryze.PrivacyContacts, Status: ryze.PrivacyContactBlacklist, ProfilePicture: ryze.PrivacyAll, Online: ryze.PrivacyMatchLastSeen,
 			ReadReceipts: ryze.PrivacyNone, Calls: ryze.PrivacyKnown, GroupAdd: ryze.PrivacyContacts,
 		})
 	}),
-	gives("update one part of the privacy", func(ctx context.Context, e *env) (*ryze.UpdatedPrivacy, error) {
-		return e.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{ReadReceipts: ryze.PrivacyAll})
+	gives("update one part of the privacy", func(ctx context.Context, e *env) (*ryze.Privacy, error) {
+		return e.inst.Profile.UpdatePrivacy(ctx, ryze.PrivacySettings{ReadReceipts: ryze.PrivacyAll})
 	}),
 }

@@ -56,7 +56,7 @@ var accountCalls = []call{
 	}).with(ryzetest.WithTokenInData()),
 	gives("create an instance whose Chatwoot fails", func(ctx context.Context, e *env) (*ryze.Instance, error) {
 		return e.account.CreateInstance(ctx, ryze.CreateInstanceParams{Name: "sales-line", Chatwoot: &chatwoot})
-	}).after(func(e *env) { e.sim.RejectChatwoot(http.StatusUnauthorized, "token") }),
+	}).after(func(e *env) { e.sim.RejectChatwoot(http.StatusUnauthorized, "token") }).inPart(),
 	gives("list instances", func(ctx context.Context, e *env) ([]ryze.Instance, error) { return e.account.ListInstances(ctx) }).
 		after(func(e *env) { e.sim.AddInstance("never-paired") }),
 	gives("list instances in other states", func(ctx context.Context, e *env) ([]ryze.Instance, error) { return e.account.ListInstances(ctx) }).
@@ -138,37 +138,37 @@ var configurationCalls = []call{
 	gives("update all settings", func(ctx context.Context, e *env) (*ryze.Settings, error) {
 		return e.inst.Settings.Update(ctx, allSettings)
 	}),
-	gives("no proxy", func(ctx context.Context, e *env) (*ryze.ProxyConfig, error) { return e.inst.Proxy.Get(ctx) }),
+	gives("no proxy", func(ctx context.Context, e *env) (*ryze.Proxy, error) { return e.inst.Proxy.Get(ctx) }),
 	does("set a proxy", func(ctx context.Context, e *env) error { return e.inst.Proxy.Set(ctx, *everything.Proxy) }),
 	does("set a proxy without a user", func(ctx context.Context, e *env) error {
 		return e.inst.Proxy.Set(ctx, ryze.ProxyConfig{Host: "proxy.example.net", Port: "3128", Protocol: ryze.ProxyHTTP})
 	}),
-	gives("the proxy", func(ctx context.Context, e *env) (*ryze.ProxyConfig, error) { return e.inst.Proxy.Get(ctx) }).
+	gives("the proxy", func(ctx context.Context, e *env) (*ryze.Proxy, error) { return e.inst.Proxy.Get(ctx) }).
 		after(func(e *env) {
 			if err := e.inst.Proxy.Set(context.Background(), *everything.Proxy); err != nil {
 				panic(err)
 			}
 		}),
 	does("remove the proxy", func(ctx context.Context, e *env) error { return e.inst.Proxy.Remove(ctx) }),
-	gives("no storage", func(ctx context.Context, e *env) (*ryze.StorageConfig, error) { return e.inst.Storage.Get(ctx) }),
-	gives("set the storage", func(ctx context.Context, e *env) (*ryze.StorageConfig, error) {
+	gives("no storage", func(ctx context.Context, e *env) (*ryze.Storage, error) { return e.inst.Storage.Get(ctx) }),
+	gives("set the storage", func(ctx context.Context, e *env) (*ryze.Storage, error) {
 		return e.inst.Storage.Set(ctx, storage)
 	}),
-	gives("set the storage to AWS", func(ctx context.Context, e *env) (*ryze.StorageConfig, error) {
+	gives("set the storage to AWS", func(ctx context.Context, e *env) (*ryze.Storage, error) {
 		return e.inst.Storage.Set(ctx, ryze.StorageConfig{Bucket: "media", AccessKey: "AK", SecretKey: "SK", Region: "sa-east-1"})
 	}),
-	gives("the storage", func(ctx context.Context, e *env) (*ryze.StorageConfig, error) { return e.inst.Storage.Get(ctx) }).after(setStorage),
+	gives("the storage", func(ctx context.Context, e *env) (*ryze.Storage, error) { return e.inst.Storage.Get(ctx) }).after(setStorage),
 	does("disable the storage", func(ctx context.Context, e *env) error { return e.inst.Storage.Disable(ctx) }).after(setStorage),
-	gives("set a webhook", func(ctx context.Context, e *env) (*ryze.WebhookConfig, error) { return e.inst.Webhooks.Set(ctx, hook) }),
-	gives("set the usual webhook for all events", func(ctx context.Context, e *env) (*ryze.WebhookConfig, error) {
+	gives("set a webhook", func(ctx context.Context, e *env) (*ryze.Webhook, error) { return e.inst.Webhooks.Set(ctx, hook) }),
+	gives("set the usual webhook for all events", func(ctx context.Context, e *env) (*ryze.Webhook, error) {
 		return e.inst.Webhooks.Set(ctx, ryze.WebhookConfig{URL: "https://hooks.example.net/all", ByEvents: true})
 	}),
-	gives("a webhook", func(ctx context.Context, e *env) (*ryze.WebhookConfig, error) { return e.inst.Webhooks.Get(ctx, "crm") }).after(setHook),
-	gives("no webhook of that label", func(ctx context.Context, e *env) (*ryze.WebhookConfig, error) {
+	gives("a webhook", func(ctx context.Context, e *env) (*ryze.Webhook, error) { return e.inst.Webhooks.Get(ctx, "crm") }).after(setHook),
+	gives("no webhook of that label", func(ctx context.Context, e *env) (*ryze.Webhook, error) {
 		return e.inst.Webhooks.Get(ctx, "none")
 	}).failing(ryze.ErrNotFound),
-	gives("all webhooks", func(ctx context.Context, e *env) ([]ryze.WebhookConfig, error) { return e.inst.Webhooks.List(ctx) }).after(setHook),
-	gives("no webhooks", func(ctx context.Context, e *env) ([]ryze.WebhookConfig, error) { return e.inst.Webhooks.List(ctx) }),
+	gives("all webhooks", func(ctx context.Context, e *env) ([]ryze.Webhook, error) { return e.inst.Webhooks.List(ctx) }).after(setHook),
+	gives("no webhooks", func(ctx context.Context, e *env) ([]ryze.Webhook, error) { return e.inst.Webhooks.List(ctx) }),
 	does("disable a webhook", func(ctx context.Context, e *env) error { return e.inst.Webhooks.Disable(ctx, "crm") }).after(setHook),
 	gives("ensure a webhook", func(ctx context.Context, e *env) (*ryze.EnsuredWebhook, error) {
 		return e.inst.Webhooks.Ensure(ctx, hook)
@@ -176,16 +176,16 @@ var configurationCalls = []call{
 	gives("disable other webhooks", func(ctx context.Context, e *env) ([]string, error) {
 		return e.inst.Webhooks.DisableOthers(ctx, "default")
 	}).after(setHook),
-	gives("enable the event stream", func(ctx context.Context, e *env) (*ryze.WebSocketConfig, error) {
+	gives("enable the event stream", func(ctx context.Context, e *env) (*ryze.WebSocket, error) {
 		return e.inst.WebSocket.Set(ctx, ryze.WebSocketConfig{Events: []ryze.EventType{ryze.EventMessage}, MediaBase64: true})
 	}),
-	gives("enable the event stream for all events", func(ctx context.Context, e *env) (*ryze.WebSocketConfig, error) {
+	gives("enable the event stream for all events", func(ctx context.Context, e *env) (*ryze.WebSocket, error) {
 		return e.inst.WebSocket.Set(ctx, ryze.WebSocketConfig{})
 	}),
-	gives("configuration of the event stream", func(ctx context.Context, e *env) (*ryze.WebSocketConfig, error) {
+	gives("configuration of the event stream", func(ctx context.Context, e *env) (*ryze.WebSocket, error) {
 		return e.inst.WebSocket.Get(ctx)
 	}).after(enableStream),
-	gives("no event stream", func(ctx context.Context, e *env) (*ryze.WebSocketConfig, error) { return e.inst.WebSocket.Get(ctx) }).
+	gives("no event stream", func(ctx context.Context, e *env) (*ryze.WebSocket, error) { return e.inst.WebSocket.Get(ctx) }).
 		failing(ryze.ErrNotFound),
 	does("disable the event stream", func(ctx context.Context, e *env) error { return e.inst.WebSocket.Disable(ctx) }).after(enableStream),
 	gives("ensure the event stream", func(ctx context.Context, e *env) (*ryze.EnsuredWebSocket, error) {

@@ -166,15 +166,13 @@ var messageCalls = []call{
 		}
 		return &downloaded{d, b.Bytes()}, nil
 	}),
-	gives("settle a lost send", func(ctx context.Context, e *env) (any, error) {
+	gives("settle a lost send", func(ctx context.Context, e *env) (*ryze.SentMessage, error) {
 		_, err := e.inst.Messages.SendText(ctx, ana, "Was it sent?")
-		state, found, err := e.inst.Messages.Settle(ctx, err)
-		return []any{state, found}, err
+		return e.inst.Messages.Settle(ctx, err)
 	}).after(func(e *env) { e.sim.Fault("messages.text", ryzetest.Fault{Drop: ryzetest.DropAfterProcess}) }),
-	gives("find a send of a crashed process", func(ctx context.Context, e *env) (any, error) {
-		state, found, err := e.inst.Messages.Find(ctx, ryze.Attempt{To: ana, Content: ryze.Text("Was it sent?"), SentAt: time.Now()})
-		return []any{state, found}, err
-	}),
+	gives("find a send of a crashed process", func(ctx context.Context, e *env) (*ryze.SentMessage, error) {
+		return e.inst.Messages.Find(ctx, ryze.Attempt{To: ana, Content: ryze.Text("Was it sent?"), SentAt: time.Now().Add(-time.Hour)})
+	}).failing(ryze.ErrNotSent),
 }
 
 // downloaded is what became of a download, and the file.

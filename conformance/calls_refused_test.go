@@ -113,8 +113,8 @@ var refusedCalls = []call{
 	}).after(upstream).failing(ryze.ErrServer),
 	does("unfollow a channel that WhatsApp keeps", func(ctx context.Context, e *env) error { return e.inst.Newsletters.Unfollow(ctx, e.channel) }).
 		after(func(e *env) { follow(e); upstream(e) }).failing(ryze.ErrServer),
-	gives("update the privacy halfway", func(ctx context.Context, e *env) (*ryze.UpdatedPrivacy, error) {
-		return e.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{ReadReceipts: ryze.PrivacyNone, Calls: ryze.PrivacyKnown})
+	gives("update the privacy halfway", func(ctx context.Context, e *env) (*ryze.Privacy, error) {
+		return e.inst.Profile.UpdatePrivacy(ctx, ryze.PrivacySettings{ReadReceipts: ryze.PrivacyNone, Calls: ryze.PrivacyKnown})
 	}).after(func(e *env) { e.phone.FailPrivacyAfter(1) }),
 	gives("ring nobody", func(ctx context.Context, e *env) (*ryze.PlacedCall, error) { return e.inst.Calls.Ring(ctx, ana, 0) }).
 		after(upstream).failing(ryze.ErrOutcomeUnknown),

@@ -24,6 +24,7 @@ type call struct {
 	prepare func(*env) // with the simulator only
 	do      func(context.Context, *env) (any, error)
 	fails   error // what the error is, nil for a success
+	partial bool  // a success of which a part is not done
 }
 
 // gives is a call of a method with a result.
@@ -44,6 +45,17 @@ func (c call) with(options ...ryzetest.Option) call { c.options = options; retur
 
 // failing is a call that the service refuses.
 func (c call) failing(err error) call { c.fails = err; return c }
+
+// inPart is a call that succeeds but for a part of it.
+func (c call) inPart() call { c.partial = true; return c }
+
+// wants reports whether err is what the call is expected to end with.
+func (c call) wants(err error) bool {
+	if c.partial {
+		return errors.Is(err, ryze.ErrPartial)
+	}
+	return is(err, c.fails)
+}
 
 // refused is an error with a text that contains this; for those that match no
 // sentinel of package ryze.

@@ -133,6 +133,7 @@ func (c *call) finish() {
 	}
 	c.finished = true
 	c.s.log.finish(c.entry)
+	c.s.changes.add(Change{Time: c.s.clock.now(), Kind: ChangeRequest, Instance: c.entry.instance()})
 	if c.s.cfg.observer != nil {
 		c.s.cfg.observer(c.s.log.snapshot(c.entry))
 	}

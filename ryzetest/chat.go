@@ -1,8 +1,10 @@
 package ryzetest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +42,12 @@ type Chat struct {
 	// Presence is what the other side sees: "typing", "recording" or "".
 	Presence string
 	Labels   []string // ids, sorted
+	// Name is what the events call the chat, LastMessage the id of its newest
+	// message that is not deleted, and LastAt when that came. They are empty when
+	// there is none.
+	Name        string
+	LastMessage string
+	LastAt      time.Time
 }
 
 // chatState is the part of a Chat that is kept.
@@ -116,46 +124,104 @@ func (i *Instance) Chat(who string) Chat {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	jid := i.s.world.canonical(userJID(who))
-	st := i.chatState(jid)
-	c := Chat{
-		JID: jid, Archived: st.archived, Pinned: st.pinned, Favorite: st.favorite, Blocked: st.blocked,
-		Muted: st.mutedNow(i.s.clock.now()), MarkedUnread: st.markedUnread, Presence: st.presence,
+	return *i.chatsOf(func(other string) bool { return other == jid }, jid)[jid]
+}
+
+// Chats returns the chats that have a message or a state of their own, such as
+// being pinned, those with the newest messages first.
+func (i *Instance) Chats() []Chat {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	found := i.chatsOf(func(string) bool { return true }, slices.Collect(maps.Keys(i.book.chats))...)
+	list := make([]Chat, 0, len(found))
+	for _, c := range found {
+		if !c.isBare() {
+			list = append(list, *c)
+		}
 	}
-	if c.Muted {
-		c.MutedUntil = st.mutedUntil
+	slices.SortFunc(list, func(a, b Chat) int {
+		return cmp.Or(b.LastAt.Compare(a.LastAt), strings.Compare(a.JID, b.JID))
+	})
+	return list
+}
+
+// isBare reports whether there is nothing to say about the chat.
+func (c *Chat) isBare() bool {
+	return c.LastMessage == "" && c.Presence == "" && len(c.Labels) == 0 && c.Unread == 0 &&
+		!c.Archived && !c.Pinned && !c.Favorite && !c.Blocked && !c.Muted && !c.MarkedUnread
+}
+
+// chatsOf returns the chats named and those that have messages, of which wanted
+// are of interest, by their canonical JID. The caller holds the lock.
+func (i *Instance) chatsOf(wanted func(jid string) bool, named ...string) map[string]*Chat {
+	found := map[string]*Chat{}
+	chat := func(jid string) *Chat {
+		c := found[jid]
+		if c == nil {
+			st := i.chatState(jid)
+			c = &Chat{
+				JID: jid, Archived: st.archived, Pinned: st.pinned, Favorite: st.favorite, Blocked: st.blocked,
+				Muted: st.mutedNow(i.s.clock.now()), MarkedUnread: st.markedUnread, Presence: st.presence,
+				Name: i.chatName(jid),
+			}
+			if c.Muted {
+				c.MutedUntil = st.mutedUntil
+			}
+			found[jid] = c
+		}
+		return c
+	}
+	for _, jid := range named {
+		chat(jid)
 	}
 	for k, m := range i.messages {
-		if k >= st.readUpTo && !m.FromMe && i.s.world.canonical(m.Chat) == jid {
-			c.Unread++
+		jid := i.s.world.canonical(m.Chat)
+		if !wanted(jid) {
+			continue
+		}
+		if !m.Deleted {
+			c := chat(jid)
+			c.LastMessage, c.LastAt = m.ID, m.Timestamp
+		}
+		if !m.FromMe && k >= i.chatState(jid).readUpTo {
+			chat(jid).Unread++
 		}
 	}
 	for _, l := range i.book.labels {
-		if l.chats[jid] {
-			c.Labels = append(c.Labels, l.id)
+		for jid := range l.chats {
+			if wanted(jid) {
+				c := chat(jid)
+				c.Labels = append(c.Labels, l.id)
+			}
 		}
 	}
-	slices.Sort(c.Labels)
-	return c
+	for _, c := range found {
+		slices.Sort(c.Labels)
+	}
+	return found
 }
 
 func (st *chatState) mutedNow(now time.Time) bool {
 	return st.muted && (st.mutedUntil.IsZero() || now.Before(st.mutedUntil))
 }
 
-// show sets the presence, and takes it back after a while. The caller holds
-// the lock.
-func (st *chatState) show(s *Server, presence string, d time.Duration) {
+// show sets the presence in a chat, and takes it back after a while. The caller
+// holds the lock.
+func (i *Instance) show(jid, presence string, d time.Duration) {
+	st := i.chatState(jid)
 	st.presence = presence
 	st.shown++
+	i.changedChat(jid)
 	if presence == "" {
 		return
 	}
 	mine := st.shown
-	s.clock.after(d, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+	i.s.clock.after(d, func() {
+		i.s.mu.Lock()
+		defer i.s.mu.Unlock()
 		if st.shown == mine {
 			st.presence = ""
+			i.changedChat(jid)
 		}
 	})
 }
@@ -243,6 +309,7 @@ func (i *Instance) setLabel(l *label, jid string, on bool) {
 		delete(l.chats, jid)
 		action = "remove"
 	}
+	i.changedChat(jid)
 	data := obj{"type": "chat", "labelId": l.id, "action": action, "chatJid": jid, "labeled": on}
 	i.emit("label.update", func(bool) any { return data })
 }
@@ -283,6 +350,7 @@ func (i *Instance) Vote(pollID, voter string, options ...string) (messageID stri
 		votes = append(votes, v)
 	}
 	i.book.votes[pollID] = votes
+	i.changedMessage(m)
 	return v.id
 }
 

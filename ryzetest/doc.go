@@ -7,15 +7,16 @@
 // # Quick start
 //
 //	func TestOrderIsConfirmed(t *testing.T) {
-//		srv := ryzetest.NewServer()
-//		defer srv.Close()
-//		shop := srv.AddInstance("shop")
-//		shop.Pair("5511900000001") // somebody scans the QR code
-//		client, err := ryze.NewInstanceClient("shop", shop.Token(), ryze.WithBaseURL(srv.URL))
+//		srv, shop, httpClient := ryzetest.New(t) // shop is paired with a phone
+//		client, err := ryze.NewInstanceClient(shop.Name(), shop.Token(),
+//			ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(httpClient))
 //		// ... give the client to the code under test, let it work, then:
 //		assert.Equal(t, "Your order is on its way", shop.Sent()[0].Text)
-//		assert.Empty(t, srv.Violations())
 //	}
+//
+// [New] closes the server when the test ends, and fails the test if a request
+// then has had a [Violation]. [NewServer] leaves both to the test, and [Start] is
+// for programs.
 //
 // A [Server] has one account, whose token is AccountToken; AddAccount makes more.
 // An [Instance] is one WhatsApp connection, and the phone behind it. Instances

@@ -242,6 +242,15 @@ func (g *Group) Rename(name string) {
 
 // ---- state; the caller holds the lock
 
+// LinkTo makes an admin attach the group to a community on a phone, at once. It
+// reports false when WhatsApp would refuse: one of the two is not what it has to
+// be, the group belongs to a community already, or the community is full.
+func (g *Group) LinkTo(community *Group) bool {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	return g.linkTo(community) == nil
+}
+
 // join adds a member without telling anybody.
 func (g *Group) join(who string) *Member {
 	jid := g.s.world.canonical(userJID(who))

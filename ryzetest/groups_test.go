@@ -242,3 +242,22 @@ func TestEventsOfAGroupComeFromItsPeople(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+func TestGroupIsLinkedOnThePhone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewServer(InMemory())
+		defer s.Close()
+		i := s.AddInstance("line")
+		i.Pair("5511900000001")
+		hub, sub := i.AddCommunity("Hub"), i.AddGroup("Sub")
+		began := time.Now()
+		assert.False(t, sub.LinkTo(i.AddGroup("Another")), "that is no community")
+		assert.True(t, sub.LinkTo(hub))
+		assert.False(t, sub.LinkTo(hub), "it belongs to one")
+		assert.False(t, hub.LinkTo(hub))
+		assert.Equal(t, began, time.Now(), "it takes no time")
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		assert.Contains(t, hub.subgroups(), sub)
+	})
+}

@@ -201,11 +201,13 @@ func (i *Instance) deliver(m *Message) {
 	case m.event.revoke:
 		if old := i.byID[m.event.id]; old != nil {
 			old.Revoked = true
+			i.changedMessage(old)
 		}
 	case m.event.original != "":
 		if old := i.byID[m.event.original]; old != nil {
 			old.Text = m.Text
 			old.Edited = true
+			i.changedMessage(old)
 		}
 	default:
 		i.store(m)

@@ -134,6 +134,7 @@ func (s *Server) newInstance(acc *account, name, token string) *Instance {
 		unread:   map[string][]*Message{},
 	}
 	acc.instances = append(acc.instances, i)
+	i.changed(Change{Kind: ChangeInstance})
 	return i
 }
 
@@ -187,6 +188,7 @@ func (i *Instance) PairingCode() string {
 func (i *Instance) setState(state State, event string, extra obj) {
 	i.state = state
 	i.updated = i.s.clock.now()
+	i.changed(Change{Kind: ChangeInstance})
 	if event != "" {
 		i.emitState(event, extra)
 	}
@@ -201,6 +203,7 @@ func (i *Instance) setState(state State, event string, extra obj) {
 }
 
 func (i *Instance) emitState(event string, extra obj) {
+	i.changed(Change{Kind: ChangeInstance})
 	data := obj{"state": event, "timestamp": i.s.stamp(i.s.clock.now()), "instance": i.name}
 	if i.phone != "" {
 		data["jid"] = i.jid()
@@ -426,6 +429,7 @@ func (i *Instance) remove() {
 		}
 	}
 	close(i.gone)
+	i.changed(Change{Kind: ChangeInstance})
 }
 
 // deleted reports whether the instance was removed. The caller holds the lock.

@@ -150,6 +150,7 @@ func (i *Instance) store(m *Message) {
 	m.stored = i.s.clock.now()
 	i.messages = append(i.messages, m)
 	i.byID[m.ID] = m
+	i.changedMessage(m)
 }
 
 // rank orders the states of an outgoing message; they never go back.
@@ -191,6 +192,7 @@ func (i *Instance) receive(status string, m *Message) {
 			continue
 		}
 		other.Status = status
+		i.changedMessage(other)
 		ids = append(ids, other.ID)
 		if status == "delivered" {
 			i.unread[m.Chat] = append(i.unread[m.Chat], other)
@@ -222,6 +224,7 @@ func (i *Instance) Receipt(status string, ids ...string) {
 		if status == "server_error" {
 			m.Status = "error"
 		}
+		i.changedMessage(m)
 	}
 	i.emitReceipt(status, chat, ids)
 }

@@ -273,6 +273,7 @@ func archiveChat(c *call, jid string) reply {
 	}
 	on := c.body.bool("archive")
 	c.inst.chatState(jid).archived = on
+	c.inst.changedChat(jid)
 	message := "Chat unarchived successfully"
 	if on {
 		message = "Chat archived successfully"
@@ -287,6 +288,7 @@ func markChatRead(c *call, jid string) reply {
 	read := c.body.bool("read")
 	st := c.inst.chatState(jid)
 	st.markedUnread = !read
+	c.inst.changedChat(jid)
 	message := "Chat marked as unread successfully"
 	if read {
 		message = "Chat marked as read successfully"
@@ -294,6 +296,7 @@ func markChatRead(c *call, jid string) reply {
 		for _, m := range c.inst.messages {
 			if !m.FromMe && c.inst.inChat(m, jid) {
 				m.Status = "read"
+				c.inst.changedMessage(m)
 			}
 		}
 	}
@@ -320,6 +323,7 @@ func pinChat(c *call, jid string) reply {
 		}
 	}
 	st.pinned = on
+	c.inst.changedChat(jid)
 	message := "Chat unpinned successfully"
 	if on {
 		message = "Chat pinned successfully"
@@ -344,6 +348,7 @@ func muteChat(c *call, jid string) reply {
 	if seconds > 0 {
 		st.mutedUntil = c.s.clock.now().Add(time.Duration(seconds) * time.Second)
 	}
+	c.inst.changedChat(jid)
 	return ok(obj{"message": message, "muted": on, "duration": seconds})
 }
 
@@ -357,6 +362,7 @@ func blockContact(c *call, jid string) reply {
 	}
 	on := c.body.bool("block")
 	c.inst.chatState(jid).blocked = on
+	c.inst.changedChat(jid)
 	count := 0
 	for _, st := range c.inst.book.chats {
 		if st.blocked {
@@ -390,7 +396,7 @@ func sendPresence(c *call, jid string) reply {
 	if d <= 0 {
 		d = presenceFade
 	}
-	c.inst.chatState(jid).show(c.s, state, d)
+	c.inst.show(jid, state, d)
 	return ok(obj{})
 }
 
@@ -406,6 +412,7 @@ func deleteChat(c *call, jid string) reply {
 			continue
 		}
 		m.Deleted = true
+		c.inst.changedMessage(m)
 		if media && m.Media != nil {
 			dropped := *m.Media
 			dropped.Bytes = nil

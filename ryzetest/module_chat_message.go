@@ -275,11 +275,14 @@ func (i *Instance) amend(m *Message) {
 		return
 	}
 	if m.event.revoke {
-		i.byID[m.event.id].Revoked = true
+		old := i.byID[m.event.id]
+		old.Revoked = true
+		i.changedMessage(old)
 		return
 	}
 	old := i.byID[m.event.original]
 	old.Text, old.Edited = m.Text, true
+	i.changedMessage(old)
 }
 
 // deleteMessage always reports success for everyone, even when the window of
@@ -298,6 +301,7 @@ func deleteMessage(c *call) reply {
 	}
 	if !c.body.bool("deleteForEveryone") {
 		m.Deleted = true
+		i.changedMessage(m)
 		return ok(obj{"message": "Message deleted for me", "delete_type": "delete_for_me"})
 	}
 	now := s.clock.now()
@@ -374,6 +378,7 @@ func pinMessage(c *call) reply {
 		return res
 	}
 	m.Pinned = c.body.bool("pin")
+	c.inst.changedMessage(m)
 	body := obj{"message": "Message unpinned successfully", "chat_jid": m.Chat, "message_id": id, "pinned": m.Pinned}
 	if m.Pinned {
 		body["message"] = "Message pinned successfully"
@@ -408,6 +413,7 @@ func favorite(c *call) reply {
 		}
 		jid = c.s.world.canonical(jid)
 		c.inst.chatState(jid).favorite = on
+		c.inst.changedChat(jid)
 		return ok(obj{"message": "Chat" + verb, "type": "chat", "chat_jid": jid, "favorite": on})
 	}
 	m, res, stop := c.held(id, textMessageNotFound)
@@ -415,6 +421,7 @@ func favorite(c *call) reply {
 		return res
 	}
 	m.Starred = on
+	c.inst.changedMessage(m)
 	return ok(obj{
 		"message": "Message" + verb, "type": "message", "chat_jid": m.Chat, "message_id": id, "favorite": on,
 	})

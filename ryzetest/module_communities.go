@@ -148,11 +148,18 @@ func (c *call) linkOne(community, jid string) error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	parent, g := c.s.world.groups.byJID[community], c.s.world.groups.byJID[jid]
-	if parent == nil || g == nil || !parent.isCommunity || g.isCommunity || g.parent != nil {
+	if parent == nil || g == nil {
 		return errNotLinkable
 	}
 	if !parent.isAdmin(c.inst.jid()) || !g.isAdmin(c.inst.jid()) {
 		return errNotAdmin
+	}
+	return g.linkTo(parent)
+}
+
+func (g *Group) linkTo(parent *Group) error {
+	if !parent.isCommunity || g.isCommunity || g.parent != nil {
+		return errNotLinkable
 	}
 	if len(parent.subgroups()) > maxSubgroups { // the announcements group is one more
 		return errNotLinkable

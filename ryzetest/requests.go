@@ -156,6 +156,12 @@ func (e *entry) setFaulted()          { e.mu.Lock(); e.req.Faulted = true; e.mu.
 func (e *entry) setApplied()          { e.mu.Lock(); e.req.Applied = true; e.mu.Unlock() }
 func (e *entry) setInstance(n string) { e.mu.Lock(); e.req.Instance = n; e.mu.Unlock() }
 
+func (e *entry) instance() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.req.Instance
+}
+
 // Write records what is read of the body, up to a bound.
 func (e *entry) Write(p []byte) (int, error) {
 	e.mu.Lock()

@@ -2,6 +2,7 @@ package ryzetest
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 )
@@ -138,9 +139,51 @@ func routeKey(name string) string {
 	}
 	r := findRoute(name)
 	if r == nil {
-		panic(fmt.Sprintf("ryzetest: no route %q", name))
+		panic(fmt.Sprintf("ryzetest: no route %q; did you mean %q?", name, nearestRoute(name)))
 	}
 	return r.name()
+}
+
+// nearestRoute is the route whose name, in the form that was used, takes the
+// fewest changes to get to.
+func nearestRoute(name string) string {
+	nearest, fewest := "", math.MaxInt
+	for _, r := range routes {
+		known := r.id
+		if strings.Contains(name, "/") {
+			known = r.name()
+		}
+		n := editDistance(strings.ToLower(name), strings.ToLower(known))
+		if strings.HasPrefix(strings.ToLower(known), strings.ToLower(name)) {
+			n = 1 // what was left out counts little
+		}
+		if n < fewest {
+			nearest, fewest = known, n
+		}
+	}
+	return nearest
+}
+
+// editDistance counts the letters to insert, delete or replace between two
+// texts (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			changed := diagonal
+			if a[i] != b[j] {
+				changed++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // Routes lists everything that the server answers, as "METHOD /path/:instance".

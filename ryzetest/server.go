@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type Server struct {
 	windows  *windows
 	faults   faults
 	log      requestLog
+	changes  changes
 	client   *http.Client
 	hooks    *http.Client
 	fetcher  *http.Transport
@@ -248,7 +250,10 @@ func (s *Server) Now() time.Time { return s.clock.now() }
 // delays and webhook retries follow it. What falls due on the way has run, in
 // order, when Advance returns; webhook attempts have been started, and may still
 // wait for their receiver. The clock of clients stays where it is.
-func (s *Server) Advance(d time.Duration) { s.clock.advance(d) }
+func (s *Server) Advance(d time.Duration) {
+	s.clock.advance(d)
+	s.changed(ChangeClock)
+}
 
 // AddAccount adds an account with its own token and quota of instances, to play
 // ownership errors.
@@ -311,6 +316,14 @@ func (s *Server) Degrade(check, reason string) {
 		return
 	}
 	s.degraded[check] = reason
+}
+
+// Instances returns the instances of all accounts, in the order in which they
+// were made, account by account.
+func (s *Server) Instances() []*Instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(s.instances())
 }
 
 // instances are those of all accounts. The caller holds the lock.

@@ -160,6 +160,7 @@ func (h *hook) deliver(p *post) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hookLog = appendBounded(s.hookLog, d, maxDeliveries)
+	h.inst.changed(Change{Kind: ChangeDelivery})
 	if d.OK() {
 		return
 	}

@@ -70,8 +70,12 @@ func just(c ryze.Content) func(*world) ryze.Content { return func(*world) ryze.C
 func withCommunity(w *world) { w.community = w.phone.AddCommunity("Neighbours").JID() }
 
 func linked(w *world) {
-	withCommunity(w)
-	mustBe(w.other.Communities.Link(context.Background(), ryze.JID(w.community), ryze.JID(w.group)))
+	community := w.phone.AddCommunity("Neighbours")
+	w.community = community.JID()
+	group := w.phone.AddGroup("Gardeners")
+	if w.group = group.JID(); !group.LinkTo(community) {
+		panic("the group was not linked")
+	}
 }
 
 func withLabel(w *world) { w.label = w.phone.AddLabel("Lead", 3) }
@@ -254,7 +258,7 @@ var calls = []call{
 	{op: "profile.get_account", do: func(ctx context.Context, w *world) error { return of(w.inst.Profile.Get(ctx)) }},
 	{op: "profile.get_privacy", do: func(ctx context.Context, w *world) error { return of(w.inst.Profile.Privacy(ctx)) }},
 	{op: "profile.update_privacy", do: func(ctx context.Context, w *world) error {
-		return of(w.inst.Profile.UpdatePrivacy(ctx, ryze.Privacy{ReadReceipts: ryze.PrivacyAll}))
+		return of(w.inst.Profile.UpdatePrivacy(ctx, ryze.PrivacySettings{ReadReceipts: ryze.PrivacyAll}))
 	}},
 
 	{op: "calls.fake", do: func(ctx context.Context, w *world) error { return of(w.inst.Calls.Ring(ctx, ana, time.Second)) }},

@@ -3,13 +3,12 @@ package chaos
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
+	"net/http"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 // kind is what a call gave, as its error tells it.
@@ -58,11 +57,13 @@ func kindOf(op string, err error) kind {
 		return oneOf(limited, is(ryze.ErrRateLimited) && rate.Operation == op)
 	case errors.As(err, &moved):
 		return oneOf(redirect, is(ryze.ErrRedirect) && moved.Operation == op)
+	case is(ryze.ErrMediaTooLarge):
+		return bad
 	case errors.As(err, &response):
 		return oneOf(bad, is(ryze.ErrBadResponse) && response.Operation == op)
 	case errors.As(err, &api):
 		switch {
-		case api.Operation != op || api.StatusCode == 0 && !is(ryze.ErrForeignReply):
+		case api.Operation != op:
 			return untyped
 		case is(ryze.ErrForeignReply):
 			return byOther
@@ -73,7 +74,7 @@ func kindOf(op string, err error) kind {
 		}
 		return oneOf(refused, slices.ContainsFunc(sentinels, is))
 	default:
-		return oneOf(notSent, fromNetwork(err))
+		return oneOf(notSent, is(ryze.ErrNetwork) || is(ryze.ErrMediaSource) || is(context.DeadlineExceeded))
 	}
 }
 
@@ -82,19 +83,6 @@ func oneOf(k kind, holds bool) kind {
 		return k
 	}
 	return untyped
-}
-
-// fromNetwork reports whether an error has a cause of the network, which has no
-// type of package ryze: it names the operation and wraps the cause.
-func fromNetwork(err error) bool {
-	var network net.Error
-	var errno syscall.Errno
-	is := func(target error) bool { return errors.Is(err, target) }
-	text := err.Error()
-	return errors.As(err, &network) || errors.As(err, &errno) || slices.ContainsFunc([]error{io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, net.ErrClosed}, is) ||
-		// What net/http says in words only.
-		slices.ContainsFunc([]string{"http2:", "stream error:", "malformed HTTP", "malformed response", "net/http:", "server closed", "connection lost", "client connection", "connection error:"},
-			func(s string) bool { return strings.Contains(text, s) })
 }
 
 // expectation is what the table allows in a cell.
@@ -161,7 +149,10 @@ func expectedOfSend(c *cell) expectation {
 	case throttled:
 		return exactly(1, slowed)
 	case redirected:
-		return exactly(1, redirect)
+		if status := c.fault.is.Status; status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect {
+			return exactly(1, redirect)
+		}
+		return exactly(1, unknown)
 	case unreadable:
 		return exactly(1, unknown)
 	case odd:
@@ -196,6 +187,9 @@ func expectedOfRepeatable(c *cell) expectation {
 	case nothing:
 		return again(notSent)
 	case lost:
+		if c.passesOn() {
+			return exactly(1, bad)
+		}
 		return again(c.causes()...)
 	case refusal:
 		return exactly(1, refused)
@@ -225,12 +219,19 @@ func expectedOfRepeatable(c *cell) expectation {
 	}
 }
 
+// passesOn reports whether a part of the reply has reached the caller when it
+// breaks off: media go straight to his writer, and cannot be had twice.
+func (c *cell) passesOn() bool {
+	is := c.fault.is
+	return c.op.ID == "chat.message.media_base64" && is.RawStatus == "" && (is.Drop == ryzetest.HalfReply || is.Drop == ryzetest.StalledReply)
+}
+
 // causes are how the last of several attempts that came to nothing is told.
 func (c *cell) causes() []kind {
 	is := c.fault.is
 	switch {
 	case is.RawStatus != "":
-		return []kind{notSent, byOther}
+		return []kind{notSent, byOther, refused} // the service's words under a status that HTTP does not have
 	case is.Status != 0 && c.fault.foreignReply() && bare(c.op):
 		return []kind{byOther, refused}
 	case is.Status != 0 && c.fault.foreignReply():

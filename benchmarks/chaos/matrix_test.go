@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -265,12 +266,14 @@ func (v *verdict) judge() {
 	}
 }
 
-// mayBeSlow reports whether a cell failed because an attempt that should have been
-// answered was not in time, on a machine with too much to do. It gets another
-// try, alone and with more patience. What was sent twice, or told in an untyped
-// error, has no excuse.
+// mayBeSlow reports whether a cell failed because the machine had too much to do:
+// an attempt that should have been answered was not in time, or a GOAWAY was lost
+// with the connection that ended after it, and the caller was told of a doubt in
+// the place of a certainty. It gets another try, alone and with more patience.
+// What was sent twice, or told in an untyped error, has no excuse.
 func (v *verdict) mayBeSlow() bool {
-	return v.wrong && v.cell.fault.silent() && !v.twice && !v.untyped && !v.hang && !v.leak
+	overtaken := v.kind == unknown && v.cell.fault.is.GoAway != nil
+	return v.wrong && (v.cell.fault.silent() || overtaken) && !v.twice && !v.untyped && !v.hang && !v.leak
 }
 
 func must[T any](v T, err error) T {
@@ -368,6 +371,10 @@ func play(list []*cell) []*verdict {
 	verdicts := make([]*verdict, len(list))
 	queues := map[string]chan int{}
 	var workers sync.WaitGroup
+	var done atomic.Int64
+	if *runAll {
+		defer tellProgress(&done, len(list))()
+	}
 	for name, n := range map[string]int{"busy": 2 * runtime.GOMAXPROCS(0), "waiting": 128, "huge": 2} {
 		queue := make(chan int, len(list))
 		queues[name] = queue
@@ -375,6 +382,7 @@ func play(list []*cell) []*verdict {
 			workers.Go(func() {
 				for i := range queue {
 					verdicts[i] = list[i].run(patience)
+					done.Add(1)
 				}
 			})
 		}
@@ -383,7 +391,7 @@ func play(list []*cell) []*verdict {
 		switch {
 		case c.fault.isHuge():
 			queues["huge"] <- i
-		case c.fault.waits():
+		case c.fault.waits(), c.op.ID == "communities.link":
 			queues["waiting"] <- i
 		default:
 			queues["busy"] <- i
@@ -393,13 +401,37 @@ func play(list []*cell) []*verdict {
 		close(queue)
 	}
 	workers.Wait()
+	few := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, v := range verdicts {
 		if v.mayBeSlow() {
-			verdicts[i] = list[i].run(calm)
-			verdicts[i].again = true
+			few <- struct{}{}
+			workers.Go(func() {
+				defer func() { <-few }()
+				verdicts[i] = list[i].run(calm)
+				verdicts[i].again = true
+			})
 		}
 	}
+	workers.Wait()
 	return verdicts
+}
+
+// tellProgress says every ten seconds how far a long run is, until it is stopped.
+func tellProgress(done *atomic.Int64, all int) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		tick := time.NewTicker(10 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				fmt.Fprintf(os.Stderr, "%d of %d calls\n", done.Load(), all)
+			}
+		}
+	}()
+	return cancel
 }
 
 // TestMatrix runs a sample of the matrix, or with -whole all of it.

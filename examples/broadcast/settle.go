@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,17 +22,16 @@ func (b *broadcast) settle(ctx context.Context) error {
 	case <-time.After(b.patience):
 	}
 	for to, err := range b.unknown {
-		found, message, err := b.inst.Messages.Settle(ctx, err)
-		if err != nil {
-			return err
-		}
+		message, err := b.inst.Messages.Settle(ctx, err)
 		e := b.journal.state(to)
-		switch found {
-		case ryze.Sent:
+		switch {
+		case err == nil:
 			e.State, e.ID, e.Reason = sent, message.ID, ""
-		case ryze.NotFound:
+		case errors.Is(err, ryze.ErrNotSent):
 			e.State = missing
-		default:
+		case ctx.Err() != nil:
+			return err
+		default: // still unknown
 			continue
 		}
 		if err := b.journal.write(e); err != nil {
@@ -51,14 +51,14 @@ func (b *broadcast) lookBack(ctx context.Context) error {
 		if e.State != sending && e.State != unknown && e.State != missing {
 			continue
 		}
-		state, id, err := b.find(ctx, e)
+		message, err := b.inst.Messages.Find(ctx, ryze.Attempt{To: e.To, Content: ryze.Text(b.text), SentAt: e.At})
 		switch {
-		case err != nil:
-			return err
-		case state == ryze.Sent:
-			e.State, e.ID, e.Reason = sent, id, ""
+		case err == nil:
+			e.State, e.ID, e.Reason = sent, message.ID, ""
 			found++
-		case state != ryze.NotFound || time.Since(e.At) < b.patience:
+		case ctx.Err() != nil:
+			return err
+		case !errors.Is(err, ryze.ErrNotSent) || time.Since(e.At) < b.patience:
 			continue // a doubt is no reason to send again
 		case b.again:
 			e.State = unsent
@@ -73,12 +73,4 @@ func (b *broadcast) lookBack(ctx context.Context) error {
 		fmt.Fprintf(b.out, "Sent after all, by an earlier run: %d.\n", found)
 	}
 	return nil
-}
-
-func (b *broadcast) find(ctx context.Context, e entry) (state ryze.Settlement, id string, err error) {
-	state, message, err := b.inst.Messages.Find(ctx, ryze.Attempt{To: e.To, Content: ryze.Text(b.text), SentAt: e.At})
-	if message != nil {
-		id = message.ID
-	}
-	return state, id, err
 }

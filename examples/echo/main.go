@@ -43,13 +43,17 @@ func main() {
 const source = "echo-bot"
 
 func run(ctx context.Context, service *demo.Service, out io.Writer) (err error) {
+	info, err := service.Instance.Info(ctx)
+	if err != nil {
+		return err
+	}
 	b := &bot{
 		inst: service.Instance,
 		log:  log.New(out, "", 0),
 		seen: ryze.NewDeduper(nil), // in memory; a DedupeStore can keep it across restarts
-		// Whatever is older than the bot is history. The minute is for clocks
-		// that do not agree.
-		since: time.Now().Add(-time.Minute),
+		// Whatever is older than the instance is history. What was written while
+		// the bot was down is not.
+		since: info.CreatedAt,
 	}
 
 	// The stream mends itself after an outage. It ends for good when the token

@@ -50,21 +50,21 @@ func run(ctx context.Context, service *service, out io.Writer) (err error) {
 		Members:     service.members[:1],
 		Permissions: ryze.GroupPermissionsUpdate{RequireAdminApproval: new(true)},
 	})
-	if err != nil {
+	if created == nil {
 		// After ErrOutcomeUnknown, look at groups.List before trying again.
 		return err
 	}
 	group := created.JID
 	fmt.Fprintf(out, "Created %q; %d people are in it.\n", created.Name, created.MemberCount)
 	defer func() { err = errors.Join(err, leave(ctx, groups, group, out)) }()
-	if err := created.Err(); err != nil { // a success can be one in part
-		fmt.Fprintln(out, "Not all of it was done:", err)
+	if err != nil { // it matches ErrPartial: the group is there, but lacks something
+		fmt.Fprintln(out, err)
 	}
 
-	// 2. The call succeeds although some people cannot be added; each has an
-	// answer of its own.
+	// 2. Some people cannot be added: then the error matches ErrPartial, and the
+	// result has an answer for each of them.
 	added, err := groups.AddMembers(ctx, group, service.members[1:]...)
-	if err != nil {
+	if err != nil && !errors.Is(err, ryze.ErrPartial) {
 		return err
 	}
 	var last ryze.JID
@@ -77,13 +77,9 @@ func run(ctx context.Context, service *service, out io.Writer) (err error) {
 		}
 	}
 
-	// 3. An admin beside us. Err sums up what the loop above has looked at.
+	// 3. An admin beside us. One person only: what was not done is an error.
 	if last != "" {
-		promoted, err := groups.Promote(ctx, group, last)
-		if err == nil {
-			err = promoted.Err()
-		}
-		if err != nil {
+		if _, err := groups.Promote(ctx, group, last); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "%s is an admin now.\n", last)
@@ -156,11 +152,7 @@ func admit(ctx context.Context, groups *ryze.GroupsService, group ryze.JID, wait
 		if r.Phone != "" {
 			who, answer, verb = r.Phone, groups.ApproveRequests, "Let in"
 		}
-		answered, err := answer(ctx, group, r.JID)
-		if err == nil {
-			err = answered.Err()
-		}
-		if err != nil {
+		if _, err := answer(ctx, group, r.JID); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "%s %s, who asked at %s.\n", verb, who, r.RequestedAt.Local().Format(time.TimeOnly))

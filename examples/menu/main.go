@@ -40,9 +40,13 @@ func main() {
 }
 
 func run(ctx context.Context, service *demo.Service, out io.Writer) error {
+	info, err := service.Instance.Info(ctx)
+	if err != nil {
+		return err
+	}
 	p := &pizzeria{
 		inst: service.Instance, log: log.New(out, "", 0), seen: ryze.NewDeduper(nil),
-		since: time.Now().Add(-time.Minute), visits: map[ryze.JID]*visit{},
+		since: info.CreatedAt, visits: map[ryze.JID]*visit{},
 	}
 	stream, err := p.inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithEvents(ryze.EventMessage))
 	if err != nil {

@@ -48,23 +48,25 @@ func main() {
 }
 
 func run(ctx context.Context, service *service, out io.Writer) (err error) {
-	client, err := ryze.New(service.options...)
+	account, err := service.open(service.options...)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	defer func() { err = errors.Join(err, account.Client().Close()) }()
 
 	// 1. An instance is one WhatsApp number. The account creates it...
-	account := client.Account(service.accountToken)
 	created, err := account.CreateInstance(ctx, ryze.CreateInstanceParams{
 		Name:      service.instance,
 		WebSocket: &ryze.WebSocketConfig{}, // all events
 	})
-	if err != nil {
+	if created == nil {
 		return err
 	}
 	fmt.Fprintf(out, "Created the instance %q.\n", created.Name)
 	defer func() { err = errors.Join(err, remove(context.WithoutCancel(ctx), account, created.Name, out)) }()
+	if err != nil { // it matches ErrPartial: the instance is there, but not its stream
+		return err
+	}
 
 	// ... and from then on its own token is used.
 	inst := account.InstanceFrom(created)

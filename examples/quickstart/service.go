@@ -12,10 +12,10 @@ import (
 // service is what run talks to: the real one, or a simulator together with
 // somebody who plays the people on the other side.
 type service struct {
-	options      []ryze.Option
-	accountToken string
-	instance     string
-	to           ryze.JID
+	open     func(...ryze.Option) (*ryze.AccountClient, error)
+	options  []ryze.Option
+	instance string
+	to       ryze.JID
 
 	codeShown    func(instance string) // the QR code is on the screen
 	picturesSent func(instance string) // the customer has something to answer
@@ -23,18 +23,11 @@ type service struct {
 }
 
 func chooseService(to string) (*service, error) {
-	base, token := os.Getenv("RYZE_BASE_URL"), os.Getenv("RYZE_ACCOUNT_TOKEN")
-	if base == "" && token == "" {
+	if os.Getenv("RYZE_BASE_URL") == "" && os.Getenv("RYZE_ACCOUNT_TOKEN") == "" {
 		return simulated(), nil
-	}
-	if token == "" {
-		return nil, errors.New("RYZE_ACCOUNT_TOKEN is not set")
 	}
 	if to == "" {
 		return nil, errors.New("say whom to write to: -to 5511987654321")
-	}
-	if base == "" {
-		base = ryze.DefaultBaseURL
 	}
 	name := os.Getenv("RYZE_INSTANCE")
 	if name == "" {
@@ -42,8 +35,7 @@ func chooseService(to string) (*service, error) {
 	}
 	nothing := func(string) {}
 	return &service{
-		options:      []ryze.Option{ryze.WithBaseURL(base)},
-		accountToken: token, instance: name, to: ryze.JID(to),
+		open: ryze.AccountFromEnv, instance: name, to: ryze.JID(to),
 		codeShown: nothing, picturesSent: nothing, close: func() {},
 	}, nil
 }
@@ -54,8 +46,10 @@ func simulated() *service { return simulatedBy(ryzetest.NewServer()) }
 // and a customer answers the picture.
 func simulatedBy(sim *ryzetest.Server) *service {
 	return &service{
-		options:      []ryze.Option{ryze.WithBaseURL(sim.URL)},
-		accountToken: sim.AccountToken, instance: "quickstart", to: "5511987654321",
+		open: func(opts ...ryze.Option) (*ryze.AccountClient, error) {
+			return ryze.NewAccountClient(sim.AccountToken, append(opts, ryze.WithBaseURL(sim.URL))...)
+		},
+		instance: "quickstart", to: "5511987654321",
 		codeShown: func(name string) { sim.Instance(name).Pair("5511900000001") },
 		picturesSent: func(name string) {
 			sim.Instance(name).Receive(ryzetest.Incoming{From: "5511987654321", Name: "Ana", Text: "What a view!"})

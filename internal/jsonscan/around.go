@@ -12,6 +12,9 @@ import (
 // ErrSkip ends [ReadAround] without an error.
 var ErrSkip = errors.New("skip the rest")
 
+// byteOrderMark is what some programs write before a text. JSON has none.
+const byteOrderMark = "\ufeff"
+
 var errLongRest = errors.New("there is too much beside the long string")
 
 // ReadAround reads a JSON object in constant memory. The content of the string
@@ -24,6 +27,9 @@ var errLongRest = errors.New("there is too much beside the long string")
 // to its end, or to return an error. After [ErrSkip] from take, null stands for
 // the member, and the object ends there.
 func ReadAround(r *bufio.Reader, member string, most int, take func(before []byte, content io.Reader) error) ([]byte, error) {
+	if mark, _ := r.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = r.Discard(len(mark)) // it is buffered
+	}
 	var rest []byte
 	depth, atKey, mine := 0, false, false
 	for {

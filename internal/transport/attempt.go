@@ -61,6 +61,13 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	limited, cancel := context.WithTimeout(ctx, call.Timeout)
 	defer cancel()
 	call.conn.begin(cancel)
+	if body := call.body; body != nil && body.source != nil {
+		stop := context.AfterFunc(limited, body.end)
+		defer func() {
+			stop()
+			body.end() // a reply may have come before the body was sent
+		}()
+	}
 	resp, err := call.client.next.RoundTrip(req.WithContext(limited))
 	if err == nil && resp == nil {
 		err = errNoReply
@@ -70,6 +77,11 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody
+	}
+	if limited.Err() != nil && call.cutOff() {
+		// It answers a request that was broken off here when the time was over.
+		_ = resp.Body.Close()
+		return nil, call.lost(ctx, limited, limited.Err())
 	}
 	a.Replied, a.Sent, a.Undone = true, true, false
 	a.Arrived, a.Status, a.Header = time.Now(), resp.StatusCode, resp.Header
@@ -82,6 +94,11 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	// Nothing above has to look at it: a Location would be parsed and followed.
 	call.stub = http.Response{StatusCode: resp.StatusCode, Body: http.NoBody, Request: req}
 	return &call.stub, nil
+}
+
+// cutOff reports whether the body comes from a source that was not read to its end.
+func (call *Call) cutOff() bool {
+	return call.body != nil && call.body.source != nil && !call.body.seal()
 }
 
 // lost notes what is known of an attempt that brought no reply.
@@ -100,6 +117,9 @@ func (call *Call) lost(ctx, limited context.Context, err error) error {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("no reply within %v: %w", call.Timeout, context.DeadlineExceeded)
 		}
+	}
+	if errors.Is(err, errSealed) && ctx.Err() != nil {
+		err = ctx.Err() // the body was ended for it
 	}
 	a.Err = err
 	return err

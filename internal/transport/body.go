@@ -97,7 +97,7 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 	}
 	atEnd := b.left == 0 || errors.Is(err, io.EOF)
 	if !atEnd {
-		if b.state.Load() == bodySealed {
+		if b.state.Load() == bodySealed { // whatever the source says of its end
 			return 0, errSealed
 		}
 		return n, err
@@ -114,6 +114,13 @@ func (b *requestBody) Close() error {
 		return b.source.Close()
 	}
 	return nil
+}
+
+// end ends a Read that waits for the source, which may block for ever: net/http
+// does not return before it. The source's Close must not wait for it either.
+func (b *requestBody) end() {
+	b.seal()
+	_ = b.Close()
 }
 
 // touched reports whether a part of the body may have left. A body that is not

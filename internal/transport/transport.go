@@ -49,7 +49,8 @@ type Call struct {
 	TokenHeader string
 	Token       []string
 	// Bytes is the request's body. Instead of it, Open opens the body, once for
-	// each attempt, and Size is its length, -1 when it is not known.
+	// each attempt, and Size is its length, -1 when it is not known. Closing it must
+	// end a Read that waits, and must not wait itself.
 	Bytes []byte
 	Open  func() (io.ReadCloser, error)
 	Size  int64

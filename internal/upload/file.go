@@ -7,11 +7,14 @@ package upload
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"sync"
+	"time"
 )
 
 // HeadSize is how much of a file [File.Head] returns at most: enough to tell its
@@ -24,8 +27,9 @@ var ErrReadOnce = errors.New("the reader was used by an attempt that was not acc
 
 // File is a file that can be read, perhaps more than once.
 type File interface {
-	// Head returns the first bytes, at most HeadSize, without using them up.
-	Head() ([]byte, error)
+	// Head returns the first bytes, at most HeadSize, without using them up. When
+	// the context has ended it begins no further Read; see the function Head.
+	Head(ctx context.Context) ([]byte, error)
 	// Open returns the whole file. Closing it does not close what the caller owns.
 	Open() (io.ReadCloser, error)
 	// Length is the number of bytes, -1 when it is not known before the end.
@@ -39,20 +43,23 @@ type File interface {
 type Path string
 
 // Head implements [File].
-func (p Path) Head() ([]byte, error) {
+func (p Path) Head(ctx context.Context) ([]byte, error) {
 	info, err := os.Stat(string(p))
 	switch {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
 		return nil, isDirectory(string(p))
+	case !info.Mode().IsRegular():
+		// What is read of it is gone, and opening it may block for ever.
+		return nil, fmt.Errorf("%s is not a regular file", string(p))
 	}
 	f, err := os.Open(string(p))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return readHead(f)
+	return readHead(&watched{f, ctx})
 }
 
 func isDirectory(name string) error { return fmt.Errorf("%s is a directory", name) }
@@ -76,7 +83,7 @@ func (Path) Repeatable() bool { return true }
 type Bytes []byte
 
 // Head implements [File].
-func (b Bytes) Head() ([]byte, error) { return b[:min(len(b), HeadSize)], nil }
+func (b Bytes) Head(context.Context) ([]byte, error) { return b[:min(len(b), HeadSize)], nil }
 
 // Length implements [File].
 func (b Bytes) Length() int64 { return int64(len(b)) }
@@ -86,6 +93,64 @@ func (b Bytes) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewRead
 
 // Repeatable implements [File].
 func (Bytes) Repeatable() bool { return true }
+
+// ErrNoData is the error of a file whose beginning did not come in time.
+var ErrNoData = errors.New("no data came in time")
+
+// Head returns the head of a file, and at once the context's error when that ends,
+// or an error that is ErrNoData after the limit. A Read that has begun cannot be
+// stopped: it goes on alone.
+func Head(ctx context.Context, f File, limit time.Duration) ([]byte, error) {
+	if b, ok := f.(Bytes); ok {
+		return b.Head(ctx)
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	type result struct {
+		head []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() { done <- r }()
+		defer recovered(&r.err)
+		r.head, r.err = f.Head(limited)
+	}()
+	select {
+	case r := <-done:
+		if r.err == nil || limited.Err() == nil {
+			return r.head, r.err
+		}
+	case <-limited.Done():
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w, within %v: %w", ErrNoData, limit, limited.Err())
+}
+
+// recovered makes an error of a panic of the caller's reader, which nobody else
+// could recover from.
+func recovered(err *error) {
+	if value := recover(); value != nil {
+		*err = fmt.Errorf("the reader panicked: %v", value)
+	}
+}
+
+// watched is a reader of which no more is read when the context has ended.
+type watched struct {
+	from io.Reader
+	ctx  context.Context //nolint:containedctx // nil, or for as long as the head is read
+}
+
+// Read implements [io.Reader].
+func (w *watched) Read(p []byte) (int, error) {
+	if w.ctx != nil && w.ctx.Err() != nil {
+		return 0, w.ctx.Err()
+	}
+	return w.from.Read(p)
+}
 
 func readHead(r io.Reader) ([]byte, error) {
 	head := make([]byte, HeadSize)
@@ -101,9 +166,13 @@ type reader struct {
 	seeker io.ReadSeeker // nil when it can be read only once
 	start  int64
 	once   *bufio.Reader
+	source *watched // what once reads
 	used   bool
 	size   int64
 	err    error
+	// busy is locked while the reader is used. It belongs to the caller, and must
+	// never be used by two at a time, not even if a Read does not return.
+	busy sync.Mutex
 }
 
 // Reader is what r gives until its end. An [io.Seeker] is read from where it
@@ -142,17 +211,24 @@ func newReader(from io.Reader) *reader {
 			return r
 		}
 	}
-	r.once = bufio.NewReaderSize(from, HeadSize)
+	r.source = &watched{from: from}
+	r.once = bufio.NewReaderSize(r.source, HeadSize)
 	return r
 }
 
 // Head implements [File].
-func (r *reader) Head() ([]byte, error) {
+func (r *reader) Head(ctx context.Context) ([]byte, error) {
+	if !r.busy.TryLock() {
+		return nil, ErrStillRead
+	}
+	defer r.busy.Unlock()
 	if r.err != nil {
 		return nil, r.err
 	}
 	if r.seeker == nil {
+		r.source.ctx = ctx
 		head, err := r.once.Peek(HeadSize)
+		r.source.ctx = nil
 		if err != nil && !isEnd(err) {
 			return nil, err
 		}
@@ -161,7 +237,7 @@ func (r *reader) Head() ([]byte, error) {
 	if _, err := r.seeker.Seek(r.start, io.SeekStart); err != nil {
 		return nil, err
 	}
-	return readHead(r.seeker) // Open goes back to the start
+	return readHead(&watched{r.seeker, ctx}) // Open goes back to the start
 }
 
 // Length implements [File].
@@ -169,18 +245,46 @@ func (r *reader) Length() int64 { return r.size }
 
 // Open implements [File].
 func (r *reader) Open() (io.ReadCloser, error) {
+	if !r.busy.TryLock() {
+		return nil, ErrStillRead
+	}
+	defer r.busy.Unlock()
 	if r.seeker != nil {
 		if _, err := r.seeker.Seek(r.start, io.SeekStart); err != nil {
 			return nil, err
 		}
-		return io.NopCloser(r.seeker), nil
+		return &borrowed{r, r.seeker}, nil
 	}
 	if r.used {
 		return nil, ErrReadOnce
 	}
 	r.used = true
-	return io.NopCloser(r.once), nil
+	return &borrowed{r, r.once}, nil
 }
 
 // Repeatable implements [File].
-func (r *reader) Repeatable() bool { return r.seeker != nil || !r.used }
+func (r *reader) Repeatable() bool {
+	if !r.busy.TryLock() {
+		return false
+	}
+	defer r.busy.Unlock()
+	return r.seeker != nil || !r.used
+}
+
+// borrowed is a reader of the caller's while it is read.
+type borrowed struct {
+	of   *reader
+	from io.Reader
+}
+
+// Read implements [io.Reader].
+func (b *borrowed) Read(p []byte) (int, error) {
+	if !b.of.busy.TryLock() {
+		return 0, ErrStillRead
+	}
+	defer b.of.busy.Unlock()
+	return b.from.Read(p)
+}
+
+// Close implements [io.Closer]: it leaves the reader to the caller.
+func (*borrowed) Close() error { return nil }

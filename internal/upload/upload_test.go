@@ -51,7 +51,7 @@ func TestBodyIsTheObjectWithTheWholeFileInIt(t *testing.T) {
 		content := bytes.Repeat([]byte{0xa5, 0x5a, 0x00}, size/3+1)[:size]
 		encoded := base64.StdEncoding.EncodeToString(content)
 		for name, file := range sources(t, content) {
-			head, err := file.Head()
+			head, err := file.Head(t.Context())
 			require.NoError(t, err, name)
 			assert.Equal(t, content[:min(size, HeadSize)], head, name)
 			for object, want := range map[string]string{
@@ -129,17 +129,17 @@ func TestFileIsOpenOnlyWhileItIsSent(t *testing.T) {
 
 func TestHeadTellsWhatIsNoFile(t *testing.T) {
 	dir := t.TempDir()
-	_, err := Path(dir).Head()
+	_, err := Path(dir).Head(t.Context())
 	require.ErrorContains(t, err, "directory")
-	_, err = Path(filepath.Join(dir, "missing")).Head()
+	_, err = Path(filepath.Join(dir, "missing")).Head(t.Context())
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	open, err := os.Open(dir)
 	require.NoError(t, err)
 	defer func() { _ = open.Close() }()
 	file, _ := Opened(open)
-	_, err = file.Head()
+	_, err = file.Head(t.Context())
 	require.ErrorContains(t, err, "directory")
 	broken := errors.New("broken")
-	_, err = Reader(iotest.ErrReader(broken)).Head()
+	_, err = Reader(iotest.ErrReader(broken)).Head(t.Context())
 	require.ErrorIs(t, err, broken)
 }

@@ -44,7 +44,7 @@ func Dial(ctx context.Context, config *Config, a *transport.Attempt) *Conn {
 		c.wire, c.every, c.wait = up.wire, config.PingEvery, config.PingWait
 		c.begin(ws, config.MaxMessage)
 		return c
-	case a.Status != 0 && a.Status != http.StatusSwitchingProtocols:
+	case a.Replied && a.Status != http.StatusSwitchingProtocols:
 		return nil // the reply says why
 	case err == nil:
 		err = errors.New("the connection cannot be written to")

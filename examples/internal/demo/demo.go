@@ -5,7 +5,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -34,21 +33,14 @@ type Config struct {
 // RYZE_INSTANCE_TOKEN and, unless it is the usual one, RYZE_BASE_URL. Without
 // any of them it returns a simulator.
 func Open(config Config) (*Service, error) {
-	base, name, token := os.Getenv("RYZE_BASE_URL"), os.Getenv("RYZE_INSTANCE"), os.Getenv("RYZE_INSTANCE_TOKEN")
-	if base == "" && name == "" && token == "" {
+	if os.Getenv("RYZE_BASE_URL") == "" && os.Getenv("RYZE_INSTANCE") == "" && os.Getenv("RYZE_INSTANCE_TOKEN") == "" {
 		return Simulate(config)
 	}
-	if name == "" || token == "" {
-		return nil, errors.New("set both RYZE_INSTANCE and RYZE_INSTANCE_TOKEN, or neither")
-	}
-	if base == "" {
-		base = ryze.DefaultBaseURL
-	}
-	client, err := ryze.New(append([]ryze.Option{ryze.WithBaseURL(base)}, config.Client...)...)
+	instance, err := ryze.InstanceFromEnv(config.Client...)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Client: client, Instance: client.Instance(name, token)}, nil
+	return &Service{Client: instance.Client(), Instance: instance}, nil
 }
 
 // Simulate returns a simulator with an instance that is connected to WhatsApp.

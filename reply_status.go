@@ -1,0 +1,134 @@
+package ryze
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
+)
+
+// statusWord is the business word of a reply, its member "status". It may come as
+// a number or a boolean, which it keeps as they are written.
+type statusWord string
+
+// UnmarshalJSON never fails.
+func (w *statusWord) UnmarshalJSON(b []byte) error {
+	switch v := jsonscan.Value(b); {
+	case string(b) == "true", string(b) == "false":
+		*w = statusWord(b)
+	case v.IsString(), v.IsNumber():
+		*w = statusWord(v.Text())
+	}
+	return nil
+}
+
+// meansFailure reports whether the word says that nothing came of the request.
+// The only word that is documented for a send is "sent". Any other counts as an
+// acceptance, because the set is open, unless one of its parts is a no in English
+// or Portuguese, or it is false, a negative number (-1 is the documented code of
+// an error), or an HTTP status of 400 or more.
+func (w statusWord) meansFailure() bool {
+	switch w {
+	case "", "sent":
+		return false
+	}
+	if n, err := strconv.ParseFloat(strings.TrimSpace(string(w)), 64); err == nil {
+		return n < 0 || n >= 400 && n < 600
+	}
+	return slices.ContainsFunc(words(string(w)), isNoWord)
+}
+
+// meansNotSent is meansFailure for a message. It knows words besides that tell of
+// a message what they do not tell of an instance or a call.
+func (w statusWord) meansNotSent() bool {
+	if w == "sent" {
+		return false
+	}
+	return w.meansFailure() || slices.ContainsFunc(words(string(w)), func(word string) bool { return hasAnyPrefix(word, notSentStems) })
+}
+
+// isNoWord reports whether one word says no.
+func isNoWord(word string) bool {
+	switch word {
+	case "no", "not", "non", "nao", "não", "never", "nunca", "sem", "without", "false", "ko", "nok", "nack", "bad", "unable":
+		return true
+	}
+	if rest, ok := strings.CutPrefix(word, "not"); ok && rest != "" && rest[0] != 'i' && rest[0] != 'e' { // notsent, but not notified
+		return true
+	}
+	return hasAnyPrefix(word, noStems)
+}
+
+// noStems begin the words that tell of a failure, whatever they are about.
+var noStems = []string{
+	"fail", "err", "fatal", "crash", "panic", "exception", "reject", "refus", "declin", "deny", "denied", "forbid", "abort", "invalid", "incomplete", "insufficient", "missing",
+	"timeout", "timedout", "timed", "exceed", "exhaust", "throttl", "limit", "discard", "drop", "bounce", "lost",
+	"unsuccess", "unsent", "undeliver", "unauthor", "unauthenticated", "unavailable", "unreach", "unregister", "unsupport", "unprocess", "unaccept", "unknown", "unexpected", "uncertain", "unconfirmed",
+	"unpublish", "unposted", "undone", "nonexist", "inexist", "unallowed", "disallow",
+	"falh", "rejeit", "recus", "negad", "invál", "indispon", "descart", "perdid", "excedi",
+}
+
+// notSentStems begin words that tell of a message that it was not sent.
+var notSentStems = []string{
+	"cancel", "expir", "block", "bloque", "ban", "disconnect", "desconect", "disabled", "offline", "closed", "loggedout", "logged", "logout", "suspend", "revok", "delet", "remov", "stop", "kill", "terminat",
+	"skip", "ignor", "dead", "void", "spam", "quota", "conflict", "dismiss", "withdrawn", "recall", "undo", "unpaired", "unlinked", "unconnected", "inactive", "interrupt",
+}
+
+func hasAnyPrefix(word string, stems []string) bool {
+	return slices.ContainsFunc(stems, func(stem string) bool { return strings.HasPrefix(word, stem) })
+}
+
+// words returns the words of a status in lower case, also of one in camel case.
+func words(status string) []string {
+	var list []string
+	var word strings.Builder
+	end := func() {
+		if word.Len() > 0 {
+			list = append(list, word.String())
+			word.Reset()
+		}
+	}
+	lower := false // the last rune was a small letter
+	for _, r := range status {
+		if !unicode.IsLetter(r) || lower && unicode.IsUpper(r) {
+			end()
+		}
+		if unicode.IsLetter(r) {
+			word.WriteRune(unicode.ToLower(r))
+		}
+		lower = unicode.IsLower(r)
+	}
+	end()
+	return list
+}
+
+// wireID is the id of something that the service has made. It may come as a
+// number; a blank, or a text that only says that there is none, is no id.
+type wireID string
+
+// UnmarshalJSON never fails.
+func (id *wireID) UnmarshalJSON(b []byte) error {
+	text := strings.TrimSpace(jsonscan.Value(b).Text())
+	switch strings.ToLower(text) {
+	case "0", "null", "undefined", "nil", "none":
+		text = ""
+	}
+	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
+		text = ""
+	}
+	*id = wireID(text)
+	return nil
+}
+
+// plainJSON returns a body without the byte order mark that some programs write
+// before a text.
+func plainJSON(body []byte) []byte {
+	rest := bytes.TrimLeft(body, " \t\r\n")
+	if after, marked := bytes.CutPrefix(rest, []byte("\ufeff")); marked {
+		return after
+	}
+	return body
+}

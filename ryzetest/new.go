@@ -1,0 +1,37 @@
+package ryzetest
+
+import (
+	"net/http"
+	"testing"
+)
+
+// DefaultInstance is the name of the instance that [New] makes.
+const DefaultInstance = "test-line"
+
+// New returns a server in memory, an instance of it that is paired with the
+// number 5511900000001, and a client that reaches it. It is all that most tests
+// need, in a synctest bubble or without:
+//
+//	srv, line, httpClient := ryzetest.New(t)
+//	client, err := ryze.NewInstanceClient(line.Name(), line.Token(),
+//		ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(httpClient))
+//
+// The server is closed when the test ends. The test fails if a request then has
+// had a [Violation], which is a mistake that the service might pass over in
+// silence. A test of mistakes makes a server with [NewServer].
+func New(t testing.TB, opts ...Option) (*Server, *Instance, *http.Client) {
+	t.Helper()
+	s, err := Start(append([]Option{InMemory()}, opts...)...)
+	if err != nil {
+		t.Fatalf("ryzetest: %v", err)
+	}
+	t.Cleanup(func() {
+		s.Close()
+		for _, v := range s.Violations() {
+			t.Errorf("ryzetest: %v", v)
+		}
+	})
+	line := s.AddInstance(DefaultInstance)
+	line.Pair("5511900000001")
+	return s, line, s.HTTPClient()
+}

@@ -1,0 +1,22 @@
+package ryze
+
+func (s *Subscription) observer() *Observer { return s.handle.client.config.observer }
+
+// observeArrival tells of an event that was put into the queue, and of others that
+// made room for it.
+func (s *Subscription) observeArrival(e *Event, bytes int) {
+	s.observer().eventReceived(s.parent, EventReceivedInfo{s.handle.name, e.Type, bytes, s.queue.len()})
+	s.observeLoss()
+}
+
+// observeLoss tells of events that made room for others, since it was asked last.
+func (s *Subscription) observeLoss() {
+	if s.observer() == nil {
+		return
+	}
+	stats := s.Stats()
+	if lost := stats.Dropped - s.toldDropped; lost > 0 {
+		s.toldDropped = stats.Dropped
+		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapOverflow, int(lost)}) //nolint:gosec // events in memory
+	}
+}
