@@ -61,8 +61,8 @@ func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...Handl
 	defer stop()
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	defer context.AfterFunc(ctx, func() { w.endLater(end) })()
 	w.taking, w.working, w.stop = taking, work, func() { stop(); end() }
+	defer context.AfterFunc(ctx, func() { w.endLater(end) })()
 	w.slots = make(chan struct{}, w.concurrency)
 	s.queue.sortAll()
 	w.run()
