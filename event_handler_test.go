@@ -181,6 +181,17 @@ func TestHandleEndsGracefully(t *testing.T) {
 	})
 }
 
+func TestHandleOfAContextThatHasEndedTakesNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 { // whatever is still being set up
+		sub := fed(t)
+		sub.feed(t, 1, 1)
+		require.ErrorIs(t, sub.Handle(ctx, func(context.Context, *Event) error { t.Error("handled"); return nil }), context.Canceled)
+		require.Equal(t, 1, sub.Stats().Queued)
+	}
+}
+
 // Only for so long: a minute, or the time limit of the handlers.
 func TestGracefulEndHasATimeLimit(t *testing.T) {
 	for name, c := range map[string]struct {
