@@ -346,7 +346,7 @@ func chatNamedIn(object json.RawMessage) JID {
 //		if err != nil {
 //			return err
 //		}
-//		...
+//		show(message)
 //	}
 //
 // POST /api/chat/history/:instance. Safe to repeat.

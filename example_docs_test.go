@@ -115,22 +115,22 @@ func Example_stream() {
 	sim, inst := demo()
 	defer sim.Close()
 	phone := sim.Instance("support-line")
-	answer := func(_ context.Context, m *ryze.MessageEvent) error {
+	answer := func(ctx context.Context, m *ryze.MessageEvent) error {
 		fmt.Println(m.Text)
 		phone.DropWebSockets(1012) // the service restarts
-		return nil
+		return ctx.Err()
 	}
-	catchUp := func(_ context.Context, from, to time.Time) error {
+	catchUp := func(ctx context.Context, from, to time.Time) error {
 		fmt.Println("a hole:", !to.Before(from))
 		phone.DropWebSockets(1008) // the service does not want us any more
-		return nil
+		return ctx.Err()
 	}
 	err := func(ctx context.Context) error {
 		sub, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithBackoff(time.Millisecond, time.Second))
 		if err != nil {
 			return err
 		}
-		defer sub.Close()
+		defer func() { _ = sub.Close() }()
 		phone.Receive(ryzetest.Incoming{From: "5511987654321", Text: "Hello"})
 		for event, err := range sub.All() {
 			if err != nil {
@@ -298,11 +298,11 @@ func Example_history() {
 		fmt.Println(err)
 		return
 	}
-	defer stream.Close()
-	answer := func(_ context.Context, e *ryze.Event) error {
+	defer func() { _ = stream.Close() }()
+	answer := func(ctx context.Context, e *ryze.Event) error {
 		fmt.Println(e.Type)
 		cancel() // enough for an example
-		return nil
+		return ctx.Err()
 	}
 	sim.Instance("support-line").Receive(ryzetest.Incoming{From: "5511987654321", Text: "Happy new year", At: time.Now().AddDate(0, -1, 0)})
 	sim.Instance("support-line").Receive(ryzetest.Incoming{From: "5511987654321", Text: "Are you open?"})
@@ -332,11 +332,13 @@ func Example_history() {
 // withEnv sets variables for an example, and returns what takes them away again.
 func withEnv(pairs ...string) (unset func()) {
 	for i := 0; i < len(pairs); i += 2 {
-		os.Setenv(pairs[i], pairs[i+1])
+		if err := os.Setenv(pairs[i], pairs[i+1]); err != nil {
+			panic(err)
+		}
 	}
 	return func() {
 		for i := 0; i < len(pairs); i += 2 {
-			os.Unsetenv(pairs[i])
+			_ = os.Unsetenv(pairs[i])
 		}
 	}
 }

@@ -3,7 +3,6 @@ package ryze_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -173,13 +172,10 @@ func ExampleInstanceFromEnv() {
 	defer sim.Close()
 	line := sim.AddInstance("support-line")
 	line.Pair("5511900000001")
-	for name, value := range map[string]string{
-		"RYZE_BASE_URL": sim.URL, "RYZE_ACCOUNT_TOKEN": sim.AccountToken,
-		"RYZE_INSTANCE": "support-line", "RYZE_INSTANCE_TOKEN": line.Token(),
-	} {
-		os.Setenv(name, value)
-		defer os.Unsetenv(name)
-	}
+	defer withEnv(
+		"RYZE_BASE_URL", sim.URL, "RYZE_ACCOUNT_TOKEN", sim.AccountToken,
+		"RYZE_INSTANCE", "support-line", "RYZE_INSTANCE_TOKEN", line.Token(),
+	)()
 
 	ctx := context.Background()
 	inst, err := ryze.InstanceFromEnv()

@@ -50,7 +50,7 @@ func ExampleOutcomeOf() {
 
 	post := func(to string) {
 		w := httptest.NewRecorder()
-		handler(w, httptest.NewRequest(http.MethodPost, "/notify?text=Hello&to="+to, nil))
+		handler(w, httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/notify?text=Hello&to="+to, nil))
 		fmt.Printf("%d %q\n", w.Code, w.Header().Get("Retry-After"))
 	}
 	post("5511987654321")

@@ -34,7 +34,7 @@ func ExampleWithReserve() {
 		fmt.Println(err)
 		return
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	inst := client.Instance("support-line", line.Token())
 
 	urgent := ryze.WithPriority(context.Background(), ryze.PriorityHigh)

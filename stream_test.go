@@ -154,7 +154,7 @@ func TestOnlyEventsLeavesOthersOut(t *testing.T) {
 	})
 }
 
-func TestEnsureEnabledWritesOnlyWhatDiffers(t *testing.T) {
+func TestWithWebSocketWritesOnlyWhatDiffers(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "support-line")
 		want := WebSocketConfig{Events: []EventType{EventMessage, EventReceipt}, MediaBase64: true}

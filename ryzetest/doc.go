@@ -39,7 +39,7 @@
 //		srv := ryzetest.NewServer(ryzetest.InMemory())
 //		defer srv.Close()
 //		client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
-//		...
+//		use(client)
 //		time.Sleep(time.Minute) // costs nothing
 //	})
 //
