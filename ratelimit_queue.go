@@ -214,3 +214,64 @@ func (n *waiter) late(ahead int, expected func(ahead, reserve int) time.Duration
 	}
 	return n.right.late(ahead+1, expected)
 }
+
+// serve wakes the next waiter if it may go, or cannot be served in time. It
+// wakes only one: who wakes calls serve again, so that no caller has to
+// wake them all.
+func (w *window) serve(now time.Duration) {
+	if w.waking {
+		return
+	}
+	if w.queue.root == nil {
+		if w.timer != nil {
+			w.timer.Stop()
+			w.timer = nil
+		}
+		return
+	}
+	if w.dirty {
+		soonest := func(ahead, reserve int) time.Duration { return w.soonest(ahead, reserve, now) }
+		if late := w.queue.late(soonest); late != nil {
+			late.retryAt = w.expected(w.queue.ahead(late), late.reserve, now)
+			w.queue.remove(late)
+			w.wake(late)
+			return
+		}
+		w.dirty = false
+	}
+	ok, again := w.ready(now, w.queue.first().reserve)
+	if !ok {
+		if limit := w.queue.root.limit(); limit < again {
+			again = limit + 1 // somebody's time is over then
+		}
+		w.arm(again, now)
+		return
+	}
+	first := w.queue.pop()
+	first.ticket = w.issue(now)
+	w.wake(first)
+}
+
+func (w *window) wake(n *waiter) {
+	n.woken, w.waking = true, true
+	close(n.ready)
+}
+
+// arm sets the timer that looks after the queue when nobody else does.
+func (w *window) arm(at, now time.Duration) {
+	switch {
+	case w.timer == nil:
+		w.timer = time.AfterFunc(at-now, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.timerAt = 0
+			w.dirty = true // time has passed
+			w.serve(w.now())
+		})
+	case w.timerAt == at:
+		return
+	default:
+		w.timer.Reset(at - now)
+	}
+	w.timerAt = at
+}
