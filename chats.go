@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -290,7 +291,7 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 	page.Messages = readItems(list, r.RateLimit, func(w *wireHistoryMessage, meta Meta) HistoryMessage {
 		return HistoryMessage{
 			Meta: meta, ID: string(w.ID),
-			Chat: first(chatNamedIn(meta.Raw()), page.Chat), Sender: eventJID(string(w.SenderJID), ""),
+			Chat: cmp.Or(chatNamedIn(meta.Raw()), page.Chat), Sender: eventJID(string(w.SenderJID), ""),
 			FromMe: w.FromMe.on, Type: messageType(string(w.Type)), Text: string(w.Content), Timestamp: parseTime(w.Timestamp),
 		}
 	})

@@ -3,6 +3,7 @@ package ryze
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -184,7 +185,7 @@ func (d *download) run(ctx context.Context, h handle, in input) (result *Downloa
 	case !d.found || d.to.taken == 0:
 		return nil, d.failed(rep.unreadable(opMessageMedia, "the reply has no media", nil))
 	}
-	return &Downloaded{Meta: rep.meta(), MessageID: r.MessageID, Kind: r.MediaType, MIME: first(r.MIMEType, d.mime), Size: d.to.taken}, nil
+	return &Downloaded{Meta: rep.meta(), MessageID: r.MessageID, Kind: r.MediaType, MIME: cmp.Or(r.MIMEType, d.mime), Size: d.to.taken}, nil
 }
 
 func (d *download) isMine(r *mediaReply) bool { return r.MessageID == d.messageID }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -49,7 +50,7 @@ func readCall(data jsonscan.Value) *CallEvent {
 			call.Chat = readChat(c.Val).withAddress()
 		}
 	}
-	call.Status = first(status, kind)
+	call.Status = cmp.Or(status, kind)
 	if !isCallStatus(status) && isCallStatus(kind) {
 		call.Status = kind
 	}

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -78,9 +79,9 @@ func (f *messageFields) readEdit(v jsonscan.Value) {
 		case "originalid":
 			setString(&edit.OriginalID, c.Val)
 		case "text":
-			edit.Text = first(contentText(c.Val), edit.Text)
+			edit.Text = cmp.Or(contentText(c.Val), edit.Text)
 		case "originalcontent":
-			edit.OriginalText = first(contentText(c.Val), edit.OriginalText)
+			edit.OriginalText = cmp.Or(contentText(c.Val), edit.OriginalText)
 		}
 	}
 	if edit != (EventEdit{}) {
@@ -96,21 +97,21 @@ func readReply(v jsonscan.Value) EventReply {
 	for c := v.Members(); c.Next(); {
 		name := key.fold(c.Key)
 		if namesMessage(name) {
-			reply.MessageID = first(readKey(c.Val), reply.MessageID)
+			reply.MessageID = cmp.Or(readKey(c.Val), reply.MessageID)
 			continue
 		}
 		switch string(name) {
 		case "key", "id":
-			other = first(other, readKey(c.Val))
+			other = cmp.Or(other, readKey(c.Val))
 		case "text":
-			reply.Text = first(contentText(c.Val), reply.Text)
+			reply.Text = cmp.Or(contentText(c.Val), reply.Text)
 		case "sender":
 			if u := readUser(c.Val); u != (EventUser{}) {
 				reply.Sender = u.withAddress()
 			}
 		}
 	}
-	reply.MessageID = first(reply.MessageID, other)
+	reply.MessageID = cmp.Or(reply.MessageID, other)
 	return reply
 }
 
@@ -130,12 +131,12 @@ func namesMessage(name []byte) bool {
 // mergeReply fills the gaps of outer from inner when both mean the same message.
 func mergeReply(outer, inner *EventReply) *EventReply {
 	if outer == nil || inner == nil || outer.MessageID != inner.MessageID {
-		return first(outer, inner)
+		return cmp.Or(outer, inner)
 	}
 	return &EventReply{
 		MessageID: outer.MessageID,
 		Sender:    mergeUser(outer.Sender, inner.Sender),
-		Text:      first(outer.Text, inner.Text),
+		Text:      cmp.Or(outer.Text, inner.Text),
 	}
 }
 
@@ -164,19 +165,19 @@ func (f *messageFields) readReaction(v jsonscan.Value) {
 	for c := v.Members(); c.Next(); {
 		name := key.fold(c.Key)
 		if namesMessage(name) {
-			r.TargetID = first(readKey(c.Val), r.TargetID)
+			r.TargetID = cmp.Or(readKey(c.Val), r.TargetID)
 			continue
 		}
 		switch string(name) {
 		case "text", "emoji":
 			setString(&r.Emoji, c.Val)
 		case "key":
-			other = first(readKey(c.Val), other)
+			other = cmp.Or(readKey(c.Val), other)
 		case "reply", "context":
-			other = first(other, readReply(c.Val).MessageID)
+			other = cmp.Or(other, readReply(c.Val).MessageID)
 		}
 	}
-	r.TargetID = first(r.TargetID, other)
+	r.TargetID = cmp.Or(r.TargetID, other)
 	f.Reaction = &r
 }
 

@@ -46,12 +46,3 @@ func setString(s *string, v jsonscan.Value) {
 		*s = text
 	}
 }
-
-// first returns the first of two values that is not zero.
-func first[T comparable](a, b T) T {
-	var zero T
-	if a != zero {
-		return a
-	}
-	return b
-}

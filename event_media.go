@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -196,8 +197,8 @@ func readMedia(v jsonscan.Value) *EventMedia {
 	return &m
 }
 
-// settle decides what the media is, now that the type of the message is known.
-func (m *EventMedia) settle(messageType string, voice bool) {
+// complete decides what the media is, now that the type of the message is known.
+func (m *EventMedia) complete(messageType string, voice bool) {
 	if m.MIMEType == "" {
 		m.MIMEType, _ = cutDataPrefix(m.encoded[:min(len(m.encoded), maxDataPrefix)])
 		m.MIMEType = strings.ReplaceAll(m.MIMEType, `\/`, "/")
@@ -208,25 +209,25 @@ func (m *EventMedia) settle(messageType string, voice bool) {
 	var word, vague MediaKind
 	for _, w := range []mediaWord{own, message} {
 		if w.vague {
-			vague = first(vague, w.kind)
+			vague = cmp.Or(vague, w.kind)
 		} else {
-			word = first(word, w.kind)
+			word = cmp.Or(word, w.kind)
 		}
 	}
 	m.Kind = kindByMIME(m.MIMEType)
 	if m.Kind == MediaImage && word == MediaSticker {
 		m.Kind = MediaSticker
 	}
-	m.Kind = first(m.Kind, word)
+	m.Kind = cmp.Or(m.Kind, word)
 	if m.VoiceNote {
-		m.Kind = first(m.Kind, MediaAudio)
+		m.Kind = cmp.Or(m.Kind, MediaAudio)
 	}
-	m.Kind = first(m.Kind, first(kindByName(m.FileName), vague))
+	m.Kind = cmp.Or(m.Kind, cmp.Or(kindByName(m.FileName), vague))
 	if !own.vague {
-		m.Kind = first(m.Kind, MediaKind(m.wireType))
+		m.Kind = cmp.Or(m.Kind, MediaKind(m.wireType))
 	}
 	if !message.vague {
-		m.Kind = first(m.Kind, MediaKind(messageType))
+		m.Kind = cmp.Or(m.Kind, MediaKind(messageType))
 	}
 	m.wireType = ""
 }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
@@ -172,50 +173,50 @@ func (f *messageFields) read(key []byte, v jsonscan.Value) {
 // one what was said; each fills the gaps of the other.
 func merge(outer, inner *messageFields) MessageEvent {
 	m := inner.MessageEvent
-	m.ID = first(outer.ID, inner.ID)
-	m.Direction = first(outer.Direction, inner.Direction)
-	m.Timestamp = first(outer.Timestamp, inner.Timestamp)
+	m.ID = cmp.Or(outer.ID, inner.ID)
+	m.Direction = cmp.Or(outer.Direction, inner.Direction)
+	m.Timestamp = cmp.Or(outer.Timestamp, inner.Timestamp)
 	m.Chat = mergeChat(outer.Chat, inner.Chat)
 	m.Sender = mergeUser(outer.Sender, inner.Sender)
 	m.Recipient = mergeRecipient(outer.Recipient, inner.Recipient)
-	m.settlePeople()
+	m.completePeople()
 	m.Reply = mergeReply(outer.Reply, inner.Reply)
 	if outer.Mentions != nil {
 		m.Mentions = outer.Mentions
 	}
 
-	m.Text = first(inner.Text, outer.Text)
-	m.Source = first(inner.Source, outer.Source)
+	m.Text = cmp.Or(inner.Text, outer.Text)
+	m.Source = cmp.Or(inner.Source, outer.Source)
 	m.Forwarded = inner.Forwarded || outer.Forwarded
-	m.ForwardCount = first(inner.ForwardCount, outer.ForwardCount)
-	m.Media = first(inner.Media, outer.Media)
-	m.Edit = first(inner.Edit, outer.Edit)
-	m.Reaction = first(inner.Reaction, outer.Reaction)
-	m.Location = first(inner.Location, outer.Location)
-	m.Poll = first(inner.Poll, outer.Poll)
+	m.ForwardCount = cmp.Or(inner.ForwardCount, outer.ForwardCount)
+	m.Media = cmp.Or(inner.Media, outer.Media)
+	m.Edit = cmp.Or(inner.Edit, outer.Edit)
+	m.Reaction = cmp.Or(inner.Reaction, outer.Reaction)
+	m.Location = cmp.Or(inner.Location, outer.Location)
+	m.Poll = cmp.Or(inner.Poll, outer.Poll)
 	if m.Contacts == nil {
 		m.Contacts = outer.Contacts
 	}
-	wireType := first(inner.wireType, outer.wireType)
-	answer := first(inner.answer, outer.answer)
-	m.settle(wireType, &answer, inner.isEdit || outer.isEdit, inner.voice || outer.voice)
-	if tapped := first(inner.tapped, outer.tapped); m.Reply == nil && m.isAnswer() && tapped.MessageID != "" && tapped.MessageID != m.ID {
+	wireType := cmp.Or(inner.wireType, outer.wireType)
+	answer := cmp.Or(inner.answer, outer.answer)
+	m.complete(wireType, &answer, inner.isEdit || outer.isEdit, inner.voice || outer.voice)
+	if tapped := cmp.Or(inner.tapped, outer.tapped); m.Reply == nil && m.isAnswer() && tapped.MessageID != "" && tapped.MessageID != m.ID {
 		m.Reply = new(tapped)
 	}
 	return m
 }
 
-// settle makes one message of what was read: the type decides how some fields
+// complete makes one message of what was read: the type decides how some fields
 // are to be understood, and the fields decide a type that is missing.
-func (m *MessageEvent) settle(wireType string, answer *answerFields, isEdit, voice bool) {
+func (m *MessageEvent) complete(wireType string, answer *answerFields, isEdit, voice bool) {
 	t := messageType(wireType)
 	m.Selection = answer.selection(t, m.Text)
 	if m.Media != nil {
-		m.Media.settle(wireType, voice)
+		m.Media.complete(wireType, voice)
 		if t == "" || t == "media" || isMediaKind(MediaKind(t)) {
 			t = MessageType(m.Media.Kind)
 		}
-		m.Text = first(m.Text, m.Media.Caption)
+		m.Text = cmp.Or(m.Text, m.Media.Caption)
 	}
 	switch t {
 	case MessageRevoke:
@@ -237,11 +238,11 @@ func (m *MessageEvent) settle(wireType string, answer *answerFields, isEdit, voi
 		m.Edit = &EventEdit{}
 	}
 	if m.Edit != nil {
-		m.Edit.Text = first(m.Edit.Text, m.Text)
+		m.Edit.Text = cmp.Or(m.Edit.Text, m.Text)
 		m.Text = m.Edit.Text
 		t = MessageEdit
 	}
-	m.Type = first(t, m.typeByContent())
+	m.Type = cmp.Or(t, m.typeByContent())
 }
 
 // isAnswer reports whether the message answers buttons, a list or a form. A menu
@@ -292,7 +293,7 @@ func messageType(wire string) MessageType {
 // readContent reads the body: a string, or an object with the member text. The
 // string "{}" is an empty object that was written as a string.
 func (f *messageFields) readContent(v jsonscan.Value) {
-	f.Text = first(contentText(v), f.Text)
+	f.Text = cmp.Or(contentText(v), f.Text)
 }
 
 func readDirection(v jsonscan.Value) Direction {
@@ -308,15 +309,15 @@ func readDirection(v jsonscan.Value) Direction {
 
 func mergeRecipient(outer, inner *EventUser) *EventUser {
 	if outer == nil || inner == nil {
-		return first(outer, inner)
+		return cmp.Or(outer, inner)
 	}
 	return new(mergeUser(*outer, *inner))
 }
 
-// settlePeople fills what the addresses of a message say of each other. In a
+// completePeople fills what the addresses of a message say of each other. In a
 // private chat there are two people: the account, and the one that the chat is
 // named for.
-func (m *MessageEvent) settlePeople() {
+func (m *MessageEvent) completePeople() {
 	other := &m.Sender
 	if m.Direction == DirectionOutgoing {
 		if other = m.Recipient; other == nil {
@@ -349,7 +350,7 @@ func senderOf(sender EventUser, chat EventChat) EventUser {
 	}
 	return EventUser{
 		JID:  mergeJID(chat.JID, sender.JID),
-		LID:  first(sender.LID, chat.LID),
-		Name: first(sender.Name, chat.Name),
+		LID:  cmp.Or(sender.LID, chat.LID),
+		Name: cmp.Or(sender.Name, chat.Name),
 	}
 }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
@@ -127,7 +128,7 @@ func readUser(v jsonscan.Value) EventUser {
 
 // withAddress returns the chat with the LID as JID when there is no other.
 func (c EventChat) withAddress() EventChat {
-	c.JID = first(c.JID, c.LID)
+	c.JID = cmp.Or(c.JID, c.LID)
 	return c
 }
 
@@ -141,7 +142,7 @@ func (c EventChat) named(j JID) JID {
 
 // withAddress returns the person with the LID as JID when there is no other.
 func (u EventUser) withAddress() EventUser {
-	u.JID = first(u.JID, u.LID)
+	u.JID = cmp.Or(u.JID, u.LID)
 	return u
 }
 
@@ -251,9 +252,9 @@ func mergeChat(outer, inner EventChat) EventChat {
 	}
 	return EventChat{
 		JID:         mergeJID(outer.JID, inner.JID),
-		LID:         first(outer.LID, inner.LID),
-		Name:        first(outer.Name, inner.Name),
-		Type:        first(outer.Type, inner.Type),
+		LID:         cmp.Or(outer.LID, inner.LID),
+		Name:        cmp.Or(outer.Name, inner.Name),
+		Type:        cmp.Or(outer.Type, inner.Type),
 		IsCommunity: outer.IsCommunity || inner.IsCommunity,
 	}
 }
@@ -265,7 +266,7 @@ func mergeUser(outer, inner EventUser) EventUser {
 	}
 	return EventUser{
 		JID:  mergeJID(outer.JID, inner.JID),
-		LID:  first(outer.LID, inner.LID),
-		Name: first(outer.Name, inner.Name),
+		LID:  cmp.Or(outer.LID, inner.LID),
+		Name: cmp.Or(outer.Name, inner.Name),
 	}
 }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 		}
 		*e = *parsed
 		if !foreign {
-			e.Instance = first(q.Instance, e.Instance)
+			e.Instance = cmp.Or(q.Instance, e.Instance)
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func readReceipt(data jsonscan.Value) *ReceiptEvent {
 			r.FromMe = c.Val.Bool()
 		}
 	}
-	r.Recipient = r.Chat.named(first(r.Recipient, r.Chat.JID))
+	r.Recipient = r.Chat.named(cmp.Or(r.Recipient, r.Chat.JID))
 	r.MessageSender = r.Chat.named(r.MessageSender)
 	return r
 }
@@ -146,8 +147,8 @@ func (h *heldReceipts) put(r heldReceipt, limit int) {
 	g.of[step.message] = append(g.of[step.message], r)
 }
 
-// take removes and returns the receipts of a message.
-func (h *heldReceipts) take(message string) []heldReceipt {
+// claim removes and returns the receipts of a message.
+func (h *heldReceipts) claim(message string) []heldReceipt {
 	older, newer := h.old.of[message], h.young.of[message]
 	for _, g := range []*heldGeneration{&h.old, &h.young} {
 		for _, r := range g.of[message] {
@@ -171,7 +172,7 @@ func (r *Receipts) Sent(messageID string) []ReceiptUpdate {
 	defer r.mu.Unlock()
 	r.sent.put(messageID, struct{}{}, r.maxMessages())
 	var updates []ReceiptUpdate
-	for _, h := range r.held.take(messageID) {
+	for _, h := range r.held.claim(messageID) {
 		if time.Since(h.at) < r.holdFor() {
 			updates = r.advance(updates, h)
 		}

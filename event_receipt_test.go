@@ -56,7 +56,7 @@ func TestReceiptBeforeTheReplyOfItsSendIsHeld(t *testing.T) {
 		require.Equal(t, []string{"1:>read"}, steps(updates))
 		assert.Equal(t, early.Timestamp, updates[0].Timestamp)
 		assert.Equal(t, StatusRead, r.Status("1", ""))
-		assert.Empty(t, r.held.take("1"), "returned once")
+		assert.Empty(t, r.held.claim("1"), "returned once")
 		time.Sleep(time.Nanosecond)
 		assert.Empty(t, r.Sent("2"), "held for a minute and no longer")
 		assert.Empty(t, r.Sent(""))

@@ -1,6 +1,10 @@
 package ryze
 
-import "github.com/ryzeapi/ryze-go/internal/jsonscan"
+import (
+	"cmp"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
+)
 
 // SelectionKind says what a selection was made in. The set is open.
 type SelectionKind string
@@ -73,7 +77,7 @@ func (f *messageFields) readAnswer(v jsonscan.Value) {
 	for c := v.Members(); c.Next(); {
 		name := key.fold(c.Key)
 		if namesMessage(name) {
-			f.tapped.MessageID = first(readKey(c.Val), f.tapped.MessageID)
+			f.tapped.MessageID = cmp.Or(readKey(c.Val), f.tapped.MessageID)
 			continue
 		}
 		switch string(name) {
@@ -106,7 +110,7 @@ func (f *messageFields) readTapped(v jsonscan.Value) {
 	var key foldedKey
 	for c := v.Members(); c.Next(); {
 		if namesMessage(key.fold(c.Key)) {
-			f.tapped.MessageID = first(readKey(c.Val), f.tapped.MessageID)
+			f.tapped.MessageID = cmp.Or(readKey(c.Val), f.tapped.MessageID)
 		}
 	}
 }

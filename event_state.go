@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -125,7 +126,7 @@ func readInstanceState(data jsonscan.Value) *InstanceStateEvent {
 			}
 		}
 	}
-	e.RawState = first(e.RawState, status)
+	e.RawState = cmp.Or(e.RawState, status)
 	e.State = ParseInstanceState(e.RawState)
 	return e
 }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -159,17 +160,17 @@ func (r *connectReply) gather() {
 	places := []*wirePairing{&r.wirePairing, &r.Instance, &r.Data.wirePairing, &r.Data.Instance}
 	top := places[0]
 	for i, p := range places {
-		p.Status = first(p.Connection.State, first(p.State, p.Status))
+		p.Status = cmp.Or(p.Connection.State, cmp.Or(p.State, p.Status))
 		if i == 0 {
 			continue
 		}
-		top.Status = first(top.Status, p.Status)
+		top.Status = cmp.Or(top.Status, p.Status)
 		if !ParseInstanceState(string(top.Status)).isOnline() && ParseInstanceState(string(p.Status)).isOnline() {
 			top.Status = p.Status
 		}
-		top.QRCode = first(top.QRCode, p.QRCode)
-		top.QRCodeBase64 = first(top.QRCodeBase64, p.QRCodeBase64)
-		top.PairingCode = first(top.PairingCode, p.PairingCode)
+		top.QRCode = cmp.Or(top.QRCode, p.QRCode)
+		top.QRCodeBase64 = cmp.Or(top.QRCodeBase64, p.QRCodeBase64)
+		top.PairingCode = cmp.Or(top.PairingCode, p.PairingCode)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -82,8 +83,8 @@ type wireInstance struct {
 func (w *wireInstance) instance(meta Meta) *Instance {
 	i := &Instance{
 		Meta: meta, ID: string(w.ID), Name: string(w.Name), Token: w.Token,
-		RawState: string(first(w.Connection.State, w.Status)),
-		JID:      JID(first(w.Connection.NumberJID, w.NumberJID)).Bare(),
+		RawState: string(cmp.Or(w.Connection.State, w.Status)),
+		JID:      JID(cmp.Or(w.Connection.NumberJID, w.NumberJID)).Bare(),
 		Presence: string(w.Connection.PresenceStatus), DisplayStatus: string(w.Connection.DisplayStatus),
 		Profile: InstanceProfile{
 			Name: string(w.Profile.Name), PictureURL: string(w.Profile.PictureURL),

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"time"
@@ -90,7 +91,7 @@ func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMes
 	}
 	d := r.Data
 	m := &StoredMessage{
-		Meta: r.Meta, ID: first(r.MessageID, messageID), Type: messageType(d.Type), Text: d.Content,
+		Meta: r.Meta, ID: cmp.Or(r.MessageID, messageID), Type: messageType(d.Type), Text: d.Content,
 		Chat: eventJID(d.Chat, ""), From: eventJID(d.From, ""), To: eventJID(d.To, ""),
 		IsGroup: d.IsGroup, Timestamp: parseTime(d.Timestamp), Status: messageStatus(d.Status),
 	}
@@ -145,7 +146,7 @@ func (s *MessagesService) DeliveryStatus(ctx context.Context, messageID string) 
 		return nil, err
 	}
 	d := &DeliveryStatus{
-		Meta: r.Meta, MessageID: first(r.MessageID, messageID), Status: messageStatus(r.Status), Code: int(r.StatusCode),
+		Meta: r.Meta, MessageID: cmp.Or(r.MessageID, messageID), Status: messageStatus(r.Status), Code: int(r.StatusCode),
 		Direction: Direction(r.Direction), Chat: eventJID(r.ChatJID, ""), Timestamp: parseTime(r.Timestamp),
 	}
 	switch r.Direction { // this route's words for it
@@ -198,8 +199,8 @@ func (s *MessagesService) Edit(ctx context.Context, messageID, text string) (*Ed
 		return nil, err
 	}
 	return &EditedMessage{
-		Meta: r.Meta, ID: first(r.MessageID, messageID), Chat: eventJID(r.ChatJID, ""),
-		OldText: r.OldContent, NewText: first(r.NewContent, text),
+		Meta: r.Meta, ID: cmp.Or(r.MessageID, messageID), Chat: eventJID(r.ChatJID, ""),
+		OldText: r.OldContent, NewText: cmp.Or(r.NewContent, text),
 	}, nil
 }
 
@@ -268,7 +269,7 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	}
 	s.h.client.accepted.add(string(r.MessageID))
 	return &ForwardedMessage{
-		Meta: r.Meta, ID: string(r.MessageID), OriginalID: first(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
+		Meta: r.Meta, ID: string(r.MessageID), OriginalID: cmp.Or(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
 	}, nil
 }
 
@@ -402,7 +403,7 @@ func (s *MessagesService) PollVotes(ctx context.Context, messageID string) (*Pol
 	if err != nil {
 		return nil, err
 	}
-	votes := &PollVotes{Meta: r.Meta, MessageID: first(first(r.Data.MessageID, r.MessageID), messageID), Question: r.Data.Name}
+	votes := &PollVotes{Meta: r.Meta, MessageID: cmp.Or(cmp.Or(r.Data.MessageID, r.MessageID), messageID), Question: r.Data.Name}
 	for _, o := range r.Data.Votes {
 		votes.Options = append(votes.Options, PollOption{o.OptionName, o.OptionVoteCount})
 	}

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -130,7 +131,7 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 					oldest = t
 				}
 			}
-			key := first(item.id, string(m.Raw()))
+			key := cmp.Or(item.id, string(m.Raw()))
 			if _, known := seen[key]; known {
 				continue
 			}

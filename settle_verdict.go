@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -127,7 +128,7 @@ func readHistoryItem(m *HistoryMessage) historyItem {
 	for c := jsonscan.Value(m.Raw()).Members(); c.Next(); {
 		switch name := string(key.fold(c.Key)); {
 		case name == "id":
-			item.id = first(item.id, c.Val.Text())
+			item.id = cmp.Or(item.id, c.Val.Text())
 		case name == "timestamp":
 			if t, zoned := momentOf(c.Val.TextBytes()); zoned && !t.Before(allBegan) {
 				item.at = t
