@@ -342,3 +342,38 @@ func withEnv(pairs ...string) (unset func()) {
 		}
 	}
 }
+
+// Who may do what with which token: the table of README.md.
+func Example_tokens() {
+	sim, inst := demo() // with its own token
+	defer sim.Close()
+	sim.AddInstance("sales")
+	sim.AddAccount("another-account", 1)
+	sim.AddInstanceTo("another-account", "stranger")
+	ctx := context.Background()
+	client, own := inst.Client(), sim.Instance("support-line").Token()
+
+	_, err := client.Account(own).CreateInstance(ctx, ryze.CreateInstanceParams{Name: "new"})
+	fmt.Println(errors.Is(err, ryze.ErrUnauthorized))
+	fmt.Println(errors.Is(client.Account(own).DeleteInstance(ctx, "support-line"), ryze.ErrUnauthorized))
+	_, err = client.Instance("sales", own).Settings.Get(ctx)
+	fmt.Println(errors.Is(err, ryze.ErrInstanceTokenMismatch))
+	mine, err := client.Account(own).ListInstances(ctx)
+	fmt.Println(len(mine), err)
+
+	account := client.Account(sim.AccountToken)
+	all, err := account.ListInstances(ctx)
+	fmt.Println(len(all), err)
+	_, err = account.Instance("sales").Settings.Get(ctx)
+	fmt.Println(err)
+	_, err = account.Instance("stranger").Settings.Get(ctx)
+	fmt.Println(errors.Is(err, ryze.ErrInstanceNotOwned))
+	// Output:
+	// true
+	// true
+	// true
+	// 1 <nil>
+	// 2 <nil>
+	// <nil>
+	// true
+}
