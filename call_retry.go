@@ -191,7 +191,7 @@ func (s *session) returnTicket(a *transport.Attempt, refused bool) {
 		return
 	}
 	if err := s.tell(a, refused); err != nil {
-		log.Print(err) // where net/http would report a panic
+		log.Print(err) //nolint:forbidigo // where net/http would report a panic
 	}
 	s.ticket = nil
 }

@@ -21,9 +21,12 @@ var ErrInProgress = errors.New("another worker is at it")
 // and committed after it, or released when the work failed. A worker that dies
 // in between loses its claim after a lease, and the next delivery is processed.
 //
-// With Redis, Claim is SET NX with the lease as expiry (and a GET when the key
-// is there), Commit a SET with the window as expiry, Release a DEL. A store
-// must be safe for concurrent use.
+// With Redis, Claim is SET NX of a random value, with the lease as expiry; when the
+// key is there, a GET tells whether it says "done" or is the claim of another.
+// Commit is a SET of "done" with the window as expiry. Release is a script that
+// deletes the key only while it holds the value of this store's own claim: a plain
+// DEL would delete what another has claimed or committed since. A store must be
+// safe for concurrent use.
 //
 // Each call has a context that ends after five seconds. A store that does not
 // heed it is not waited for any longer: the event counts as not handled, and a

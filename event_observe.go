@@ -39,7 +39,7 @@ func (by *observing) observe(ctx context.Context, e *Event) (context.Context, ob
 		}
 		observed(func() {
 			if own := o.EventStart(ctx, start); own != nil {
-				seen.ctx = own
+				seen.ctx = own //nolint:fatcontext // one for the call
 			}
 		})
 	}

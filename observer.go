@@ -214,7 +214,7 @@ func observed(tell func()) {
 	var err error
 	defer func() {
 		if err != nil {
-			log.Print(err) // where net/http would report a panic
+			log.Print(err) //nolint:forbidigo // where net/http would report a panic
 		}
 	}()
 	guard("the observer", &err, tell)

@@ -231,8 +231,8 @@ func TestAnObserverSeesDeliveriesAndTheInbox(t *testing.T) {
 	var answers []int
 	for _, d := range of[ryze.DeliveryDoneInfo](w) {
 		answers = append(answers, d.StatusCode)
-		assert.Equal(t, d.StatusCode == 401, d.Instance == "", "what was not read is not told")
-		assert.Equal(t, d.StatusCode == 401, d.Error != "")
+		assert.Equal(t, d.StatusCode == http.StatusUnauthorized, d.Instance == "", "what was not read is not told")
+		assert.Equal(t, d.StatusCode == http.StatusUnauthorized, d.Error != "")
 	}
 	assert.Equal(t, []int{200, 200, 401}, answers)
 	var results []string
@@ -291,7 +291,7 @@ type answerer struct{}
 func (answerer) RoundTrip(r *http.Request) (*http.Response, error) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	return &http.Response{
-		StatusCode: 200, Request: r, Header: http.Header{"X-Ratelimit-Limit": {"1000000"}, "X-Ratelimit-Remaining": {"999999"}, "X-Ratelimit-Reset": {"60"}},
+		StatusCode: http.StatusOK, Request: r, Header: http.Header{"X-Ratelimit-Limit": {"1000000"}, "X-Ratelimit-Remaining": {"999999"}, "X-Ratelimit-Reset": {"60"}},
 		Body: io.NopCloser(strings.NewReader(`{"success":true,"data":{"messageId":"3EB0"}}`)),
 	}, nil
 }
@@ -309,13 +309,14 @@ func nothing() *ryze.Observer {
 }
 
 // sender returns a send over a transport that costs little.
-func sender(t testing.TB, opts ...ryze.Option) func() {
+func sender(tb testing.TB, opts ...ryze.Option) func() {
+	tb.Helper()
 	client, err := ryze.New(append(opts, ryze.WithBaseURL("https://ryze.test"), ryze.WithHTTPClient(&http.Client{Transport: answerer{}}))...)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	inst := client.Instance("line", "t0ken-of-a-line")
 	return func() {
 		if _, err := inst.Messages.SendText(context.Background(), "5511987654321", "Hello"); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	}
 }

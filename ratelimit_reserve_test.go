@@ -25,7 +25,7 @@ func TestOneTimePasswordFindsTheReserveOfABroadcast(t *testing.T) {
 		line.Pair("5511900000001")
 		client, err := ryze.New(ryze.WithBaseURL(sim.URL), ryze.WithHTTPClient(sim.HTTPClient()), ryze.WithReserve(8))
 		require.NoError(t, err)
-		defer client.Close()
+		defer func() { assert.NoError(t, client.Close()) }()
 		inst := client.Instance("line", line.Token())
 
 		var broadcast sync.WaitGroup

@@ -579,7 +579,7 @@ func TestSettleRefusesANilOption(t *testing.T) {
 // However a text was changed on its way, its message is not said to be absent.
 func TestTextChangedOnItsWayLeavesADoubt(t *testing.T) {
 	for _, c := range []struct{ wanted, stored string }{
-		{"Hello there", "Hello ther"}, {"Hello there", "Hello the"}, {"Hello there", "Hello there!"}, {"Hello there", "Hello there\n-- sent by X"},
+		{"Hello there", "Hello ther"}, {"Hello there", "Hello the"}, {"Hello there", "Hello there!"}, {"Hello there", "Hello there\n-- sent by X"}, //nolint:misspell // cut on purpose
 		{"Hello there", `{"text":"Hello there"}`}, {"Hello there", "HELLO THERE"}, {"a *bold* word", "a bold word"}, {"it's 5", "it\u2019s 5"},
 		{"Your order 7 is on its way to you", "Your order 7 is on it"}, {"https://x.com", "https://x.com/"},
 		{"Promo \U0001f600 now", "Promo ? now"}, {"Promo \U0001f600 now", "Promo \ufffd now"}, {"Promo \U0001f600 now", "Promo"},
