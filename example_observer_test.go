@@ -24,7 +24,7 @@ func ExampleWithObserver() {
 		fmt.Println(err)
 		return
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	inst := client.Instance("support-line", line.Token())
 	_, err = inst.Messages.SendText(context.Background(), "5511987654321", "Hello")
 	sim.Fault("messages.text", ryzetest.Throttled())

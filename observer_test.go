@@ -259,7 +259,7 @@ func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
 		srv, line, httpClient := ryzetest.New(t)
 		client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(httpClient), ryze.WithObserver(observer))
 		require.NoError(t, err)
-		defer client.Close()
+		defer func() { assert.NoError(t, client.Close()) }()
 		inst := client.Instance(line.Name(), line.Token())
 		srv.Fault("messages.text", ryzetest.RateLimited())
 		_, err = inst.Messages.SendText(t.Context(), "5511987654321", "Hello")
