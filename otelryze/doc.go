@@ -4,6 +4,22 @@
 //
 //	client, err := ryze.FromEnv(ryze.WithObserver(otelryze.Observer()))
 //
+// A program of its own, with an SDK and Prometheus:
+//
+//	reader, err := prometheus.New() // go.opentelemetry.io/otel/exporters/prometheus
+//	if err != nil {
+//		return err
+//	}
+//	meters := metric.NewMeterProvider(metric.WithReader(reader)) // .../otel/sdk/metric
+//	defer meters.Shutdown(context.Background())
+//	observer := otelryze.Observer(otelryze.WithMeterProvider(meters))
+//	client, err := ryze.FromEnv(ryze.WithObserver(observer))
+//	if err != nil {
+//		return err
+//	}
+//	defer client.Close()
+//	http.Handle("/metrics", promhttp.Handler()) // .../prometheus/client_golang/prometheus/promhttp
+//
 // It depends on the API of OpenTelemetry only. Which exporter is used, and where
 // spans and metrics go, is decided by the application, with an SDK. Without an SDK
 // nothing is recorded. The example in examples/metrics serves the metrics to Prometheus.

@@ -159,10 +159,10 @@ func (r *recorder) everything(t *testing.T) string {
 }
 
 // recorded runs a test in virtual time with a client whose calls and streams are recorded.
-func recorded(t *testing.T, test func(t *testing.T, srv *ryzetest.Server, line *ryzetest.Instance, inst *ryze.InstanceClient, r *recorder), opts ...ryzetest.Option) {
+func recorded(t *testing.T, test func(t *testing.T, srv *ryzetest.Server, line *ryzetest.Instance, inst *ryze.InstanceClient, r *recorder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		srv, line, httpClient := ryzetest.New(t, opts...)
+		srv, line, httpClient := ryzetest.New(t)
 		r := newRecorder()
 		client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(httpClient), ryze.WithObserver(r.observer()))
 		require.NoError(t, err)
@@ -256,7 +256,7 @@ func TestAnUnknownRouteIsNotNamed(t *testing.T) {
 		r := newRecorder()
 		client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()), ryze.WithObserver(r.observer()))
 		require.NoError(t, err)
-		defer client.Close()
+		defer func() { _ = client.Close() }()
 		for _, method := range []string{"GET", "SECRET"} {
 			_, err = client.Do(t.Context(), method, "/api/unknown/"+phone, srv.AccountToken, nil, nil)
 			require.Error(t, err)
