@@ -44,7 +44,11 @@ func observeAttempts(ctx context.Context, o *Observer, op *Operation, instance s
 	if o == nil {
 		return nil
 	}
-	return &observation{observer: o, info: CallInfo{op.ID, instance}, ctx: ctx, began: time.Now()}
+	id := op.ID
+	if op.Path == "" {
+		id = "other" // the id of a route that is not known has its path in it, which may name a person
+	}
+	return &observation{observer: o, info: CallInfo{id, instance}, ctx: ctx, began: time.Now()}
 }
 
 // done ends the observation with the error of the call.

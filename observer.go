@@ -54,7 +54,7 @@ type Observer struct {
 
 // CallInfo says which call something is about.
 type CallInfo struct {
-	Operation string // id of the operation, such as "messages.text"
+	Operation string // id of the operation, such as "messages.text"; "other" for a route of Do that is not known
 	Instance  string // name of the instance; "" for a call of an account
 }
 

@@ -186,6 +186,9 @@ func TestAnObserverSeesAStream(t *testing.T) {
 		require.NoError(t, sub.Close())
 		require.NoError(t, <-done)
 
+		attempts := of[ryze.AttemptDoneInfo](w)
+		assert.Equal(t, "events.websocket.connect", attempts[len(attempts)-1].Operation)
+		assert.Equal(t, http.StatusSwitchingProtocols, attempts[len(attempts)-1].StatusCode)
 		var states []ryze.StreamState
 		for _, s := range of[ryze.StreamStateInfo](w) {
 			states = append(states, s.State)
@@ -274,6 +277,24 @@ func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
 		<-handled
 		require.NoError(t, sub.Close())
 	})
+}
+
+// The path of a route that is not known may name a person.
+func TestAnObserverIsNotToldAPath(t *testing.T) {
+	sim := ryzetest.NewServer(ryzetest.InMemory())
+	defer sim.Close()
+	w := &witness{}
+	client, err := ryze.New(ryze.WithBaseURL(sim.URL), ryze.WithHTTPClient(sim.HTTPClient()), ryze.WithObserver(w.observer()))
+	require.NoError(t, err)
+	_, err = client.Do(t.Context(), http.MethodPost, "/api/new/5511987654321", sim.AccountToken, nil, nil)
+	require.Error(t, err)
+	calls := of[ryze.CallDoneInfo](w)
+	require.Len(t, calls, 1)
+	assert.Equal(t, "other", calls[0].Operation)
+	for _, what := range w.all() {
+		assert.NotContains(t, fmt.Sprintf("%+v", what), "5511987654321")
+	}
+	require.NoError(t, client.Close())
 }
 
 func TestNoObserverIsRefused(t *testing.T) {

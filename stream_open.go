@@ -247,6 +247,10 @@ func (s *Subscription) attempt(ctx context.Context, try *session) (*wsconn.Conn,
 		return nil, a
 	}
 	try.returnTicket(a, false)
+	if try.seen != nil {
+		try.seen.heard(s.handle.key(opWebSocketConnect.Class), try.reply.rate)
+		try.seen.attempted(AttemptDoneInfo{StatusCode: a.Status, Sent: true}, nil, a.Began)
+	}
 	return conn, nil
 }
 
