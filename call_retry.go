@@ -60,7 +60,12 @@ func (s *session) Admit(ctx context.Context) error {
 	if s.began.IsZero() {
 		s.began = now
 	}
-	err := s.acquire(ctx)
+	var err error
+	if s.limited > 0 && time.Until(s.notBefore) > s.client.config.retry.MaxRateLimitWait-s.waited {
+		err = &RateLimitError{RetryAt: s.notBefore}
+	} else {
+		err = s.acquire(ctx)
+	}
 	if err == nil && s.limited > 0 {
 		err = s.outwait(ctx)
 	}
@@ -337,7 +342,9 @@ func (s *session) awaitQuota(a *transport.Attempt) (again bool, wait time.Durati
 		pause <<= min(s.limited, mostDoublings)
 	}
 	s.limited++
-	s.notBefore = latest(a.Arrived.Add(pause), s.reply.rate.Reset).UTC()
+	// Retry-After is a lower bound, however far it is.
+	asked := retryTime(a.Header, a.Arrived, &s.client.skew)
+	s.notBefore = latest(latest(a.Arrived.Add(pause), s.reply.rate.Reset), asked).UTC()
 	if s.readOnce() || s.ticket == nil {
 		s.err = &RateLimitError{RetryAt: s.reply.rate.Reset, Operation: s.op.ID, RateLimit: s.reply.rate, Err: s.err}
 		return false, 0

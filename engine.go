@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -158,7 +159,7 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		Method:     op.Method,
 		Query:      in.query,
 		Header:     make(http.Header, 4),
-		Timeout:    op.Timeout + in.patient,
+		Timeout:    sum(op.Timeout, in.patient),
 		Repeatable: op.Repeatable,
 		MaxBody:    maxReply,
 		MaxRefusal: maxRefusal,
@@ -168,7 +169,7 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		t.MaxBody = maxReceipt
 	}
 	if in.limit > 0 {
-		t.Timeout = in.limit + in.patient
+		t.Timeout = sum(in.limit, in.patient)
 	}
 	if own := c.config.http.Timeout; own > 0 {
 		t.Timeout = min(t.Timeout, own)
@@ -192,6 +193,9 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 	}
 	return &s.reply, nil
 }
+
+// sum is a + b, or the longest duration when that would be beyond it.
+func sum(a, b time.Duration) time.Duration { return a + min(b, math.MaxInt64-a) }
 
 // path fills the instance's name into the route, in decoded and escaped form.
 func (op *Operation) path(name, raw string) (decoded, escaped string) {
@@ -327,6 +331,9 @@ func run(ctx context.Context, h handle, op *Operation, in input) error {
 	_, err := fetchChecked[acknowledgement](ctx, h, op, in, func(a *acknowledgement) string {
 		if a.Success == unstated && a.Text == "" && a.Status == "" && len(a.Data) == 0 {
 			return "the reply does not say that it worked"
+		}
+		if a.Failure.said() || statusWord(a.Status).meansFailure() {
+			return "the reply says that it failed"
 		}
 		return ""
 	})

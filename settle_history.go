@@ -98,11 +98,11 @@ func otherAddress(ctx context.Context, contacts *ContactsService, who JID) (JID,
 	return other, err
 }
 
-// isNobody reports whether the service itself says that there is no such person.
+// isNobody reports whether the service itself says that there is no such person. A
+// look-up that was refused for any other reason has not looked.
 func isNobody(err error) bool {
 	var e *APIError
-	return errors.As(err, &e) && isOwnRefusal(e.Body) && !e.Is(ErrInstanceNotFound) && !e.Is(ErrNotConnected) &&
-		(e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusUnprocessableEntity)
+	return errors.As(err, &e) && !e.Is(ErrForeignReply) && e.Is(ErrNotFound) && !e.Is(ErrInstanceNotFound)
 }
 
 // searchChat reads the history of a chat back to a time. It is stricter than
@@ -167,6 +167,8 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 func (w *settling) checkPage(page *HistoryPage) error {
 	var r struct {
 		Success  *bool           `json:"success"`
+		Status   statusWord      `json:"status"`
+		Failure  errorBody       `json:"error"`
 		Messages json.RawMessage `json:"messages"`
 		Count    *json.Number    `json:"count"`
 	}
@@ -179,6 +181,8 @@ func (w *settling) checkPage(page *HistoryPage) error {
 	switch {
 	case err != nil && !errors.As(err, &mismatch), r.Success == nil, !list && !empty:
 		reason = "the reply is not a history"
+	case r.Failure.said() || r.Status.meansFailure():
+		reason = "the history says that it failed"
 	case r.Count != nil && r.Count.String() != fmt.Sprint(len(page.Messages)):
 		reason = "the history is not whole"
 	case w.note(chats) == unfit:

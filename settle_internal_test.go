@@ -302,7 +302,10 @@ func TestSettleAsksForBothFormsOfABrazilianNumber(t *testing.T) {
 		second scriptedReply
 		want   error
 	}{
-		{scriptedReply{status: 400, body: `{"success":false,"error":{"message":"no such number"}}`}, ErrNotSent},
+		{scriptedReply{status: 400, body: `{"success":false,"error":{"message":"no such number"}}`}, ErrOutcomeUnknown}, // a text that nobody knows
+		{scriptedReply{status: 400, body: `{"success":false,"error":{"message":"Failed to query messages: database is locked"}}`}, ErrOutcomeUnknown},
+		{scriptedReply{body: `{"success":true,"error":{"message":"database is locked"},"messages":[]}`}, ErrOutcomeUnknown},
+		{scriptedReply{body: `{"success":true,"status":"error","messages":[]}`}, ErrOutcomeUnknown},
 		{scriptedReply{status: 404, body: `{"success":false,"error":{"message":"Number not found"}}`}, ErrNotSent},
 		{scriptedReply{status: 404, body: `{"success":false,"error":{"message":"Instance not found"}}`}, ErrOutcomeUnknown},
 		{scriptedReply{status: 400, body: `{"success":false,"error":{"message":"Instance is not connected to WhatsApp"}}`}, ErrOutcomeUnknown},

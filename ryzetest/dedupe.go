@@ -130,7 +130,7 @@ func ask(ctx context.Context, store ryze.DedupeStore, key string) (verdict, erro
 	first, err := store.Claim(ctx, key)
 	switch {
 	case first && err != nil:
-		return "", errors.Join(errors.New("Claim returned true and an error"), err)
+		return "", errors.Join(errors.New("a call of Claim returned true and an error"), err)
 	case first:
 		return granted, nil
 	case err == nil:
