@@ -64,6 +64,7 @@ type outline struct {
 	loose    bool                   // how a history shows it is not documented
 	reaction *Reaction
 
+	media     bool // the service's word for its type is not reliable: a picture may be a document
 	blurred   bool // neither type nor text is documented for this kind
 	notStored bool // a history does not show this kind, as far as is known
 }

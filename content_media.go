@@ -115,7 +115,7 @@ func (m Media) body(common sendCommon) (any, error) {
 }
 
 // possibleTypes are the types that the message can have. A file is not looked
-// into, because it may be gone: it can have any.
+// into, because it may be gone: its name tells, or else it can have any.
 func (m Media) possibleTypes() []MessageType {
 	kind := m.Kind
 	switch {
@@ -125,6 +125,8 @@ func (m Media) possibleTypes() []MessageType {
 	case m.Source.url != "":
 		name, _ := checkMediaURL("", m.Source.url)
 		kind = kindOfMIME(typeByName(name))
+	case typeByName(m.Source.name) != "":
+		kind = kindOfMIME(typeByName(m.Source.name))
 	default:
 		return []MessageType{MessageImage, MessageVideo, MessageAudio, MessageDocument}
 	}
@@ -132,5 +134,5 @@ func (m Media) possibleTypes() []MessageType {
 }
 
 func (m Media) outline() *outline {
-	return &outline{types: m.possibleTypes(), text: m.Caption}
+	return &outline{types: m.possibleTypes(), text: m.Caption, media: true}
 }

@@ -37,5 +37,5 @@ func (s Sticker) body(common sendCommon) (any, error) {
 }
 
 func (s Sticker) outline() *outline {
-	return &outline{types: []MessageType{MessageSticker}}
+	return &outline{types: []MessageType{MessageSticker}, media: true}
 }

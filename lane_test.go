@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -272,7 +273,7 @@ func TestMemoryOfPeopleIsBounded(t *testing.T) {
 // that is being handled.
 func lanesWith(b *testing.B, n int) *eventQueue {
 	b.Helper()
-	q := newEventQueue("support-line", &streamConfig{bufferEvents: 1 << 30, bufferBytes: 1 << 40})
+	q := newEventQueue("support-line", &streamConfig{bufferEvents: 1 << 30, bufferBytes: math.MaxInt32})
 	q.sortAll()
 	now := time.Now()
 	for range n + 1 {
@@ -305,7 +306,7 @@ func BenchmarkQueueByLanes(b *testing.B) {
 func BenchmarkQueueInALine(b *testing.B) {
 	for _, n := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprintf("waiting=%d", n), func(b *testing.B) {
-			q := newEventQueue("support-line", &streamConfig{bufferEvents: n, bufferBytes: 1 << 40})
+			q := newEventQueue("support-line", &streamConfig{bufferEvents: n, bufferBytes: math.MaxInt32})
 			q.sortAll()
 			e, now := receiptIn(person(1).asPhone(0)), time.Now()
 			for range n {
@@ -327,7 +328,7 @@ func BenchmarkQueueFromItsFront(b *testing.B) {
 	for _, n := range []int{1, 1000, 100_000} {
 		fill := func(b *testing.B) (*eventQueue, *Event, time.Time) {
 			b.Helper()
-			q := newEventQueue("support-line", &streamConfig{bufferEvents: n, bufferBytes: 1 << 40})
+			q := newEventQueue("support-line", &streamConfig{bufferEvents: n, bufferBytes: math.MaxInt32})
 			e, now := receiptIn(person(1).asPhone(0)), time.Now()
 			for range n {
 				require.NoError(b, q.push(e, now))

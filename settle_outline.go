@@ -22,6 +22,21 @@ var plainTypes = []MessageType{
 	MessageText, MessageImage, MessageVideo, MessageAudio, MessageDocument, MessageSticker, MessageLocation, MessageReaction,
 }
 
+// shownAs are the types between which the service may choose another than was
+// asked for: any file may go as a document, a sticker is an image, and the container
+// of a sound is that of a video.
+var shownAs = [][2]MessageType{
+	{MessageDocument, MessageImage}, {MessageDocument, MessageVideo}, {MessageDocument, MessageAudio}, {MessageDocument, MessageSticker},
+	{MessageSticker, MessageImage}, {MessageAudio, MessageVideo},
+}
+
+// mayBeShownAs reports whether a file may be shown as one of another type.
+func (o *outline) mayBeShownAs(t MessageType) bool {
+	return o.media && slices.ContainsFunc(shownAs, func(pair [2]MessageType) bool {
+		return pair[0] == t && slices.Contains(o.types, pair[1]) || pair[1] == t && slices.Contains(o.types, pair[0])
+	})
+}
+
 // weigh compares type and text.
 func (o *outline) weigh(t MessageType, text string) confidence {
 	if o.blurred {
@@ -35,8 +50,12 @@ func (o *outline) weigh(t MessageType, text string) confidence {
 	}
 	open := o.loose || text == "" || (o.text == "" && o.similar == nil)
 	switch {
+	case typeFits && textFits && text == "" && len(o.types) > 1: // any medium without words would do
+		return doubtful
 	case typeFits && textFits:
 		return certain
+	case text == "" && o.mayBeShownAs(t):
+		return doubtful
 	case textFits && text != "": // under another name
 		return doubtful
 	case text != "" && resembles(text, o.text):
