@@ -184,7 +184,6 @@ func TestTimeLimitEndsASendWhoseSourceBlocks(t *testing.T) {
 				return err
 			})
 			require.ErrorIs(t, err, context.DeadlineExceeded, before)
-			require.ErrorIs(t, err, ErrMediaSource, before)
 			assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err), before)
 			close(s.release)
 		}
