@@ -311,22 +311,29 @@ func TestStatusMayBeWhatNoServerSends(t *testing.T) {
 	for _, opts := range [][]Option{nil, {WithTLS()}, {InMemory()}, {InMemory(), WithTLS()}} {
 		s, c := start(t, opts...)
 		s.AddInstance("a").Pair("")
+		reached := 0
 		for _, status := range []string{"000", "099", "600", "999"} {
 			s.Fault(textRoute, Fault{RawStatus: status, AfterProcess: true})
 			got, err := c.try("POST", "/api/message/text/a", hello)
 			if err == nil {
 				assert.Equal(t, status, fmt.Sprintf("%03d", got.status))
 			}
+			if s.Count(textRoute) == reached {
+				s.ClearFaults() // an old connection lost the request
+				continue
+			}
+			reached++
 			r := s.Requests()
 			assert.Equal(t, RawStatus, r[len(r)-1].Status)
 		}
-		s.Fault(textRoute, Fault{RawStatus: "abc", Times: 5}) // net/http may repeat what an old connection lost
+		s.Fault(textRoute, Fault{RawStatus: "abc", Times: 5})
 		req := c.request("POST", "/api/message/text/a", "")
 		req.Body = fixed(hello)
-		_, err := c.send(req)
-		assert.Error(t, err)
+		got, err := c.send(req)
+		assert.Error(t, err, "%v %v", got.status, opts)
 		s.ClearFaults()
-		assert.Len(t, s.Instance("a").Sent(), 4)
+		assert.NotZero(t, reached)
+		assert.Len(t, s.Instance("a").Sent(), reached)
 	}
 }
 
