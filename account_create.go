@@ -152,7 +152,7 @@ func (r *createInstanceReply) fill() {
 // [InstanceClient.Connect] next. The reply's Token is the instance's own.
 //
 // A webhook, WebSocket or Chatwoot block that fails does not undo the creation.
-// When the service says so, the instance is returned together with an error that
+// When the service says so, or names an error beside the instance, the instance is returned together with an error that
 // matches [ErrPartial], and [ErrChatwoot] when it is about Chatwoot; the
 // [*PartialError] holds the instance too, with its token. Set the block up again
 // with its own service, not by a second creation:
@@ -199,6 +199,9 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	failed := partsOf(a.h, opInstanceCreate, params.secrets()...)
 	failed.blocks(&params, shown)
 	failed.failed.Instance = instance
+	if rep.Failure.said() {
+		failed.add("", rep.message())
+	}
 	if instance.Chatwoot != nil { // may repeat what Chatwoot was sent
 		instance.Chatwoot.Error = failed.redact(instance.Chatwoot.Error)
 	}

@@ -157,7 +157,7 @@ func (s *session) Heard(a *transport.Attempt) {
 // redacted afterwards, so that a token which is also a word of the service's
 // changes nothing.
 func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
-	s.reply = rawReply{session: s, status: a.Status, body: plainJSON(a.Body), began: a.Began, rate: s.reply.rate}
+	s.reply = rawReply{session: s, status: a.Status, body: plainJSON(a.Body), began: a.Began, rate: s.reply.rate, cut: a.BodyErr != nil}
 	if !a.Replied {
 		s.reply.rate = RateLimit{}
 	}
@@ -276,9 +276,13 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 // decideRefusal decides about a reply that is neither a success nor a redirect.
 func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
 	e := s.reply.refused(s.op)
+	contradicts := saysSucceeded(a.Body)
 	e.retryAt = retryTime(a.Header, a.Arrived, &s.client.skew)
 	s.err = e
 	switch {
+	case s.op.reports && a.Status == http.StatusServiceUnavailable:
+		return false, 0
+	case contradicts: // nobody knows what it did
 	case e.Is(ErrRateLimited):
 		s.reply.rate = parseRefusal(a.Header, a.Arrived, &s.client.skew)
 		e.RateLimit = s.reply.rate
@@ -296,14 +300,12 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 		s.reply.status, s.reply.body = http.StatusOK, []byte(`{"success":true}`)
 		s.err = nil
 		return false, 0
-	case s.op.reports && a.Status == http.StatusServiceUnavailable:
-		return false, 0
 	case saysRefused(a.Status) || e.isCertain():
 		return false, 0
 	}
-	open := s.open || !saysRefused(a.Status)
+	open := s.open || !saysRefused(a.Status) || contradicts
 	s.err = s.doubt(e)
-	s.open = open // whoever it was, a 4xx is a no
+	s.open = open // whoever it was, a plain 4xx is a no
 	if !s.op.Repeatable {
 		return false, 0
 	}

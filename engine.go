@@ -289,9 +289,10 @@ func fetch[T any, P interface {
 // fetchChecked is fetch for replies that must say something to be a success:
 // check returns what is missing, or "".
 //
-// A reply that shows what was created, such as a message's id, is proof that the
+// A reply that shows what was made, such as a message's id, is proof that the
 // request was accepted. Then only a plain "success": false says that it failed
-// all the same; anything less plain leaves the outcome open.
+// all the same; anything less plain leaves the outcome open. A group or an instance
+// that the reply shows may exist even then.
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
@@ -315,7 +316,7 @@ func fetchChecked[T any, P interface {
 	proven := check != nil && missing == "" && !op.Repeatable
 	failure := e.failure(op, rep)
 	switch {
-	case proven && e.Success != failed && (failure != nil || saysFailed(v, rep.body)):
+	case proven && (e.Success != failed || op.creates) && (failure != nil || saysFailed(v, rep.body)):
 		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
 	case failure != nil:
 		return nil, failure

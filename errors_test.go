@@ -138,10 +138,14 @@ func TestTextOfA429SaysWhoseItIs(t *testing.T) {
 		`{"success":false,"error":{"message":""}}`:                                      ErrRateLimited,
 		``:    ErrRateLimited,
 		" \n": ErrRateLimited,
-		`{"success":false,"error":{"message":"busy"}}`: ErrThrottled,
-		`{"message":"Too many requests"}`:              ErrForeignReply,
-		`<html>slow down</html>`:                       ErrForeignReply,
-		`{}`:                                           ErrForeignReply,
+		`{"success":false,"error":{"message":"busy"}}`:                                                     ErrThrottled,
+		`{"success":false,"error":{"message":"Rate limit exceeded: too many messages to this number"}}`:    ErrThrottled,
+		`{"success":false,"error":{"message":"Rate limit exceeded by WhatsApp. The message was queued."}}`: ErrThrottled,
+		`{"success":false,"error":{"message":"Rate limit exceeded"}}`:                                      ErrRateLimited,
+		`{"error":"Rate limit exceeded. Your message was sent."}`:                                          ErrForeignReply,
+		`{"message":"Too many requests"}`:                                                                  ErrForeignReply,
+		`<html>slow down</html>`:                                                                           ErrForeignReply,
+		`{}`:                                                                                               ErrForeignReply,
 	} {
 		r := rawReply{session: new(session), status: 429, body: []byte(body), rate: RateLimit{Known: true, Limit: 100, Remaining: 0}}
 		err := r.refused(opSendText)

@@ -25,6 +25,7 @@ const (
 	prefix                // the tail varies
 	contains              // only a part of the text is known
 	surrounding           // something stands in the place of "..."
+	sentence              // the stop at the end does not count
 )
 
 // errorTexts lists every documented error text that means more than its
@@ -76,12 +77,11 @@ var errorTexts = []errorText{
 	{http.StatusInternalServerError, prefix, "unsupported message type for forwarding", []error{ErrInvalidArgument}},
 	{http.StatusInternalServerError, prefix, "error parse community jid", []error{ErrInvalidArgument}},
 
-	// Rate limit. Any other 429 is WhatsApp's throttling.
-	{http.StatusTooManyRequests, prefix, rateLimitText, []error{ErrRateLimited}},
+	// Rate limit: the whole documented text, or its first sentence. Any other 429 is
+	// WhatsApp's throttling.
+	{http.StatusTooManyRequests, sentence, "rate limit exceeded. try again later", []error{ErrRateLimited}},
+	{http.StatusTooManyRequests, sentence, "rate limit exceeded", []error{ErrRateLimited}},
 }
-
-// rateLimitText begins the documented text of the rate limit's 429.
-const rateLimitText = "rate limit exceeded"
 
 // classify returns the sentinels of a reply that is not a success. When a 2xx
 // says that it failed, only the text counts.
@@ -107,6 +107,8 @@ func (row *errorText) fits(status int, text string) bool {
 		return strings.HasPrefix(text, before) && strings.HasSuffix(text, after)
 	case contains:
 		return strings.Contains(text, row.text)
+	case sentence:
+		return strings.TrimRight(text, ". ") == row.text
 	default:
 		return text == row.text
 	}

@@ -60,6 +60,7 @@ type sendReply struct {
 		MessageID   wireID      `json:"messageId"`
 		Status      statusWord  `json:"status"`
 		Failure     *errorBody  `json:"error"`
+		Success     successWord `json:"success"`
 		Timestamp   stringOrInt `json:"timestamp"`
 		MessageType string      `json:"messageType"`
 		Content     string      `json:"content"`
@@ -78,9 +79,9 @@ type sendReply struct {
 }
 
 // saysFailed reports whether one of the words for what became of the message
-// means that it was not sent, or an error stands beside its id.
+// means that it was not sent, or an error or a no stands beside its id.
 func (r *sendReply) saysFailed() bool {
-	return r.Status.meansNotSent() || r.Data.Status.meansNotSent() || r.Failure.said() || r.Data.Failure.said()
+	return r.Data.Success == failed || r.Data.Success == probablyFailed || r.Status.meansNotSent() || r.Data.Status.meansNotSent() || r.Failure.said() || r.Data.Failure.said()
 }
 
 func (r *sendReply) missing() string {

@@ -38,7 +38,8 @@ type PartialError struct {
 // PartialFailure is a part of a call that was not done.
 type PartialFailure struct {
 	// Target is what was not done: the address of a person or a group, or the Go
-	// name of a field that was given, such as "Permissions.MembersCanEditInfo".
+	// name of a field that was given, such as "Permissions.MembersCanEditInfo". It
+	// is "" when the service does not say what.
 	Target string
 	Reason string // the service's own words where it has any
 }
@@ -65,7 +66,10 @@ func (e *PartialError) Error() string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(printable(f.Target) + ": " + printable(f.Reason))
+		if f.Target != "" {
+			b.WriteString(printable(f.Target) + ": ")
+		}
+		b.WriteString(printable(f.Reason))
 	}
 	if more := len(e.Failures) - shownFailures; more > 0 {
 		fmt.Fprintf(&b, "; and %d more", more)

@@ -322,3 +322,21 @@ func (c *clockSkew) estimate() (dateSpan, bool) {
 	all := c.bounds()
 	return dateSpan{all.low, all.high}, all.known
 }
+
+// retryTime is when a Retry-After header allows another try, zero when there is
+// none that makes sense.
+func retryTime(h http.Header, arrived time.Time, skew *clockSkew) time.Time {
+	const farthest = 24 * time.Hour
+	value := header(h, "Retry-After")
+	if value == "" {
+		return time.Time{}
+	}
+	delay, at, ok := parseMoment(value)
+	if !at.IsZero() {
+		delay = at.Sub(skew.serverTime(header(h, "Date"), arrived))
+	}
+	if !ok || delay > farthest {
+		return time.Time{}
+	}
+	return arrived.Add(max(delay, 0))
+}

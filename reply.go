@@ -20,6 +20,7 @@ type rawReply struct {
 	body    []byte
 	rate    RateLimit
 	began   time.Time // of the attempt
+	cut     bool      // body is not whole
 }
 
 func (r *rawReply) meta() Meta {
@@ -42,7 +43,8 @@ func (r *rawReply) refused(op *Operation) *APIError {
 	own := op.isOwnRefusal(r.body)
 	e := r.apiError(op, message)
 	switch {
-	case r.status == http.StatusTooManyRequests && isQuotaText(message, own || len(bytes.TrimSpace(r.body)) == 0):
+	case e.Is(ErrRateLimited): // by its text, whoever passed it on
+	case r.status == http.StatusTooManyRequests && r.isSilent(message, own):
 		e.kinds = []error{ErrRateLimited}
 	case !own:
 		e.kinds = append([]error{ErrForeignReply}, statusClass(r.status)...)
@@ -52,29 +54,11 @@ func (r *rawReply) refused(op *Operation) *APIError {
 	return e
 }
 
-// isQuotaText reports whether a 429 is the quota's: it has the documented text,
-// or none at all. With any other it is WhatsApp's, whatever its headers say.
-func isQuotaText(message string, mayBeSilent bool) bool {
-	message = strings.ToLower(strings.TrimSpace(message))
-	return strings.HasPrefix(message, rateLimitText) || message == "" && mayBeSilent
-}
-
-// retryTime is when a Retry-After header allows another try, zero when there is
-// none that makes sense.
-func retryTime(h http.Header, arrived time.Time, skew *clockSkew) time.Time {
-	const farthest = 24 * time.Hour
-	value := header(h, "Retry-After")
-	if value == "" {
-		return time.Time{}
-	}
-	delay, at, ok := parseMoment(value)
-	if !at.IsZero() {
-		delay = at.Sub(skew.serverTime(header(h, "Date"), arrived))
-	}
-	if !ok || delay > farthest {
-		return time.Time{}
-	}
-	return arrived.Add(max(delay, 0))
+// isSilent reports whether a 429 says nothing, which makes it the quota's: it has
+// no text, and not because it broke off. With any but the documented text it is
+// WhatsApp's, whatever its headers say.
+func (r *rawReply) isSilent(message string, own bool) bool {
+	return strings.TrimSpace(message) == "" && !r.cut && (own || len(bytes.TrimSpace(r.body)) == 0)
 }
 
 // apiError returns the error of a reply of the service that says no. It is
@@ -215,6 +199,15 @@ func errorMessage(body []byte) string {
 	var e envelope
 	_ = json.Unmarshal(body, &e) // what could be read, counts
 	return e.message()
+}
+
+// saysSucceeded reports whether a body says "success": true.
+func saysSucceeded(body []byte) bool {
+	var said struct {
+		Success successWord `json:"success"`
+	}
+	_ = json.Unmarshal(plainJSON(body), &said)
+	return said.Success == succeeded
 }
 
 // saysFailed reports whether a success says in other words that it failed: by

@@ -58,6 +58,9 @@ func TestMessageIDIsAnAcceptance(t *testing.T) {
 		`{"error":{"message":"no"},"data":{"messageId":"X"}}`:                         unknown,
 		`{"success":true,"error":{"message":"no"},"data":{"messageId":"X"}}`:          unknown,
 		`{"success":true,"data":{"messageId":"X","error":"no"}}`:                      unknown,
+		`{"success":true,"data":{"messageId":"X","success":false}}`:                   unknown,
+		`{"success":true,"data":{"messageId":"X","success":"false"}}`:                 unknown,
+		`{"data":{"messageId":"X","success":true}}`:                                   accepted,
 		`{"success":false,"data":{"messageId":"X"}}`:                                  refused,
 		`{"success":false,"error":{"message":"Number is not on WhatsApp"}}`:           refused,
 		`{"success":false,"error":{"message":"no"},"data":{"messageId":"X"}}`:         refused,
@@ -200,6 +203,73 @@ func TestCreationIsReadFromAnyEnvelope(t *testing.T) {
 	}
 }
 
+// What a reply shows exists, also beside a plain no: nobody may create it again
+// unseen.
+func TestCreationThatTheReplyShowsIsNotDenied(t *testing.T) {
+	for _, body := range []string{
+		`{"success":false,"error":{"message":"picture"},%s}`, `{"success":false,%s}`, `{"success":"false",%s}`,
+	} {
+		client, inst, count := answering(t, "t0ken", 201, fmt.Sprintf(body,
+			`"group":{"jid":"120363000000000001@g.us"},"channel":{"jid":"120363000000000002@newsletter"},"tag":{"id":"7"},"instance":{"name":"a","token":"n3w"}`))
+		for what, create := range map[string]func() error{
+			"group": func() error {
+				_, err := inst.Groups.Create(t.Context(), CreateGroupParams{Name: "a", Members: []JID{"5511987654321"}})
+				return err
+			},
+			"community": func() error {
+				_, err := inst.Communities.Create(t.Context(), CreateCommunityParams{Name: "a"})
+				return err
+			},
+			"channel": func() error {
+				_, err := inst.Newsletters.Create(t.Context(), CreateNewsletterParams{Name: "a"})
+				return err
+			},
+			"label": func() error {
+				_, err := inst.Labels.Create(t.Context(), "a", 1)
+				return err
+			},
+			"instance": func() error {
+				_, err := client.Account("acc").CreateInstance(t.Context(), CreateInstanceParams{Name: "a"})
+				return err
+			},
+		} {
+			*count = 0
+			err := create()
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "%s: %s", what, body)
+			assert.Equal(t, OutcomeUnknown, OutcomeOf(err), what)
+			assert.NotContains(t, err.Error(), "n3w")
+			assert.Equal(t, 1, *count)
+		}
+	}
+}
+
+// An error beside a new instance is told, and the instance is not lost.
+func TestErrorBesideANewInstanceIsTold(t *testing.T) {
+	client, _, _ := answering(t, "t0ken", 201, `{"success":true,"instance":{"name":"a","token":"n3w"},"error":{"message":"no webhook for n3w, acc"}}`)
+	created, err := client.Account("acc").CreateInstance(t.Context(), CreateInstanceParams{Name: "a"})
+	require.ErrorIs(t, err, ErrPartial)
+	assert.Equal(t, "n3w", created.Token.Reveal())
+	assert.Contains(t, err.Error(), `the instance "a" was created, but no webhook for`)
+	assert.NotContains(t, err.Error(), "acc,")
+}
+
+// A refusal that says that it succeeded is no refusal: nothing is sent again, and
+// nobody is told that nothing was sent.
+func TestRefusalThatSaysItSucceededLeavesTheOutcomeOpen(t *testing.T) {
+	for _, status := range []int{400, 404, 409, 429, 451, 500, 503} {
+		for _, body := range []string{
+			`{"success":true,"data":{"messageId":"X"}}`, `{"success":true}`, `{"success":"true","error":{"message":"Rate limit exceeded. Try again later."}}`,
+			`{"success":1,"error":"instance is not connected"}`,
+		} {
+			_, inst, count := answering(t, "t0ken", status, body)
+			_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "%d %s", status, body)
+			assert.Equal(t, OutcomeUnknown, OutcomeOf(err), "%d %s", status, body)
+			assert.Equal(t, 1, *count, "%d %s", status, body)
+		}
+	}
+}
+
 // What is not the service's own says nothing about what the service did.
 func TestForeignRefusals(t *testing.T) {
 	pages := []string{"", "404 page not found\n", "<html>Forbidden</html>", `{"message":"Not Found"}`, `{"error":{"code":403,"message":"no"}}`,
@@ -210,7 +280,7 @@ func TestForeignRefusals(t *testing.T) {
 				client, inst, count := answering(t, "t0ken", status, page)
 				_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
 				require.ErrorIs(t, err, ErrForeignReply, "%d %q", status, page)
-				assert.Equal(t, !saysRefused(status), errors.Is(err, ErrOutcomeUnknown), "%d %q", status, page)
+				assert.Equal(t, !saysRefused(status) || saysSucceeded([]byte(page)), errors.Is(err, ErrOutcomeUnknown), "%d %q", status, page)
 				assert.Equal(t, 1, *count)
 				for _, class := range statusClass(status) {
 					require.ErrorIs(t, err, class)
