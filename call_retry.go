@@ -280,7 +280,7 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 	e.retryAt = retryTime(a.Header, a.Arrived, &s.client.skew)
 	s.err = e
 	switch {
-	case s.op.reports && a.Status == http.StatusServiceUnavailable:
+	case s.op.reports && a.Status == http.StatusServiceUnavailable && !e.Is(ErrForeignReply):
 		return false, 0
 	case contradicts: // nobody knows what it did
 	case e.Is(ErrRateLimited):

@@ -233,6 +233,13 @@ func TestHealthReportsADegradedServiceWithoutAnError(t *testing.T) {
 		assert.Contains(t, h.Checks["db"], "connection refused")
 		assert.Equal(t, 2, sim.Count("observability.health"), "a report is not repeated")
 
+		for _, page := range []string{"<html>", `{"error":{"message":"no healthy upstream"}}`} {
+			sim.Fault("observability.health", ryzetest.Fault{Status: 503, Body: page, Gateway: true})
+			_, err = client.Health(t.Context())
+			require.NoError(t, err, "a proxy's page is no report, so it is asked again")
+		}
+		assert.Equal(t, 6, sim.Count("observability.health"))
+
 		sim.Fault("observability.health", ryzetest.Fault{Status: 503, Body: "<html>", Times: 9, Gateway: true})
 		_, err = client.Health(t.Context())
 		require.ErrorIs(t, err, ErrServer, "a proxy's page is not a report")
