@@ -212,6 +212,8 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 		"no direction":                {Text("Hello"), text("Hello") + `,"fromMe":null`, ErrOutcomeUnknown},
 		"a direction of another kind": {Text("Hello"), text("Hello") + `,"fromMe":"yes"`, ErrOutcomeUnknown},
 		"from the other side":         {Text("Hello"), text("Hello") + `,"fromMe":false`, ErrNotSent},
+		"of both sides":               {Text("Hello"), text("Hello") + `,"fromMe":false,"direction":"outgoing"`, ErrOutcomeUnknown},
+		"incoming, in two words":      {Text("Hello"), text("Hello") + `,"fromMe":false,"direction":"incoming"`, ErrNotSent},
 		"another's label":             {Text("Hello"), text("Hello") + `,"source":"n8n"`, ErrOutcomeUnknown},
 		"our label":                   {Text("Hello"), text("Hello") + `,"source":"ryze-go"`, nil},
 		"a numeric id":                {Text("Hello"), text("Hello") + `,"id":7`, nil},
@@ -402,6 +404,22 @@ func TestSettleReadsAHistoryToItsEnd(t *testing.T) {
 	}
 }
 
+// A channel may show its posts as nobody's.
+func TestPostInAChannelMayBeNobodys(t *testing.T) {
+	for text, want := range map[string]error{"Hello": ErrOutcomeUnknown, "Bye": ErrNotSent} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &archive{}
+			inst := a.instance(t)
+			_, uncertain := inst.Messages.SendText(t.Context(), "120363000000000002@newsletter", "Hello")
+			post := strings.Replace(item("A", time.Now().Add(time.Second), text), `"fromMe":true`, `"fromMe":false`, 1)
+			a.chats = map[string][]string{"*": {post}}
+			time.Sleep(time.Hour)
+			_, err := inst.Messages.Settle(t.Context(), uncertain)
+			require.ErrorIs(t, err, want, text)
+		})
+	}
+}
+
 // One person has up to four addresses; a message is missing only when it is
 // under none of them.
 func TestSettleLooksUnderEveryAddress(t *testing.T) {
@@ -419,7 +437,13 @@ func TestSettleLooksUnderEveryAddress(t *testing.T) {
 		"the LID":                          {ana, lid, map[string]string{"5511987654321": contact}, nil},
 		"the phone of a LID":               {lid, "5511987654321", map[string]string{lid: contact}, nil},
 		"the other form of a LID's phone":  {lid, "551187654321", map[string]string{lid: contact}, nil},
-		"a LID that is another's":          {ana, lid, map[string]string{"5511987654321": `{"found":true,"jid":"5521987654321@s.whatsapp.net","lid":"` + lid + `"}`}, ErrNotSent},
+		"a LID that is another's":          {ana, lid, map[string]string{"5511987654321": `{"found":true,"jid":"5521987654321@s.whatsapp.net","lid":"` + lid + `"}`}, ErrOutcomeUnknown},
+		"a contact that is nobody":         {ana, lid, map[string]string{"5511987654321": `{}`}, ErrOutcomeUnknown},
+		"a contact without its phone":      {ana, lid, map[string]string{"5511987654321": `{"found":true,"lid":"` + lid + `"}`}, ErrOutcomeUnknown},
+		"a LID of another form":            {ana, lid, map[string]string{"5511987654321": `{"found":true,"jid":"5511987654321","lid":{"user":"123456789012345"}}`}, ErrOutcomeUnknown},
+		"a phone of another LID":           {lid, ana.wire(), map[string]string{lid: `{"found":true,"jid":"5511987654321","lid":"999999999999999@lid"}`}, ErrOutcomeUnknown},
+		"a contact without a LID":          {ana, "none", map[string]string{"5511987654321": `{"found":true,"jid":"5511987654321","lid":null}`}, ErrNotSent},
+		"a LID without a phone":            {lid, "none", map[string]string{lid: `{"found":true,"jid":"` + lid + `","lid":"` + lid + `"}`}, ErrNotSent},
 		"none":                             {ana, "none", map[string]string{"5511987654321": contact}, ErrNotSent},
 		"none, and no contact":             {ana, "none", nil, ErrNotSent},
 		"contacts that cannot be asked":    {ana, "none", map[string]string{"5511987654321": `null`}, ErrOutcomeUnknown},

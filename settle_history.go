@@ -85,17 +85,32 @@ func (w *settling) searchFrom(ctx context.Context, s *MessagesService, from time
 }
 
 // otherAddress returns the LID of a phone, or the phone of a LID, "" when the
-// service knows none.
+// service says that it knows none. A reply about somebody else says nothing.
 func otherAddress(ctx context.Context, contacts *ContactsService, who JID) (JID, error) {
-	resolve := contacts.LIDOf
-	if who.IsLID() {
-		resolve = contacts.PhoneOf
-	}
-	other, err := resolve(ctx, who)
-	if errors.Is(err, ErrContactNotFound) || isNobody(err) {
+	c, err := contacts.Get(ctx, who)
+	switch {
+	case isNobody(err):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !c.Found:
 		return "", nil
 	}
-	return other, err
+	asked, other := c.JID, c.LID
+	if who.IsLID() {
+		asked, other = c.LID, c.JID
+	}
+	var r struct {
+		LID json.RawMessage `json:"lid"`
+	}
+	_ = json.Unmarshal(c.Raw(), &r)
+	if !samePerson(asked, who) || other == "" && !who.IsLID() && saysYes(r.LID) {
+		return "", incomplete(nil, "the service does not say under which other address it knows the recipient")
+	}
+	if who.IsLID() && other.Kind() != JIDUser {
+		return "", nil
+	}
+	return other, nil
 }
 
 // isNobody reports whether the service itself says that there is no such person. A

@@ -125,6 +125,7 @@ func readHistoryItem(m *HistoryMessage) historyItem {
 	}
 	item := historyItem{id: m.ID, chats: chatsNamedIn(m.Raw())}
 	var key foldedKey
+	outgoing := false
 	for c := jsonscan.Value(m.Raw()).Members(); c.Next(); {
 		switch name := string(key.fold(c.Key)); {
 		case name == "id":
@@ -135,6 +136,8 @@ func readHistoryItem(m *HistoryMessage) historyItem {
 			}
 		case name == "fromme" && (string(c.Val) == "true" || string(c.Val) == "false"):
 			item.fromMe = new(string(c.Val) == "true")
+		case name == "direction":
+			outgoing = strings.EqualFold(c.Val.Text(), string(DirectionOutgoing))
 		case name == "source" && c.Val.IsString():
 			item.source = c.Val.Text()
 		case name == "content":
@@ -146,6 +149,9 @@ func readHistoryItem(m *HistoryMessage) historyItem {
 		case strings.Contains(name, "edit"), strings.Contains(name, "revok"), strings.Contains(name, "delet"):
 			item.changed = item.changed || saysYes(json.RawMessage(c.Val))
 		}
+	}
+	if outgoing && item.fromMe != nil && !*item.fromMe {
+		item.fromMe = nil // it says both
 	}
 	return item
 }
@@ -169,8 +175,8 @@ func (w *settling) look(m *HistoryMessage, item historyItem) {
 		return
 	case w.note(item.chats) == unfit: // so what is of this chat may be elsewhere
 		return
-	case item.fromMe != nil && !*item.fromMe, item.fromMe == nil && samePerson(m.Sender, to):
-		return
+	case item.fromMe != nil && !*item.fromMe && !to.IsNewsletter(), item.fromMe == nil && samePerson(m.Sender, to):
+		return // in a channel, posts may be nobody's
 	}
 	if !to.IsGroup() {
 		item.chats = append(item.chats, item.to...)
@@ -178,7 +184,8 @@ func (w *settling) look(m *HistoryMessage, item historyItem) {
 			return
 		}
 	}
-	if item.fromMe != nil && w.byTime(item.at) == certain && w.isHere(item.chats...) == certain {
+	own := item.fromMe != nil && *item.fromMe
+	if own && w.byTime(item.at) == certain && w.isHere(item.chats...) == certain {
 		w.alive = true
 	}
 	if item.id != "" && w.isAnothers(item.id) {
@@ -188,7 +195,7 @@ func (w *settling) look(m *HistoryMessage, item historyItem) {
 	switch {
 	case item.changed, m.Type == MessageEdit, m.Type == MessageRevoke, item.otherText:
 		c = doubtful
-	case item.fromMe == nil, item.source != "" && item.source != w.outcome.Source:
+	case !own, item.source != "" && item.source != w.outcome.Source:
 		c = min(c, doubtful)
 	}
 	if item.id == "" && w.byTime(item.at) == unfit {
