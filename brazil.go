@@ -47,6 +47,8 @@ func BrazilPhone(phone string) (JID, error) {
 	switch n := len(number); {
 	case n == 8 || n == 9:
 		return fault("has no area code, such as 11")
+	case w.isAlone(len(w.digits) - n):
+		return fault("has an area code of one digit; a digit is missing")
 	case n != 10 && n != 11:
 		return fault("is not an area code of two digits and a number of eight or nine")
 	case !strings.Contains(brazilAreas, " "+number[:2]+" "):

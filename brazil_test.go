@@ -71,6 +71,8 @@ func TestBrazilPhoneReadsWhatPeopleWrite(t *testing.T) {
 		"0 55 98765-4321":        "5555987654321",
 		"+55 55 98765-4321":      "5555987654321",
 		"(85) 9 8765-4321":       "5585987654321",
+		"1 1 9 8 7 6 5 4 3 2 1":  "5511987654321", // a form with a box for each digit
+		"\t(11) 98765-4321\n":    "5511987654321",
 	} {
 		got, err := BrazilPhone(in)
 		require.NoError(t, err, in)
@@ -91,6 +93,11 @@ func TestBrazilPhoneRefusesWhatIsNoBrazilianNumber(t *testing.T) {
 		"+351 912 345 678":            "PhoneJID",
 		"0044 7700 900123":            "PhoneJID",
 		"(20) 98765-4321":             "20",
+		"1 98765-4321":                "missing",
+		"(1) 98765-4321":              "missing",
+		"+55 1 98765-4321":            "missing",
+		"0055 (1) 98765-4321":         "missing",
+		"0 1 198765-4321":             "missing",
 		"(10) 98765-4321":             "10",
 		"0800 123 4567":               "80",
 		"(11) 88765-4321":             "nine digits",

@@ -132,7 +132,7 @@ type Chatwoot struct {
 
 	Instance      string
 	Status        ChatwootStatus
-	LastError     string // why, when Status says that it failed
+	LastError     string // why, when Status says that it failed; without the token
 	IntegrationID string
 	FlagsKnown    bool
 	InboxID       int // 0 until the service has learned it, soon after Set
@@ -193,7 +193,8 @@ func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
 		return nil, err
 	}
 	return &Chatwoot{
-		Meta: r.Meta, Instance: r.Instance, Status: r.Status, LastError: r.LastError, IntegrationID: r.IntegrationID,
+		Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: r.IntegrationID,
+		LastError: partsOf(s.h, opChatwootGet, r.APIToken).redact(r.LastError),
 		ChatwootConfig: ChatwootConfig{
 			BaseURL: r.BaseURL, AccountID: r.AccountID, APIToken: r.APIToken, InboxName: r.InboxName,
 			SignMessages: deref(r.SignMessages), IgnoreGroups: deref(r.IgnoreGroups),

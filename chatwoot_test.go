@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +92,11 @@ func TestChatwootIsReadInBothEditions(t *testing.T) {
 	assert.Empty(t, got.APIToken)
 	assert.False(t, got.FlagsKnown)
 	assert.True(t, got.CreatedAt.IsZero())
+
+	x.reply = strings.Replace(chatwootStored, `"last_error":""`, `"last_error":"401 for `+chatwootConfig().APIToken.Reveal()+`"`, 1)
+	got, err = exchanging(t, x).Chatwoot.Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "401 for [redacted]", got.LastError)
 
 	x.reply = `{"message":"hello"}`
 	_, err = exchanging(t, x).Chatwoot.Get(t.Context())

@@ -125,7 +125,11 @@ type writtenPhone struct {
 	digits string // without the international prefix
 	abroad bool   // began with + or 00: the country code comes first
 	trunk  bool   // brackets that begin with 0 follow other digits
+	marks  uint64 // bit i: something stands before digit i
 }
+
+// isAlone reports whether digit i stands by itself before a longer group.
+func (w writtenPhone) isAlone(i int) bool { return w.marks>>(i+1)&0b11 == 0b01 }
 
 // readPhone takes a phone number apart.
 func readPhone(phone string) (w writtenPhone, err error) {
@@ -135,7 +139,10 @@ func readPhone(phone string) (w writtenPhone, err error) {
 	var digits []byte
 	plus, slash := false, false
 	opened := -1 // where the digits in brackets begin
-	for _, r := range phone {
+	for _, r := range strings.TrimSpace(phone) {
+		if (r < '0' || r > '9') && len(digits) > 0 {
+			w.marks |= 1 << len(digits)
+		}
 		switch {
 		case r >= '0' && r <= '9':
 			if opened == len(digits) && r == '0' && len(digits) > 0 {
@@ -167,7 +174,7 @@ func readPhone(phone string) (w writtenPhone, err error) {
 	if prefix := strings.HasPrefix(w.digits, "00"); prefix && plus {
 		return fault("has both a plus sign and 00; write one of them")
 	} else if prefix {
-		w.digits, w.abroad = w.digits[2:], true
+		w.digits, w.abroad, w.marks = w.digits[2:], true, w.marks>>2
 	}
 	return w, nil
 }

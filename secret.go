@@ -17,16 +17,18 @@ const redacted = "[redacted]"
 // that holds a Secret can be logged or stored as JSON without leaking, and
 // therefore cannot be read back.
 //
-// A type cannot hide from a printer that does not ask its methods. Four cases
-// are left, and the first three are in your hands:
+// A type cannot hide from a printer that does not ask its methods. These cases
+// are left, and all but that of testify are in your hands:
 //
 //   - fmt does not ask the methods of what lies in an unexported field. Keep a
 //     Secret, or a type of this package with one in it, in an exported field,
 //     give your type a Format method, or keep the field out of what is printed.
+//   - With a verb that does not fit a pointer, such as %s, fmt prints what a
+//     pointer in a struct points to, and asks no methods. The verbs %p and %w do
+//     not fit a Secret itself. go vet reports them all; print structs with %v.
 //   - encoding/json takes a map's keys of any string type as they are: do not
 //     use a Secret as a key.
-//   - The verbs %p and %w do not fit a Secret, and fmt then asks no methods. go
-//     vet reports them.
+//   - encoding/gob writes the value itself.
 //   - The diff of testify's assert.Equal prints fields as they are. Compare
 //     what does not hold a Secret, or compare values of [Secret.Reveal] with
 //     assert.True.
@@ -67,7 +69,7 @@ func (s Secret) Format(f fmt.State, verb rune) {
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText implements [encoding.TextMarshaler] with the redacted form. It
-// also serves JSON, XML and map keys.
+// also serves JSON and XML, but not JSON's map keys: see [Secret].
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText implements [encoding.TextUnmarshaler] and keeps the value.

@@ -156,15 +156,23 @@ func (s *WebhooksService) Disable(ctx context.Context, label string) error {
 //
 // GET /api/events/getWebhook/:instance. Safe to repeat.
 func (s *WebhooksService) Get(ctx context.Context, label string) (*Webhook, error) {
-	in := input{query: url.Values{"label": {labelOr(label)}}.Encode()}
+	return s.get(ctx, label)
+}
+
+// get is Get for a call that knows secrets, which an error might quote.
+func (s *WebhooksService) get(ctx context.Context, label string, secrets ...Secret) (*Webhook, error) {
+	in := input{query: url.Values{"label": {labelOr(label)}}.Encode(), secrets: secrets}
 	return webhook(fetchChecked(ctx, s.h, opWebhookGet, in, (*webhookReply).missing))
 }
 
 // List returns every webhook, disabled ones included, sorted by label.
 //
 // GET /api/events/getWebhook/:instance. Safe to repeat.
-func (s *WebhooksService) List(ctx context.Context) ([]Webhook, error) {
-	return fetchList(ctx, s.h, opWebhookGet, input{}, []string{"webhooks"}, (*wireWebhook).webhook)
+func (s *WebhooksService) List(ctx context.Context) ([]Webhook, error) { return s.list(ctx) }
+
+// list is List for a call that knows secrets, which an error might quote.
+func (s *WebhooksService) list(ctx context.Context, secrets ...Secret) ([]Webhook, error) {
+	return fetchList(ctx, s.h, opWebhookGet, input{secrets: secrets}, []string{"webhooks"}, (*wireWebhook).webhook)
 }
 
 func labelOr(label string) string {

@@ -145,6 +145,27 @@ func TestEnsureNamesEveryFieldThatIsStoredDifferently(t *testing.T) {
 	}
 }
 
+// Each of the three requests knows the authorization, so none shows it.
+func TestEnsureQuotesNoAuthorization(t *testing.T) {
+	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+		inst := paired(t, sim, client, "support-line")
+		failure := ryzetest.Fault{Status: 400, Body: `{"success":false,"error":{"message":"the value ` + testAuthorization + ` is taken"}}`}
+		empty := ryzetest.Fault{Status: 200, Body: `{"success":true,"webhooks":[]}`}
+		for at, faults := range map[string][]ryzetest.Fault{"before": {failure}, "after": {empty, failure}} {
+			sim.Fault(getRoute, faults...)
+			_, err := inst.Webhooks.Ensure(t.Context(), wantedWebhook)
+			var api *APIError
+			require.ErrorAs(t, err, &api, at)
+			assert.Contains(t, api.Error(), "[redacted]", at)
+			assert.NotContains(t, api.Error()+string(api.Body), testAuthorization, at)
+		}
+		sim.Fault(getRoute, empty)
+		sim.Fault("events.webhook.set", failure)
+		_, err := inst.Webhooks.Ensure(t.Context(), wantedWebhook)
+		require.ErrorContains(t, err, "[redacted]")
+	})
+}
+
 func TestEnsureReportsStrayWebhooksAndDisableOthersStopsThem(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "support-line")

@@ -63,7 +63,7 @@ func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*En
 		return nil, err
 	}
 	config.Label = labelOr(config.Label)
-	all, err := s.List(ctx)
+	all, err := s.list(ctx, config.Authorization)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*En
 	if _, err := s.Set(ctx, config); err != nil {
 		return nil, err
 	}
-	stored, err = s.Get(ctx, config.Label)
+	stored, err = s.get(ctx, config.Label, config.Authorization)
 	if err != nil {
 		return nil, err
 	}
