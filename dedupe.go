@@ -21,12 +21,34 @@ var ErrInProgress = errors.New("another worker is at it")
 // and committed after it, or released when the work failed. A worker that dies
 // in between loses its claim after a lease, and the next delivery is processed.
 //
-// With Redis, Claim is SET NX of a random value, with the lease as expiry; when the
-// key is there, a GET tells whether it says "done" or is the claim of another.
-// Commit is a SET of "done" with the window as expiry. Release is a script that
-// deletes the key only while it holds the value of this store's own claim: a plain
-// DEL would delete what another has claimed or committed since. A store must be
-// safe for concurrent use.
+// A store must be safe for concurrent use. TestDedupeStore of package ryzetest
+// holds one to these rules.
+//
+// With Redis, each claim has a random value of its own. The store keeps that of
+// a granted claim in memory until Commit or Release. The key holds the value, or
+// "done":
+//
+//   - Claim is SET key value NX, with the lease as expiry. When the key is there,
+//     GET tells whether it is "done". When it has gone meanwhile, Claim begins again.
+//   - Commit is SET key "done", with the window as expiry, whatever the key holds:
+//     the work is done, also when the lease has passed.
+//   - Release deletes the key only while it holds the value of this claim. A plain
+//     DEL would delete what another has committed, or has claimed after the lease.
+//
+// Redis must compare and delete in one step, by a script that gets key and value:
+//
+//	if redis.call("GET", KEYS[1]) == ARGV[1] then
+//		return redis.call("DEL", KEYS[1])
+//	end
+//	return 0
+//
+// A Claim whose answer is lost may hold the key. It should delete the key by the
+// same script, or nobody handles the event until the lease has passed.
+//
+// The methods have the key alone. So two workers that share one store and claim
+// the same key, one after the lease of the other, cannot be told apart: a late
+// Release of the first gives up the claim of the second, and the event may be
+// handled once more. A lease must be longer than the work takes.
 //
 // Each call has a context that ends after five seconds. A store that does not
 // heed it is not waited for any longer: the event counts as not handled, and a
@@ -35,13 +57,13 @@ type DedupeStore interface {
 	// Claim takes a key. It returns true when the caller is the first and must
 	// do the work; false when the work has been done before; and an error that
 	// matches [ErrInProgress] when somebody else has claimed the key and is not
-	// done.
+	// done. When ctx has ended, it takes nothing and returns the error of ctx.
 	Claim(ctx context.Context, key string) (first bool, err error)
 	// Commit says that the work of a claimed key is done: until the window has
-	// passed, Claim returns false for it.
+	// passed, Claim returns false for it. It counts also after the lease.
 	Commit(ctx context.Context, key string) error
 	// Release gives up the claim, so that the next Claim returns true. It does
-	// not touch a key that has been committed.
+	// not touch a key that has been committed, nor the claim of another store.
 	Release(ctx context.Context, key string) error
 }
 

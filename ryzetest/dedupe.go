@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -94,6 +95,7 @@ var dedupeRules = []struct {
 	{"a released key can be claimed again", 0, released},
 	{"Release does not touch a committed key", 0, releaseCommitted},
 	{"a key that failed and then was done stays done", 0, doneAtLast},
+	{"a refused claim takes nothing from its holder", 0, refusedClaim},
 	{"keys do not touch each other", 0, keysApart},
 	{"of many claims at once exactly one is granted", 0, oneOfMany},
 	{"of many claims after a release exactly one is granted", 0, oneAfterRelease},
@@ -105,6 +107,7 @@ var dedupeRules = []struct {
 	{"a committed key is remembered longer than a lease", needsLease, outlivesLease},
 	{"a commit after the lease counts", needsLease, lateCommit},
 	{"a committed key is forgotten with its window", needsWindow, windowPasses},
+	{"a release by who has no claim does not touch that of another", needsShared, releaseWithoutClaim},
 	{"a late release does not touch the claim of another", needsLease | needsShared, lateRelease},
 	{"a late commit lets nobody in", needsLease | needsShared, lateCommitOfAnother},
 }
@@ -130,7 +133,7 @@ func ask(ctx context.Context, store ryze.DedupeStore, key string) (verdict, erro
 	first, err := store.Claim(ctx, key)
 	switch {
 	case first && err != nil:
-		return "", errors.Join(errors.New("a call of Claim returned true and an error"), err)
+		return "", fmt.Errorf("it returned true and an error: %w", err)
 	case first:
 		return granted, nil
 	case err == nil:
@@ -213,6 +216,23 @@ func doneAtLast(d *desk) {
 	d.claim(d.other, d.key, granted, "a released key")
 	d.commit(d.other, d.key)
 	d.claim(d.store, d.key, isDone, "a committed key")
+}
+
+func refusedClaim(d *desk) {
+	d.claim(d.store, d.key, granted, "a new key")
+	d.claim(d.store, d.key, inProgress, "a claimed key")
+	d.claim(d.other, d.key, inProgress, "a claimed key")
+	d.release(d.store, d.key)
+	d.claim(d.other, d.key, granted, "a key that its holder released, after others had claimed it in vain")
+}
+
+func releaseWithoutClaim(d *desk) {
+	d.claim(d.store, d.key, granted, "a new key")
+	d.claim(d.other, d.key, inProgress, "a claimed key")
+	_ = d.other.Release(d.Context(), d.key) // whether it is an error is not said
+	d.claim(d.other, d.key, inProgress, "a claimed key, after Release by another that was refused")
+	d.commit(d.store, d.key)
+	d.claim(d.other, d.key, isDone, "a committed key")
 }
 
 func keysApart(d *desk) {

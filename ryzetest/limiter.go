@@ -115,7 +115,7 @@ func newMeter(t *testing.T, newLimiter func() ryze.Limiter, r LimiterRules) *met
 	return &meter{T: t, limiter: limiter, key: freshKey(), step: r.Step}
 }
 
-// freshKey is a key that nobody else uses, on a server that is shared neither.
+// freshKey is a key that nobody else uses, not even on the same server.
 func freshKey() ryze.LimiterKey {
 	return ryze.LimiterKey{Scope: "ryzetest-" + rand.Text(), Class: ryze.RateGlobal}
 }
@@ -144,8 +144,8 @@ type attempt struct {
 	done   chan struct{}
 }
 
-// start calls Acquire for the meter's key, and tells all that is served to each
-// of the channels.
+// start calls Acquire, for the meter's key unless req names one. When the call
+// returns, the attempt goes into the channels, which must have room.
 func (m *meter) start(ctx context.Context, req ryze.LimiterRequest, served ...chan<- *attempt) *attempt {
 	if req.LimiterKey == (ryze.LimiterKey{}) {
 		req.LimiterKey = m.key
@@ -157,7 +157,7 @@ func (m *meter) start(ctx context.Context, req ryze.LimiterRequest, served ...ch
 		a.ended = time.Now()
 		close(a.done)
 		for _, c := range served {
-			c <- a // has room
+			c <- a
 		}
 	}()
 	return a
