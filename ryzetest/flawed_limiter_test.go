@@ -38,6 +38,8 @@ func TestSuiteFindsFlawsOfALimiter(t *testing.T) {
 		"ignores Priority":              "a higher Priority goes first",
 		"ignores Since":                 "an earlier Since goes first",
 		"looks at Since first":          "Priority counts before Since",
+		"tells nobody of waits":         "OnWait tells of a wait once, as it begins",
+		"tells of waits that are none":  "OnWait tells of a wait once, as it begins",
 		"ignores Reserve":               "Reserve leaves requests to others",
 		"keeps all of a Reserve":        "Reserve keeps at most half of a window",
 		"serves one caller at a time":   "who waits for more than its Reserve holds up nobody urgent",
@@ -131,6 +133,13 @@ func (l *flawedLimiter) Acquire(ctx context.Context, req ryze.LimiterRequest) (r
 	case "looks at Since first":
 		if !req.Since.IsZero() {
 			req.Priority = 1 << 20
+		}
+	case "tells nobody of waits":
+		req.OnWait = nil
+	case "tells of waits that are none":
+		if req.OnWait != nil {
+			req.OnWait(time.Second)
+			req.OnWait = nil
 		}
 	case "ignores Reserve":
 		req.Reserve = 0

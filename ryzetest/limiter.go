@@ -81,6 +81,7 @@ var limiterRules = []struct {
 	{"a higher Priority goes first", higherFirst},
 	{"an earlier Since goes first", earlierFirst},
 	{"Priority counts before Since", priorityBeforeSince},
+	{"OnWait tells of a wait once, as it begins", onWaitTells},
 	{"Reserve leaves requests to others", reserveLeaves},
 	{"Reserve keeps at most half of a window", reserveHalf},
 	{"who waits for more than its Reserve holds up nobody urgent", reserveBlocksNobody},
