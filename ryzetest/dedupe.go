@@ -49,7 +49,7 @@ func TestDedupeStore(t *testing.T, newStore func() ryze.DedupeStore, rules ...De
 		r = rules[0]
 	}
 	if r.Within == nil {
-		r.Within = func(t *testing.T, rule func(*testing.T)) { rule(t) }
+		r.Within = callRule
 	}
 	for _, rule := range dedupeRules {
 		t.Run(rule.name, func(t *testing.T) {
@@ -328,10 +328,13 @@ func nothingHangs(d *desk) {
 		"Commit":  func() error { return d.store.Commit(ended, d.key) },
 		"Release": func() error { return d.store.Release(ended, d.key+"3") },
 	} {
-		answer := make(chan error, 1)
-		go func() { answer <- call() }()
+		returned := make(chan struct{})
+		go func() {
+			defer close(returned)
+			_ = call() // Commit and Release may do their work all the same
+		}()
 		select {
-		case <-answer: // Commit and Release may do their work all the same
+		case <-returned:
 		case <-time.After(promptly):
 			d.Errorf("%s has not returned %v after its context ended", name, promptly)
 		}

@@ -40,6 +40,7 @@ func TestSuiteFindsFlawsOfADedupeStore(t *testing.T) {
 		"deletes the claim of another":  "a late release does not touch the claim of another",
 		"releases when late to commit":  "a late commit lets nobody in",
 	}, func(t *testing.T, flaw string) {
+		t.Helper()
 		rules := shortTimes
 		rules.Shared, rules.Within = true, inBubble
 		var server *keyServer

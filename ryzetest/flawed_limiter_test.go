@@ -46,6 +46,7 @@ func TestSuiteFindsFlawsOfALimiter(t *testing.T) {
 		"looks and takes in two steps":  "many callers at once get the quota and no more",
 		"lets all go in the new window": "many callers that wait are served by the windows that follow",
 	}, func(t *testing.T, flaw string) {
+		t.Helper()
 		ryzetest.TestLimiter(t, func() ryze.Limiter {
 			if flaw == "believes late replies" || flaw == "looks and takes in two steps" || flaw == "goes before Reset" || flaw == "lets all go in the new window" {
 				return &simpleLimiter{flaw: flaw, windows: make(map[ryze.LimiterKey]*simpleWindow)}

@@ -20,6 +20,7 @@ const flawed = "RYZETEST_FLAWED"
 // inBubble is synctest.Test for implementations that leave goroutines behind: it
 // lets them come to their end.
 func inBubble(t *testing.T, rule func(*testing.T)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Cleanup(func() { time.Sleep(24 * time.Hour) })
 		rule(t)

@@ -44,13 +44,19 @@ func TestLimiter(t *testing.T, newLimiter func() ryze.Limiter, rules ...LimiterR
 		r.Step = 50 * time.Millisecond
 	}
 	if r.Within == nil {
-		r.Within = func(t *testing.T, rule func(*testing.T)) { rule(t) }
+		r.Within = callRule
 	}
 	for _, rule := range limiterRules {
 		t.Run(rule.name, func(t *testing.T) {
 			r.Within(t, func(t *testing.T) { rule.check(newMeter(t, newLimiter, r)) })
 		})
 	}
+}
+
+// callRule runs a rule as it is.
+func callRule(t *testing.T, rule func(*testing.T)) {
+	t.Helper()
+	rule(t)
 }
 
 var limiterRules = []struct {
@@ -109,6 +115,7 @@ type meter struct {
 }
 
 func newMeter(t *testing.T, newLimiter func() ryze.Limiter, r LimiterRules) *meter {
+	t.Helper()
 	limiter := newLimiter()
 	if r.Shared {
 		limiter = &inTurn{limiters: [2]ryze.Limiter{limiter, newLimiter()}}
@@ -200,13 +207,14 @@ func (m *meter) takeOf(req ryze.LimiterRequest, why string) ryze.Ticket {
 	return a.ticket
 }
 
-// refused makes sure that no request can be had now, and returns the error.
-func (m *meter) refused(why string) *ryze.RateLimitError {
+// refused makes sure that no request can be had now, and returns when
+// one is expected.
+func (m *meter) refused(why string) (retryAt time.Time) {
 	m.Helper()
 	return m.refusedOf(m.Context(), ryze.LimiterRequest{}, why)
 }
 
-func (m *meter) refusedOf(ctx context.Context, req ryze.LimiterRequest, why string) *ryze.RateLimitError {
+func (m *meter) refusedOf(ctx context.Context, req ryze.LimiterRequest, why string) (retryAt time.Time) {
 	m.Helper()
 	a := m.outcome(m.start(ctx, req))
 	if a.err == nil {
@@ -219,7 +227,7 @@ func (m *meter) refusedOf(ctx context.Context, req ryze.LimiterRequest, why stri
 }
 
 // limited makes sure that a refusal is what callers expect.
-func (m *meter) limited(err error, why string) *ryze.RateLimitError {
+func (m *meter) limited(err error, why string) (retryAt time.Time) {
 	m.Helper()
 	limited, ok := errors.AsType[*ryze.RateLimitError](err)
 	if !ok {
@@ -228,7 +236,7 @@ func (m *meter) limited(err error, why string) *ryze.RateLimitError {
 	if limited.RetryAt.Before(time.Now().Add(-promptly)) {
 		m.Fatalf("%s: RetryAt does not say when the quota is expected back: %v", why, limited.RetryAt)
 	}
-	return limited
+	return limited.RetryAt
 }
 
 // drain takes what can be had without a wait, and returns how much that was.

@@ -17,9 +17,9 @@ var patient = ryze.LimiterRequest{MaxWait: 5 * time.Minute}
 func beyondMaxWait(m *meter) {
 	m.open(3, 0, distant)
 	for _, wait := range []time.Duration{0, -time.Second, time.Second, distant / 2} {
-		limited := m.refusedOf(m.Context(), ryze.LimiterRequest{MaxWait: wait}, "a MaxWait of "+wait.String())
-		if limited.RetryAt.Before(m.reset.Add(-promptly)) {
-			m.Errorf("RetryAt is %v, before the Reset at %v", limited.RetryAt, m.reset)
+		retryAt := m.refusedOf(m.Context(), ryze.LimiterRequest{MaxWait: wait}, "a MaxWait of "+wait.String())
+		if retryAt.Before(m.reset.Add(-promptly)) {
+			m.Errorf("RetryAt is %v, before the Reset at %v", retryAt, m.reset)
 		}
 	}
 }
