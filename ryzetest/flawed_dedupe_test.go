@@ -15,30 +15,38 @@ import (
 
 func TestSuiteFindsFlawsOfADedupeStore(t *testing.T) {
 	findsFlaws(t, map[string]string{
-		"grants nothing":                "the first claim is granted",
-		"grants everything":             "a second claim is in progress",
-		"takes a claim for done":        "a second claim is in progress",
-		"does not commit":               "a committed key has been done",
-		"does not release":              "a released key can be claimed again",
-		"deletes what is committed":     "Release does not touch a committed key",
-		"remembers a failure for ever":  "a key that failed and then was done stays done",
-		"releases every key":            "keys do not touch each other",
-		"takes A for a":                 "keys do not touch each other",
-		"cuts keys":                     "keys do not touch each other",
-		"looks and takes in two steps":  "of many claims at once exactly one is granted",
-		"ignores the context":           "a claim whose context has ended is not granted",
-		"claims and looks at the clock": "a claim whose context has ended is not granted",
-		"hangs":                         "no call hangs when its context has ended",
-		"keeps claims for ever":         "a claim passes with its lease",
-		"prolongs at every claim":       "a refused claim does not prolong the lease",
-		"counts the lease from before":  "a released key has a whole lease again",
-		"forgets with the lease":        "a committed key is remembered longer than a lease",
-		"wants the claim to commit":     "a commit after the lease counts",
-		"remembers for ever":            "a committed key is forgotten with its window",
-		"keeps what was refused":        "a refused claim takes nothing from its holder",
-		"deletes any claim":             "a release by who has no claim does not touch that of another",
-		"deletes the claim of another":  "a late release does not touch the claim of another",
-		"releases when late to commit":  "a late commit lets nobody in",
+		"grants nothing":                  "the first claim is granted",
+		"grants everything":               "a second claim is in progress",
+		"takes a claim for done":          "a second claim is in progress",
+		"does not commit":                 "a committed key has been done",
+		"loses what it commits again":     "what is committed can be committed again",
+		"takes its own commit for lost":   "what is committed can be committed again",
+		"does not release":                "a released key can be claimed again",
+		"deletes what is committed":       "Release does not touch a committed key",
+		"remembers a failure for ever":    "a key that failed and then was done stays done",
+		"releases every key":              "keys do not touch each other",
+		"takes A for a":                   "keys do not touch each other",
+		"cuts keys":                       "keys do not touch each other",
+		"looks and takes in two steps":    "of many claims at once exactly one is granted",
+		"releases for a while":            "of many claims after a release exactly one is granted",
+		"ignores the context":             "a claim whose context has ended is not granted",
+		"claims and looks at the clock":   "a claim whose context has ended is not granted",
+		"hangs":                           "no call hangs when its context has ended",
+		"keeps claims for ever":           "a claim passes with its lease",
+		"prolongs at every claim":         "a refused claim does not prolong the lease",
+		"counts the lease from before":    "a released key has a whole lease again",
+		"forgets with the lease":          "a committed key is remembered longer than a lease",
+		"wants the claim to commit":       "a commit after the lease counts when nobody has the key",
+		"wants the claim to release":      "a release after the lease is no loss when nobody has the key",
+		"remembers for ever":              "a committed key is forgotten with its window",
+		"counts who was refused":          "a refused claim takes nothing from its holder",
+		"fences by the store":             "a claim that was given up touches no later one",
+		"deletes the claim of another":    "a late release does not touch the claim of another",
+		"does not tell of a late release": "a late release does not touch the claim of another",
+		"commits over another":            "a late commit does not touch the claim of another",
+		"does not tell of a late commit":  "a late commit does not touch the claim of another",
+		"deletes what another committed":  "who is late does not touch what another has committed",
+		"commits what another committed":  "who is late does not touch what another has committed",
 	}, func(t *testing.T, flaw string) {
 		t.Helper()
 		rules := shortTimes
@@ -48,7 +56,7 @@ func TestSuiteFindsFlawsOfADedupeStore(t *testing.T) {
 			if server == nil {
 				server = &keyServer{keys: make(map[string]keyEntry)}
 			}
-			return &serverStore{server: server, flaw: flaw, mine: make(map[string]string), first: make(map[string]time.Time)}
+			return &serverStore{server: server, flaw: flaw, own: rand.Text(), first: make(map[string]time.Time)}
 		}, rules)
 	})
 }
@@ -60,7 +68,7 @@ func TestRecipeForAServerKeepsTheRules(t *testing.T) {
 	rules.Shared, rules.Within = true, synctest.Test
 	server := &keyServer{keys: make(map[string]keyEntry)}
 	ryzetest.TestDedupeStore(t, func() ryze.DedupeStore {
-		return &serverStore{server: server, mine: make(map[string]string), first: make(map[string]time.Time)}
+		return &serverStore{server: server, first: make(map[string]time.Time)}
 	}, rules)
 }
 
@@ -100,25 +108,47 @@ func (s *keyServer) setIfAbsent(key, value string, expiry time.Duration) bool {
 	return true
 }
 
-func (s *keyServer) deleteIfEqual(key, value string) {
+// setIfHeld is the script of Commit.
+func (s *keyServer) setIfHeld(key, claim string, expiry time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.keys[key].value == value {
-		delete(s.keys, key)
+	if e := s.keys[key]; time.Now().Before(e.until) && e.value != claim && e.value != done+claim {
+		return false
 	}
+	s.keys[key] = keyEntry{done + claim, time.Now().Add(expiry)}
+	return true
+}
+
+// deleteIfHeld is the script of Release.
+func (s *keyServer) deleteIfHeld(key, claim string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.keys[key]; time.Now().Before(e.until) && e.value != claim {
+		return false
+	}
+	delete(s.keys, key)
+	return true
 }
 
 // serverStore is the store of one process, with one fault or none.
 type serverStore struct {
 	server *keyServer
 	flaw   string
+	own    string // the value of all claims, for the one that fences by the store
 
 	mu    sync.Mutex
-	mine  map[string]string    // the value of each claim
 	first map[string]time.Time // when a key was first claimed
 }
 
-const doneValue = "done"
+// serverClaim is a claim of a serverStore.
+type serverClaim struct {
+	*serverStore
+
+	name, value string
+	committed   bool
+}
+
+const done = "done:"
 
 func (s *serverStore) key(key string) string {
 	switch s.flaw {
@@ -130,26 +160,32 @@ func (s *serverStore) key(key string) string {
 	return key
 }
 
-func (s *serverStore) Claim(ctx context.Context, key string) (bool, error) {
+func (s *serverStore) Claim(ctx context.Context, key string) (ryze.DedupeClaim, error) {
 	if err := ctx.Err(); err != nil && s.flaw != "ignores the context" && s.flaw != "claims and looks at the clock" {
-		return false, err
+		return nil, err
 	}
 	key = s.key(key)
-	claim := rand.Text()
+	claim := &serverClaim{serverStore: s, name: key, value: rand.Text()}
 	hold := shortTimes.Lease
 	switch s.flaw {
 	case "grants nothing":
-		return false, nil
+		return nil, nil
 	case "grants everything":
-		s.server.set(key, claim, hold)
-		return true, nil
+		s.server.set(key, claim.value, hold)
+		return claim, nil
+	case "fences by the store":
+		claim.value = s.own
 	case "keeps claims for ever":
 		hold = time.Hour
 	case "looks and takes in two steps":
 		if s.server.get(key) == "" {
 			time.Sleep(time.Millisecond)
-			s.server.set(key, claim, hold)
-			return true, nil
+			s.server.set(key, claim.value, hold)
+			return claim, nil
+		}
+	case "releases for a while":
+		if strings.HasPrefix(s.server.get(key+" free"), "free") {
+			return claim, nil
 		}
 	case "counts the lease from before":
 		s.mu.Lock()
@@ -160,42 +196,48 @@ func (s *serverStore) Claim(ctx context.Context, key string) (bool, error) {
 		s.mu.Unlock()
 	}
 	for range 10 {
-		if s.server.setIfAbsent(key, claim, hold) {
-			s.mu.Lock()
-			s.mine[key] = claim
-			s.mu.Unlock()
-			return true, ctx.Err()
+		if s.server.setIfAbsent(key, claim.value, hold) {
+			if err := ctx.Err(); err != nil && s.flaw != "ignores the context" {
+				return nil, err
+			}
+			return claim, nil
 		}
 		value := s.server.get(key)
-		if s.flaw == "keeps what was refused" {
-			s.mu.Lock()
-			s.mine[key] = claim
-			s.mu.Unlock()
-		}
 		switch {
 		case value == "":
 			continue // it has passed just now
-		case value == doneValue, s.flaw == "takes a claim for done":
-			return false, ctx.Err()
+		case strings.HasPrefix(value, done), s.flaw == "takes a claim for done":
+			return nil, nil
 		case s.flaw == "prolongs at every claim":
 			s.server.set(key, value, hold)
+		case s.flaw == "counts who was refused":
+			s.server.set(key, claim.value, hold)
 		}
-		return false, ryze.ErrInProgress
+		return nil, ryze.ErrInProgress
 	}
-	return false, ryze.ErrInProgress
+	return nil, ryze.ErrInProgress
 }
 
-func (s *serverStore) Commit(ctx context.Context, key string) error {
-	if s.flaw == "hangs" && ctx.Err() != nil {
+func (c *serverClaim) Commit(ctx context.Context) error {
+	if c.flaw == "hangs" && ctx.Err() != nil {
 		time.Sleep(time.Minute)
 	}
-	key = s.key(key)
 	keep := shortTimes.Window
-	switch s.flaw {
+	value := c.server.get(c.name)
+	switch c.flaw {
 	case "does not commit":
 		return nil
+	case "takes its own commit for lost":
+		if value == done+c.value {
+			return ryze.ErrClaimLost
+		}
+	case "loses what it commits again":
+		if value == done+c.value {
+			c.server.set(c.name, "", 0)
+			return nil
+		}
 	case "remembers a failure for ever":
-		if s.server.get(key+" failed") != "" {
+		if c.server.get(c.name+" failed") != "" {
 			return nil
 		}
 	case "forgets with the lease":
@@ -203,41 +245,60 @@ func (s *serverStore) Commit(ctx context.Context, key string) error {
 	case "remembers for ever":
 		keep = time.Hour
 	case "wants the claim to commit":
-		if s.server.get(key) == "" {
-			return nil
+		if value == "" {
+			return ryze.ErrClaimLost
 		}
-	case "releases when late to commit":
-		if value := s.server.get(key); value != s.mine[key] && value != doneValue {
-			s.server.deleteIfEqual(key, value)
+	case "commits over another":
+		if !strings.HasPrefix(value, done) {
+			c.server.set(c.name, done+c.value, keep)
+			return ryze.ErrClaimLost
+		}
+	case "commits what another committed":
+		if strings.HasPrefix(value, done) {
+			c.server.set(c.name, done+c.value, keep)
 			return nil
 		}
 	}
-	s.server.set(key, doneValue, keep)
+	if !c.server.setIfHeld(c.name, c.value, keep) && c.flaw != "does not tell of a late commit" {
+		return ryze.ErrClaimLost
+	}
 	return nil
 }
 
-func (s *serverStore) Release(_ context.Context, key string) error {
-	key = s.key(key)
-	s.mu.Lock()
-	claim := s.mine[key]
-	delete(s.mine, key)
-	s.mu.Unlock()
-	switch s.flaw {
+func (c *serverClaim) Release(context.Context) error {
+	value := c.server.get(c.name)
+	switch c.flaw {
 	case "does not release":
 		return nil
+	case "releases for a while":
+		c.server.set(c.name+" free", "free", time.Nanosecond)
 	case "remembers a failure for ever":
-		s.server.set(key+" failed", claim, time.Hour)
+		c.server.set(c.name+" failed", "failed", time.Hour)
+	case "wants the claim to release":
+		if value == "" {
+			return ryze.ErrClaimLost
+		}
 	case "deletes what is committed":
-		s.server.deleteIfEqual(key, s.server.get(key))
-	case "deletes the claim of another", "deletes any claim":
-		if value := s.server.get(key); value != doneValue {
-			s.server.deleteIfEqual(key, value)
+		if value == done+c.value {
+			c.server.set(c.name, "", 0)
+		}
+	case "deletes what another committed":
+		if strings.HasPrefix(value, done) && value != done+c.value {
+			c.server.set(c.name, "", 0)
+			return ryze.ErrClaimLost
+		}
+	case "deletes the claim of another":
+		if value != c.value && !strings.HasPrefix(value, done) {
+			c.server.set(c.name, "", 0)
+			return ryze.ErrClaimLost
 		}
 	case "releases every key":
-		s.server.mu.Lock()
-		clear(s.server.keys)
-		s.server.mu.Unlock()
+		c.server.mu.Lock()
+		clear(c.server.keys)
+		c.server.mu.Unlock()
 	}
-	s.server.deleteIfEqual(key, claim)
+	if !c.server.deleteIfHeld(c.name, c.value) && c.flaw != "does not tell of a late release" {
+		return ryze.ErrClaimLost
+	}
 	return nil
 }
