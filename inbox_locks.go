@@ -2,7 +2,11 @@ package ryze
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -47,113 +51,185 @@ type ChatLock interface {
 	Unlock(ctx context.Context) error
 }
 
-// MemoryChatLocks are [ChatLocks] for one process: for tests, and for several
-// inboxes that share chats. The zero value is ready for use. A lock is never lost. Waiting, granting and giving
-// up take the same time whatever waits, and a chat without locks takes no memory.
-type MemoryChatLocks struct {
-	mu    sync.Mutex
-	lines map[string]*chatLine // by key
+// WithChatLocks has each event locked by its chat while it is handled, by locks
+// that several processes share. Then events of one chat are handled one at a
+// time, and in the order in which they arrive, also when a load balancer spreads
+// the deliveries over the processes. By default each process keeps the order of
+// what it gets itself, and no more.
+//
+// An event goes to the end of its chat's line when it arrives; those that arrive
+// in one process go there in their order. What arrives in two processes at the
+// same moment may go there either way. While it waits for the lock, it takes no place
+// among the handlers ([WithConcurrency]). The lock is taken before the event is
+// claimed in the [DedupeStore], and given back when the outcome is recorded there. Two processes
+// know that the phone and the LID of an event are one chat if an event has said so
+// to one of them; see [Inbox]. Gaps are not locked.
+//
+// When the chat cannot be locked, because the store of the locks is away, the
+// event is not handled. It counts as Failed in [InboxStats]: a delivery is asked
+// for again, and of an event of a stream the error handler is told. So order
+// counts more than speed while the store is away.
+//
+// When a lock is lost while the handler is at work, the handler's context ends
+// with the cause [ErrChatLockLost]. What the handler returns decides, as always.
+// The error handler is told, for another process may have been at the same chat.
+func WithChatLocks(locks ChatLocks) InboxOption {
+	return inboxOption(func(c *inboxConfig) error {
+		if locks == nil {
+			return invalid("WithChatLocks", "was given no locks")
+		}
+		c.locks = locks
+		return nil
+	})
 }
 
-// chatLine is who holds a key, and who waits for it.
-type chatLine struct{ first, last *chatPlace }
-
-// chatPlace is a place in the line of one key.
-type chatPlace struct {
-	of         *memoryChatLock
-	key        string
-	prev, next *chatPlace
+// lockKeys returns the keys of the locks for the names of a chat.
+func lockKeys(names []laneName) []string {
+	if names == nil {
+		return nil
+	}
+	keys := make([]string, 0, len(names))
+	for _, name := range names {
+		sum := sha256.Sum256([]byte("ryze chat\x00" + name.instance + "\x00" + name.chat + "\x00" + string(name.other)))
+		keys = append(keys, hex.EncodeToString(sum[:16]))
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
-// memoryChatLock is a [ChatLock], or waits to become one.
-type memoryChatLock struct {
-	locks   *MemoryChatLocks
-	places  []chatPlace // nil when they were given back
-	behind  int         // in how many lines others are before it
-	granted chan struct{}
+// heldLock is the lock of a chat. A nil one is none, and is never lost.
+type heldLock struct {
+	lock ChatLock
+	lost <-chan struct{}
 }
 
-// Lock implements [ChatLocks]. It fails with the error of ctx alone.
-func (m *MemoryChatLocks) Lock(ctx context.Context, keys []string, queued func()) (ChatLock, error) {
+func (h *heldLock) isLost() <-chan struct{} {
+	if h == nil {
+		return nil
+	}
+	return h.lost
+}
+
+func (h *heldLock) err() error {
+	select {
+	case <-h.isLost():
+		return fmt.Errorf("ryze: %w", ErrChatLockLost)
+	default:
+		return nil
+	}
+}
+
+// hold returns a context that ends when the lock is lost, and when end is called.
+func (h *heldLock) hold(ctx context.Context) (held context.Context, end func()) {
+	lost := h.isLost()
+	if lost == nil {
+		return ctx, func() {}
+	}
+	held, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-lost:
+			cancel(ErrChatLockLost)
+		case <-held.Done():
+		}
+	}()
+	return held, func() { cancel(nil) }
+}
+
+// lock locks the chat of a turn when the turn has come. It lets the next one of
+// the chat in this process go to the line when this one has its places there.
+func (in *Inbox) lock(ctx context.Context, t *turn) (*heldLock, error) {
+	select {
+	case <-ctx.Done():
+	case <-t.arrived:
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l := m.join(keys)
-	queued()
-	select {
-	case <-ctx.Done():
-		l.leave()
-		return nil, ctx.Err()
-	case <-l.granted:
-		return l, nil
+	lock, err := in.askForLock(ctx, t)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.pass(t)
+	if err != nil {
+		return nil, fmt.Errorf("ryze: lock a chat: %w", err)
+	}
+	t.asks = true
+	in.ready.push(t)
+	in.grant()
+	return lock, nil
+}
+
+// pass lets the next turn of the chat begin.
+func (in *Inbox) pass(t *turn) {
+	if t.lane != nil {
+		in.lanes.leave(t)
+		in.grant()
 	}
 }
 
-// join takes the last place in the line of each key.
-func (m *MemoryChatLocks) join(keys []string) *memoryChatLock {
-	l := &memoryChatLock{locks: m, places: make([]chatPlace, len(keys)), granted: make(chan struct{})}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.lines == nil {
-		m.lines = make(map[string]*chatLine)
-	}
-	for i, key := range keys {
-		line := m.lines[key]
-		if line == nil {
-			line = &chatLine{}
-			m.lines[key] = line
-		}
-		p := &l.places[i]
-		*p = chatPlace{of: l, key: key, prev: line.last}
-		if line.last == nil {
-			line.first = p
-		} else {
-			line.last.next = p
-			l.behind++
-		}
-		line.last = p
-	}
-	if l.behind == 0 {
-		close(l.granted)
-	}
-	return l
+// queued is pass for who has places in the lines.
+func (in *Inbox) queued(t *turn) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.pass(t)
 }
 
-// leave gives the places up, and grants the lock to those who are first then.
-func (l *memoryChatLock) leave() {
-	m := l.locks
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i := range l.places {
-		p := &l.places[i]
-		line := m.lines[p.key]
-		if p.next == nil {
-			line.last = p.prev
-		} else {
-			p.next.prev = p.prev
+// askForLock asks for the lock of a chat. When nobody waits for the answer any
+// more, a lock that is granted is given back.
+func (in *Inbox) askForLock(ctx context.Context, t *turn) (*heldLock, error) {
+	var mu sync.Mutex
+	var granted *heldLock
+	over := false // nobody waits any more
+	call := func(ctx context.Context) error {
+		lock, err := in.locks.Lock(ctx, t.keys, func() { in.queued(t) })
+		switch {
+		case err != nil:
+			return err
+		case lock == nil:
+			return errors.New("there is neither a lock nor an error")
 		}
-		if p.prev != nil {
-			p.prev.next = p.next
-			continue
+		held := &heldLock{lock, lock.Lost()}
+		mu.Lock()
+		late := over
+		if !late {
+			granted = held
 		}
-		line.first = p.next
-		if line.first == nil {
-			delete(m.lines, p.key)
-			continue
+		mu.Unlock()
+		if late {
+			in.unlock(ctx, t, held)
 		}
-		next := line.first.of
-		if next.behind--; next.behind == 0 {
-			close(next.granted)
-		}
+		return nil
 	}
-	l.places = nil
+	var err error
+	if _, ok := in.locks.(*MemoryChatLocks); ok {
+		err = call(ctx)
+	} else {
+		err = askInTime(ctx, func() {}, "the locks of chats", call)
+	}
+	mu.Lock()
+	over = true
+	mu.Unlock()
+	if err != nil && granted != nil { // both at the same moment
+		in.unlock(ctx, t, granted)
+		return nil, err
+	}
+	return granted, err
 }
 
-// Lost implements [ChatLock]. It is nil, because the lock is never lost.
-func (l *memoryChatLock) Lost() <-chan struct{} { return nil }
-
-// Unlock implements [ChatLock]. It never fails.
-func (l *memoryChatLock) Unlock(context.Context) error {
-	l.leave()
-	return nil
+// unlock gives a lock back. What goes wrong with that is not the outcome of the
+// event, so it is told.
+func (in *Inbox) unlock(ctx context.Context, t *turn, held *heldLock) {
+	if held == nil {
+		return
+	}
+	var err error
+	if _, ok := in.locks.(*MemoryChatLocks); ok {
+		err = held.lock.Unlock(ctx)
+	} else {
+		asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+		err = askInTime(asked, cancel, "the locks of chats", held.lock.Unlock)
+	}
+	if err != nil {
+		in.tell(context.WithoutCancel(ctx), &HandlerError{Event: t.event, Err: fmt.Errorf("ryze: unlock a chat: %w", err)}, true)
+	}
 }
