@@ -8,7 +8,7 @@ import (
 
 // NewDedupeStore is to come.
 func NewDedupeStore(client redis.UniversalClient, opts ...Option) (ryze.DedupeStore, error) {
-	if _, err := newConfig(client, opts); err != nil {
+	if _, err := configureFor(client, opts); err != nil {
 		return nil, err
 	}
 	return &ryze.MemoryDedupe{}, nil

@@ -18,6 +18,10 @@ func (f optionFunc) apply(c *config) error { return f(c) }
 
 type config struct {
 	prefix string
+
+	streams streamsConfig
+	dedupe  dedupeConfig
+	locks   locksConfig
 }
 
 const (

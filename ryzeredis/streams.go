@@ -47,8 +47,9 @@ import (
 // slot of a cluster. It is safe for concurrent use.
 type Streams struct {
 	client redis.UniversalClient
-	config
+	streamsConfig
 
+	prefix string
 	worker string
 	poke   chan struct{} // something has changed here
 
@@ -75,14 +76,17 @@ type OpenStream func(ctx context.Context, instance string, opts ...ryze.Subscrib
 // [*ryze.ValidationError] when client or an option is nil, or an option has a
 // bad value.
 func NewStreams(client redis.UniversalClient, opts ...Option) (*Streams, error) {
-	c, err := newConfig(client, opts)
+	c, err := configureFor(client, opts)
 	if err != nil {
 		return nil, err
 	}
 	host, _ := os.Hostname()
-	name := cmp.Or(c.worker, fmt.Sprintf("%s-%d", host, os.Getpid()))
+	name := cmp.Or(c.streams.worker, fmt.Sprintf("%s-%d", host, os.Getpid()))
+	o := c.streams
+	o.lease = cmp.Or(o.lease, defaultStreamLease)
+	o.openRate, o.opens = cmp.Or(o.openRate, defaultOpenRate), cmp.Or(o.opens, defaultOpens)
 	return &Streams{
-		client: client, config: *c,
+		client: client, streamsConfig: o, prefix: c.prefix,
 		worker:    name + "-" + rand.Text()[:8], // nobody else's, also after a restart
 		poke:      make(chan struct{}, 1),
 		instances: make(map[string]bool),
@@ -227,7 +231,7 @@ func readHolder(instance string, fields []any, now time.Time) StreamHolder {
 
 // key names something of all workers. What is in braces decides the slot.
 func (s *Streams) key(parts ...string) string {
-	name := "{" + s.prefix + "streams}"
+	name := "{" + s.prefix + ":streams}"
 	for _, p := range parts {
 		name += ":" + p
 	}

@@ -1,9 +1,10 @@
 package ryzeredis
 
 import (
+	"reflect"
 	"time"
 
-	"github.com/ryzeapi/ryze-go"
+	"github.com/redis/go-redis/v9"
 )
 
 // Defaults of Streams.
@@ -13,7 +14,7 @@ const (
 	defaultOpens       = 4
 )
 
-// streamsConfig is what options say of [Streams].
+// streamsConfig is what options say of [Streams], zero where they say nothing.
 type streamsConfig struct {
 	worker   string
 	lease    time.Duration
@@ -26,13 +27,13 @@ type streamsConfig struct {
 // host and the number of the process. Eight random characters follow either, so
 // that a process that has started again is another worker. For [NewStreams].
 func WithWorker(name string) Option {
-	return func(c *config) error {
+	return optionFunc(func(c *config) error {
 		if name == "" {
 			return invalid("WithWorker", "is empty")
 		}
-		c.worker = name
+		c.streams.worker = name
 		return nil
-	}
+	})
 }
 
 // WithStreamLease sets how long the lease of an instance is, 10 seconds by
@@ -40,26 +41,26 @@ func WithWorker(name string) Option {
 // it has passed; a holder that cannot renew it stops after four fifths of it. All workers
 // must have the same. For [NewStreams].
 func WithStreamLease(d time.Duration) Option {
-	return func(c *config) error {
+	return optionFunc(func(c *config) error {
 		if d < 500*time.Millisecond {
 			return invalid("WithStreamLease", "is shorter than half a second")
 		}
-		c.lease = d
+		c.streams.lease = d
 		return nil
-	}
+	})
 }
 
 // WithOpenRate limits how many streams this worker opens in a second, and how
 // many at the same time: 10 and 4 by default. Opening a stream takes one request
 // from the quota of its token. For [NewStreams].
 func WithOpenRate(perSecond float64, atOnce int) Option {
-	return func(c *config) error {
+	return optionFunc(func(c *config) error {
 		if !(perSecond > 0) || perSecond > 1e6 || atOnce < 1 {
 			return invalid("WithOpenRate", "is not positive")
 		}
-		c.openRate, c.opens = perSecond, atOnce
+		c.streams.openRate, c.streams.opens = perSecond, atOnce
 		return nil
-	}
+	})
 }
 
 // StreamState says what happened in [StreamChange]. The set is open.
@@ -90,13 +91,25 @@ type StreamChange struct {
 // logger. What an opened stream does is told by the observer of the ryze.Client.
 // For [NewStreams].
 func WithStreamHandler(handle func(StreamChange)) Option {
-	return func(c *config) error {
+	return optionFunc(func(c *config) error {
 		if handle == nil {
 			return invalid("WithStreamHandler", "was given no function")
 		}
-		c.onStream = handle
+		c.streams.onStream = handle
 		return nil
-	}
+	})
 }
 
-func invalid(field, reason string) error { return &ryze.ValidationError{Field: field, Reason: reason} }
+// dedupeConfig is what options say of a [DedupeStore], zero where they say nothing.
+type dedupeConfig struct{ lease, window time.Duration }
+
+// locksConfig is what options say of [ChatLocks], zero where they say nothing.
+type locksConfig struct{ lease time.Duration }
+
+// configureFor is configure for who needs a client.
+func configureFor(client redis.UniversalClient, opts []Option) (*config, error) {
+	if v := reflect.ValueOf(client); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, invalid("client", "must not be nil")
+	}
+	return configure(opts)
+}

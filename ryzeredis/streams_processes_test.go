@@ -219,7 +219,7 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 		instances[name] = line
 		w.config.Instances = append(w.config.Instances, name)
 	}
-	rdb := server.Client(t)
+	rdb := server.Client
 	watch, err := ryzeredis.NewStreams(rdb)
 	require.NoError(t, err)
 	watch.Set(w.config.Instances...)
@@ -276,7 +276,7 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 			f.what, f.holding = "redis", nil
 			server.Kill()
 			time.Sleep(lease / 2)
-			server.Restart(t)
+			server.Restart()
 		case rand.N(2) == 0:
 			w.signal(slot, syscall.SIGKILL)
 			time.Sleep(rand.N(lease * 2))
