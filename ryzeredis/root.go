@@ -6,6 +6,7 @@ import (
 	"github.com/ryzeapi/ryze-go"
 )
 
-func wholeUntil(t time.Time) ryze.SubscribeOption { return ryze.WithBuffer(1024, 1<<20) }
+// wholeUntil and handledUntil are what the streams of the root know of holes.
+func wholeUntil(t time.Time) ryze.SubscribeOption { return ryze.WithWholeUntil(t) }
 
-func handledUntil(s *ryze.Subscription) time.Time { return time.Time{} }
+func handledUntil(s *ryze.Subscription) time.Time { return s.WholeUntil() }

@@ -286,7 +286,8 @@ func (k *keeper) serve(h *hold) {
 var errGone = errors.New("ryzeredis: the goroutine of the stream was ended")
 
 func (k *keeper) deliver(h *hold, change StreamChange) error {
-	var opts []ryze.SubscribeOption
+	// A moment until which the stream was whole comes of an answered ping.
+	opts := []ryze.SubscribeOption{ryze.WithPing(k.lease/2, 20*time.Second)}
 	if !h.whole.IsZero() {
 		opts = append(opts, wholeUntil(h.whole))
 	}
