@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -85,6 +86,14 @@ func WithDedupeWindow(d time.Duration) Option {
 	})
 }
 
+// ErrUnavailable says that a claim could not be asked for: Redis does not answer.
+// Nothing has been handled. [Streams] then calls its handler again after a pause,
+// for as long as the lease holds.
+var ErrUnavailable = errors.New("ryzeredis: Redis does not answer")
+
+// claimPatience is less than what a Deduper gives its store.
+const claimPatience = 4 * time.Second
+
 // dedupeDone is the value of a key whose work was done. No claim is so short.
 const dedupeDone = "done"
 
@@ -116,6 +125,8 @@ func (s *DedupeStore) Claim(ctx context.Context, key string) (first bool, err er
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
 	value := rand.Text()
 	known, err := claimScript.Run(ctx, s.client, []string{s.key(key)}, value, s.lease.Milliseconds()).Text()
 	switch {
@@ -124,7 +135,7 @@ func (s *DedupeStore) Claim(ctx context.Context, key string) (first bool, err er
 		return true, nil
 	case err != nil:
 		s.giveBack(ctx, key, value)
-		return false, fmt.Errorf("ryzeredis: dedupe: %w", err)
+		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if known == dedupeDone {
 		return false, nil

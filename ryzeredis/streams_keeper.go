@@ -304,9 +304,27 @@ func (k *keeper) deliver(h *hold, change StreamChange) error {
 	change.State, change.Err = StreamOpened, nil
 	k.tell(change)
 	err = sub.Handle(h.taking, func(ctx context.Context, e *ryze.Event) error {
-		return h.lease.do(ctx, func(ctx context.Context) error { return k.handle(ctx, e) })
+		return h.lease.do(ctx, func(ctx context.Context) error { return k.call(ctx, e) })
 	}, k.opts...)
 	return err
+}
+
+// call calls the handler, again and again while its store cannot be asked: the
+// stream repeats nothing.
+func (k *keeper) call(ctx context.Context, e *ryze.Event) error {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		err := k.handle(ctx, e)
+		if !errors.Is(err, ErrUnavailable) {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
 }
 
 // rest decides when a stream that has failed is tried again.

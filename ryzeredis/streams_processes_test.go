@@ -299,6 +299,9 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 	notes := w.notes()
 	figures := judge(t, notes, written)
 	takeover(t, faults, notes)
+	for _, f := range faults {
+		t.Logf("%v %s of worker %d, which held %d", f.at.UTC().Format("05.000"), f.what, f.slot, len(f.holding))
+	}
 	t.Logf("%d faults, %d messages: %s", len(faults), len(written), figures)
 }
 
