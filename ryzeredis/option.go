@@ -21,7 +21,6 @@ type config struct {
 
 	streams streamsConfig
 	dedupe  dedupeConfig
-	locks   locksConfig
 }
 
 const (

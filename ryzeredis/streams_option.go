@@ -103,9 +103,6 @@ func WithStreamHandler(handle func(StreamChange)) Option {
 // dedupeConfig is what options say of a [DedupeStore], zero where they say nothing.
 type dedupeConfig struct{ lease, window time.Duration }
 
-// locksConfig is what options say of [ChatLocks], zero where they say nothing.
-type locksConfig struct{ lease time.Duration }
-
 // configureFor is configure for who needs a client.
 func configureFor(client redis.UniversalClient, opts []Option) (*config, error) {
 	if v := reflect.ValueOf(client); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
