@@ -87,6 +87,7 @@ const (
 	GapOutage     GapReason = "outage"     // the connection was lost; the service replays nothing
 	GapOverflow   GapReason = "overflow"   // the queue was full because the events were not taken fast enough
 	GapUnreadable GapReason = "unreadable" // something came that is not an event; Cause is an *EventError
+	GapTakeover   GapReason = "takeover"   // the stream follows another one, which was whole until From; see [WithWholeUntil]
 )
 
 // GapEvent stands in a stream where events may be missing, so that a hole is

@@ -190,21 +190,17 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 	}
 	var work sync.WaitGroup
 	defer work.Wait()
-	events := source.Events()
+	take := takeFrom(source)
 	for {
-		var e *Event
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case next, open := <-events:
-			if !open {
-				return source.Err()
-			}
-			e = next
-		}
-		if e.Type == EventGap {
+		e, done := take(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err() // e is as if it waited in the source
+		case e == nil:
+			return source.Err()
+		case e.Type == EventGap:
 			work.Wait()
-			work.Go(func() { in.runOne(ctx, in.enter(e)) }) // it may end its goroutine
+			work.Go(func() { in.runOne(ctx, in.enter(e), done) }) // it may end its goroutine
 			work.Wait()
 			continue
 		}
@@ -216,14 +212,43 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 		t := in.enter(e) // here, so that turns are taken in the order of the stream
 		work.Go(func() {
 			defer func() { <-in.backlog }()
-			in.runOne(ctx, t)
+			in.runOne(ctx, t, done)
 		})
 	}
 }
 
+// takeFrom returns what takes the next event of a source, nil when there will be
+// none or ctx has ended. It also returns what is to be called when the outcome of the event is known.
+func takeFrom(source EventSource) func(context.Context) (e *Event, done func()) {
+	if s, ok := source.(*Subscription); ok {
+		return func(ctx context.Context) (*Event, func()) {
+			t := s.take(ctx)
+			if t == nil {
+				return nil, nil
+			}
+			return t.event, func() { s.queue.hasHandled(t) }
+		}
+	}
+	events := source.Events()
+	return func(ctx context.Context) (*Event, func()) {
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case e := <-events: // nil when it is closed
+			return e, func() {}
+		}
+	}
+}
+
 // runOne handles an event of a stream, where nobody waits for the outcome.
-func (in *Inbox) runOne(ctx context.Context, t *turn) {
-	in.process(ctx, t, &outcome{unheard: true})
+func (in *Inbox) runOne(ctx context.Context, t *turn, done func()) {
+	o := outcome{unheard: true}
+	defer func() {
+		if !o.abandoned || ctx.Err() == nil {
+			done()
+		}
+	}()
+	in.process(ctx, t, &o)
 }
 
 // process handles an event when its turn has come. The end of ctx ends the wait

@@ -164,7 +164,8 @@ type turn struct {
 	// In a stream's queue.
 	size    int
 	at      int64    // when it came, in Unix nanoseconds
-	whole   int64    // while it is not handled, the stream is whole until then, in Unix nanoseconds; 0 if nobody knows
+	whole   int64    // until when the stream is handled at most while this is not, in Unix nanoseconds
+	undone  bool     // it was taken, and will not be handled
 	section *section // that it is in, or that it opens, being a gap
 
 	// In an inbox.

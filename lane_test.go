@@ -339,7 +339,7 @@ func BenchmarkQueueFromItsFront(b *testing.B) {
 		b.Run(fmt.Sprintf("waiting=%d", n), func(b *testing.B) {
 			q, e, now := fill(b)
 			for b.Loop() {
-				_, _, _ = q.takeFirst()
+				_, _, _ = q.pop()
 				_ = q.push(e, now)
 			}
 		})

@@ -65,20 +65,6 @@ func (e *CloseError) Error() string {
 // closePolicyViolation is the only close code that says not to come back.
 const closePolicyViolation = 1008
 
-// StreamStats are the counters of a stream since Subscribe.
-type StreamStats struct {
-	State          StreamState
-	ConnectedSince time.Time // zero unless the state is StreamOpen
-	LastEvent      time.Time // when the last event came, by this machine's clock
-	Received       uint64    // events put into the queue; not those that WithEvents leaves out
-	Dropped        uint64    // events dropped because the queue was full
-	Unreadable     uint64    // frames that were not events
-	Reconnects     uint64    // outages that are over
-	Queued         int       // events that wait to be taken, gaps included
-	QueuedBytes    int       // of their JSON
-	LastOutage     error     // what ended the previous connection, nil before the first outage
-}
-
 // healthyAfter is how long a connection must last for the backoff to begin
 // anew.
 const healthyAfter = time.Minute
@@ -135,7 +121,7 @@ func (s *Subscription) gapEvent(gap *GapEvent) *Event {
 // enqueue puts a received message into the queue; before it the stream was known
 // to be whole at the moment alive.
 func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
-	s.noteWhole()
+	s.noteWhole(s.aliveUntil())
 	e, err := ParseEvent(message)
 	if err != nil {
 		s.mu.Lock()
@@ -215,12 +201,13 @@ func (s *Subscription) deliver() {
 	defer s.goroutines.Done()
 	defer close(s.events)
 	for {
-		e := next(s.parent, s, s.queue.takeFirst)
-		if e == nil {
+		t := s.take(s.parent)
+		if t == nil {
 			return
 		}
 		select {
-		case s.events <- e:
+		case s.events <- t.event:
+			s.queue.handOver(t)
 		case <-s.closed:
 			return
 		case <-s.parent.Done():
@@ -242,14 +229,16 @@ func (s *Subscription) deliver() {
 func (s *Subscription) All() iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {
-			e := next(s.parent, s, s.queue.takeFirst)
-			if e == nil {
+			t := s.take(s.parent)
+			if t == nil {
 				if err := s.Err(); err != nil {
 					yield(nil, err)
 				}
 				return
 			}
-			if !yield(e, nil) {
+			more := yield(t.event, nil)
+			s.queue.hasHandled(t)
+			if !more {
 				return
 			}
 		}
@@ -329,25 +318,6 @@ func (s *Subscription) State() StreamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
-}
-
-// Stats returns the stream's counters.
-func (s *Subscription) Stats() StreamStats {
-	s.mu.Lock()
-	st := StreamStats{
-		State: s.state, ConnectedSince: s.connected, Unreadable: s.unreadable,
-		Reconnects: s.reconnects, LastOutage: s.outage,
-	}
-	s.mu.Unlock()
-	q := &s.queue
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	st.LastEvent, st.Received, st.Dropped = q.last, q.received, q.dropped
-	st.Queued, st.QueuedBytes = q.count, q.bytes
-	if q.lost != nil {
-		st.Queued++
-	}
-	return st
 }
 
 func (s *Subscription) setOpen(conn *wsconn.Conn) {

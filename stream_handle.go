@@ -143,24 +143,27 @@ func (w *streamWorkers) work(t *turn) {
 func (w *streamWorkers) serve(t *turn) {
 	defer w.stream.queue.endTurn(t)
 	var err error
-	defer w.judge(t.event, &err)
+	defer w.judge(t, &err)
 	w.call(w.working, t.event, w.handle, &err)
 }
 
 // judge looks at what came of an event.
-func (w *streamWorkers) judge(e *Event, err *error) {
+func (w *streamWorkers) judge(t *turn, err *error) {
 	if *err == nil || errors.Is(*err, ErrIgnore) {
 		return
 	}
-	failed := &HandlerError{Event: e, Err: *err}
+	t.undone = w.working.Err() != nil // it was cut off
+	failed := &HandlerError{Event: t.event, Err: *err}
 	if w.report == nil {
+		t.undone = true
 		w.fail(failed)
 		return
 	}
 	var panicked error
 	defer func() {
 		if panicked != nil {
-			w.fail(&HandlerError{Event: e, Err: panicked})
+			t.undone = true
+			w.fail(&HandlerError{Event: t.event, Err: panicked})
 		}
 	}()
 	w.reportTo(w.working, failed, &panicked)

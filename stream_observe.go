@@ -14,9 +14,11 @@ func (s *Subscription) observeLoss() {
 	if s.observer() == nil {
 		return
 	}
-	stats := s.Stats()
-	if lost := stats.Dropped - s.toldDropped; lost > 0 {
-		s.toldDropped = stats.Dropped
+	s.queue.mu.Lock()
+	dropped := s.queue.dropped
+	s.queue.mu.Unlock()
+	if lost := dropped - s.toldDropped; lost > 0 {
+		s.toldDropped = dropped
 		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapOverflow, int(lost)}) //nolint:gosec // events in memory
 	}
 }

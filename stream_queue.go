@@ -35,10 +35,14 @@ type eventQueue struct {
 	over    time.Time // since when it has been over its bounds, if it may be
 	ended   bool
 	// lost is the gap in front of the first item, left by what was dropped.
-	lost      *GapEvent
-	lostWhole int64 // of the first that was dropped
-	whole     int64 // of what is pushed now
-	underWay  turnSet
+	lost *GapEvent
+
+	// For HandledUntil; see stream_whole.go.
+	whole     int64    // of what is pushed now
+	lostWhole int64    // of lost
+	unhandled int64    // of the first that was taken and not handled, 0 for none
+	underWay  turnList // taken, and perhaps handled
+	delivered *turn    // the last that was given to the channel of Events
 
 	// For those who take by lanes. Nothing is put into lanes before there is one.
 	lanes  lanes
@@ -56,7 +60,7 @@ func newEventQueue(instance string, c *streamConfig) eventQueue {
 	first := newSection(nil)
 	return eventQueue{
 		instance: instance, maxEvents: c.bufferEvents, maxBytes: c.bufferBytes, overflow: c.overflow,
-		items: turnList{kind: linkQueue}, front: first, back: first,
+		items: turnList{kind: linkQueue}, underWay: turnList{kind: linkQueue}, front: first, back: first,
 	}
 }
 
@@ -194,24 +198,32 @@ func (q *eventQueue) hasTaken(t *turn) {
 }
 
 // takeFirst removes the first event of all. It returns nil, and what to wait
-// for, when there is none, and over when there never will be.
-func (q *eventQueue) takeFirst() (e *Event, over bool, changed <-chan struct{}) {
+// for, when there is none, and over when there never will be. Call hasHandled
+// when it has been handled.
+func (q *eventQueue) takeFirst() (t *turn, over bool, changed <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.lost != nil {
-		gap := q.lost
-		q.lost = nil
-		return &Event{Type: EventGap, Instance: q.instance, Data: gap}, false, nil
+	if t = q.takeLost(); t == nil {
+		if t = q.items.head; t == nil {
+			return nil, q.ended, q.watch()
+		}
+		q.hasTaken(t)
+		if t.lane != nil {
+			q.lanes.leave(t)
+		}
 	}
-	t := q.items.head
-	if t == nil {
-		return nil, q.ended, q.watch()
+	q.underWay.push(t)
+	return t, false, nil
+}
+
+// takeLost takes the gap in front of the first item, nil for none.
+func (q *eventQueue) takeLost() *turn {
+	if q.lost == nil {
+		return nil
 	}
-	q.hasTaken(t)
-	if t.lane != nil {
-		q.lanes.leave(t)
-	}
-	return t.event, false, nil
+	gap := &Event{Type: EventGap, Instance: q.instance, Data: q.lost}
+	q.lost = nil
+	return &turn{event: gap, whole: q.lostWhole}
 }
 
 // takeTurn removes an event whose lane is free, the longest waiting first, or
@@ -230,7 +242,7 @@ func (q *eventQueue) takeTurn(inOrder bool) (t *turn, over bool, changed <-chan 
 	if t.lane != nil {
 		q.lanes.begin(t)
 	}
-	q.underWay.add(t)
+	q.underWay.push(t)
 	return t, false, nil
 }
 
@@ -238,10 +250,8 @@ func (q *eventQueue) choose(inOrder bool) *turn {
 	if q.inGap {
 		return nil
 	}
-	if q.lost != nil {
-		gap := &Event{Type: EventGap, Instance: q.instance, Data: q.lost}
-		q.lost = nil
-		return &turn{event: gap, whole: q.lostWhole}
+	if t := q.takeLost(); t != nil {
+		return t
 	}
 	t := q.items.head
 	switch {
@@ -263,7 +273,7 @@ func (q *eventQueue) choose(inOrder bool) *turn {
 func (q *eventQueue) endTurn(t *turn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.underWay.remove(t)
+	q.handled(t)
 	if t.event.Type == EventGap {
 		q.inGap = false
 	}

@@ -38,7 +38,7 @@ func TestQueueIsBoundedAndAccountsForEveryEvent(t *testing.T) {
 			taken, outages, merged := 0, 0, 0
 			drain := func(n int) {
 				for range n {
-					e, _, _ := q.takeFirst()
+					e, _, _ := q.pop()
 					if e == nil {
 						return
 					}
@@ -115,12 +115,12 @@ func TestGapsThatAreDroppedWidenTheGapThatIsTold(t *testing.T) {
 	require.NoError(t, q.push(numberedEvent(1, 1), at(6)))
 	require.NoError(t, q.push(numberedEvent(2, 1), at(7)))
 
-	e, _, _ := q.takeFirst()
+	e, _, _ := q.pop()
 	assert.Equal(t, EventGap, e.Type)
 	assert.Equal(t, "support-line", e.Instance)
 	assert.Equal(t, &GapEvent{From: at(1), To: at(5), Reason: GapOverflow, Dropped: 1, Cause: outage}, e.Data)
 	for _, id := range []string{"1", "2"} {
-		e, _, _ = q.takeFirst()
+		e, _, _ = q.pop()
 		assert.Equal(t, id, e.Data.(*MessageEvent).ID)
 	}
 }
@@ -142,7 +142,7 @@ func TestBlockingGivesTimeAndThenFollowsThePolicy(t *testing.T) {
 	assert.Equal(t, uint64(7), q.dropped, "there is no new time until there was room")
 
 	for range 5 {
-		_, _, _ = q.takeFirst()
+		_, _, _ = q.pop()
 	}
 	for n := range 10 {
 		require.NoError(t, q.push(numberedEvent(n, 1), now))
@@ -154,7 +154,7 @@ func TestBlockingGivesTimeAndThenFollowsThePolicy(t *testing.T) {
 // something that it alone can take.
 func TestEveryConsumerThatWaitsHearsOfAChange(t *testing.T) {
 	q := newEventQueue("", &streamConfig{bufferEvents: 2, bufferBytes: 100})
-	_, over, first := q.takeFirst()
+	_, over, first := q.pop()
 	assert.False(t, over)
 	_, _, second := q.takeTurn(false)
 	isOpen := func(c <-chan struct{}) bool {
@@ -171,16 +171,26 @@ func TestEveryConsumerThatWaitsHearsOfAChange(t *testing.T) {
 	}
 	assert.False(t, isOpen(first) || isOpen(second))
 	for range 3 { // the gap, and two events
-		e, _, _ := q.takeFirst()
+		e, _, _ := q.pop()
 		require.NotNil(t, e)
 	}
-	e, over, last := q.takeFirst()
+	e, over, last := q.pop()
 	assert.Nil(t, e)
 	assert.False(t, over)
 	q.end()
 	assert.False(t, isOpen(last), "the end is for everybody")
-	_, over, _ = q.takeFirst()
+	_, over, _ = q.pop()
 	assert.True(t, over)
 	_, over, _ = q.takeTurn(true)
 	assert.True(t, over)
+}
+
+// pop takes the first event, which is handled at once.
+func (q *eventQueue) pop() (e *Event, over bool, changed <-chan struct{}) {
+	t, over, changed := q.takeFirst()
+	if t == nil {
+		return nil, over, changed
+	}
+	q.hasHandled(t)
+	return t.event, over, changed
 }

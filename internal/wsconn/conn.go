@@ -57,6 +57,7 @@ type Conn struct {
 	alive  time.Time
 
 	answered atomic.Int64 // see Whole, in Unix nanoseconds
+	cut      atomic.Bool  // the last answer to a ping came in the middle of a message
 
 	keeper // of the connection, by pings
 }
@@ -71,9 +72,9 @@ func (c *Conn) begin(ws *websocket.Conn, maxMessage int64, began time.Time) {
 }
 
 // Whole returns a moment before which nothing was sent that has not been given
-// to accept: when the last ping was sent that has been answered, or when the
-// handshake began. Time on the way, and pauses of this process, do not make it
-// wrong. It may be called at any time.
+// to accept, and accepted: when the last ping was sent that has been answered
+// between two messages, or when the handshake began. Time on the way, and pauses
+// of this process, do not make it wrong. It may be called at any time.
 func (c *Conn) Whole() time.Time { return time.Unix(0, c.answered.Load()).UTC() }
 
 // Opened returns when the connection was made.
@@ -82,6 +83,12 @@ func (c *Conn) Opened() time.Time { return c.opened }
 // Alive returns the last moment at which everything that the peer had sent
 // before had been received whole. It must not be called during Receive.
 func (c *Conn) Alive() time.Time { return c.alive }
+
+// hasAnswer notes an answer to a ping. It is called before the ping returns.
+func (c *Conn) hasAnswer() {
+	c.cut.Store(c.inside)
+	c.isWhole()
+}
 
 // isWhole notes a sign of life that is not in the middle of a message.
 func (c *Conn) isWhole() {

@@ -36,7 +36,7 @@ func Dial(ctx context.Context, config *Config, a *transport.Attempt) *Conn {
 		HTTPClient:     &http.Client{Transport: up, CheckRedirect: config.Client.CheckRedirect},
 		HTTPHeader:     config.Header,
 		OnPingReceived: func(context.Context, []byte) bool { c.isWhole(); return true },
-		OnPongReceived: func(context.Context, []byte) { c.isWhole() },
+		OnPongReceived: func(context.Context, []byte) { c.hasAnswer() },
 	})
 	a.Sent = state.Load() != connWanted
 	a.Undone = !a.Sent && !a.Replied

@@ -64,11 +64,11 @@ func (c *Conn) ping() {
 	ctx, cancel := context.WithTimeout(context.Background(), c.wait)
 	defer cancel()
 	err := c.ws.Ping(ctx)
-	if err == nil {
-		c.answered.Store(began) // the reader has read the answer, and everything before it
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err == nil && !c.stopped && !c.cut.Load() {
+		c.answered.Store(began) // the reader has read the answer, and everything before it
+	}
 	switch {
 	case c.stopped:
 	case err != nil && c.wire.last.Load() < began:

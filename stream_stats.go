@@ -1,0 +1,54 @@
+package ryze
+
+import "time"
+
+// StreamStats are the counters of a stream since Subscribe.
+type StreamStats struct {
+	State          StreamState
+	ConnectedSince time.Time // zero unless the state is StreamOpen
+	LastEvent      time.Time // when the last event came, by this machine's clock
+	Received       uint64    // events put into the queue; not those that WithEvents leaves out
+	Dropped        uint64    // events dropped because the queue was full
+	Unreadable     uint64    // frames that were not events
+	Reconnects     uint64    // outages that are over
+	// AliveUntil is a moment before which the service has sent nothing that has not
+	// been received: when the last ping was sent that has been answered, or when
+	// the connection was made. So it follows the present by the interval of
+	// [WithPing]. It stays as it is when the connection is lost, and when the stream
+	// ends. The clock is that of this machine.
+	AliveUntil time.Time
+	// HandledUntil is AliveUntil, or before it: before the first event or gap that
+	// has been received and not handled. With [WithWholeUntil], another stream tells
+	// everything after it as a gap.
+	//
+	// An event counts as handled when its handler has returned, also with an error
+	// that an error handler was told of; not when the end of its context cut it off,
+	// nor when its error ended [Subscription.Handle]. In a loop over All it is handled
+	// when the loop asks for the next. What is taken from Events is handled when the
+	// next is taken, and what an [Inbox] takes by Run when its outcome is known.
+	HandledUntil time.Time
+	Queued       int   // events that wait to be taken, gaps included
+	QueuedBytes  int   // of their JSON
+	LastOutage   error // what ended the previous connection, nil before the first outage
+}
+
+// Stats returns the stream's counters.
+func (s *Subscription) Stats() StreamStats {
+	s.mu.Lock()
+	st := StreamStats{
+		State: s.state, ConnectedSince: s.connected, Unreadable: s.unreadable,
+		Reconnects: s.reconnects, LastOutage: s.outage,
+	}
+	s.mu.Unlock()
+	alive := s.aliveUntil() // before the queue, which may get more meanwhile
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	st.AliveUntil, st.HandledUntil = atNano(alive), atNano(q.handledUntil(alive))
+	st.LastEvent, st.Received, st.Dropped = q.last, q.received, q.dropped
+	st.Queued, st.QueuedBytes = q.count, q.bytes
+	if q.lost != nil {
+		st.Queued++
+	}
+	return st
+}
