@@ -67,6 +67,13 @@ func (m Media) body(common sendCommon) (any, error) {
 	if m.Duration < 0 {
 		return nil, invalid("Media.Duration", "is negative")
 	}
+	switch m.Kind {
+	case "", MediaImage, MediaVideo, MediaAudio, MediaDocument:
+	case MediaSticker:
+		return nil, invalid("Media.Kind", "is a sticker: send a Sticker")
+	default:
+		return nil, invalid("Media.Kind", "is not one of image, video, audio, document")
+	}
 	if err := checkFileName("Media.FileName", m.FileName); err != nil {
 		return nil, err
 	}
