@@ -8,8 +8,8 @@ type Location struct {
 	// Latitude and Longitude are decimal degrees; four to six decimals are
 	// recommended. The service refuses (0, 0), which it takes for a missing
 	// value.
-	Latitude  float64 `json:"latitude,omitzero"`
-	Longitude float64 `json:"longitude,omitzero"`
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
 	Name      string  `json:"name,omitzero"`    // the main label of the card; public clients always send one
 	Address   string  `json:"address,omitzero"` // the line below it; public clients always send one
 }

@@ -26,7 +26,7 @@ type PixItem struct {
 	Quantity    int    `json:"quantity,omitzero"` // 1 or more
 	// UnitPrice is the price of one. Whether it is in reais or in centavos is
 	// not documented.
-	UnitPrice float64 `json:"unitPrice,omitzero"`
+	UnitPrice float64 `json:"unitPrice"`
 }
 
 // PixKeyType says what a PIX key is.

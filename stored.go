@@ -23,6 +23,7 @@ type storedKind struct {
 
 // storedAsIs stores contents as the JSON tags of their type say. Tags are part of
 // the stored form: never change one. "omitzero" keeps an empty list apart from none.
+// It would drop the sign of -0, so fields with fractions do without it.
 func storedAsIs[T Content](name string) storedKind {
 	same := func(content T) (T, error) { return content, nil }
 	return storedAs(name, same, same)
