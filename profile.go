@@ -2,7 +2,9 @@ package ryze
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -341,7 +343,7 @@ func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettin
 	}
 	r, err := fetchChecked(ctx, s.h, opPrivacyUpdate, input{body: update.wire()}, (*privacyReply).missing)
 	if err != nil {
-		if OutcomeOf(err) != OutcomeNotAccepted {
+		if mayHaveBegun(err) {
 			err = fmt.Errorf("%w; some of the privacy settings may have been applied: read them back", err)
 		}
 		return nil, err
@@ -360,4 +362,14 @@ func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettin
 		}
 	}
 	return &now, failed.err()
+}
+
+// mayHaveBegun reports whether the service may have begun to carry out a call
+// that failed.
+func mayHaveBegun(err error) bool {
+	var api *APIError
+	if errors.As(err, &api) {
+		return api.Is(ErrServer) || api.Is(ErrThrottled) || api.StatusCode == http.StatusRequestTimeout
+	}
+	return !errors.Is(err, ErrInvalidArgument) && !errors.Is(err, ErrRateLimited) && !errors.Is(err, ErrRedirect) && !errors.Is(err, ErrClosed)
 }
