@@ -13,6 +13,10 @@ import (
 // do not acknowledge the event, let it be delivered again.
 var ErrInProgress = errors.New("another worker is at it")
 
+// ErrClaimLost says that a claim is not held any more: its lease has passed, and
+// another has claimed or committed the key since.
+var ErrClaimLost = errors.New("the claim has passed to another")
+
 // DedupeStore remembers which keys have been dealt with, so that an event that
 // is delivered several times (webhook retries, several webhooks, WebSocket and
 // webhook together) is processed once.
@@ -20,29 +24,70 @@ var ErrInProgress = errors.New("another worker is at it")
 // It is made for processing at least once: a key is claimed before the work
 // and committed after it, or released when the work failed. A worker that dies
 // in between loses its claim after a lease, and the next delivery is processed.
+// A lease must be longer than the work takes.
 //
-// With Redis, Claim is SET NX of a random value, with the lease as expiry; when the
-// key is there, a GET tells whether it says "done" or is the claim of another.
-// Commit is a SET of "done" with the window as expiry. Release is a script that
-// deletes the key only while it holds the value of this store's own claim: a plain
-// DEL would delete what another has claimed or committed since. A store must be
-// safe for concurrent use.
+// A store must be safe for concurrent use. TestDedupeStore of package ryzetest
+// holds one to these rules.
+//
+// With Redis, each claim has a random value of its own, such as [rand.Text]
+// makes, and the [DedupeClaim] keeps it. The key holds that value, and the same
+// with "done:" before it once the work is done. Claim is
+//
+//	SET key value NX PX lease
+//
+// If the key is there, GET tells whether the value begins with "done:". If the
+// key has gone meanwhile, Claim begins again. Commit and Release compare the value
+// and change the key in one step, so they are scripts. Commit gets the key, the
+// value and the window:
+//
+//	local held = redis.call("GET", KEYS[1])
+//	if held and held ~= ARGV[1] and held ~= "done:" .. ARGV[1] then
+//		return 0 -- ErrClaimLost
+//	end
+//	redis.call("SET", KEYS[1], "done:" .. ARGV[1], "PX", ARGV[2])
+//	return 1
+//
+// Release gets the key and the value:
+//
+//	local held = redis.call("GET", KEYS[1])
+//	if held and held ~= ARGV[1] then
+//		return 0 -- ErrClaimLost
+//	end
+//	redis.call("DEL", KEYS[1])
+//	return 1
+//
+// A plain SET or DEL would act on what another has claimed or committed after
+// the lease. A Claim whose answer is lost may hold the key. It should release it
+// by the same script, or nobody handles the event until the lease has passed.
 //
 // Each call has a context that ends after five seconds. A store that does not
 // heed it is not waited for any longer: the event counts as not handled, and a
 // claim that is granted later is released.
+//
+// [rand.Text]: https://pkg.go.dev/crypto/rand#Text
 type DedupeStore interface {
-	// Claim takes a key. It returns true when the caller is the first and must
-	// do the work; false when the work has been done before; and an error that
-	// matches [ErrInProgress] when somebody else has claimed the key and is not
-	// done.
-	Claim(ctx context.Context, key string) (first bool, err error)
-	// Commit says that the work of a claimed key is done: until the window has
-	// passed, Claim returns false for it.
-	Commit(ctx context.Context, key string) error
-	// Release gives up the claim, so that the next Claim returns true. It does
-	// not touch a key that has been committed.
-	Release(ctx context.Context, key string) error
+	// Claim takes a key. It returns a claim when the caller is the first and must
+	// do the work; nil and no error when the work has been done before; and an
+	// error that matches [ErrInProgress] when somebody else has claimed the key
+	// and is not done. When ctx has ended, it takes nothing and returns the error
+	// of ctx.
+	Claim(ctx context.Context, key string) (DedupeClaim, error)
+}
+
+// DedupeClaim is the right to do the work of a key, and the duty to say what
+// came of it, by one of the methods. They act on this claim alone: when its
+// lease has passed and another has claimed or committed the key since, they
+// change nothing, and their error matches [ErrClaimLost].
+//
+// When a method fails otherwise, it may be called again.
+type DedupeClaim interface {
+	// Commit says that the work is done: until the window has passed, Claim returns
+	// no claim of the key. It counts also when the lease has passed, if nobody has
+	// claimed the key since. What is committed can be committed again.
+	Commit(ctx context.Context) error
+	// Release gives up the claim, so that the next Claim is granted. It never
+	// touches a key that has been committed, by this claim or another.
+	Release(ctx context.Context) error
 }
 
 // Deduper lets each event through once, judged by [Event.DedupeKey].
@@ -102,13 +147,13 @@ func (d *Deduper) Wrap(handle Handler) Handler {
 
 // outcome is what became of an event.
 type outcome struct {
-	key        string // that was claimed, "" for none
-	called     bool   // the handler was called
-	repeated   bool   // the event has been handled before
-	unheard    bool   // nobody waits for the outcome
-	abandoned  bool   // the wait for its turn has ended, or another process has it
-	err        error  // of the handler, or why it was not called
-	unrecorded error  // why the store does not know what became of the event
+	claim      DedupeClaim // nil for none
+	called     bool        // the handler was called
+	repeated   bool        // the event has been handled before
+	unheard    bool        // nobody waits for the outcome
+	abandoned  bool        // the wait for its turn has ended, or another process has it
+	err        error       // of the handler, or why it was not called
+	unrecorded error       // why the store does not know what became of the event
 }
 
 // done reports whether the event has been handled with success.
@@ -138,18 +183,17 @@ func (d *Deduper) do(ctx context.Context, e *Event, handle Handler) (o outcome) 
 // end must be called, whatever the handler does.
 func (d *Deduper) begin(ctx context.Context, e *Event, o *outcome) (call bool) {
 	if e.tellsOccurrence() {
-		key := e.DedupeKey()
-		first, err := d.claim(ctx, key)
+		claim, err := d.claim(ctx, e.DedupeKey())
 		switch {
 		case err != nil:
 			o.err = fmt.Errorf("ryze: claim an event: %w", err)
 			o.abandoned = ctx.Err() != nil || errors.Is(err, ErrInProgress)
 			return false
-		case !first:
+		case claim == nil:
 			o.repeated = true
 			return false
 		}
-		o.key = key
+		o.claim = claim
 	}
 	o.called, o.err = true, errUnfinished
 	return true
@@ -157,51 +201,48 @@ func (d *Deduper) begin(ctx context.Context, e *Event, o *outcome) (call bool) {
 
 // end records what became of an event.
 func (d *Deduper) end(ctx context.Context, o *outcome) {
-	if o.key == "" {
+	if o.claim == nil {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
 	if o.done() {
-		if err := d.commit(ctx, o.key); err != nil {
+		if err := d.ask(ctx, o.claim.Commit); err != nil {
 			o.unrecorded = fmt.Errorf("ryze: the event was handled but not committed: %w", err)
 		}
-	} else if err := d.release(ctx, o.key); err != nil {
+	} else if err := d.ask(ctx, o.claim.Release); err != nil {
 		o.unrecorded = fmt.Errorf("ryze: release an event: %w", err)
 	}
 }
 
-func (d *Deduper) commit(ctx context.Context, key string) error {
-	return d.ask(ctx, func(ctx context.Context) error { return d.store.Commit(ctx, key) })
-}
-
-func (d *Deduper) release(ctx context.Context, key string) error {
-	return d.ask(ctx, func(ctx context.Context) error { return d.store.Release(ctx, key) })
-}
-
 // claim takes a key. When nobody waits for the answer any more, a claim that is
 // granted is given back, or the next delivery would find it taken.
-func (d *Deduper) claim(ctx context.Context, key string) (first bool, err error) {
+func (d *Deduper) claim(ctx context.Context, key string) (DedupeClaim, error) {
 	var mu sync.Mutex
-	granted, over := false, false // over: nobody waits any more
-	err = d.ask(ctx, func(asked context.Context) error {
-		ok, err := d.store.Claim(asked, key)
-		ok = ok && err == nil
+	var granted DedupeClaim
+	over := false // nobody waits any more
+	err := d.ask(ctx, func(asked context.Context) error {
+		claim, err := d.store.Claim(asked, key)
+		if claim == nil || err != nil {
+			return err
+		}
 		mu.Lock()
 		late := over
-		granted = ok && !late
-		mu.Unlock()
-		if ok && late {
-			return d.release(context.WithoutCancel(ctx), key)
+		if !late {
+			granted = claim
 		}
-		return err
+		mu.Unlock()
+		if late {
+			return d.ask(context.WithoutCancel(ctx), claim.Release)
+		}
+		return nil
 	})
 	mu.Lock()
-	over, first = true, granted
+	over = true
 	mu.Unlock()
-	if err != nil && first { // both at the same moment
-		return false, errors.Join(err, d.release(context.WithoutCancel(ctx), key))
+	if err != nil && granted != nil { // both at the same moment
+		return nil, errors.Join(err, d.ask(context.WithoutCancel(ctx), granted.Release))
 	}
-	return first, err
+	return granted, err
 }
 
 // ask calls the store and waits for its answer, but not for ever: not every
@@ -245,8 +286,9 @@ type MemoryDedupe struct {
 	// Zero means five minutes. It must be longer than the work takes.
 	Lease time.Duration
 
-	mu   sync.Mutex
-	keys generations[string, dedupeEntry]
+	mu     sync.Mutex
+	keys   generations[string, dedupeEntry]
+	claims uint64 // so far
 }
 
 const (
@@ -256,42 +298,62 @@ const (
 )
 
 type dedupeEntry struct {
+	claim uint64 // the claim of the key, by its number
 	done  bool
 	until time.Time
 }
 
+// memoryClaim is a claim of a [MemoryDedupe].
+type memoryClaim struct {
+	store *MemoryDedupe
+	key   string
+	id    uint64
+}
+
 // Claim implements [DedupeStore]. It returns the context's error when the context has ended.
-func (m *MemoryDedupe) Claim(ctx context.Context, key string) (first bool, err error) {
+func (m *MemoryDedupe) Claim(ctx context.Context, key string) (DedupeClaim, error) {
 	if err := ctx.Err(); err != nil {
-		return false, err
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
 	if e, ok := m.keys.get(key); ok && now.Before(e.until) {
 		if !e.done {
-			return false, ErrInProgress
+			return nil, ErrInProgress
 		}
-		return false, nil
+		return nil, nil //nolint:nilnil // as documented: it has been done
 	}
-	m.put(key, dedupeEntry{until: now.Add(orDefault(m.Lease, defaultDedupeLease))})
-	return true, nil
+	m.claims++
+	m.put(key, dedupeEntry{claim: m.claims, until: now.Add(orDefault(m.Lease, defaultDedupeLease))})
+	return &memoryClaim{m, key, m.claims}, nil
 }
 
-// Commit implements [DedupeStore]. It never fails.
-func (m *MemoryDedupe) Commit(_ context.Context, key string) error {
+// Commit implements [DedupeClaim]. It fails with [ErrClaimLost] alone.
+func (c *memoryClaim) Commit(context.Context) error {
+	m := c.store
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.put(key, dedupeEntry{done: true, until: time.Now().Add(orDefault(m.Window, defaultDedupeWindow))})
+	now := time.Now()
+	if e, ok := m.keys.get(c.key); ok && e.claim != c.id && now.Before(e.until) {
+		return ErrClaimLost
+	}
+	m.put(c.key, dedupeEntry{claim: c.id, done: true, until: now.Add(orDefault(m.Window, defaultDedupeWindow))})
 	return nil
 }
 
-// Release implements [DedupeStore]. It never fails.
-func (m *MemoryDedupe) Release(_ context.Context, key string) error {
+// Release implements [DedupeClaim]. It fails with [ErrClaimLost] alone.
+func (c *memoryClaim) Release(context.Context) error {
+	m := c.store
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e, ok := m.keys.get(key); ok && !e.done {
-		m.keys.remove(key)
+	e, ok := m.keys.get(c.key)
+	switch {
+	case !ok || !time.Now().Before(e.until): // it has passed, and nobody has the key
+	case e.claim != c.id || e.done:
+		return ErrClaimLost
+	default:
+		m.keys.remove(c.key)
 	}
 	return nil
 }

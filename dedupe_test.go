@@ -50,12 +50,8 @@ func TestEventWhoseHandlingFailedIsHandledAgain(t *testing.T) {
 // remoteStore honours the context, as a store across a network does.
 type remoteStore struct{ MemoryDedupe }
 
-func (s *remoteStore) Commit(ctx context.Context, key string) error {
-	return errors.Join(ctx.Err(), s.MemoryDedupe.Commit(ctx, key))
-}
-
-func (s *remoteStore) Release(ctx context.Context, key string) error {
-	return errors.Join(ctx.Err(), s.MemoryDedupe.Release(ctx, key))
+func (s *remoteStore) Claim(ctx context.Context, key string) (DedupeClaim, error) {
+	return s.ClaimBefore(ctx, key, context.Context.Err, context.Context.Err)
 }
 
 func TestOutcomeIsRecordedAlthoughTheContextEnded(t *testing.T) {
@@ -124,14 +120,12 @@ type brokenStore struct {
 	claim, commit, release error
 }
 
-func (s *brokenStore) Claim(ctx context.Context, key string) (bool, error) {
+func (s *brokenStore) Claim(ctx context.Context, key string) (DedupeClaim, error) {
 	if s.claim != nil {
-		return false, s.claim
+		return nil, s.claim
 	}
-	return s.MemoryDedupe.Claim(ctx, key)
+	return s.ClaimBefore(ctx, key, func(context.Context) error { return s.commit }, func(context.Context) error { return s.release })
 }
-func (s *brokenStore) Commit(context.Context, string) error  { return s.commit }
-func (s *brokenStore) Release(context.Context, string) error { return s.release }
 
 func TestStoreThatFails(t *testing.T) {
 	down := errors.New("store is down")
@@ -159,53 +153,78 @@ func TestStoreThatFails(t *testing.T) {
 func TestClaimsLapseAndCommitsAreForgottenAfterTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := MemoryDedupe{Window: time.Hour, Lease: time.Minute}
-		claim := func() (bool, error) { return m.Claim(t.Context(), "k") }
-		first, err := claim()
-		require.NoError(t, err)
-		require.True(t, first)
+		claim := func() DedupeClaim {
+			c, err := m.Claim(t.Context(), "k")
+			require.NoError(t, err)
+			return c
+		}
+		first := claim()
+		require.NotNil(t, first)
 		time.Sleep(time.Minute - 1)
-		_, err = claim()
+		_, err := m.Claim(t.Context(), "k")
 		require.ErrorIs(t, err, ErrInProgress)
 		time.Sleep(time.Nanosecond)
-		first, err = claim()
-		require.NoError(t, err)
-		require.True(t, first, "the worker is taken for dead")
+		second := claim()
+		require.NotNil(t, second, "the worker is taken for dead")
 
-		require.NoError(t, m.Commit(t.Context(), "k"))
-		require.NoError(t, m.Release(t.Context(), "k"))
+		require.ErrorIs(t, first.Release(t.Context()), ErrClaimLost)
+		require.ErrorIs(t, first.Commit(t.Context()), ErrClaimLost)
+		_, err = m.Claim(t.Context(), "k")
+		require.ErrorIs(t, err, ErrInProgress, "the second is at it")
+		require.NoError(t, second.Commit(t.Context()))
+		require.ErrorIs(t, first.Commit(t.Context()), ErrClaimLost)
+		require.ErrorIs(t, second.Release(t.Context()), ErrClaimLost)
 		time.Sleep(time.Hour - 1)
-		first, err = claim()
-		require.NoError(t, err)
-		require.False(t, first)
+		require.Nil(t, claim())
 		time.Sleep(time.Nanosecond)
-		first, err = claim()
+		third := claim()
+		require.NotNil(t, third)
+		require.NoError(t, third.Release(t.Context()))
+		require.NotNil(t, claim(), "released")
+	})
+}
+
+// The worker whose lease has passed is told, and the work of the other counts.
+func TestWorkerWhoseLeaseHasPassedIsToldWhenAnotherHasTheEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := NewDeduper(&MemoryDedupe{Lease: time.Minute})
+		other := func(context.Context, *Event) error { time.Sleep(2 * time.Minute); return nil }
+		began := time.Now()
+		handled, err := d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error {
+			time.Sleep(time.Minute)
+			go func() { _, _ = d.Do(t.Context(), textEvent("1"), other) }()
+			time.Sleep(time.Second)
+			return nil
+		})
+		assert.True(t, handled)
+		require.ErrorIs(t, err, ErrClaimLost)
+		_, err = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { panic("twice at once") })
+		require.ErrorIs(t, err, ErrInProgress)
+		time.Sleep(time.Until(began.Add(3 * time.Minute)))
+		synctest.Wait()
+		handled, err = d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error { panic("again") })
 		require.NoError(t, err)
-		require.True(t, first)
-		require.NoError(t, m.Release(t.Context(), "k"))
-		first, err = claim()
-		require.NoError(t, err)
-		require.True(t, first, "released")
+		assert.False(t, handled)
 	})
 }
 
 func TestMemoryDedupeKeepsTheLatestKeysAndNotMoreThanTwice(t *testing.T) {
 	m := MemoryDedupe{Size: 100}
 	for i := range 1050 {
-		key := fmt.Sprint(i)
-		first, err := m.Claim(t.Context(), key)
+		claim, err := m.Claim(t.Context(), fmt.Sprint(i))
 		require.NoError(t, err)
-		require.True(t, first)
-		require.NoError(t, m.Commit(t.Context(), key))
+		require.NotNil(t, claim)
+		require.NoError(t, claim.Commit(t.Context()))
 		require.LessOrEqual(t, len(m.keys.young)+len(m.keys.old), 200)
 	}
 	for i := 950; i < 1050; i++ {
-		first, err := m.Claim(t.Context(), fmt.Sprint(i))
+		claim, err := m.Claim(t.Context(), fmt.Sprint(i))
 		require.NoError(t, err)
-		require.False(t, first, i)
+		require.Nil(t, claim, i)
 	}
-	first, err := m.Claim(t.Context(), "0")
+	claim, err := m.Claim(t.Context(), "0")
 	require.NoError(t, err)
-	assert.True(t, first)
+	assert.NotNil(t, claim)
 }
 
 func TestMemoryDedupeHonoursTheContext(t *testing.T) {
@@ -214,9 +233,9 @@ func TestMemoryDedupeHonoursTheContext(t *testing.T) {
 	var m MemoryDedupe
 	_, err := m.Claim(ctx, "k")
 	require.ErrorIs(t, err, context.Canceled)
-	first, err := m.Claim(t.Context(), "k")
+	claim, err := m.Claim(t.Context(), "k")
 	require.NoError(t, err)
-	assert.True(t, first)
+	assert.NotNil(t, claim)
 }
 
 func TestOneOfManyWorkersHandlesAnEvent(t *testing.T) {
@@ -303,8 +322,9 @@ func BenchmarkMemoryDedupe(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				_, _ = m.Claim(b.Context(), keys[i])
-				_ = m.Commit(b.Context(), keys[i])
+				if claim, _ := m.Claim(b.Context(), keys[i]); claim != nil {
+					_ = claim.Commit(b.Context())
+				}
 				i = (i + 1) % len(keys)
 			}
 		})

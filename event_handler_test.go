@@ -319,9 +319,9 @@ func TestIgnoredEventIsRemembered(t *testing.T) {
 // exitingStore ends the goroutine that asks it.
 type exitingStore struct{ MemoryDedupe }
 
-func (*exitingStore) Claim(context.Context, string) (bool, error) {
+func (*exitingStore) Claim(context.Context, string) (DedupeClaim, error) {
 	runtime.Goexit()
-	return false, nil
+	return nil, nil
 }
 
 func TestStoreThatEndsItsGoroutineFailsAtOnce(t *testing.T) {

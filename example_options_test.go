@@ -96,16 +96,16 @@ func ExampleInboxOption() {
 func ExampleDedupeStore() {
 	var store ryze.DedupeStore = new(ryze.MemoryDedupe)
 	ctx := context.Background()
-	first, err := store.Claim(ctx, "event-1")
-	fmt.Println(first, err)
-	fmt.Println(store.Release(ctx, "event-1")) // the work failed
+	claim, err := store.Claim(ctx, "event-1")
+	fmt.Println(claim != nil, err)
+	fmt.Println(claim.Release(ctx)) // the work failed
 
-	first, err = store.Claim(ctx, "event-1")
-	fmt.Println(first, err)
-	fmt.Println(store.Commit(ctx, "event-1")) // the work is done
+	claim, err = store.Claim(ctx, "event-1")
+	fmt.Println(claim != nil, err)
+	fmt.Println(claim.Commit(ctx)) // the work is done
 
-	first, err = store.Claim(ctx, "event-1")
-	fmt.Println(first, err)
+	claim, err = store.Claim(ctx, "event-1")
+	fmt.Println(claim != nil, err)
 	// Output:
 	// true <nil>
 	// <nil>

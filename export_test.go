@@ -1,5 +1,7 @@
 package ryze
 
+import "context"
+
 // Tests that use the simulator are in package ryze_test, so that ryzetest may
 // import this package. Here is what they need from the inside.
 
@@ -69,3 +71,33 @@ var (
 )
 
 type Source = source
+
+// ClaimWith is a claim with something before its methods, which fail when that fails.
+type ClaimWith struct {
+	DedupeClaim
+
+	OnCommit, OnRelease func(context.Context) error
+}
+
+func (c ClaimWith) Commit(ctx context.Context) error {
+	if err := c.OnCommit(ctx); err != nil {
+		return err
+	}
+	return c.DedupeClaim.Commit(ctx)
+}
+
+func (c ClaimWith) Release(ctx context.Context) error {
+	if err := c.OnRelease(ctx); err != nil {
+		return err
+	}
+	return c.DedupeClaim.Release(ctx)
+}
+
+// ClaimBefore claims a key, with something before Commit and Release.
+func (m *MemoryDedupe) ClaimBefore(ctx context.Context, key string, commit, release func(context.Context) error) (DedupeClaim, error) {
+	claim, err := m.Claim(ctx, key)
+	if claim == nil {
+		return nil, err
+	}
+	return ClaimWith{claim, commit, release}, nil
+}

@@ -667,18 +667,11 @@ type failingStore struct {
 	claim, commit error
 }
 
-func (s *failingStore) Claim(ctx context.Context, key string) (bool, error) {
+func (s *failingStore) Claim(ctx context.Context, key string) (DedupeClaim, error) {
 	if s.claim != nil {
-		return false, s.claim
+		return nil, s.claim
 	}
-	return s.MemoryDedupe.Claim(ctx, key)
-}
-
-func (s *failingStore) Commit(ctx context.Context, key string) error {
-	if s.commit != nil {
-		return s.commit
-	}
-	return s.MemoryDedupe.Commit(ctx, key)
+	return s.ClaimBefore(ctx, key, func(context.Context) error { return s.commit }, func(context.Context) error { return nil })
 }
 
 func TestNothingIsAcknowledgedWhenTheStoreFails(t *testing.T) {
@@ -716,9 +709,9 @@ func TestDeliveryIsRefusedWhileAnotherProcessIsAtIt(t *testing.T) {
 	body := ryzetest.NewEvents("a").Message(greeting)
 	e, err := ParseEvent(body)
 	require.NoError(t, err)
-	first, err := store.Claim(t.Context(), e.DedupeKey())
+	claim, err := store.Claim(t.Context(), e.DedupeKey())
 	require.NoError(t, err)
-	require.True(t, first)
+	require.NotNil(t, claim)
 
 	calls := 0
 	in := newInbox(t, func(context.Context, *Event) error { calls++; return nil }, WithDedupeStore(store),
@@ -731,7 +724,7 @@ func TestDeliveryIsRefusedWhileAnotherProcessIsAtIt(t *testing.T) {
 	require.NoError(t, in.Run(t.Context(), stream))
 	assert.Zero(t, calls)
 
-	require.NoError(t, store.Release(t.Context(), e.DedupeKey())) // it failed
+	require.NoError(t, claim.Release(t.Context())) // it failed
 	assert.Equal(t, 200, ryzetest.Deliver(h, "/", testAuthorization, body).StatusCode)
 	assert.Equal(t, 1, calls)
 }
@@ -797,9 +790,9 @@ func (s *hangingStore) hang(ctx context.Context) error {
 	}
 }
 
-func (s *hangingStore) Claim(ctx context.Context, key string) (bool, error) {
+func (s *hangingStore) Claim(ctx context.Context, key string) (DedupeClaim, error) {
 	if err := s.hang(ctx); err != nil {
-		return false, err
+		return nil, err
 	}
 	return s.MemoryDedupe.Claim(context.WithoutCancel(ctx), key)
 }
@@ -852,25 +845,22 @@ type panickingStore struct {
 	where string
 }
 
-func (s *panickingStore) at(where string) {
-	if s.where == where {
-		panic("private words")
+func (s *panickingStore) at(where string) func(context.Context) error {
+	return func(context.Context) error {
+		if s.where == where {
+			panic("private words")
+		}
+		return nil
 	}
 }
 
-func (s *panickingStore) Claim(ctx context.Context, key string) (bool, error) {
-	s.at("claim")
-	return s.MemoryDedupe.Claim(ctx, key)
-}
-
-func (s *panickingStore) Commit(ctx context.Context, key string) error {
-	s.at("commit")
-	return s.MemoryDedupe.Commit(ctx, key)
-}
-
-func (s *panickingStore) Release(ctx context.Context, key string) error {
-	s.at("release")
-	return s.MemoryDedupe.Release(ctx, key)
+func (s *panickingStore) Claim(ctx context.Context, key string) (DedupeClaim, error) {
+	_ = s.at("claim")(ctx)
+	if s.where == "nil claim" {
+		var claim *ClaimWith
+		return claim, nil
+	}
+	return s.ClaimBefore(ctx, key, s.at("commit"), s.at("release"))
 }
 
 func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
@@ -890,6 +880,7 @@ func TestNothingOfTheApplicationTakesTheProcessDown(t *testing.T) {
 		"claim panics":          {func() error { return nil }, &panickingStore{where: "claim"}, ignore, 503},
 		"commit panics":         {func() error { return nil }, &panickingStore{where: "commit"}, ignore, 200},
 		"commit, and the error": {func() error { return nil }, &panickingStore{where: "commit"}, func(context.Context, *HandlerError) { panic("private words") }, 200},
+		"claim is a typed nil":  {func() error { return nil }, &panickingStore{where: "nil claim"}, nil, 200},
 		"release panics":        {func() error { return broken }, &panickingStore{where: "release"}, ignore, 503},
 		"claim typed nil":       {func() error { return nil }, &failingStore{claim: TypedNil()}, nil, 503},
 		"commit typed nil":      {func() error { return nil }, &failingStore{commit: TypedNil()}, nil, 200},

@@ -53,7 +53,7 @@ func (r RateLimit) String() string {
 //
 // A Limiter must be safe for concurrent use, must serve waiters in the order
 // that [LimiterRequest] describes, and must return at once when the context
-// ends.
+// ends. TestLimiter of package ryzetest holds one to these rules.
 type Limiter interface {
 	// Acquire waits until the key's window has room and takes one request from
 	// it. It returns a *RateLimitError as soon as it knows that the wait would

@@ -44,13 +44,19 @@ func TestLimiter(t *testing.T, newLimiter func() ryze.Limiter, rules ...LimiterR
 		r.Step = 50 * time.Millisecond
 	}
 	if r.Within == nil {
-		r.Within = func(t *testing.T, rule func(*testing.T)) { rule(t) }
+		r.Within = callRule
 	}
 	for _, rule := range limiterRules {
 		t.Run(rule.name, func(t *testing.T) {
 			r.Within(t, func(t *testing.T) { rule.check(newMeter(t, newLimiter, r)) })
 		})
 	}
+}
+
+// callRule runs a rule as it is.
+func callRule(t *testing.T, rule func(*testing.T)) {
+	t.Helper()
+	rule(t)
 }
 
 var limiterRules = []struct {
@@ -81,6 +87,7 @@ var limiterRules = []struct {
 	{"a higher Priority goes first", higherFirst},
 	{"an earlier Since goes first", earlierFirst},
 	{"Priority counts before Since", priorityBeforeSince},
+	{"OnWait tells of a wait once, as it begins", onWaitTells},
 	{"Reserve leaves requests to others", reserveLeaves},
 	{"Reserve keeps at most half of a window", reserveHalf},
 	{"who waits for more than its Reserve holds up nobody urgent", reserveBlocksNobody},
@@ -108,6 +115,7 @@ type meter struct {
 }
 
 func newMeter(t *testing.T, newLimiter func() ryze.Limiter, r LimiterRules) *meter {
+	t.Helper()
 	limiter := newLimiter()
 	if r.Shared {
 		limiter = &inTurn{limiters: [2]ryze.Limiter{limiter, newLimiter()}}
@@ -115,7 +123,7 @@ func newMeter(t *testing.T, newLimiter func() ryze.Limiter, r LimiterRules) *met
 	return &meter{T: t, limiter: limiter, key: freshKey(), step: r.Step}
 }
 
-// freshKey is a key that nobody else uses, on a server that is shared neither.
+// freshKey is a key that nobody else uses, not even on the same server.
 func freshKey() ryze.LimiterKey {
 	return ryze.LimiterKey{Scope: "ryzetest-" + rand.Text(), Class: ryze.RateGlobal}
 }
@@ -144,8 +152,8 @@ type attempt struct {
 	done   chan struct{}
 }
 
-// start calls Acquire for the meter's key, and tells all that is served to each
-// of the channels.
+// start calls Acquire, for the meter's key unless req names one. When the call
+// returns, the attempt goes into the channels, which must have room.
 func (m *meter) start(ctx context.Context, req ryze.LimiterRequest, served ...chan<- *attempt) *attempt {
 	if req.LimiterKey == (ryze.LimiterKey{}) {
 		req.LimiterKey = m.key
@@ -157,7 +165,7 @@ func (m *meter) start(ctx context.Context, req ryze.LimiterRequest, served ...ch
 		a.ended = time.Now()
 		close(a.done)
 		for _, c := range served {
-			c <- a // has room
+			c <- a
 		}
 	}()
 	return a
@@ -199,13 +207,14 @@ func (m *meter) takeOf(req ryze.LimiterRequest, why string) ryze.Ticket {
 	return a.ticket
 }
 
-// refused makes sure that no request can be had now, and returns the error.
-func (m *meter) refused(why string) *ryze.RateLimitError {
+// refused makes sure that no request can be had now, and returns when
+// one is expected.
+func (m *meter) refused(why string) (retryAt time.Time) {
 	m.Helper()
 	return m.refusedOf(m.Context(), ryze.LimiterRequest{}, why)
 }
 
-func (m *meter) refusedOf(ctx context.Context, req ryze.LimiterRequest, why string) *ryze.RateLimitError {
+func (m *meter) refusedOf(ctx context.Context, req ryze.LimiterRequest, why string) (retryAt time.Time) {
 	m.Helper()
 	a := m.outcome(m.start(ctx, req))
 	if a.err == nil {
@@ -218,7 +227,7 @@ func (m *meter) refusedOf(ctx context.Context, req ryze.LimiterRequest, why stri
 }
 
 // limited makes sure that a refusal is what callers expect.
-func (m *meter) limited(err error, why string) *ryze.RateLimitError {
+func (m *meter) limited(err error, why string) (retryAt time.Time) {
 	m.Helper()
 	limited, ok := errors.AsType[*ryze.RateLimitError](err)
 	if !ok {
@@ -227,7 +236,7 @@ func (m *meter) limited(err error, why string) *ryze.RateLimitError {
 	if limited.RetryAt.Before(time.Now().Add(-promptly)) {
 		m.Fatalf("%s: RetryAt does not say when the quota is expected back: %v", why, limited.RetryAt)
 	}
-	return limited
+	return limited.RetryAt
 }
 
 // drain takes what can be had without a wait, and returns how much that was.

@@ -11,15 +11,14 @@ import (
 func memoryLimiter() ryze.Limiter { return ryze.NewMemoryLimiter(0) }
 
 func TestMemoryLimiterKeepsTheRules(t *testing.T) {
-	t.Run("in virtual time", func(t *testing.T) {
-		ryzetest.TestLimiter(t, memoryLimiter, ryzetest.LimiterRules{Within: synctest.Test})
-	})
-	t.Run("in real time, shared by all", func(t *testing.T) {
-		if testing.Short() {
-			t.Skip("takes seconds")
-		}
-		t.Parallel()
-		one := memoryLimiter()
-		ryzetest.TestLimiter(t, func() ryze.Limiter { return one }, ryzetest.LimiterRules{Shared: true})
-	})
+	ryzetest.TestLimiter(t, memoryLimiter, ryzetest.LimiterRules{Within: synctest.Test})
+}
+
+func TestRulesOfALimiterHoldInRealTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	t.Parallel()
+	one := memoryLimiter()
+	ryzetest.TestLimiter(t, func() ryze.Limiter { return one }, ryzetest.LimiterRules{Shared: true})
 }
