@@ -1,6 +1,7 @@
 package ryzeredis
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -8,7 +9,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -42,6 +46,7 @@ var (
 type Limiter struct {
 	config *config
 	client redis.UniversalClient
+	fast   redis.UniversalClient // the same, with the patience as its timeouts
 	script *redis.Script
 	id     string
 	memory ryze.Limiter
@@ -49,11 +54,14 @@ type Limiter struct {
 	ctx    context.Context //nolint:containedctx // of the limiter: ends when it closes
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	calls  atomic.Int64 // of go-redis that have not returned
+	heard  atomic.Bool  // the subscription stands
 
 	mu      sync.Mutex
 	windows map[ryze.LimiterKey]*window
 	byName  map[string]*window
-	closed  bool
+	closing bool // takes no more calls
+	closed  bool // nor does anything else begin
 	down    bool
 	pubsub  *redis.PubSub
 }
@@ -82,7 +90,7 @@ func NewLimiter(client redis.UniversalClient, opts ...Option) (*Limiter, error) 
 		return nil, err
 	}
 	l := &Limiter{
-		config: c, client: client, script: redis.NewScript(limiterScript), id: rand.Text(),
+		config: c, client: client, fast: impatient(client, c.patience), script: redis.NewScript(limiterScript), id: rand.Text(),
 		memory: ryze.NewMemoryLimiter(0), windows: make(map[ryze.LimiterKey]*window), byName: make(map[string]*window),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -93,26 +101,39 @@ func NewLimiter(client redis.UniversalClient, opts ...Option) (*Limiter, error) 
 // in the background. Calls that wait fail. It does not close the Redis client.
 func (l *Limiter) Close() error {
 	l.mu.Lock()
-	if l.closed {
+	if l.closing {
 		l.mu.Unlock()
 		return nil
 	}
-	l.closed = true
+	l.closing = true
+	down := l.down
 	windows := make([]*window, 0, len(l.windows))
 	for _, w := range l.windows {
 		windows = append(windows, w)
 	}
+	l.mu.Unlock()
+	var given sync.WaitGroup
+	for i := range min(len(windows), mostExtra) {
+		given.Go(func() {
+			for ; i < len(windows); i += mostExtra {
+				windows[i].close(!down)
+			}
+		})
+	}
+	given.Wait()
+	l.mu.Lock()
+	l.closed = true
 	pubsub := l.pubsub
 	l.mu.Unlock()
-	for _, w := range windows {
-		w.close()
-	}
 	l.cancel()
 	var err error
 	if pubsub != nil {
 		err = pubsub.Close()
 	}
 	l.work.Wait()
+	for began := time.Now(); l.calls.Load() > 0 && time.Since(began) < l.config.patience; {
+		time.Sleep(time.Millisecond)
+	}
 	if err != nil {
 		return fmt.Errorf("ryzeredis: closing the subscription: %w", err)
 	}
@@ -124,6 +145,7 @@ func (l *Limiter) Acquire(ctx context.Context, req ryze.LimiterRequest) (ryze.Ti
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	w, err := l.window(req.LimiterKey)
 	switch {
 	case err != nil:
@@ -134,6 +156,9 @@ func (l *Limiter) Acquire(ctx context.Context, req ryze.LimiterRequest) (ryze.Ti
 	t, err := w.acquire(ctx, req)
 	switch {
 	case errors.Is(err, errSlow):
+		// It keeps its place, and what it has waited counts.
+		req.Since = cmp.Or(req.Since, began)
+		req.MaxWait -= time.Since(began)
 		return l.instead(ctx, req, err)
 	case err != nil:
 		return nil, err
@@ -175,7 +200,7 @@ func (l *Limiter) window(key ryze.LimiterKey) (*window, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch w := l.windows[key]; {
-	case l.closed:
+	case l.closing:
 		return nil, errClosed
 	case l.down:
 		return nil, nil //nolint:nilnil // as documented
@@ -190,41 +215,52 @@ func (l *Limiter) window(key ryze.LimiterKey) (*window, error) {
 		}
 		break
 	}
+	l.listen()
 	w := &window{l: l, key: key, name: l.name(key)}
 	l.windows[key], l.byName[w.name] = w, w
 	return w, nil
 }
 
-// spawn runs fn in the background, unless the limiter is closed.
-func (l *Limiter) spawn(fn func()) bool {
+// ask runs fn in the background, unless the limiter is closed or Redis away.
+func (l *Limiter) ask(fn func()) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return false
+	switch {
+	case l.closing:
+		return errClosed
+	case l.down:
+		return errSlow
 	}
 	l.work.Go(fn)
-	return true
+	return nil
 }
 
-// listen begins to hear of requests that come back.
+// listen begins to hear of requests that come back. l.mu is held.
 func (l *Limiter) listen() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.pubsub != nil || l.closed {
+	if l.pubsub != nil {
 		return
 	}
-	l.pubsub = l.client.Subscribe(l.ctx)
-	pubsub := l.pubsub
+	pubsub := l.client.Subscribe(l.ctx)
+	l.pubsub = pubsub
 	l.work.Go(func() {
-		if pubsub.Subscribe(l.ctx, l.channel()+l.id) != nil {
-			return // the timers do the work
+		for pubsub.Subscribe(l.ctx, l.channel()+l.id) != nil {
+			select { // meanwhile the timers do the work
+			case <-l.ctx.Done():
+				return
+			case <-time.After(comeBack):
+			}
 		}
-		for m := range pubsub.Channel() {
-			l.mu.Lock()
-			w := l.byName[m.Payload]
-			l.mu.Unlock()
-			if w != nil {
-				w.kick()
+		for m := range pubsub.ChannelWithSubscriptions() {
+			switch m := m.(type) {
+			case *redis.Subscription:
+				l.heard.Store(m.Kind == "subscribe")
+			case *redis.Message:
+				l.mu.Lock()
+				w := l.byName[m.Payload]
+				l.mu.Unlock()
+				if w != nil {
+					w.kick()
+				}
 			}
 		}
 	})
@@ -233,10 +269,10 @@ func (l *Limiter) listen() {
 func (l *Limiter) channel() string { return l.config.prefix + ":wake:" }
 
 // away lets the memory take over until Redis answers again.
-func (l *Limiter) away(cause error) {
+func (l *Limiter) away(cause error, failed *window) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.down || l.closed {
+	if l.down || l.closing {
 		return
 	}
 	l.down = true
@@ -248,14 +284,18 @@ func (l *Limiter) away(cause error) {
 				return
 			case <-time.After(comeBack):
 			}
-			began := time.Now()
-			if l.client.Ping(l.ctx).Err() == nil && time.Since(began) < l.config.patience {
+			// Not a ping: Redis may answer and yet not do this.
+			if _, err := l.state(failed, l.id+"?", 0, 0, 0); err == nil {
 				break
 			}
 		}
 		l.mu.Lock()
 		l.down = false
+		windows := slices.Collect(maps.Values(l.windows))
 		l.mu.Unlock()
+		for _, w := range windows {
+			w.kick() // what it holds is to be known there
+		}
 		l.tell(nil)
 	})
 }

@@ -9,11 +9,14 @@ local charged, cage, canceled, channel = arg(18), arg(19), arg(20), ARGV[22]
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local h = {gen = 0, limit = arg(21), said = 0, left = 0, reset = 0, known = 0, heard = 0, unl = 0, probing = 0,
+local h = {gen = now, limit = arg(21), said = 0, left = 0, reset = 0, known = 0, heard = 0, unl = 0, probing = 0,
 	allowed = 0, passed = 0, probe = 0, floor = 0, guessed = 0, refusals = 0, doubt = 0, doubtat = 0, saidat = 0,
 	asked = 0, stale = 0, odd = 0, len = 60000, ontime = 0, opened = 0}
 local procs = {}
 local raw = redis.call('HGETALL', key)
+if #raw == 0 and want == 0 and (kind == '' or gen0 == 0) then
+	return {0, gen0, 0, 0, 1000, 0, arg(21), 0, 0, 0, 60000} -- nothing is known, and nothing to be kept
+end
 for i = 1, #raw, 2 do
 	local p = string.match(raw[i], '^p:(.*)')
 	if p then
@@ -132,8 +135,9 @@ local function before(p, e, q, f)
 	if e.since ~= f.since then return e.since < f.since end
 	return p < q
 end
-local ahead, waiting = 0, 0
+local ahead, waiting, needy = 0, 0, 0
 for p, e in pairs(procs) do
+	if p ~= id and e.count > 0 and room + me.out > e.kept then needy = needy + 1 end
 	if p ~= id and e.count > 0 and room > e.kept then
 		waiting = waiting + 1
 		if before(p, e, id, me) then ahead = ahead + (e.prio > prio and e.count or 1) end
@@ -189,4 +193,4 @@ else
 end
 redis.call('HSET', key, unpack(set))
 redis.call('PEXPIRE', key, math.max(h.reset - now, 0) + 600000)
-return {n, h.gen, room, h.reset - now, math.max(wait, 1), h.heard, h.limit, h.said, h.unl, waiting, h.len}
+return {n, h.gen, room, h.reset - now, math.max(wait, 1), h.heard, h.limit, h.said, h.unl, needy, h.len}

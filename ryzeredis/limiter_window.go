@@ -1,6 +1,7 @@
 package ryzeredis
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -29,9 +30,12 @@ type window struct {
 	waiters  []*waiter // in order
 	pending  []learned
 	reported []chan struct{} // wait for the next answer
+	number   uint64          // of the latest waiter
 	busy     bool
 	again    bool
+	closed   bool
 	timer    *time.Timer
+	due      time.Time // when the timer fires, zero when it has
 }
 
 // view is the last answer of Redis.
@@ -53,6 +57,7 @@ type learned struct {
 }
 
 type waiter struct {
+	number uint64
 	req    ryze.LimiterRequest
 	since  time.Time
 	latest time.Time
@@ -95,12 +100,9 @@ func (w *window) acquire(ctx context.Context, req ryze.LimiterRequest) (*ticket,
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(me.latest) {
 		me.latest = deadline.Add(-1)
 	}
-	at, _ := slices.BinarySearchFunc(w.waiters, me, func(a, b *waiter) int {
-		if a.req.Priority > b.req.Priority || a.req.Priority == b.req.Priority && !a.since.After(b.since) {
-			return -1
-		}
-		return 1
-	})
+	w.number++
+	me.number = w.number
+	at, _ := slices.BinarySearchFunc(w.waiters, me, inOrder)
 	w.waiters = slices.Insert(w.waiters, at, me)
 	w.start()
 	w.mu.Unlock()
@@ -126,7 +128,7 @@ func (w *window) acquire(ctx context.Context, req ryze.LimiterRequest) (*ticket,
 			}
 		case <-slow:
 			if w.leave(me) {
-				w.l.away(errSlow)
+				w.l.away(errSlow, w)
 				return nil, errSlow
 			}
 			slow = nil
@@ -139,12 +141,17 @@ func (w *window) acquire(ctx context.Context, req ryze.LimiterRequest) (*ticket,
 	}
 }
 
+// inOrder is the order in which waiters are served.
+func inOrder(a, b *waiter) int {
+	return cmp.Or(cmp.Compare(b.req.Priority, a.req.Priority), a.since.Compare(b.since), cmp.Compare(a.number, b.number))
+}
+
 // leave takes me out of the queue; false when its wait is over already.
 func (w *window) leave(me *waiter) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.Index(w.waiters, me)
-	if i < 0 {
+	i, found := slices.BinarySearchFunc(w.waiters, me, inOrder)
+	if !found {
 		return false
 	}
 	w.waiters = slices.Delete(w.waiters, i, i+1)
@@ -200,9 +207,10 @@ func (t *ticket) end(e learned, now bool) {
 	t.once.Do(func() {
 		w := t.w
 		w.mu.Lock()
-		if t.gen == w.gen {
+		switch t.gen {
+		case w.gen:
 			w.flying = max(w.flying-1, 0)
-		} else {
+		case w.gen - 1:
 			w.old = max(w.old-1, 0)
 		}
 		// Only what is no news may wait a little.
@@ -252,18 +260,35 @@ func (w *window) start() {
 		return
 	}
 	w.busy = true
-	if !w.l.spawn(w.run) {
+	if err := w.l.ask(w.run); err != nil {
 		w.busy = false
-		w.fail(errClosed)
+		w.fail(err)
 	}
 }
 
 // arm has Redis asked in d at the latest.
 func (w *window) arm(d time.Duration) {
+	due := time.Now().Add(d)
+	if w.closed || !w.due.IsZero() && !due.Before(w.due) {
+		return
+	}
+	w.disarm()
+	w.due = due
+	w.timer = time.AfterFunc(d, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.due.Equal(due) {
+			w.due = time.Time{}
+			w.start()
+		}
+	})
+}
+
+func (w *window) disarm() {
 	if w.timer != nil {
 		w.timer.Stop()
 	}
-	w.timer = time.AfterFunc(d, w.kick)
+	w.due = time.Time{}
 }
 
 func (w *window) run() {
@@ -274,7 +299,7 @@ func (w *window) run() {
 		if err := w.ask(); err != nil {
 			w.busy = false
 			w.fail(errSlow)
-			w.l.away(err)
+			w.l.away(err, w)
 			return
 		}
 		if !w.again && len(w.pending) == 0 {
@@ -282,9 +307,13 @@ func (w *window) run() {
 		}
 	}
 	w.busy = false
+	w.disarm()
 	switch now := time.Now(); {
 	case len(w.waiters) > 0:
 		wait := min(w.view.look.Sub(now), heartbeat)
+		if !w.l.heard.Load() {
+			wait = min(wait, flushAfter) // nobody wakes this process yet
+		}
 		for _, me := range w.waiters {
 			wait = min(wait, me.latest.Sub(now)+1)
 		}
@@ -358,7 +387,12 @@ func (w *window) ask() error {
 		}
 		w.asked = now
 	}
-	asking := slices.Clone(w.waiters)
+	asking, staying := w.number, 0
+	for _, me := range w.waiters[:same] {
+		if me.req.MaxWait > 0 {
+			staying++ // the others are refused by the answer if they are not served
+		}
+	}
 	reported := w.reported
 	w.reported = nil
 	held, old, gen := w.flying, w.old, w.gen
@@ -372,7 +406,7 @@ func (w *window) ask() error {
 		extra = 0
 	}
 	w.mu.Unlock()
-	values, err := w.l.call(w.name, w.l.id, gen, held, old, lease.Milliseconds(), want, extra, prio, since.Milliseconds(), same, reserve,
+	values, err := w.l.call(w.name, w.l.id, gen, held, old, lease.Milliseconds(), want, extra, prio, since.Milliseconds(), staying, reserve,
 		e.kind, e.gen, remaining, e.rate.Limit, resetIn, now.Sub(e.issued).Milliseconds()*min(int64(len(e.kind)+e.canceled), 1),
 		e.charged, now.Sub(e.issued).Milliseconds()*int64(e.charged), e.canceled, max(w.key.Class.Limit(), 1), w.l.channel())
 	w.mu.Lock()
@@ -386,9 +420,12 @@ func (w *window) ask() error {
 }
 
 // learn takes in an answer, and serves who has asked.
-func (w *window) learn(v []int64, asking []*waiter) {
+func (w *window) learn(v []int64, asking uint64) {
 	now := time.Now()
 	if v[1] != w.gen {
+		if v[1] != w.gen+1 {
+			w.flying = 0 // of a window before that, or of a Redis that has forgotten it
+		}
 		w.old, w.flying, w.free, w.gen = w.flying, 0, 0, v[1]
 	}
 	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -399,7 +436,7 @@ func (w *window) learn(v []int64, asking []*waiter) {
 	}
 	for w.free > 0 && len(w.waiters) > 0 {
 		me := w.waiters[0]
-		if !slices.Contains(asking, me) {
+		if me.number > asking {
 			break
 		}
 		w.waiters = w.waiters[1:]
@@ -408,7 +445,7 @@ func (w *window) learn(v []int64, asking []*waiter) {
 	}
 	left := w.waiters[:0:0]
 	for i, me := range w.waiters {
-		if !slices.Contains(asking, me) {
+		if me.number > asking {
 			w.again = true
 			left = append(left, me)
 			continue
@@ -423,6 +460,7 @@ func (w *window) learn(v []int64, asking []*waiter) {
 		if me.req.MaxWait <= 0 || expected.After(me.latest) || now.After(me.latest) {
 			me.err = &ryze.RateLimitError{RetryAt: w.retryAt(), RateLimit: w.snapshot()}
 			close(me.ready)
+			w.again = w.again || me.req.MaxWait > 0 // Redis believes that it waits
 			continue
 		}
 		if !me.seen {
@@ -432,8 +470,8 @@ func (w *window) learn(v []int64, asking []*waiter) {
 		left = append(left, me)
 	}
 	w.waiters = left
-	if len(left) > 0 {
-		go w.l.listen()
+	if w.free > 0 && len(left) == 0 && w.view.waiting > 0 {
+		w.free, w.again = 0, true // others need it
 	}
 }
 
@@ -446,11 +484,23 @@ func (w *window) over() bool {
 	return !w.busy && len(w.waiters) == 0 && w.free+w.flying+w.old == 0 && time.Since(w.view.reset) > forgetAfter
 }
 
-func (w *window) close() {
+// close fails all waits, and gives back what is leased and not used.
+func (w *window) close(reachable bool) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	w.closed = true
+	w.disarm()
+	leased := w.free > 0 || len(w.pending) > 0
+	w.flying += len(w.pending) // nobody will say what they left
 	w.fail(errClosed)
+	held, old, gen, tell := w.flying, w.old, w.gen, leased && reachable
+	w.mu.Unlock()
+	if tell {
+		_, _ = w.l.state(w, w.l.id, gen, held, old)
+	}
+}
+
+// state tells Redis what a process holds, and nothing else.
+func (l *Limiter) state(w *window, id string, gen int64, held, old int) ([]int64, error) {
+	return l.call(w.name, id, gen, held, old, lease.Milliseconds(), 0, 0, 0, 0, 0, 0,
+		"", gen, -2, 0, -1_000_000, 0, 0, 0, 0, max(w.key.Class.Limit(), 1), l.channel())
 }
