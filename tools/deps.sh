@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
 # Installs what the tests need from outside the Go world, when it is missing: a C
-# compiler, for the race detector. As root on Debian it installs it; anywhere else
-# it says what to do and fails.
+# compiler, for the race detector, and the servers of Redis and PostgreSQL, which
+# the tests start themselves. As root on Debian it installs it; anywhere else it
+# says what to do and fails.
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 missing=
 tools/has-cc.sh || missing="$missing gcc libc6-dev"
+command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing="$missing redis-server"
+# Debian keeps PostgreSQL's programs out of PATH.
+if ! command -v initdb >/dev/null && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
+	missing="$missing postgresql"
+fi
 if [ -z "$missing" ]; then
 	exit 0
 fi
@@ -17,6 +23,14 @@ fi
 echo "deps: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
 apt="apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o Dpkg::Use-Pty=0"
+# The packages must not start services: the tests have their
+# own. A policy of the machine's own is left alone.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	trap 'rm -f $policy' EXIT
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod +x $policy
+fi
 # shellcheck disable=SC2086 # a list of words is meant
 if ! { $apt update && $apt install -y --no-install-recommends $missing; } </dev/null; then
 	echo "deps: apt-get could not install:$missing" >&2
