@@ -164,6 +164,7 @@ type turn struct {
 	// In a stream's queue.
 	size    int
 	at      int64    // when it came, in Unix nanoseconds
+	whole   int64    // while it is not handled, the stream is whole until then, in Unix nanoseconds; 0 if nobody knows
 	section *section // that it is in, or that it opens, being a gap
 
 	// In an inbox.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/wsconn"
@@ -112,7 +113,8 @@ type Subscription struct {
 	changes    []StreamState // not yet told to config.onState
 	telling    bool
 
-	toldDropped uint64 // to an observer; of the reader alone
+	toldDropped uint64                      // to an observer; of the reader alone
+	conn        atomic.Pointer[wsconn.Conn] // the last one
 
 	goroutines sync.WaitGroup // those that wait for nothing of the application's
 }
@@ -133,6 +135,7 @@ func (s *Subscription) gapEvent(gap *GapEvent) *Event {
 // enqueue puts a received message into the queue; before it the stream was known
 // to be whole at the moment alive.
 func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
+	s.noteWhole()
 	e, err := ParseEvent(message)
 	if err != nil {
 		s.mu.Lock()
@@ -348,6 +351,7 @@ func (s *Subscription) Stats() StreamStats {
 }
 
 func (s *Subscription) setOpen(conn *wsconn.Conn) {
+	s.conn.Store(conn)
 	s.mu.Lock()
 	if s.state == StreamReconnecting {
 		s.reconnects++

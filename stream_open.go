@@ -83,6 +83,9 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 		}
 		return nil, err
 	}
+	if t := config.wholeUntil; !t.IsZero() {
+		s.beginWith(t, conn.Opened())
+	}
 	s.setOpen(conn)
 	opened = true
 	go s.live(ctx, conn, forget)
@@ -162,6 +165,7 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 			}
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}
+		s.noteWhole()
 		gap := &GapEvent{From: alive, To: conn.Opened(), Reason: GapOutage, Cause: cause}
 		if err := s.queue.push(s.gapEvent(gap), conn.Opened()); err != nil {
 			conn.HangUp()

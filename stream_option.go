@@ -39,6 +39,7 @@ type streamConfig struct {
 	maxPause     time.Duration
 	ensure       *WebSocketConfig
 	onState      func(StreamState)
+	wholeUntil   time.Time
 }
 
 func newStreamConfig(opts []SubscribeOption) (*streamConfig, error) {

@@ -35,7 +35,10 @@ type eventQueue struct {
 	over    time.Time // since when it has been over its bounds, if it may be
 	ended   bool
 	// lost is the gap in front of the first item, left by what was dropped.
-	lost *GapEvent
+	lost      *GapEvent
+	lostWhole int64 // of the first that was dropped
+	whole     int64 // of what is pushed now
+	underWay  turnSet
 
 	// For those who take by lanes. Nothing is put into lanes before there is one.
 	lanes  lanes
@@ -99,7 +102,7 @@ func (q *eventQueue) push(e *Event, now time.Time) error {
 		}
 		q.dropFirst()
 	}
-	t := &turn{event: e, size: size, at: now.UnixNano()}
+	t := &turn{event: e, size: size, at: now.UnixNano(), whole: q.whole}
 	q.items.push(t)
 	q.count++
 	q.bytes += size
@@ -141,6 +144,9 @@ func (q *eventQueue) fits(size, times int) bool {
 func (q *eventQueue) dropFirst() {
 	first := q.items.head
 	q.remove(first)
+	if q.lost == nil {
+		q.lostWhole = first.whole
+	}
 	if first.lane != nil {
 		q.lanes.leave(first)
 	}
@@ -224,6 +230,7 @@ func (q *eventQueue) takeTurn(inOrder bool) (t *turn, over bool, changed <-chan 
 	if t.lane != nil {
 		q.lanes.begin(t)
 	}
+	q.underWay.add(t)
 	return t, false, nil
 }
 
@@ -234,7 +241,7 @@ func (q *eventQueue) choose(inOrder bool) *turn {
 	if q.lost != nil {
 		gap := &Event{Type: EventGap, Instance: q.instance, Data: q.lost}
 		q.lost = nil
-		return &turn{event: gap}
+		return &turn{event: gap, whole: q.lostWhole}
 	}
 	t := q.items.head
 	switch {
@@ -256,6 +263,7 @@ func (q *eventQueue) choose(inOrder bool) *turn {
 func (q *eventQueue) endTurn(t *turn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.underWay.remove(t)
 	if t.event.Type == EventGap {
 		q.inGap = false
 	}

@@ -22,6 +22,10 @@ type config struct {
 	patience   time.Duration
 	noFallback bool
 	status     func(error)
+	prefix string
+
+	streams streamsConfig
+	dedupe  dedupeConfig
 }
 
 const (

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -55,16 +56,25 @@ type Conn struct {
 	inside bool
 	alive  time.Time
 
+	answered atomic.Int64 // see Whole, in Unix nanoseconds
+
 	keeper // of the connection, by pings
 }
 
 // begin is the beginning of a connection that the handshake has made.
-func (c *Conn) begin(ws *websocket.Conn, maxMessage int64) {
+func (c *Conn) begin(ws *websocket.Conn, maxMessage int64, began time.Time) {
 	c.ws = ws
 	ws.SetReadLimit(maxMessage)
 	c.opened = time.Now().UTC()
 	c.alive = c.opened
+	c.answered.Store(began.UnixNano())
 }
+
+// Whole returns a moment before which nothing was sent that has not been given
+// to accept: when the last ping was sent that has been answered, or when the
+// handshake began. Time on the way, and pauses of this process, do not make it
+// wrong. It may be called at any time.
+func (c *Conn) Whole() time.Time { return time.Unix(0, c.answered.Load()).UTC() }
 
 // Opened returns when the connection was made.
 func (c *Conn) Opened() time.Time { return c.opened }

@@ -21,6 +21,7 @@ import (
 // Dial makes the handshake and notes in a what came of it. It returns nil unless
 // there is a connection.
 func Dial(ctx context.Context, config *Config, a *transport.Attempt) *Conn {
+	began := time.Now()
 	attempt, cancel := context.WithTimeout(ctx, config.Timeout)
 	defer cancel()
 	var state atomic.Int32
@@ -42,7 +43,7 @@ func Dial(ctx context.Context, config *Config, a *transport.Attempt) *Conn {
 	switch {
 	case err == nil && up.wire != nil:
 		c.wire, c.every, c.wait = up.wire, config.PingEvery, config.PingWait
-		c.begin(ws, config.MaxMessage)
+		c.begin(ws, config.MaxMessage, began)
 		return c
 	case a.Replied && a.Status != http.StatusSwitchingProtocols:
 		return nil // the reply says why

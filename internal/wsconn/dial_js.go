@@ -28,7 +28,7 @@ func Dial(ctx context.Context, config *Config, a *transport.Attempt) *Conn {
 	}
 	a.Status = http.StatusSwitchingProtocols
 	c := &Conn{}
-	c.begin(ws, config.MaxMessage)
+	c.begin(ws, config.MaxMessage, time.Now())
 	return c
 }
 

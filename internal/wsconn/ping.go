@@ -64,6 +64,9 @@ func (c *Conn) ping() {
 	ctx, cancel := context.WithTimeout(context.Background(), c.wait)
 	defer cancel()
 	err := c.ws.Ping(ctx)
+	if err == nil {
+		c.answered.Store(began) // the reader has read the answer, and everything before it
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

@@ -1,0 +1,50 @@
+package ryzeredis_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/ryzeredis"
+	"github.com/ryzeapi/ryze-go/ryzeredis/internal/redistest"
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+func testDedupeStore(t *testing.T, client redis.UniversalClient) {
+	const lease, window = 300 * time.Millisecond, 1200 * time.Millisecond
+	ryzetest.TestDedupeStore(t, func() ryze.DedupeStore {
+		store, err := ryzeredis.NewDedupeStore(client, ryzeredis.WithDedupeLease(lease), ryzeredis.WithDedupeWindow(window))
+		require.NoError(t, err)
+		return store
+	}, ryzetest.DedupeRules{Lease: lease, Window: window, Shared: true})
+}
+
+func TestDedupeStoreKeepsTheRules(t *testing.T) {
+	t.Parallel()
+	testDedupeStore(t, redistest.Start(t).Client)
+}
+
+func TestDedupeStoreKeepsTheRulesInACluster(t *testing.T) {
+	t.Parallel()
+	testDedupeStore(t, redistest.Cluster(t).Client)
+}
+
+func TestDedupeStoreShowsNothingInRedis(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client
+	store, err := ryzeredis.NewDedupeStore(client)
+	require.NoError(t, err)
+	const key = "5511987654321@s.whatsapp.net secret"
+	first, err := store.Claim(t.Context(), key)
+	require.NoError(t, err)
+	require.True(t, first)
+	keys, err := client.Keys(t.Context(), "*").Result()
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	assert.NotContains(t, keys[0], "5511")
+	assert.NotContains(t, keys[0], "secret")
+}
