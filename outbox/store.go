@@ -47,7 +47,10 @@ const (
 )
 
 func jobOptions(p ryze.Priority, at time.Time) *river.InsertOpts {
-	o := &river.InsertOpts{Queue: queueNormal, Priority: 2, ScheduledAt: at, MaxAttempts: 1000}
+	o := &river.InsertOpts{Queue: queueNormal, Priority: 2, MaxAttempts: 1000}
+	if at.After(time.Now()) { // River moves what is scheduled every five seconds, so only what must be is
+		o.ScheduledAt = at
+	}
 	switch {
 	case p >= ryze.PriorityHigh:
 		o.Queue, o.Priority = queueUrgent, 1
