@@ -64,7 +64,7 @@ func (o *Outbox) compose(ctx context.Context, m Message) (*composed, error) {
 	}
 	n := &composed{Message: m, source: labelPrefix + rand.Text()[:20]}
 	n.NotBefore, n.ExpiresAt = fromMillis(millis(m.NotBefore)), fromMillis(millis(m.ExpiresAt))
-	stored, err := marshalContent(m.Content)
+	stored, err := ryze.MarshalContent(m.Content)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (o *Outbox) scan(r rows) (*Entry, error) {
 	}
 	plain, err := o.unsealed(content, e.Key)
 	if err == nil {
-		e.Content, err = unmarshalContent(plain)
+		e.Content, err = ryze.UnmarshalContent(plain)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("outbox: the content of entry %d: %w", e.ID, err)

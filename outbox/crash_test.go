@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 func short(c *config) error {
+	c.hold = time.Second
 	c.timing = timing{
 		text: 3 * time.Second, other: 3 * time.Second, looks: 3 * time.Second,
 		orphan: 4 * time.Second, sweep: time.Second, poll: 30 * time.Millisecond,
@@ -125,7 +126,14 @@ var faults = []ryzetest.Fault{
 	{Status: http.StatusServiceUnavailable, Message: "instance not connected"},
 	{Status: http.StatusServiceUnavailable, Gateway: true},
 	{Status: http.StatusGatewayTimeout, Gateway: true, AfterProcess: true},
-	ryzetest.RateLimited(),
+	rateLimited(),
+}
+
+// rateLimited is over within a second.
+func rateLimited() ryzetest.Fault {
+	f := ryzetest.RateLimited()
+	f.Header = http.Header{"X-Ratelimit-Reset": {"1"}}
+	return f
 }
 
 // shown is how many messages the shows send, and for how long processes are killed.

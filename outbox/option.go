@@ -41,7 +41,7 @@ type timing struct {
 
 func configured(opts []Option) (config, error) {
 	c := config{
-		policy: policy{patience: 3 * time.Minute}, concurrency: 16, logger: slog.New(slog.DiscardHandler), pacing: map[string]Pacing{},
+		policy: policy{patience: 3 * time.Minute, hold: 10 * time.Second}, concurrency: 16, logger: slog.New(slog.DiscardHandler), pacing: map[string]Pacing{},
 		timing: timing{
 			text: time.Minute, other: 3 * time.Minute, looks: time.Minute,
 			orphan: time.Minute, sweep: 15 * time.Second, poll: 100 * time.Millisecond,

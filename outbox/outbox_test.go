@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"net/http"
 	"path/filepath"
 	"testing"
 	"time"
@@ -51,7 +50,6 @@ func run(t testing.TB, o *Outbox) (stop func()) {
 	return stop
 }
 
-var _ = http.StatusOK
 
 func TestAddedIsSentOnce(t *testing.T) {
 	s := simulated(t)

@@ -61,8 +61,9 @@ const (
 	bySource  = columns + `WHERE source = $1 AND instance = $2`
 	byMessage = columns + `WHERE instance = $1 AND message_id = $2`
 	byPage    = columns + `WHERE id > $1 AND ($2 = '' OR instance = $2) AND ($3 = '' OR lane = $3) AND ($4 = 0 OR next_at > 0)`
-	// sqlHead finds whose turn it is: the oldest that may be sent by now.
-	sqlHead = columns + `WHERE instance = $1 AND lane = $2 AND next_at > 0 AND (not_before <= $3 OR state <> 'queued') ORDER BY id LIMIT 1`
+	// sqlHead finds whose turn it is: the oldest that may be sent by now. Unknown ones
+	// are passed over unless they may be sent again.
+	sqlHead = columns + `WHERE instance = $1 AND lane = $2 AND next_at > 0 AND (not_before <= $3 OR state <> 'queued') AND ($4 = 1 OR state <> 'unknown') ORDER BY id LIMIT 1`
 	// sqlAhead counts who is before an entry, as far as it matters.
 	sqlAhead = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND next_at > 0 AND id < $3 LIMIT 200) AS ahead`
 	// sqlOthers finds the ids of other messages to the same recipient.

@@ -47,6 +47,7 @@ type step struct {
 type policy struct {
 	patience time.Duration // how long a message is looked for
 	resend   bool          // when it is not there after that
+	hold     time.Duration // of an instance that cannot send
 }
 
 // afterSend is what becomes of an entry whose request has ended.
@@ -61,7 +62,7 @@ func (p policy) afterSend(e *Entry, message *ryze.SentMessage, err error, now ti
 	case e.hasExpired(now):
 		return step{to: Expired, reason: text(err)}
 	case concernsInstance(err):
-		pause = max(pause, holdPause)
+		pause = max(pause, p.hold)
 		return step{to: Queued, next: now.Add(pause), hold: pause, reason: text(err)}
 	case errors.Is(err, ryze.ErrThrottled):
 		return step{to: Queued, next: now.Add(pause), hold: pause, reason: text(err)}
@@ -89,7 +90,7 @@ func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now ti
 		next := min(max(waited/2, lookPause), p.patience-waited)
 		return step{to: Unknown, next: now.Add(next), reason: text(err)}
 	case !errors.Is(err, ryze.ErrNotSent) && concernsInstance(err), waited < 0 && waited > -p.patience:
-		return step{to: Unknown, next: now.Add(holdPause), reason: text(err)} // it could not be looked for
+		return step{to: Unknown, next: now.Add(p.hold), reason: text(err)} // it could not be looked for
 	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience && e.hasExpired(now):
 		return step{to: Expired, reason: "looked for and not found"}
 	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience:
@@ -120,10 +121,7 @@ func endedEarly(err error) bool {
 	return isContext(err) || errors.Is(err, ryze.ErrClosed)
 }
 
-const (
-	lookPause = 5 * time.Second  // between looks at first
-	holdPause = 10 * time.Second // of an instance that cannot send
-)
+const lookPause = 5 * time.Second // between looks at first
 
 // backOff grows with the attempts up to five minutes.
 func backOff(attempts int) time.Duration {

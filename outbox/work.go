@@ -128,7 +128,14 @@ func (o *Outbox) advance(ctx context.Context, id int64) (time.Duration, error) {
 	case own.State == Queued && own.NotBefore.After(now):
 		return own.NotBefore.Sub(now), nil
 	}
-	head, err := o.find(ctx, o.store, sqlHead, own.Instance, lane(own.To), millis(time.Now()))
+	head := own
+	if own.State != Unknown || o.resend { // what may be sent again keeps its place before the others
+		unknown := 0
+		if o.resend {
+			unknown = 1
+		}
+		head, err = o.find(ctx, o.store, sqlHead, own.Instance, lane(own.To), millis(time.Now()), unknown)
+	}
 	if errors.Is(err, ErrNotFound) {
 		return 0, nil // it was settled just now
 	}
