@@ -50,7 +50,6 @@ func run(t testing.TB, o *Outbox) (stop func()) {
 	return stop
 }
 
-
 func TestAddedIsSentOnce(t *testing.T) {
 	s := simulated(t)
 	o, err := OpenSQLite(filepath.Join(t.TempDir(), "outbox.db"), s.open)
