@@ -19,6 +19,7 @@ func stores(b *testing.B, bench func(*testing.B, *Outbox)) {
 		o, err := OpenSQLite(filepath.Join(b.TempDir(), "outbox.db"), nobody)
 		require.NoError(b, err)
 		defer func() { require.NoError(b, o.Close()) }()
+		b.ResetTimer()
 		bench(b, o)
 	})
 	b.Run("PostgreSQL", func(b *testing.B) {
@@ -27,6 +28,7 @@ func stores(b *testing.B, bench func(*testing.B, *Outbox)) {
 		defer pool.Close()
 		o, err := OnPostgres(pool, nobody)
 		require.NoError(b, err)
+		b.ResetTimer()
 		bench(b, o)
 	})
 }
