@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -89,6 +90,7 @@ func (c *crew) hire(i int) error {
 	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // this very program
 	cmd.Env = append(os.Environ(), "OUTBOX_TEST_WORKER="+c.store, "OUTBOX_TEST_URL="+c.s.URL, "OUTBOX_TEST_TOKEN="+c.s.phone.Token())
 	cmd.Env = append(cmd.Env, c.env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // however the test ends
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
