@@ -18,11 +18,11 @@ type optionFunc func(*config) error
 func (f optionFunc) apply(c *config) error { return f(c) }
 
 type config struct {
-	prefix     string
-	patience   time.Duration
+	prefix string
+
+	patience   time.Duration // of the limiter
 	noFallback bool
 	status     func(error)
-	prefix string
 
 	streams streamsConfig
 	dedupe  dedupeConfig
