@@ -87,7 +87,10 @@ type service struct {
 	changed chan struct{} // takes a value when a window has begun, if there is room
 }
 
-type count struct{ served, refused int }
+type count struct {
+	served, refused int
+	at              []time.Duration // of the refusals, until the window ended
+}
 
 func (s *service) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
@@ -106,6 +109,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		at.served++
 	} else {
 		at.refused++
+		at.at = append(at.at, s.reset.Sub(now))
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -193,7 +197,7 @@ func TestProcessesShareOneToken(t *testing.T) {
 	}
 	assert.Empty(t, s.end())
 	for i, w := range s.windows[:6] {
-		t.Logf("window %d: %d of %d served, %d refused", i+1, w.served, quota, w.refused)
+		t.Logf("window %d: %d of %d served, %d refused %v before it ended", i+1, w.served, quota, w.refused, w.at)
 	}
 	for i, w := range s.windows[1:6] {
 		assert.GreaterOrEqual(t, w.served, quota*97/100, "window %d", i+2)
@@ -218,7 +222,7 @@ func TestNoCallFailsWhenProcessesAndRedisDie(t *testing.T) {
 	}
 	assert.Empty(t, s.end())
 	for i, w := range s.windows[:5] {
-		t.Logf("window %d: %d of %d served, %d refused", i+1, w.served, quota, w.refused)
+		t.Logf("window %d: %d of %d served, %d refused %v before it ended", i+1, w.served, quota, w.refused, w.at)
 	}
 	assert.GreaterOrEqual(t, s.windows[4].served, quota*9/10, "the last whole window, all is well again")
 }
