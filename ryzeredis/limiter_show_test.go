@@ -24,9 +24,10 @@ import (
 )
 
 const (
-	workerRedis   = "RYZEREDIS_WORKER_REDIS" // has the test binary be a worker
-	workerService = "RYZEREDIS_WORKER_SERVICE"
-	showProcesses = "RYZEREDIS_PROCESSES" // of the show, 8 without it
+	workerRedis    = "RYZEREDIS_WORKER_REDIS" // has the test binary be a worker
+	workerService  = "RYZEREDIS_WORKER_SERVICE"
+	workerPatience = "RYZEREDIS_WORKER_PATIENCE"
+	showProcesses  = "RYZEREDIS_PROCESSES" // of the show, 8 without it
 
 	quota  = 300
 	length = 3 * time.Second
@@ -48,7 +49,13 @@ func TestMain(m *testing.M) {
 // worker sends as much as it may until its input ends, and prints what fails.
 func worker(addr, service string) {
 	say := func(format string, a ...any) { fmt.Println(fmt.Sprintf(format, a...)) }
-	limiter, err := ryzeredis.NewLimiter(redis.NewClient(&redis.Options{Addr: addr}))
+	patience, err := time.ParseDuration(os.Getenv(workerPatience))
+	if err != nil {
+		say("%v", err)
+		return
+	}
+	limiter, err := ryzeredis.NewLimiter(redis.NewClient(&redis.Options{Addr: addr}), ryzeredis.WithPatience(patience),
+		ryzeredis.WithStatus(func(err error) { fmt.Fprintln(os.Stderr, os.Getpid(), "Redis is away:", err) }))
 	if err != nil {
 		say("%v", err)
 		return
@@ -145,7 +152,7 @@ type show struct {
 	done    sync.WaitGroup
 }
 
-func startShow(t *testing.T) *show {
+func startShow(t *testing.T, patience time.Duration) *show {
 	t.Helper()
 	n := 8
 	if s := os.Getenv(showProcesses); s != "" {
@@ -158,7 +165,7 @@ func startShow(t *testing.T) *show {
 	t.Cleanup(server.Close)
 	for range n {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), workerRedis+"="+s.redis.Addr, workerService+"="+server.URL)
+		cmd.Env = append(os.Environ(), workerRedis+"="+s.redis.Addr, workerService+"="+server.URL, workerPatience+"="+patience.String())
 		cmd.Stderr = os.Stderr
 		in, err := cmd.StdinPipe()
 		require.NoError(t, err)
@@ -191,7 +198,7 @@ func (s *show) end() (failed []string) {
 }
 
 func TestProcessesShareOneToken(t *testing.T) {
-	s := startShow(t)
+	s := startShow(t, 2*time.Second) // a machine that is busy with other tests is slow, too
 	for range 7 {
 		s.turn(t)
 	}
@@ -199,14 +206,18 @@ func TestProcessesShareOneToken(t *testing.T) {
 	for i, w := range s.windows[:6] {
 		t.Logf("window %d: %d of %d served, %d refused %v before it ended", i+1, w.served, quota, w.refused, w.at)
 	}
+	least := quota * 97 / 100
+	if os.Getenv(showProcesses) != "" {
+		least = quota * 99 / 100
+	}
 	for i, w := range s.windows[1:6] {
-		assert.GreaterOrEqual(t, w.served, quota*97/100, "window %d", i+2)
+		assert.GreaterOrEqual(t, w.served, least, "window %d", i+2)
 		assert.Zero(t, w.refused, "window %d", i+2)
 	}
 }
 
 func TestNoCallFailsWhenProcessesAndRedisDie(t *testing.T) {
-	s := startShow(t)
+	s := startShow(t, 250*time.Millisecond)
 	for range 2 {
 		s.turn(t)
 	}
