@@ -27,11 +27,12 @@ for i = 1, #raw, 2 do
 		h[raw[i]] = tonumber(raw[i + 1])
 	end
 end
+local gone = {}
 -- What a process held that does not come back may have been used or not.
 for p, e in pairs(procs) do
 	if e.exp < now and p ~= id then
 		if e.gen == h.gen and e.out > 0 then h.doubt, h.doubtat = h.doubt + e.out, now end
-		redis.call('HDEL', key, 'p:' .. p)
+		gone[#gone + 1] = 'p:' .. p
 		procs[p] = nil
 	end
 end
@@ -58,7 +59,7 @@ if canceled > 0 and gen0 == h.gen and h.probing == 1 then
 	h.passed = math.max(h.passed - canceled, 0)
 	if h.passed == 0 then h.reset = now end
 end
-local at = now + rin
+local at = now + rin + 1 -- now is cut to the millisecond
 if kind == 'd' and current and h.guessed == 0 then
 	h.refusals = 0
 	local usable = true
@@ -189,8 +190,10 @@ if me.out > 0 or me.old > 0 or me.count > 0 then
 	set[#set + 1] = 'p:' .. id
 	set[#set + 1] = string.format('%.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f', me.gen, me.out, me.old, me.exp, me.prio, me.since, me.count, me.kept)
 else
-	redis.call('HDEL', key, 'p:' .. id)
+	gone[#gone + 1] = 'p:' .. id
 end
+-- First, because a Redis that is full refuses only what a script begins with.
 redis.call('HSET', key, unpack(set))
+for _, field in ipairs(gone) do redis.call('HDEL', key, field) end
 redis.call('PEXPIRE', key, math.max(h.reset - now, 0) + 600000)
 return {n, h.gen, room, h.reset - now, math.max(wait, 1), h.heard, h.limit, h.said, h.unl, needy, h.len}

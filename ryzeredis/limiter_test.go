@@ -15,6 +15,7 @@ import (
 
 func keepsTheRules(t *testing.T, client redis.UniversalClient) {
 	t.Helper()
+	t.Parallel()
 	ryzetest.TestLimiter(t, func() ryze.Limiter {
 		l, err := ryzeredis.NewLimiter(client, ryzeredis.WithPatience(2*time.Second), ryzeredis.WithoutFallback())
 		require.NoError(t, err)

@@ -396,6 +396,15 @@ func (w *window) ask() error {
 	reported := w.reported
 	w.reported = nil
 	held, old, gen := w.flying, w.old, w.gen
+	for _, e := range w.pending { // back, and not told yet
+		switch {
+		case e.canceled > 0:
+		case e.gen == gen:
+			held++
+		case e.gen == gen-1:
+			old++
+		}
+	}
 	if want == 0 {
 		held += w.free
 	} else {
