@@ -252,12 +252,18 @@ func (d *Deduper) ask(ctx context.Context, call func(context.Context) error) err
 		return call(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	return askInTime(ctx, cancel, "the store", call)
+}
+
+// askInTime calls what may not heed its context, and waits for its answer until
+// the context ends. It calls cancel when the call returns.
+func askInTime(ctx context.Context, cancel func(), who string, call func(context.Context) error) error {
 	answer := make(chan error, 1)
 	go func() {
 		defer cancel()
 		var err error
-		defer func() { answer <- err }() // also when the store ends the goroutine
-		guarded("the store", &err, func() error { return call(ctx) })
+		defer func() { answer <- err }() // also when the call ends the goroutine
+		guarded(who, &err, func() error { return call(ctx) })
 	}()
 	select {
 	case err := <-answer:
@@ -268,7 +274,7 @@ func (d *Deduper) ask(ctx context.Context, call func(context.Context) error) err
 	case err := <-answer: // both
 		return err
 	default:
-		return fmt.Errorf("the store has not answered: %w", ctx.Err())
+		return fmt.Errorf("%s did not answer: %w", who, ctx.Err())
 	}
 }
 

@@ -24,6 +24,9 @@ var (
 func (in *Inbox) Lanes() int  { return len(in.lanes.byName) }
 func (in *Inbox) Places() int { return in.places }
 
+// Lines is how many chats are locked or waited for.
+func (m *MemoryChatLocks) Lines() int { return len(m.lines) }
+
 // LaneNames returns the instance and the chat, or the type, of each lane of e.
 func LaneNames(e *Event) [][2]string {
 	var list [][2]string

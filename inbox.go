@@ -35,21 +35,28 @@ import (
 //
 // That is processing at least once: an event is handled again when the process
 // ends, or the store of the keys forgets, between the handling and the next
-// delivery. Several processes do the same together by sharing a [DedupeStore].
+// delivery.
 //
-// An Inbox starts no goroutines of its own; it is safe for concurrent use.
+// Several processes do the same together by sharing a [DedupeStore]. Each keeps
+// the order of a chat by itself alone: when a load balancer spreads deliveries
+// over them, two events of one chat are handled at the same time, or the later one
+// first. [WithChatLocks] makes them take turns.
+//
+// An Inbox has no goroutines while it has no event; it is safe for concurrent use.
 type Inbox struct {
 	handling
 
 	handle  Handler
 	dedupe  *Deduper
+	locks   ChatLocks     // nil for none
 	backlog chan struct{} // one for each event taken from a stream and not done
 
-	mu     sync.Mutex
-	lanes  lanes
-	ready  turnList // turns that have come
-	places int      // how many more handlers may run
-	stats  InboxStats
+	mu       sync.Mutex
+	lanes    lanes
+	arriving turnList // turns that have come, whose chat is to be locked
+	ready    turnList // turns that have come otherwise, and those that have locks
+	places   int      // how many more handlers may run
+	stats    InboxStats
 }
 
 // InboxOption configures an [Inbox]. Every [ReceiveOption] is an option of an
@@ -66,6 +73,7 @@ type inboxConfig struct {
 	handling
 
 	store   DedupeStore
+	locks   ChatLocks
 	backlog int
 }
 
@@ -75,9 +83,9 @@ type InboxStats struct {
 	Handled   uint64 // the handler returned nil
 	Ignored   uint64 // the handler returned ErrIgnore
 	Repeated  uint64 // had been handled before; the handler was not called
-	Failed    uint64 // the handler failed, or the store could not be asked
+	Failed    uint64 // the handler failed, or the store or the locks of chats did
 	Abandoned uint64 // the wait ended with its context, or another process has the event
-	Waiting   int    // for their turn, or for a place among the handlers
+	Waiting   int    // for their turn, for the lock of the chat, or for a place among the handlers
 	Running   int    // in the handler, or in the store before and after it
 }
 
@@ -124,9 +132,10 @@ func NewInbox(handle Handler, opts ...InboxOption) (*Inbox, error) {
 	}
 	return &Inbox{
 		handling: c.handling, handle: handle, dedupe: NewDeduper(c.store),
-		backlog: make(chan struct{}, c.backlog),
-		ready:   turnList{kind: linkOffer},
-		places:  c.concurrency,
+		locks:    c.locks,
+		backlog:  make(chan struct{}, c.backlog),
+		arriving: turnList{kind: linkOffer}, ready: turnList{kind: linkOffer},
+		places: c.concurrency,
 	}, nil
 }
 
@@ -223,10 +232,12 @@ func (in *Inbox) runOne(ctx context.Context, t *turn) {
 func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
 	defer in.leave(t, o)
 	defer in.tellOutcome(ctx, t.event, o)
-	if o.err = t.await(ctx); o.err != nil {
-		o.abandoned = true
+	lock, err := in.await(ctx, t)
+	if err != nil {
+		o.err, o.abandoned = err, ctx.Err() != nil
 		return
 	}
+	defer in.unlock(ctx, t, lock)
 	if !in.dedupe.begin(ctx, t.event, o) {
 		if o.repeated {
 			in.repeated(ctx, t.event)
@@ -234,7 +245,9 @@ func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
 		return
 	}
 	defer in.dedupe.end(ctx, o)
-	in.call(context.WithoutCancel(ctx), t.event, in.handle, &o.err)
+	working, end := lock.hold(context.WithoutCancel(ctx))
+	defer end()
+	in.call(working, t.event, in.handle, &o.err)
 }
 
 // tellOutcome reports what nobody else is told of.
@@ -255,24 +268,47 @@ func (in *Inbox) tellOutcome(ctx context.Context, e *Event, o *outcome) {
 	}
 }
 
-// await waits until the turn has come and there is a place among the handlers
-// at work.
-func (t *turn) await(ctx context.Context) error {
+// await waits until the turn has come, the chat is locked if it is to be, and
+// there is a place among the handlers at work. A lock that it returns must be
+// given back.
+func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error) {
+	if t.arrived != nil {
+		if lock, err = in.lock(ctx, t); err != nil {
+			return nil, err
+		}
+	}
 	select {
 	case <-ctx.Done():
+	case <-lock.isLost():
 	case <-t.granted:
 	}
-	return ctx.Err()
+	if err = ctx.Err(); err == nil {
+		err = lock.err()
+	}
+	if err != nil {
+		in.unlock(ctx, t, lock)
+		return nil, err
+	}
+	return lock, nil
 }
 
 // enter joins the end of an event's lane. Every turn must be left.
 func (in *Inbox) enter(e *Event) *turn {
 	t := &turn{event: e, offers: &in.ready, granted: make(chan struct{})}
+	var room [4]laneName
+	var names []laneName
 	in.mu.Lock()
-	defer in.mu.Unlock()
 	in.stats.Waiting++
-	in.lanes.enter(t)
+	if in.locks != nil && e.Type != EventGap { // a gap is of one stream, and so of this process
+		t.offers, t.arrived = &in.arriving, make(chan struct{})
+		in.lanes.enter(t)
+		names = in.lanes.book.names(room[:0], e)
+	} else {
+		in.lanes.enter(t)
+	}
 	in.grant()
+	in.mu.Unlock()
+	t.keys = lockKeys(names)
 	return t
 }
 
@@ -292,21 +328,37 @@ func (in *Inbox) leave(t *turn, o *outcome) {
 	default:
 		in.stats.Handled++
 	}
-	if t.running {
+	if t.placed {
 		in.places++
 		in.stats.Running--
 	} else {
 		in.stats.Waiting--
 	}
-	in.lanes.leave(t)
+	if t.asks {
+		in.ready.remove(t)
+	}
+	if t.lane != nil {
+		in.lanes.leave(t)
+	}
 	in.grant()
 }
 
-// grant fills the free places.
+// grant lets those lock their chat whose turn has come, and fills the free places.
 func (in *Inbox) grant() {
+	for in.arriving.head != nil {
+		t := in.arriving.head
+		in.lanes.begin(t)
+		close(t.arrived)
+	}
 	for in.places > 0 && in.ready.head != nil {
 		t := in.ready.head
-		in.lanes.begin(t)
+		if t.asks {
+			in.ready.remove(t)
+			t.asks = false
+		} else {
+			in.lanes.begin(t)
+		}
+		t.placed = true
 		in.places--
 		in.stats.Waiting--
 		in.stats.Running++

@@ -737,6 +737,7 @@ func TestInboxRefusesBadArguments(t *testing.T) {
 		"handle":             {nil, WithConcurrency(1)},
 		"option":             {Accept, nil},
 		"WithDedupeStore":    {Accept, WithDedupeStore(nil)},
+		"WithChatLocks":      {Accept, WithChatLocks(nil)},
 		"WithConcurrency":    {Accept, WithConcurrency(0)},
 		"WithBacklog":        {Accept, WithBacklog(-1)},
 		"WithHandlerTimeout": {Accept, WithHandlerTimeout(0)},

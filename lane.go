@@ -169,6 +169,10 @@ type turn struct {
 
 	// In an inbox.
 	granted chan struct{} // closed when the handler may run
+	placed  bool          // so it is: it has a place among the handlers
+	arrived chan struct{} // nil, or closed when the chat may be locked
+	keys    []string      // of the locks of the chat
+	asks    bool          // has them, and waits for a place
 }
 
 // linkKind says which of the lists that a turn can be in at once.
