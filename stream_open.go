@@ -84,7 +84,9 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 		return nil, err
 	}
 	if t := config.wholeUntil; !t.IsZero() {
-		s.beginWith(t, conn.Opened())
+		s.queue.setWhole(t)
+		gap := &GapEvent{From: t, To: conn.Opened(), Reason: GapOutage}
+		_ = s.queue.push(s.gapEvent(gap), conn.Opened()) // there is room for one
 	}
 	s.setOpen(conn)
 	opened = true
@@ -165,7 +167,7 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 			}
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}
-		s.noteWhole()
+		s.queue.setWhole(s.conn.Load().Whole())
 		gap := &GapEvent{From: alive, To: conn.Opened(), Reason: GapOutage, Cause: cause}
 		if err := s.queue.push(s.gapEvent(gap), conn.Opened()); err != nil {
 			conn.HangUp()

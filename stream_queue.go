@@ -325,3 +325,22 @@ func (q *eventQueue) end() {
 	q.ended = true
 	q.wake()
 }
+
+// setWhole notes until when the stream is whole while what comes now is not handled.
+func (q *eventQueue) setWhole(t time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.whole = t.UnixNano()
+}
+
+// turnSet is turns that are under way.
+type turnSet map[*turn]struct{}
+
+func (s *turnSet) add(t *turn) {
+	if *s == nil {
+		*s = make(turnSet)
+	}
+	(*s)[t] = struct{}{}
+}
+
+func (s turnSet) remove(t *turn) { delete(s, t) }

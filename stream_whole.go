@@ -46,37 +46,3 @@ func (s *Subscription) WholeUntil() time.Time {
 	}
 	return time.Unix(0, moment).UTC()
 }
-
-// turnSet is turns that are under way.
-type turnSet map[*turn]struct{}
-
-func (s *turnSet) add(t *turn) {
-	if *s == nil {
-		*s = make(turnSet)
-	}
-	(*s)[t] = struct{}{}
-}
-
-func (s turnSet) remove(t *turn) { delete(s, t) }
-
-// noteWhole notes until when the stream is whole while what comes now is not
-// handled. It is called by the reader.
-func (s *Subscription) noteWhole() {
-	conn := s.conn.Load()
-	if conn == nil {
-		return
-	}
-	moment := conn.Whole().UnixNano()
-	s.queue.mu.Lock()
-	s.queue.whole = moment
-	s.queue.mu.Unlock()
-}
-
-// beginWith puts the hole before the stream in front of everything.
-func (s *Subscription) beginWith(from, opened time.Time) {
-	s.queue.mu.Lock()
-	s.queue.whole = from.UnixNano()
-	s.queue.mu.Unlock()
-	gap := &GapEvent{From: from, To: opened, Reason: GapOutage}
-	_ = s.queue.push(s.gapEvent(gap), opened) // there is room for one
-}
