@@ -11,8 +11,5 @@ func TestMain(m *testing.M) {
 		streamsWorker()
 		return
 	}
-	if limiterWorker() {
-		return
-	}
 	os.Exit(m.Run())
 }

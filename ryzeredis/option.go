@@ -2,7 +2,6 @@ package ryzeredis
 
 import (
 	"strings"
-	"time"
 
 	"github.com/ryzeapi/ryze-go"
 )
@@ -19,10 +18,6 @@ func (f optionFunc) apply(c *config) error { return f(c) }
 
 type config struct {
 	prefix string
-
-	patience   time.Duration // of the limiter
-	noFallback bool
-	status     func(error)
 
 	streams streamsConfig
 	dedupe  dedupeConfig
@@ -51,42 +46,9 @@ func WithPrefix(prefix string) Option {
 	})
 }
 
-// WithPatience sets how long a call waits for an answer of Redis, 100 milliseconds
-// without it. After that the limiter in memory takes over.
-func WithPatience(d time.Duration) Option {
-	return optionFunc(func(c *config) error {
-		if d <= 0 {
-			return invalid("WithPatience", "must be more than zero")
-		}
-		c.patience = d
-		return nil
-	})
-}
-
-// WithoutFallback has calls fail while Redis is away. Without it a limiter in memory
-// takes over, which does not know of other processes.
-func WithoutFallback() Option {
-	return optionFunc(func(c *config) error {
-		c.noFallback = true
-		return nil
-	})
-}
-
-// WithStatus has fn told once when Redis is away, with the reason, and once with nil
-// when it is back. It is called in a goroutine of the limiter.
-func WithStatus(fn func(error)) Option {
-	return optionFunc(func(c *config) error {
-		if fn == nil {
-			return invalid("WithStatus", "was given no function")
-		}
-		c.status = fn
-		return nil
-	})
-}
-
 // configure applies options to the defaults.
 func configure(opts []Option) (*config, error) {
-	c := &config{prefix: defaultPrefix, patience: defaultPatience}
+	c := &config{prefix: defaultPrefix}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, invalid("Option", "must not be nil")
