@@ -19,9 +19,9 @@ const (
 // Button is a button of [Buttons] or of a card of a [Carousel]. Make one with
 // [ReplyButton], [URLButton], [CallButton] or [CopyButton].
 type Button struct {
-	Kind  ButtonKind // empty means ButtonReply
-	Label string     // what people see
-	Value string     // the id, link, number or text; see [ButtonKind]
+	Kind  ButtonKind `json:"kind,omitzero"`  // empty means ButtonReply
+	Label string     `json:"label,omitzero"` // what people see
+	Value string     `json:"value,omitzero"` // the id, link, number or text; see [ButtonKind]
 }
 
 // ReplyButton hands id back when it is tapped; see [Selection]. Two reply
@@ -98,18 +98,18 @@ const maxButtons = 3
 // Reply buttons are not mixed with the other kinds unless Mixed says so: WhatsApp
 // Web and Desktop hide them then, so that a customer there cannot answer.
 type Buttons struct {
-	Text    string
-	Header  string // a title; not together with media
-	Footer  string
-	Buttons []Button
+	Text    string   `json:"text,omitzero"`
+	Header  string   `json:"header,omitzero"` // a title; not together with media
+	Footer  string   `json:"footer,omitzero"`
+	Buttons []Button `json:"buttons,omitzero"`
 	// MediaURL puts an image, a video or a document above the text; MediaKind
 	// says which of these it is, and is required with it.
-	MediaURL  string
-	MediaKind MediaKind
+	MediaURL  string    `json:"mediaUrl,omitzero"`
+	MediaKind MediaKind `json:"mediaKind,omitzero"`
 	// Mixed allows reply buttons beside those of other kinds. Whoever reads the
 	// message on WhatsApp Web or Desktop does not see the reply buttons; those
 	// who use the apps for phones see all.
-	Mixed bool
+	Mixed bool `json:"mixed,omitzero"`
 }
 
 type buttonsBody struct {
@@ -173,3 +173,5 @@ func (c Buttons) checkMedia() error {
 func (c Buttons) outline() *outline {
 	return &outline{types: []MessageType{"buttons"}, text: c.Text, loose: true}
 }
+
+var storedButtons = storedAsIs[Buttons]("buttons")

@@ -7,21 +7,21 @@ import "time"
 // the message; how they look is not documented, nor is how to change or cancel
 // an event that was sent.
 type CalendarEvent struct {
-	Name        string
-	Description string
-	StartAt     time.Time // sent with its own time zone
-	EndAt       time.Time // not before StartAt; none when zero
+	Name        string    `json:"name,omitzero"`
+	Description string    `json:"description,omitzero"`
+	StartAt     time.Time `json:"startAt,omitzero"` // sent with its own time zone
+	EndAt       time.Time `json:"endAt,omitzero"`   // not before StartAt; none when zero
 	// Place is where it happens. All its fields are optional here: coordinates
 	// that are both zero are left out.
-	Place         *Location
-	JoinLink      string // for a call
-	ScheduledCall bool   // marks the event as a call
+	Place         *Location `json:"place,omitzero"`
+	JoinLink      string    `json:"joinLink,omitzero"`      // for a call
+	ScheduledCall bool      `json:"scheduledCall,omitzero"` // marks the event as a call
 	// Reminder turns the reminder on, ReminderBefore as well: that long before
 	// StartAt, in whole seconds. The service's default is not documented.
-	Reminder       bool
-	ReminderBefore time.Duration
-	GuestsMayBring bool // guests may bring others
-	Canceled       bool // marks the event as canceled
+	Reminder       bool          `json:"reminder,omitzero"`
+	ReminderBefore time.Duration `json:"reminderBefore,omitzero"`
+	GuestsMayBring bool          `json:"guestsMayBring,omitzero"` // guests may bring others
+	Canceled       bool          `json:"canceled,omitzero"`       // marks the event as canceled
 }
 
 type calendarBody struct {
@@ -86,3 +86,5 @@ func (e CalendarEvent) body(common sendCommon) (any, error) {
 func (e CalendarEvent) outline() *outline {
 	return &outline{text: e.Name, loose: true}
 }
+
+var storedCalendarEvents = storedAsIs[CalendarEvent]("calendar_event")

@@ -6,22 +6,22 @@ import "strconv"
 // At least one card is required; how many are allowed is not documented. Two
 // reply buttons of a carousel must not have the same id, on other cards either.
 type Carousel struct {
-	Text   string // above the cards
-	Footer string // below the cards
-	Cards  []Card
+	Text   string `json:"text,omitzero"`   // above the cards
+	Footer string `json:"footer,omitzero"` // below the cards
+	Cards  []Card `json:"cards,omitzero"`
 }
 
 // Card is a card of a [Carousel]. Title and Text are required, and at most one
 // of ImageURL and VideoURL may be set. How many buttons a card may have is not
 // documented.
 type Card struct {
-	Title    string
-	Subtitle string
-	ImageURL string
-	VideoURL string
-	Text     string
-	Footer   string
-	Buttons  []Button
+	Title    string   `json:"title,omitzero"`
+	Subtitle string   `json:"subtitle,omitzero"`
+	ImageURL string   `json:"imageUrl,omitzero"`
+	VideoURL string   `json:"videoUrl,omitzero"`
+	Text     string   `json:"text,omitzero"`
+	Footer   string   `json:"footer,omitzero"`
+	Buttons  []Button `json:"buttons,omitzero"`
 }
 
 type carouselBody struct {
@@ -99,3 +99,5 @@ func (c Carousel) outline() *outline {
 		return text == rendered || text == c.Text
 	}}
 }
+
+var storedCarousels = storedAsIs[Carousel]("carousel")

@@ -53,3 +53,15 @@ func (ContactCard) outline() *outline {
 func (ContactCards) outline() *outline {
 	return &outline{blurred: true}
 }
+
+// storedCards is the stored form of several contacts.
+type storedCards struct {
+	Cards ContactCards `json:"cards,omitzero"`
+}
+
+var (
+	storedContactCard  = storedAsIs[ContactCard]("contact")
+	storedContactCards = storedAs("contacts",
+		func(c ContactCards) (storedCards, error) { return storedCards{c}, nil },
+		func(s storedCards) (ContactCards, error) { return s.Cards, nil })
+)

@@ -16,30 +16,30 @@ const (
 // required. Defaults of the other fields are not documented, nor is how the
 // answer of a filled form looks: see [Selection] and [Event.Lookup].
 type Form struct {
-	Text   string
-	Kind   FormKind
-	Button string // label of the button
+	Text   string   `json:"text,omitzero"`
+	Kind   FormKind `json:"kind,omitzero"`
+	Button string   `json:"button,omitzero"` // label of the button
 
 	// FlowToken comes back with the answer; the service makes one when it is
 	// empty, and does not document where it tells it.
-	FlowToken          string
-	FlowID             string
-	FlowMessageVersion string
-	MessageVersion     int
+	FlowToken          string `json:"flowToken,omitzero"`
+	FlowID             string `json:"flowId,omitzero"`
+	FlowMessageVersion string `json:"flowMessageVersion,omitzero"`
+	MessageVersion     int    `json:"messageVersion,omitzero"`
 
 	// Fields of the form. They are shown unless set to new(false).
-	FullName        *bool
-	Phone           *bool
-	Email           *bool
-	CPFOrCNPJ       *bool
-	DeliveryAddress *bool
+	FullName        *bool `json:"fullName,omitzero"`
+	Phone           *bool `json:"phone,omitzero"`
+	Email           *bool `json:"email,omitzero"`
+	CPFOrCNPJ       *bool `json:"cpfOrCnpj,omitzero"`
+	DeliveryAddress *bool `json:"deliveryAddress,omitzero"`
 
-	OfferName        string // for FormRegistrationOffer
-	OfferDescription string // for FormRegistrationOffer
+	OfferName        string `json:"offerName,omitzero"`        // for FormRegistrationOffer
+	OfferDescription string `json:"offerDescription,omitzero"` // for FormRegistrationOffer
 
 	// ButtonParams is the literal JSON of the button, instead of all the fields
 	// above but Text and Button, which the service ignores when it is given.
-	ButtonParams json.RawMessage
+	ButtonParams json.RawMessage `json:"-"`
 }
 
 type formBody struct {
@@ -94,3 +94,25 @@ func (f Form) hasFlowFields() bool {
 func (f Form) outline() *outline {
 	return &outline{types: []MessageType{MessageInteractive}, text: f.Text, loose: true}
 }
+
+// storedForm is the stored form of a form. The literal JSON is kept as a text,
+// because encoding/json would change its blanks and escapes.
+type storedForm struct {
+	Form
+	ButtonParams *string `json:"buttonParams,omitzero"`
+}
+
+var storedForms = storedAs("form",
+	func(f Form) (storedForm, error) {
+		s := storedForm{Form: f}
+		if f.ButtonParams != nil {
+			s.ButtonParams = new(string(f.ButtonParams))
+		}
+		return s, nil
+	},
+	func(s storedForm) (Form, error) {
+		if s.ButtonParams != nil {
+			s.Form.ButtonParams = json.RawMessage(*s.ButtonParams)
+		}
+		return s.Form, nil
+	})

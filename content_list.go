@@ -5,17 +5,17 @@ import "fmt"
 // List is a text with a button that opens a menu. Text, Label and Sections are
 // required. The choice arrives as an event, see [Selection].
 type List struct {
-	Text     string
-	Label    string // of the button; WhatsApp has room for a few characters only
-	Header   string
-	Footer   string
-	Sections []ListSection
+	Text     string        `json:"text,omitzero"`
+	Label    string        `json:"label,omitzero"` // of the button; WhatsApp has room for a few characters only
+	Header   string        `json:"header,omitzero"`
+	Footer   string        `json:"footer,omitzero"`
+	Sections []ListSection `json:"sections,omitzero"`
 }
 
 // ListSection is a part of a [List] with one to ten rows.
 type ListSection struct {
-	Title string
-	Rows  []ListRow
+	Title string    `json:"title,omitzero"`
+	Rows  []ListRow `json:"rows,omitzero"`
 }
 
 // ListRow is a choice of a [List]. ID and Title are required. ID is handed back
@@ -89,3 +89,5 @@ func (s ListSection) check(field string, ids distinct) error {
 func (l List) outline() *outline {
 	return &outline{types: []MessageType{"list"}, text: l.Text, loose: true}
 }
+
+var storedLists = storedAsIs[List]("list")

@@ -8,9 +8,10 @@ type Location struct {
 	// Latitude and Longitude are decimal degrees; four to six decimals are
 	// recommended. The service refuses (0, 0), which it takes for a missing
 	// value.
-	Latitude, Longitude float64
-	Name                string // the main label of the card; public clients always send one
-	Address             string // the line below it; public clients always send one
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	Name      string  `json:"name,omitzero"`    // the main label of the card; public clients always send one
+	Address   string  `json:"address,omitzero"` // the line below it; public clients always send one
 }
 
 type locationBody struct {
@@ -46,3 +47,5 @@ func (l Location) checkDegrees(field string) error {
 func (l Location) outline() *outline {
 	return &outline{types: []MessageType{MessageLocation}, similar: inOrder(l.Name, l.Address), loose: true}
 }
+
+var storedLocations = storedAsIs[Location]("location")

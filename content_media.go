@@ -17,27 +17,27 @@ import (
 type Media struct {
 	// Source is where the file comes from: [MediaFile], [MediaBytes],
 	// [MediaReader], [MediaFS] or [MediaURL]. It is required.
-	Source MediaSource
+	Source MediaSource `json:"-"`
 	// Kind is how WhatsApp shows the file. When empty it follows from the MIME
 	// type; for a URL, from the name in it.
-	Kind MediaKind
+	Kind MediaKind `json:"kind,omitzero"`
 	// Caption is the text below the file.
-	Caption string
+	Caption string `json:"caption,omitzero"`
 	// FileName is the name shown on a document. Default: the source's name,
 	// without directories; for a URL the service's own.
-	FileName string
+	FileName string `json:"fileName,omitzero"`
 	// MIME is the file's type. Default: told by its content; where that only says
 	// what it is packed in, such as MP4, Ogg or ZIP, by its name. For a URL the
 	// service finds out.
-	MIME string
+	MIME string `json:"mime,omitzero"`
 	// Voice sends an audio as a voice note. The service does so unless told
 	// otherwise: for music, set it to new(false).
-	Voice *bool
+	Voice *bool `json:"voice,omitzero"`
 	// Duration of an audio. The service finds out when it is zero.
-	Duration time.Duration
+	Duration time.Duration `json:"duration,omitzero"`
 	// Waveform of an audio, values 0 to 255. The service makes one when it is
 	// empty. The form in which the service accepts it is not documented.
-	Waveform []byte
+	Waveform []byte `json:"waveform,omitzero"`
 }
 
 func (m Media) kind() contentKind {
@@ -66,6 +66,13 @@ func (m Media) body(common sendCommon) (any, error) {
 	}
 	if m.Duration < 0 {
 		return nil, invalid("Media.Duration", "is negative")
+	}
+	switch m.Kind {
+	case "", MediaImage, MediaVideo, MediaAudio, MediaDocument:
+	case MediaSticker:
+		return nil, invalid("Media.Kind", "is a sticker: send a Sticker")
+	default:
+		return nil, invalid("Media.Kind", "is not one of image, video, audio, document")
 	}
 	if err := checkFileName("Media.FileName", m.FileName); err != nil {
 		return nil, err
@@ -136,3 +143,25 @@ func (m Media) possibleTypes() []MessageType {
 func (m Media) outline() *outline {
 	return &outline{types: m.possibleTypes(), text: m.Caption, media: true}
 }
+
+// storedMedia is the stored form of a media message.
+type storedMedia struct {
+	Media
+	Source *storedSource `json:"source,omitzero"`
+}
+
+func (m Media) stored(field string) (s storedMedia, err error) {
+	s.Media = m
+	s.Source, err = m.Source.stored(field)
+	return s, err
+}
+
+func (s storedMedia) content(field string) (m Media, err error) {
+	m = s.Media
+	m.Source, err = s.Source.source(field)
+	return m, err
+}
+
+var storedMedias = storedAs("media",
+	func(m Media) (storedMedia, error) { return m.stored("Media.Source") },
+	func(s storedMedia) (Media, error) { return s.content("Media.Source") })

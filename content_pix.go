@@ -9,24 +9,24 @@ import (
 // no charge and no QR code, and nothing ever tells that it was paid. It cannot
 // be sent to channels. MerchantName, Key and KeyType are required.
 type Pix struct {
-	MerchantName string // the beneficiary, shown above the key
-	Key          string
-	KeyType      PixKeyType
+	MerchantName string     `json:"merchantName,omitzero"` // the beneficiary, shown above the key
+	Key          string     `json:"key,omitzero"`
+	KeyType      PixKeyType `json:"keyType,omitzero"`
 	// Message and Items are in one revision of the documentation and not in
 	// another: the service may ignore them. With items WhatsApp adds up the
 	// prices; without them whoever pays types the amount.
-	Message string
-	Items   []PixItem
+	Message string    `json:"message,omitzero"`
+	Items   []PixItem `json:"items,omitzero"`
 }
 
 // PixItem is a line of a [Pix]. Name, Quantity and UnitPrice are required.
 type PixItem struct {
-	Name        string
-	Description string
-	Quantity    int // 1 or more
+	Name        string `json:"name,omitzero"`
+	Description string `json:"description,omitzero"`
+	Quantity    int    `json:"quantity,omitzero"` // 1 or more
 	// UnitPrice is the price of one. Whether it is in reais or in centavos is
 	// not documented.
-	UnitPrice float64
+	UnitPrice float64 `json:"unitPrice"`
 }
 
 // PixKeyType says what a PIX key is.
@@ -115,3 +115,5 @@ func (p Pix) checkKey() error {
 func (Pix) outline() *outline {
 	return &outline{blurred: true}
 }
+
+var storedPixes = storedAsIs[Pix]("pix")

@@ -5,10 +5,10 @@ import "fmt"
 // Poll asks a question with 2 to 12 options, no two of them the same. Votes are read with
 // [MessagesService.PollVotes]. What works in channels is not documented.
 type Poll struct {
-	Question string
-	Options  []string
+	Question string   `json:"question,omitzero"`
+	Options  []string `json:"options,omitzero"`
 	// MaxAnswers is how many options one voter may pick: one when it is zero.
-	MaxAnswers int
+	MaxAnswers int `json:"maxAnswers,omitzero"`
 }
 
 type pollBody struct {
@@ -53,3 +53,5 @@ func (p Poll) outline() *outline {
 	rendered := inOrder(append([]string{p.Question}, p.Options...)...)
 	return &outline{loose: true, similar: func(text string) bool { return text == p.Question || rendered(text) }}
 }
+
+var storedPolls = storedAsIs[Poll]("poll")

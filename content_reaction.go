@@ -6,20 +6,20 @@ package ryze
 //
 //	inst.Messages.Send(ctx, chat, ryze.Reaction{MessageID: id, Emoji: "👍"})
 type Reaction struct {
-	MessageID string // the message to react to
-	Emoji     string
+	MessageID string `json:"messageId,omitzero"` // the message to react to
+	Emoji     string `json:"emoji,omitzero"`
 	// FromMe is true when the instance itself sent that message.
-	FromMe bool
+	FromMe bool `json:"fromMe,omitzero"`
 	// Participant is the author of that message. It is required in a group
 	// unless FromMe is true.
-	Participant JID
+	Participant JID `json:"participant,omitzero"`
 }
 
 // RemoveReaction takes a reaction back. Its fields are those of [Reaction].
 type RemoveReaction struct {
-	MessageID   string
-	FromMe      bool
-	Participant JID
+	MessageID   string `json:"messageId,omitzero"`
+	FromMe      bool   `json:"fromMe,omitzero"`
+	Participant JID    `json:"participant,omitzero"`
 }
 
 type reactionBody struct {
@@ -74,3 +74,8 @@ func (r Reaction) outline() *outline {
 func (r RemoveReaction) outline() *outline {
 	return &outline{reaction: &Reaction{MessageID: r.MessageID}, notStored: true}
 }
+
+var (
+	storedReactions        = storedAsIs[Reaction]("reaction")
+	storedRemovedReactions = storedAsIs[RemoveReaction]("remove_reaction")
+)

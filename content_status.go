@@ -15,11 +15,11 @@ func (MediaStatus) isStatus() {}
 
 // TextStatus is a status that is a text. Text is required.
 type TextStatus struct {
-	Text            string
-	BackgroundColor string // such as "#00AAFF"
+	Text            string `json:"text,omitzero"`
+	BackgroundColor string `json:"backgroundColor,omitzero"` // such as "#00AAFF"
 	// Font is usually one of "system", "serif" and "sans-serif"; the full set is
 	// not documented.
-	Font string
+	Font string `json:"font,omitzero"`
 }
 
 // MediaStatus is a status that is an image, a video or an audio: a [Media]
@@ -91,3 +91,13 @@ func (s TextStatus) outline() *outline {
 func (s MediaStatus) outline() *outline {
 	return Media(s).outline()
 }
+
+var (
+	storedTextStatuses  = storedAsIs[TextStatus]("text_status")
+	storedMediaStatuses = storedAs("media_status",
+		func(s MediaStatus) (storedMedia, error) { return Media(s).stored("MediaStatus.Source") },
+		func(s storedMedia) (MediaStatus, error) {
+			m, err := s.content("MediaStatus.Source")
+			return MediaStatus(m), err
+		})
+)

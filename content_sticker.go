@@ -39,3 +39,18 @@ func (s Sticker) body(common sendCommon) (any, error) {
 func (s Sticker) outline() *outline {
 	return &outline{types: []MessageType{MessageSticker}, media: true}
 }
+
+// storedSticker is the stored form of a sticker.
+type storedSticker struct {
+	Source *storedSource `json:"source,omitzero"`
+}
+
+var storedStickers = storedAs("sticker",
+	func(s Sticker) (form storedSticker, err error) {
+		form.Source, err = s.Source.stored("Sticker.Source")
+		return form, err
+	},
+	func(form storedSticker) (s Sticker, err error) {
+		s.Source, err = form.Source.source("Sticker.Source")
+		return s, err
+	})

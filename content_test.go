@@ -339,6 +339,8 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"status of a file", StatusBroadcast, MediaStatus{Source: MediaBytes("a.png", pngHead)}, nil, "MediaStatus.Source"},
 		{"status of a document", StatusBroadcast, MediaStatus{Source: MediaURL("https://example.com/a.pdf")}, nil, "MediaStatus.Kind"},
 		{"status of nothing", StatusBroadcast, MediaStatus{}, nil, "Media.Source"},
+		{"a media kind in capitals", ana, Media{Source: MediaURL("https://example.com/a.png"), Kind: "Image"}, nil, "Media.Kind"},
+		{"a sticker as media", ana, Media{Source: MediaURL("https://example.com/a.webp"), Kind: MediaSticker}, nil, "Media.Kind"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inst, s := script(t, scriptedReply{body: sent})

@@ -24,3 +24,12 @@ func (t Text) body(common sendCommon) (any, error) {
 func (t Text) outline() *outline {
 	return &outline{types: []MessageType{MessageText, ""}, text: string(t)}
 }
+
+// storedText is the stored form of a text.
+type storedText struct {
+	Text string `json:"text"`
+}
+
+var storedTexts = storedAs("text",
+	func(t Text) (storedText, error) { return storedText{string(t)}, nil },
+	func(s storedText) (Text, error) { return Text(s.Text), nil })

@@ -179,7 +179,7 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		t.Path, t.Raw = op.path(h.name, h.raw)
 	}
 	if !op.anonymous {
-		t.TokenHeader, t.Token = h.auth.header, h.auth.values.get()
+		t.Header[h.auth.header] = h.auth.values.get()
 	}
 	t.Header["User-Agent"] = c.userAgent
 	if err := s.setBody(); err != nil {

@@ -126,6 +126,10 @@ var (
 	// Whatever was to be created exists: do not create it again.
 	ErrPartial = errors.New("not all of it was done")
 
+	// ErrNewerContent: a newer release has written this content. It has a version, a
+	// kind or a field that this one does not know; see [UnmarshalContent].
+	ErrNewerContent = errors.New("the stored content is of a newer release")
+
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")
 )

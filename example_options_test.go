@@ -83,6 +83,7 @@ func ExampleNewWebhookReceiver() {
 func ExampleInboxOption() {
 	inbox, err := ryze.NewInbox(func(context.Context, *ryze.Event) error { return nil },
 		ryze.WithDedupeStore(&ryze.MemoryDedupe{Size: 100_000}),
+		ryze.WithChatLocks(new(ryze.MemoryChatLocks)), // several processes need locks that they share
 		ryze.WithConcurrency(4),
 		ryze.WithBacklog(1000),
 		ryze.WithHandlerTimeout(30*time.Second),

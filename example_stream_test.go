@@ -71,6 +71,31 @@ func ExampleSubscription_All() {
 	// ryze: the event stream of "support-line" has ended: the service closed the connection with code 1008
 }
 
+// The hole between two processes is told by the second one.
+func ExampleSubscription_WholeUntil() {
+	sim, inst := demo()
+	defer sim.Close()
+	ctx := context.Background()
+	first, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = first.Close()
+	until := first.WholeUntil() // a program writes this down from time to time
+
+	second, err := inst.Subscribe(ctx, ryze.WithWholeUntil(until))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = second.Close() }()
+	gap, isGap := (<-second.Events()).Data.(*ryze.GapEvent)
+	fmt.Println(isGap && gap.From.Equal(until))
+	// Output:
+	// true
+}
+
 // Handlers are typed. Chats are handled side by side, and the events of one
 // chat one after another.
 func ExampleOn() {

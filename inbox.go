@@ -222,7 +222,7 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 func takeFrom(source EventSource) func(context.Context) (e *Event, done func()) {
 	if s, ok := source.(*Subscription); ok {
 		return func(ctx context.Context) (*Event, func()) {
-			t := s.take(ctx)
+			t := next(ctx, s, s.queue.takeFirst)
 			if t == nil {
 				return nil, nil
 			}

@@ -92,8 +92,8 @@ func parseMoment(s string) (delay time.Duration, at time.Time, ok bool) {
 	switch {
 	case ok:
 	case strings.ContainsAny(s, ":,"):
-		at, ok = parseDate(s)
-		return 0, at, ok
+		at = timeOf([]byte(s))
+		return 0, at, !at.IsZero()
 	default:
 		if f, err := strconv.ParseFloat(s, 64); err == nil {
 			return numberMoment(f)
@@ -130,18 +130,6 @@ func numberMoment(f float64) (delay time.Duration, at time.Time, ok bool) {
 		_, at, ok = parseMoment(strconv.FormatInt(int64(f), 10))
 		return 0, at, ok
 	}
-}
-
-func parseDate(s string) (time.Time, bool) {
-	if at, err := http.ParseTime(s); err == nil {
-		return at, true
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if at, err := time.Parse(layout, s); err == nil {
-			return at, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // header returns the first value of a header; name is in canonical form.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,7 +67,7 @@ func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
 		stream, length = a.stream, -1
 	}
 	return &http.Response{
-		StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(stream), ContentLength: length, Request: r,
+		StatusCode: a.status, Header: http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}}, Body: io.NopCloser(stream), ContentLength: length, Request: r,
 	}, nil
 }
 

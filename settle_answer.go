@@ -17,6 +17,7 @@ var (
 	errSeveral   = errors.New("several messages could be the one looked for")
 	errFitsBadly = errors.New("a message could be the one looked for, but does not fit in everything")
 	errUnclear   = errors.New("the history has messages that cannot be read, or may be of another chat")
+	errNoClock   = errors.New("no reply of the service tells how its clock differs from this one, so what was searched may be another time")
 	errTwins     = errors.New("the client has sent so much since that it does not know which messages are others")
 )
 

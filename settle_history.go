@@ -14,7 +14,8 @@ const (
 	settlePageSize = 100
 	mostSearched   = 5000 // messages of one chat
 	// smallestMaximum is the smallest page that may be short because of a maximum
-	// that is not documented.
+	// that is not documented. A smaller one may be, too, but that is asked for only
+	// when it would make the message a missing one.
 	smallestMaximum = 10
 )
 
@@ -161,7 +162,9 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 		switch {
 		case n == 0 && page.HasMore:
 			return incomplete(page, noEnd)
-		case !full && (fresh == 0 || n < smallestMaximum):
+		case !full && fresh == 0:
+			return nil
+		case !full && n < smallestMaximum && (!inOrder || oldest.IsZero() || !w.isMissing()):
 			return nil
 		case fresh == 0, !inOrder, oldest.IsZero(), !query.To.IsZero() && oldest.After(query.To):
 			// No way to name the page before: a larger one has what is missing.

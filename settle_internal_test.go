@@ -111,7 +111,8 @@ func TestSettleDoubtsWhatAHistoryLeavesOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now().Add(time.Second).Format(time.RFC3339)
-				inst, _ := script(t, scriptedReply{status: 502}, scriptedReply{body: `{"success":true,"messages":[` + strings.ReplaceAll(c.item, "NOW", now) + `]}`})
+				page := scriptedReply{body: `{"success":true,"messages":[` + strings.ReplaceAll(c.item, "NOW", now) + `]}`}
+				inst, _ := script(t, scriptedReply{status: 502}, page, page)
 				_, uncertain := inst.Messages.Send(t.Context(), family, c.content)
 				time.Sleep(2 * time.Minute)
 				_, err := inst.Messages.Settle(t.Context(), uncertain)
@@ -290,14 +291,17 @@ func TestUncertainErrorsDoNotPrintTheMessage(t *testing.T) {
 // A service that keeps the chats of both forms of a number apart is asked for
 // both.
 func TestSettleAsksForBothFormsOfABrazilianNumber(t *testing.T) {
-	inst, s := script(t, scriptedReply{status: 502},
-		scriptedReply{body: `{"success":true,"messages":[]}`},
-		scriptedReply{body: fmt.Sprintf(`{"success":true,"messages":[{"id":"A","fromMe":true,"type":"text","content":"Hello","timestamp":%q}]}`, time.Now().Add(time.Second).Format(time.RFC3339))})
-	_, err := inst.Messages.SendText(t.Context(), ana, "Hello")
-	_, err = inst.Messages.Settle(t.Context(), err)
-	require.NoError(t, err)
-	require.Len(t, s.requests(), 3)
-	assert.Contains(t, s.requests()[2].Body, `"number":"551187654321"`)
+	synctest.Test(t, func(t *testing.T) {
+		inst, s := script(t, scriptedReply{status: 502},
+			scriptedReply{body: `{"success":true,"messages":[]}`},
+			scriptedReply{body: fmt.Sprintf(`{"success":true,"messages":[{"id":"A","fromMe":true,"type":"text","content":"Hello","timestamp":%q}]}`, time.Now().Add(2*time.Second).Format(time.RFC3339))})
+		_, err := inst.Messages.SendText(t.Context(), ana, "Hello")
+		time.Sleep(3 * time.Second)
+		_, err = inst.Messages.Settle(t.Context(), err)
+		require.NoError(t, err)
+		require.Len(t, s.requests(), 3)
+		assert.Contains(t, s.requests()[2].Body, `"number":"551187654321"`)
+	})
 
 	// That nobody has the other form is not a failure, if the service says so.
 	empty := scriptedReply{body: `{"success":true,"messages":[]}`}

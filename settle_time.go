@@ -21,7 +21,10 @@ var allBegan = time.Date(1990, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // clocks is what is known of the service's clocks: how far they may be behind
 // ours, how far ahead, and from when on a stamp is surely not before the attempt.
-type clocks struct{ behind, ahead, surely time.Duration }
+type clocks struct {
+	behind, ahead, surely time.Duration
+	known                 bool // anything has told
+}
 
 // clocks weighs the Date of replies, the stamps of messages that were accepted,
 // and the steps of our own clock. None corrects the others: they only widen what
@@ -31,6 +34,7 @@ func (w *settling) clocks() clocks {
 	var c clocks
 	stamps := w.h.client.accepted.stamps()
 	lowest, low, high, stamped := stamps.span()
+	c.known = stamped || w.alive
 	if stamped {
 		c.behind, c.ahead = min(lowest, 0), max(low, 0)
 		if c.surely = c.ahead; high < 0 {
@@ -38,6 +42,7 @@ func (w *settling) clocks() clocks {
 		}
 	}
 	if dates, known := w.h.client.skew.estimate(); known {
+		c.known = true
 		c.behind = min(c.behind, dates.low)
 		c.ahead = max(c.ahead, dates.high)
 		c.surely = max(c.surely, dates.high)

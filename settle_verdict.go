@@ -69,6 +69,8 @@ func (w *settling) verdict(s scope) (found *SentMessage, doubt error) {
 		return nil, errUnclear
 	case !w.isOver():
 		return nil, w.onItsWayUntil()
+	case s == everything && !w.clocks().known:
+		return nil, errNoClock
 	default:
 		return nil, nil
 	}

@@ -121,7 +121,7 @@ func (s *Subscription) gapEvent(gap *GapEvent) *Event {
 // enqueue puts a received message into the queue; before it the stream was known
 // to be whole at the moment alive.
 func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
-	s.noteWhole(s.aliveUntil())
+	s.queue.setWhole(s.conn.Load().Whole())
 	e, err := ParseEvent(message)
 	if err != nil {
 		s.mu.Lock()
@@ -201,7 +201,7 @@ func (s *Subscription) deliver() {
 	defer s.goroutines.Done()
 	defer close(s.events)
 	for {
-		t := s.take(s.parent)
+		t := next(s.parent, s, s.queue.takeFirst)
 		if t == nil {
 			return
 		}
@@ -229,7 +229,7 @@ func (s *Subscription) deliver() {
 func (s *Subscription) All() iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {
-			t := s.take(s.parent)
+			t := next(s.parent, s, s.queue.takeFirst)
 			if t == nil {
 				if err := s.Err(); err != nil {
 					yield(nil, err)

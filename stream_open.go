@@ -163,7 +163,7 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 			}
 			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
 		}
-		s.noteWhole(s.aliveUntil())
+		s.queue.setWhole(s.conn.Load().Whole())
 		gap := &GapEvent{From: alive, To: conn.Opened(), Reason: GapOutage, Cause: cause}
 		if err := s.queue.push(s.gapEvent(gap), conn.Opened()); err != nil {
 			conn.HangUp()

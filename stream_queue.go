@@ -37,7 +37,7 @@ type eventQueue struct {
 	// lost is the gap in front of the first item, left by what was dropped.
 	lost *GapEvent
 
-	// For HandledUntil; see stream_whole.go.
+	// For [Subscription.WholeUntil], in Unix nanoseconds.
 	whole     int64    // of what is pushed now
 	lostWhole int64    // of lost
 	unhandled int64    // of the first that was taken and not handled, 0 for none
@@ -334,4 +334,62 @@ func (q *eventQueue) end() {
 	defer q.mu.Unlock()
 	q.ended = true
 	q.wake()
+}
+
+// setWhole notes until when the stream is whole while what comes now is not
+// handled.
+func (q *eventQueue) setWhole(t time.Time) {
+	moment := int64(1) // for what is too long ago to be counted
+	if t.Unix() > 0 {
+		moment = t.UnixNano()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.whole = moment
+}
+
+// handledUntil returns until when everything has been handled, of a stream of
+// which everything was received until a moment. Both are Unix nanoseconds.
+func (q *eventQueue) handledUntil(moment int64) int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if t := q.items.head; t != nil { // what came later has a later one
+		moment = min(moment, t.whole)
+	}
+	if q.lost != nil {
+		moment = min(moment, q.lostWhole)
+	}
+	if q.unhandled != 0 {
+		moment = min(moment, q.unhandled)
+	}
+	for t := q.underWay.head; t != nil; t = t.links[linkQueue].next {
+		moment = min(moment, t.whole)
+	}
+	return moment
+}
+
+// handled notes that what was taken is not under way any more.
+func (q *eventQueue) handled(t *turn) {
+	q.underWay.remove(t)
+	if t.undone && (q.unhandled == 0 || t.whole < q.unhandled) {
+		q.unhandled = t.whole
+	}
+}
+
+// hasHandled is handled for who took by takeFirst.
+func (q *eventQueue) hasHandled(t *turn) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.handled(t)
+}
+
+// handOver notes that somebody has taken an event from the channel of Events. He
+// has handled the one before.
+func (q *eventQueue) handOver(t *turn) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.delivered != nil {
+		q.handled(q.delivered)
+	}
+	q.delivered = t
 }

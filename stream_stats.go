@@ -15,21 +15,12 @@ type StreamStats struct {
 	// been received: when the last ping was sent that has been answered, or when
 	// the connection was made. So it follows the present by the interval of
 	// [WithPing]. It stays as it is when the connection is lost, and when the stream
-	// ends. The clock is that of this machine.
-	AliveUntil time.Time
-	// HandledUntil is AliveUntil, or before it: before the first event or gap that
-	// has been received and not handled. With [WithWholeUntil], another stream tells
-	// everything after it as a gap.
-	//
-	// An event counts as handled when its handler has returned, also with an error
-	// that an error handler was told of; not when the end of its context cut it off,
-	// nor when its error ended [Subscription.Handle]. In a loop over All it is handled
-	// when the loop asks for the next. What is taken from Events is handled when the
-	// next is taken, and what an [Inbox] takes by Run when its outcome is known.
-	HandledUntil time.Time
-	Queued       int   // events that wait to be taken, gaps included
-	QueuedBytes  int   // of their JSON
-	LastOutage   error // what ended the previous connection, nil before the first outage
+	// ends. The clock is that of this machine. [Subscription.WholeUntil] says until
+	// when all has been handled.
+	AliveUntil  time.Time
+	Queued      int   // events that wait to be taken, gaps included
+	QueuedBytes int   // of their JSON
+	LastOutage  error // what ended the previous connection, nil before the first outage
 }
 
 // Stats returns the stream's counters.
@@ -40,11 +31,12 @@ func (s *Subscription) Stats() StreamStats {
 		Reconnects: s.reconnects, LastOutage: s.outage,
 	}
 	s.mu.Unlock()
-	alive := s.aliveUntil() // before the queue, which may get more meanwhile
+	if conn := s.conn.Load(); conn != nil {
+		st.AliveUntil = conn.Whole()
+	}
 	q := &s.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	st.AliveUntil, st.HandledUntil = atNano(alive), atNano(q.handledUntil(alive))
 	st.LastEvent, st.Received, st.Dropped = q.last, q.received, q.dropped
 	st.Queued, st.QueuedBytes = q.count, q.bytes
 	if q.lost != nil {

@@ -6,7 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -34,16 +34,6 @@ type DedupeStore struct {
 	client        redis.UniversalClient
 	prefix        string
 	lease, window time.Duration
-
-	mu     sync.Mutex
-	claims map[string]heldClaim // by key
-	swept  time.Time
-}
-
-// heldClaim is a claim of this store.
-type heldClaim struct {
-	value string
-	at    time.Time
 }
 
 // NewDedupeStore returns a store. [*ryze.ValidationError] when client or an
@@ -57,7 +47,6 @@ func NewDedupeStore(client redis.UniversalClient, opts ...Option) (*DedupeStore,
 		client: client, prefix: c.prefix + ":dedupe:",
 		lease:  cmp.Or(c.dedupe.lease, defaultDedupeLease),
 		window: cmp.Or(c.dedupe.window, defaultDedupeWindow),
-		claims: make(map[string]heldClaim),
 	}, nil
 }
 
@@ -94,8 +83,8 @@ var ErrUnavailable = errors.New("ryzeredis: Redis does not answer")
 // claimPatience is less than what a Deduper gives its store.
 const claimPatience = 4 * time.Second
 
-// dedupeDone is the value of a key whose work was done. No claim is so short.
-const dedupeDone = "done"
+// dedupeDone begins the value of a key whose work was done.
+const dedupeDone = "done:"
 
 // claimScript returns the value of the key, or nothing when it was free and is
 // claimed now.
@@ -106,103 +95,76 @@ return value
 `)
 
 // commitScript commits a key that is free or has the value of the claim. It
-// returns 0 when another has claimed it.
+// returns 0 when it is another's.
 var commitScript = redis.NewScript(`
 local value = redis.call('GET', KEYS[1])
-if value and value ~= ARGV[1] and value ~= 'done' then return 0 end
-redis.call('SET', KEYS[1], 'done', 'PX', ARGV[2])
+if value and value ~= ARGV[1] and value ~= 'done:' .. ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], 'done:' .. ARGV[1], 'PX', ARGV[2])
 return 1
 `)
 
-// releaseScript deletes a key that has the value of the claim.
+// releaseScript deletes a key that has the value of the claim. It returns 0 when
+// it is another's.
 var releaseScript = redis.NewScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+local value = redis.call('GET', KEYS[1])
+if value and value ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
 `)
 
 // Claim implements [ryze.DedupeStore]. It costs one round trip.
-func (s *DedupeStore) Claim(ctx context.Context, key string) (first bool, err error) {
+func (s *DedupeStore) Claim(ctx context.Context, key string) (ryze.DedupeClaim, error) {
 	if err := ctx.Err(); err != nil {
-		return false, err
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	within, cancel := context.WithTimeout(ctx, claimPatience)
 	defer cancel()
-	value := rand.Text()
-	known, err := claimScript.Run(ctx, s.client, []string{s.key(key)}, value, s.lease.Milliseconds()).Text()
+	c := &dedupeClaim{s, s.prefix + digest(key), rand.Text()}
+	known, err := claimScript.Run(within, s.client, []string{c.key}, c.value, s.lease.Milliseconds()).Text()
 	switch {
-	case err == redis.Nil || err == nil && known == value: //nolint:errorlint // as it is; a retry of the client finds its own claim
-		s.remember(key, value)
-		return true, nil
+	case errors.Is(err, redis.Nil) || err == nil && known == c.value: // its own when the client has asked twice
+		return c, nil
 	case err != nil:
-		s.giveBack(ctx, key, value)
-		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		c.giveBack(ctx)
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case strings.HasPrefix(known, dedupeDone):
+		return nil, nil //nolint:nilnil // as the interface has it
+	default:
+		return nil, ryze.ErrInProgress
 	}
-	if known == dedupeDone {
-		return false, nil
-	}
-	return false, ryze.ErrInProgress
+}
+
+// dedupeClaim is a claim of a store.
+type dedupeClaim struct {
+	store      *DedupeStore
+	key, value string
 }
 
 // giveBack releases a claim whose answer was lost.
-func (s *DedupeStore) giveBack(ctx context.Context, key, value string) {
+func (c *dedupeClaim) giveBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	go func() {
 		defer cancel()
-		_ = releaseScript.Run(ctx, s.client, []string{s.key(key)}, value).Err() // else it passes with its lease
+		_ = c.Release(ctx) // else it passes with its lease
 	}()
 }
 
-// Commit implements [ryze.DedupeStore]. When the lease has passed and another
-// has claimed the key since, the claim of the other stays.
-func (s *DedupeStore) Commit(ctx context.Context, key string) error {
-	value := s.claimOf(key)
-	if err := commitScript.Run(ctx, s.client, []string{s.key(key)}, value, s.window.Milliseconds()).Err(); err != nil {
-		return fmt.Errorf("ryzeredis: dedupe: %w", err)
-	}
-	s.forget(key, value)
-	return nil
+// Commit implements [ryze.DedupeClaim].
+func (c *dedupeClaim) Commit(ctx context.Context) error {
+	return c.run(ctx, commitScript, c.value, c.store.window.Milliseconds())
 }
 
-// Release implements [ryze.DedupeStore].
-func (s *DedupeStore) Release(ctx context.Context, key string) error {
-	value := s.claimOf(key)
-	if value == "" {
+// Release implements [ryze.DedupeClaim].
+func (c *dedupeClaim) Release(ctx context.Context) error { return c.run(ctx, releaseScript, c.value) }
+
+func (c *dedupeClaim) run(ctx context.Context, script *redis.Script, args ...any) error {
+	mine, err := script.Run(ctx, c.store.client, []string{c.key}, args...).Int()
+	switch {
+	case err != nil:
+		return fmt.Errorf("ryzeredis: dedupe: %w", err)
+	case mine == 0:
+		return ryze.ErrClaimLost
+	default:
 		return nil
-	}
-	if err := releaseScript.Run(ctx, s.client, []string{s.key(key)}, value).Err(); err != nil {
-		return fmt.Errorf("ryzeredis: dedupe: %w", err)
-	}
-	s.forget(key, value)
-	return nil
-}
-
-func (s *DedupeStore) key(key string) string { return s.prefix + digest(key) }
-
-func (s *DedupeStore) claimOf(key string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.claims[key].value
-}
-
-func (s *DedupeStore) remember(key, value string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if now.Sub(s.swept) > s.lease { // claims that were never ended
-		s.swept = now
-		for k, c := range s.claims {
-			if now.Sub(c.at) > 2*s.lease {
-				delete(s.claims, k)
-			}
-		}
-	}
-	s.claims[key] = heldClaim{value, now}
-}
-
-func (s *DedupeStore) forget(key, value string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.claims[key].value == value {
-		delete(s.claims, key)
 	}
 }

@@ -1,7 +1,7 @@
-// Package ryzeredis keeps in Redis what several processes share that use the same
-// token of RyzeAPI. It needs Redis 6.2 or newer, or Valkey: a single node, Sentinel
-// or Cluster.
+// Package ryzeredis keeps in Redis what several processes share that use
+// RyzeAPI. It needs Redis 6.2 or newer, or Valkey: a single node, Sentinel or
+// Cluster.
 //
-// [NewLimiter] meters the requests of all processes together, so that they do not
-// exceed the quota of their token.
+// [NewDedupeStore] remembers which events have been handled, whichever process
+// they came to. [NewStreams] opens each instance's stream in exactly one process.
 package ryzeredis

@@ -9,4 +9,4 @@ import (
 // wholeUntil and handledUntil are what the streams of the root know of holes.
 func wholeUntil(t time.Time) ryze.SubscribeOption { return ryze.WithWholeUntil(t) }
 
-func handledUntil(s *ryze.Subscription) time.Time { return s.Stats().HandledUntil }
+func handledUntil(s *ryze.Subscription) time.Time { return s.WholeUntil() }

@@ -145,7 +145,6 @@ type serverClaim struct {
 	*serverStore
 
 	name, value string
-	committed   bool
 }
 
 const done = "done:"

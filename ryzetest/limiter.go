@@ -18,7 +18,8 @@ type LimiterRules struct {
 	// Zero means 50 milliseconds. A distant server may need more.
 	Step time.Duration
 	// Shared says that all limiters of newLimiter share their windows, as two
-	// processes with one server do. Each rule then uses two of them in turn.
+	// processes with one server do. Each rule then uses two of them in turn. What
+	// one gives back as its call ends may take a second to be had from the other.
 	Shared bool
 	// Within runs each rule, nil calls it. For a limiter in memory it can be
 	// synctest.Test: the waits then cost nothing, and a goroutine that the

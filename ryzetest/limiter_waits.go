@@ -128,7 +128,7 @@ func placeIsLeft(m *meter) {
 func grantedAsItEnds(m *meter) {
 	m.open(5, 1, distant)
 	for i := range 20 {
-		last := m.take("the last request of the window, which went back")
+		last := m.takeBack("the last request of the window, which went back")
 		ctx, cancel := context.WithCancel(m.Context())
 		a := m.start(ctx, patient)
 		m.waiting(a)
@@ -143,8 +143,21 @@ func grantedAsItEnds(m *meter) {
 			a.ticket.Cancel()
 		}
 	}
-	m.take("the last request of the window, which went back")
+	m.takeBack("the last request of the window, which went back")
 	m.refused("nothing of the window remains")
+}
+
+// takeBack takes a request that another limiter has just given back, which takes a
+// moment to be known to all that share the window.
+func (m *meter) takeBack(why string) ryze.Ticket {
+	m.Helper()
+	_, isShared := m.limiter.(*inTurn)
+	for until := time.Now().Add(promptly); isShared && time.Now().Before(until); time.Sleep(promptly / 100) {
+		if a := m.outcome(m.start(m.Context(), ryze.LimiterRequest{})); a.err == nil {
+			return a.ticket
+		}
+	}
+	return m.take(why)
 }
 
 // inOrder lets requests begin to wait, one after another, and then gives them one

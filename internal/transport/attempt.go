@@ -40,8 +40,13 @@ type Attempt struct {
 var errNoReply = errors.New("the transport gave neither a reply nor an error")
 
 // attempts is the transport of a call: it makes one attempt whenever it is
-// asked. It alone adds the token, and only to requests for the call's origin.
+// asked. It alone adds the headers, among them the token, and only to requests
+// for the call's origin.
 type attempts Call
+
+// above is what those above see of every reply. A Location would be parsed and
+// followed, and the policy has been told what came.
+var above = &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}
 
 // RoundTrip sends the request, reads the reply, and notes what came of it.
 func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -52,10 +57,6 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !call.client.owns(req) {
 		closeBody(req)
 		return nil, ErrForeignOrigin
-	}
-	// Once: net/http may still be reading the headers for an attempt that is over.
-	if _, there := req.Header[call.TokenHeader]; !there && call.TokenHeader != "" {
-		req.Header[call.TokenHeader] = call.Token
 	}
 	ctx := req.Context()
 	limited, cancel := context.WithTimeout(ctx, call.Timeout)
@@ -68,7 +69,9 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 			body.end() // a reply may have come before the body was sent
 		}()
 	}
-	resp, err := call.client.next.RoundTrip(req.WithContext(limited))
+	sent := req.WithContext(limited)
+	sent.Header = call.Header
+	resp, err := call.client.next.RoundTrip(sent)
 	if err == nil && resp == nil {
 		err = errNoReply
 	}
@@ -91,9 +94,7 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	call.Policy.Heard(a)
 	call.read(limited, ctx, resp)
-	// Nothing above has to look at it: a Location would be parsed and followed.
-	call.stub = http.Response{StatusCode: resp.StatusCode, Body: http.NoBody, Request: req}
-	return &call.stub, nil
+	return above, nil
 }
 
 // cutOff reports whether the body comes from a source that was not read to its end.

@@ -44,10 +44,9 @@ type Call struct {
 	Path   string // decoded
 	Raw    string // escaped form of Path, or "" when it needs no escaping
 	Query  string // encoded
+	// Header has the token too. It leaves with requests for the client's origin
+	// alone, and is not changed.
 	Header http.Header
-	// Token headers, added at the last moment. The slice is shared and not changed.
-	TokenHeader string
-	Token       []string
 	// Bytes is the request's body. Instead of it, Open opens the body, once for
 	// each attempt, and Size is its length, -1 when it is not known. Closing it must
 	// end a Read that waits, and must not wait itself.
@@ -71,9 +70,8 @@ type Call struct {
 	attempt Attempt
 	conn    connection
 	body    *requestBody
-	first   requestBody   // the body of the first attempt
-	reply   replyBody     // of the attempt
-	stub    http.Response // what go-retryablehttp sees of the reply
+	first   requestBody // the body of the first attempt
+	reply   replyBody   // of the attempt
 	wait    time.Duration
 	between bool // no attempt is under way
 }
@@ -163,14 +161,18 @@ func (c *Client) Do(ctx context.Context, call *Call) error {
 	return nil
 }
 
-// request returns the request without its body and its token.
+// noHeader is the header of a request before it leaves; http.Client would copy
+// another.
+var noHeader = http.Header{}
+
+// request returns the request without its body and its headers.
 func (call *Call) request(ctx context.Context) *http.Request {
 	call.url = url.URL{
 		Scheme: call.client.scheme, Host: call.client.host,
 		Path: call.Path, RawPath: call.Raw, RawQuery: call.Query,
 	}
 	req := http.Request{
-		Method: call.Method, URL: &call.url, Host: call.client.host, Header: call.Header,
+		Method: call.Method, URL: &call.url, Host: call.client.host, Header: noHeader,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	return req.WithContext(ctx)

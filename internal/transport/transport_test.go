@@ -35,7 +35,7 @@ func (s *script) Judge(_ context.Context, a *Attempt) (bool, time.Duration) {
 }
 
 func newCall(s *script, method string) *Call {
-	return &Call{Policy: s, Method: method, Path: "/x", Header: http.Header{}, TokenHeader: "Token", Token: []string{"tok"}, Timeout: time.Minute, MaxBody: 1 << 20, MaxRefusal: 1 << 20}
+	return &Call{Policy: s, Method: method, Path: "/x", Header: http.Header{"Token": {"tok"}}, Timeout: time.Minute, MaxBody: 1 << 20, MaxRefusal: 1 << 20}
 }
 
 func clientFor(t *testing.T, rawURL string, h *http.Client) *Client {

@@ -1,0 +1,279 @@
+package outbox
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/outbox/internal/postgrestest"
+	"github.com/ryzeapi/ryze-go/ryzetest"
+)
+
+// The test binary starts itself as the process that is killed.
+func TestMain(m *testing.M) {
+	if store := os.Getenv("OUTBOX_TEST_WORKER"); store != "" {
+		workUntilKilled(store)
+	}
+	os.Exit(m.Run())
+}
+
+func short(c *config) error {
+	c.hold = time.Second
+	c.timing = timing{
+		text: 3 * time.Second, other: 3 * time.Second, looks: 3 * time.Second,
+		orphan: 4 * time.Second, sweep: time.Second, poll: 30 * time.Millisecond,
+	}
+	return nil
+}
+
+func openStore(store string, open Open, opts ...Option) (*Outbox, error) {
+	if filepath.IsAbs(store) {
+		return OpenSQLite(store, open, opts...)
+	}
+	pool, err := pgxpool.New(context.Background(), store+"&pool_max_conns=24")
+	if err != nil {
+		return nil, err
+	}
+	return OnPostgres(pool, open, opts...)
+}
+
+func workUntilKilled(store string) {
+	client, err := ryze.New(
+		ryze.WithBaseURL(os.Getenv("OUTBOX_TEST_URL")), ryze.WithInsecureHTTP(), ryze.WithRetry(ryze.RetryPolicy{MaxAttempts: 1}))
+	if err == nil {
+		var o *Outbox
+		open := func(context.Context, string) (*ryze.InstanceClient, error) {
+			return client.Instance("shop", os.Getenv("OUTBOX_TEST_TOKEN")), nil
+		}
+		opts := []Option{short}
+		if os.Getenv("OUTBOX_TEST_RESEND") != "" {
+			opts = append(opts, WithResendWhenNotFound())
+		}
+		if o, err = openStore(store, open, opts...); err == nil {
+			fmt.Println("ready")
+			err = o.Run(context.Background())
+		}
+	}
+	fmt.Fprintln(os.Stderr, "worker:", err)
+	os.Exit(1)
+}
+
+// crew is the processes that send.
+type crew struct {
+	t     testing.TB
+	store string
+	s     *service
+	mu    sync.Mutex
+	all   []*exec.Cmd
+	env   []string
+}
+
+func (c *crew) hire(i int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // this very program
+	cmd.Env = append(os.Environ(), "OUTBOX_TEST_WORKER="+c.store, "OUTBOX_TEST_URL="+c.s.URL, "OUTBOX_TEST_TOKEN="+c.s.phone.Token())
+	cmd.Env = append(cmd.Env, c.env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // however the test ends
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	c.all[i] = cmd
+	_, _ = bufio.NewReader(out).ReadString('\n') // it has the store
+	return nil
+}
+
+func (c *crew) kill(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all[i] != nil {
+		_ = c.all[i].Process.Kill()
+		_ = c.all[i].Wait()
+		c.all[i] = nil
+	}
+}
+
+// Faults of every kind. Some take effect although the client sees a failure.
+var faults = []ryzetest.Fault{
+	{Drop: ryzetest.DropBeforeRead},
+	{Drop: ryzetest.DropAfterRead},
+	{Drop: ryzetest.DropAfterProcess},
+	{Drop: ryzetest.HalfReply},
+	{Drop: ryzetest.NeverAnswer},
+	{Drop: ryzetest.NeverAnswer, AfterProcess: true},
+	{Delay: 300 * time.Millisecond},
+	{Delay: 5 * time.Second},
+	{Status: http.StatusInternalServerError},
+	{Status: http.StatusServiceUnavailable, Message: "instance not connected"},
+	{Status: http.StatusServiceUnavailable, Gateway: true},
+	{Status: http.StatusGatewayTimeout, Gateway: true, AfterProcess: true},
+	rateLimited(),
+}
+
+// rateLimited is over within a second.
+func rateLimited() ryzetest.Fault {
+	f := ryzetest.RateLimited()
+	f.Header = http.Header{"X-Ratelimit-Reset": {"1"}}
+	return f
+}
+
+// shown is how many messages the shows send, and for how long processes are killed.
+func shown(t testing.TB) (messages int) {
+	n, err := strconv.Atoi(os.Getenv("OUTBOX_MESSAGES"))
+	if err != nil {
+		return 300
+	}
+	require.Positive(t, n)
+	return n
+}
+
+func TestNothingIsSentTwiceOrLostThroughCrashes(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		crash(t, filepath.Join(t.TempDir(), "outbox.db"), 1, nil)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		crash(t, postgrestest.Start(t).URL, 4, nil)
+	})
+	t.Run("PostgreSQL restarted", func(t *testing.T) {
+		t.Parallel()
+		p := postgrestest.Start(t)
+		crash(t, p.URL, 4, func() { p.Restart(t) })
+	})
+}
+
+// crash adds messages, lets processes send them and kills one about every second,
+// until all have been tried. Then it lets them end what there is.
+func crash(t *testing.T, store string, processes int, restart func()) {
+	n := shown(t)
+	s := simulated(t)
+	random := rand.New(rand.NewPCG(uint64(n), uint64(processes))) //nolint:gosec // the same each time
+	for range n {
+		f := ryzetest.Fault{Delay: time.Duration(random.IntN(60)) * time.Millisecond}
+		if random.IntN(10) == 0 {
+			f = faults[random.IntN(len(faults))]
+		}
+		s.Fault("messages.text", f)
+	}
+	o, err := openStore(store, s.open, short)
+	require.NoError(t, err)
+	for i := range n {
+		m := Message{
+			Key: fmt.Sprint("order-", i), Instance: "shop", To: ryze.JID(fmt.Sprintf("5511987%06d", i%(n/4))),
+			Content: ryze.Text(fmt.Sprint("Message ", i)), Priority: ryze.Priority(100 * (i%3 - 1)),
+		}
+		_, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+	}
+	reopen := func() *Outbox {
+		if filepath.IsAbs(store) {
+			o, err := openStore(store, s.open, short)
+			require.NoError(t, err)
+			return o
+		}
+		return o
+	}
+	if filepath.IsAbs(store) {
+		require.NoError(t, o.Close())
+	}
+	crew := &crew{t: t, store: store, s: s, all: make([]*exec.Cmd, processes)}
+	defer func() {
+		for i := range processes {
+			crew.kill(i)
+		}
+	}()
+	for i := range processes {
+		require.NoError(t, crew.hire(i))
+	}
+	began, kills := time.Now(), 0
+	chaos := max(12*time.Second, time.Duration(n)*15*time.Millisecond)
+	for time.Since(began) < chaos && len(s.phone.Sent()) < n*95/100 {
+		time.Sleep(800*time.Millisecond + time.Duration(random.IntN(400))*time.Millisecond) // real processes, real time
+		i := random.IntN(processes)
+		crew.kill(i)
+		kills++
+		if restart != nil && kills%4 == 2 {
+			restart()
+		}
+		require.NoError(t, crew.hire(i))
+	}
+	// A message may be on its way for a minute, so some are still looked for.
+	patience := 35 * time.Second
+	if n > 1000 {
+		patience = 10 * time.Minute
+	}
+	deadline := time.Now().Add(patience)
+	var stats Stats
+	for ; ; time.Sleep(time.Second) {
+		if filepath.IsAbs(store) {
+			if len(s.phone.Sent()) < n-40 && time.Now().Before(deadline) {
+				continue
+			}
+			if left := time.Until(deadline); left > 15*time.Second && n <= 1000 {
+				time.Sleep(15 * time.Second)
+			}
+			crew.kill(0)
+			o = reopen()
+		}
+		stats, err = o.Stats(t.Context())
+		require.NoError(t, err)
+		if stats[Queued]+stats[Sending] == 0 && (n <= 1000 || stats[Unknown] == 0) || time.Now().After(deadline) {
+			break
+		}
+		if filepath.IsAbs(store) {
+			require.NoError(t, o.Close())
+			require.NoError(t, crew.hire(0))
+			time.Sleep(8 * time.Second)
+		}
+	}
+	t.Logf("%d messages, %d kills, %s: %v", n, kills, time.Since(began).Round(time.Second), stats)
+
+	count := map[string]int{}
+	for _, m := range s.phone.Sent() {
+		count[m.Text]++
+	}
+	for content, times := range count {
+		assert.Equal(t, 1, times, content)
+	}
+	total := 0
+	for e, err := range o.Entries(t.Context(), Filter{}) {
+		require.NoError(t, err)
+		total++
+		switch text := string(e.Content.(ryze.Text)); e.State {
+		case Sent:
+			assert.Equal(t, 1, count[text], text)
+			assert.NotEmpty(t, e.MessageID)
+		case Unknown:
+			assert.NotEmpty(t, e.Reason)
+		default:
+			t.Errorf("%s is %s: %s, next at %s, job %d", text, e.State, e.Reason, e.NextAt, e.jobID)
+		}
+	}
+	assert.Equal(t, n, total)
+	assert.Equal(t, n, stats[Sent]+stats[Unknown], fmt.Sprint(maps.Clone(stats)))
+	if filepath.IsAbs(store) {
+		require.NoError(t, o.Close())
+	}
+}

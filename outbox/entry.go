@@ -1,0 +1,100 @@
+package outbox
+
+import (
+	"time"
+
+	ryze "github.com/ryzeapi/ryze-go"
+)
+
+// Message is what an application wants sent. Key, Instance, To and Content are
+// needed; the rest may be left out.
+type Message struct {
+	// Key is the application's own name for this message, at most 512 bytes. The
+	// same key is the same message for ever.
+	Key      string
+	Instance string // name of the instance that sends it
+	To       ryze.JID
+	// Content must have a stored form, so a reader that can be read only once is
+	// refused. A file that is named by its path is read when it is sent.
+	Content ryze.Content
+
+	Priority  ryze.Priority // across recipients; messages of one recipient keep their order
+	NotBefore time.Time     // zero: at once
+	ExpiresAt time.Time     // zero: never; no request leaves after it
+
+	Delay        time.Duration // see [ryze.Delay]
+	ReplyTo      string        // see [ryze.ReplyTo]
+	ReplyPrivate bool          // ReplyTo is answered in private; see [ryze.ReplyPrivate]
+	Mention      []ryze.JID    // see [ryze.Mention]
+	MentionAll   bool          // see [ryze.MentionAll]
+	LinkPreview  *bool         // see [ryze.LinkPreview]
+}
+
+// Entry is a message in the outbox and what is known of it. All times are UTC.
+type Entry struct {
+	Message         // Content is nil when it was forgotten; see [WithForget]
+	ID       int64  // in the order of adding
+	State    State  // what is known
+	Reason   string // why it failed, waits or is not known; "" otherwise
+	Source   string // the label that the message carries; see [ryze.SourceLabel]
+	Attempts int    // how often a request was begun
+	AddedAt  time.Time
+	// SentAt is when the last attempt began. It was written down before the request
+	// left.
+	SentAt time.Time
+	// NextAt is when the outbox will next do something about it. Zero: never again.
+	NextAt time.Time
+
+	MessageID   string    // id of WhatsApp, when it is known
+	Chat        ryze.JID  // the recipient as the service resolved it
+	DeliveredAt time.Time // from a receipt given to [Outbox.Observe]; zero: not known
+	ReadAt      time.Time // the same
+
+	rev   int64 // grows with each change; a change names the one that it has seen
+	jobID int64 // the job of River that is to bring it forward
+}
+
+// Settled reports whether the outbox will do nothing more about the entry by
+// itself: its state is final, or it is unknown and waits for [Outbox.Resolve].
+func (e *Entry) Settled() bool { return e.NextAt.IsZero() }
+
+func (e *Entry) hasExpired(now time.Time) bool {
+	return !e.ExpiresAt.IsZero() && !now.Before(e.ExpiresAt)
+}
+
+// options are those of the send.
+func (e *Entry) options() []ryze.SendOption {
+	opts := []ryze.SendOption{ryze.SourceLabel(e.Source)}
+	switch {
+	case e.ReplyPrivate:
+		opts = append(opts, ryze.ReplyPrivate(e.ReplyTo))
+	case e.ReplyTo != "":
+		opts = append(opts, ryze.ReplyTo(e.ReplyTo))
+	}
+	if e.Delay != 0 {
+		opts = append(opts, ryze.Delay(e.Delay))
+	}
+	if len(e.Mention) > 0 {
+		opts = append(opts, ryze.Mention(e.Mention...))
+	}
+	if e.MentionAll {
+		opts = append(opts, ryze.MentionAll())
+	}
+	if e.LinkPreview != nil {
+		opts = append(opts, ryze.LinkPreview(*e.LinkPreview))
+	}
+	return opts
+}
+
+// Filter chooses entries. Its zero value chooses all.
+type Filter struct {
+	Instance string   // "": of all
+	To       ryze.JID // "": to all
+	States   []State  // none: in all
+	// Unsettled leaves out the entries about which nothing more will be done.
+	Unsettled bool
+	AfterID   int64 // entries that were added after this one
+}
+
+// Stats counts the entries by their state.
+type Stats map[State]int

@@ -1,0 +1,142 @@
+package outbox
+
+import (
+	"context"
+	"crypto/cipher"
+	"log/slog"
+	"time"
+
+	ryze "github.com/ryzeapi/ryze-go"
+)
+
+// Open gives the client of an instance. It is called before each send and each
+// look, so it should keep what it makes. An error of it holds the instance back for
+// a while; nothing is lost.
+type Open func(ctx context.Context, instance string) (*ryze.InstanceClient, error)
+
+// Option changes how an [Outbox] works. Every process of one database should be
+// given the same.
+type Option func(*config) error
+
+type config struct {
+	policy
+	forget      bool
+	seal        cipher.AEAD
+	concurrency int
+	observe     func(context.Context, *Entry)
+	logger      *slog.Logger
+	pacing      map[string]Pacing
+	timing
+}
+
+// timing is how long things may take. Tests make it shorter.
+type timing struct {
+	text   time.Duration // a send of a text, its wait for quota included
+	other  time.Duration // any other send
+	looks  time.Duration // a look
+	orphan time.Duration // after this a job that still runs is taken for that of a dead process
+	sweep  time.Duration // between two searches for such jobs
+	poll   time.Duration // of SQLite for jobs
+}
+
+func configured(opts []Option) (config, error) {
+	c := config{
+		policy: policy{patience: 3 * time.Minute, hold: 10 * time.Second}, concurrency: 16, logger: slog.New(slog.DiscardHandler), pacing: map[string]Pacing{},
+		timing: timing{
+			text: time.Minute, other: 3 * time.Minute, looks: time.Minute,
+			orphan: time.Minute, sweep: 15 * time.Second, poll: 100 * time.Millisecond,
+		},
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			return c, invalid("option", "is nil")
+		}
+		if err := opt(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// limit is how long a send of the entry may take.
+func (c *config) limit(e *Entry) time.Duration {
+	if _, ok := e.Content.(ryze.Text); ok {
+		return c.text + e.Delay
+	}
+	return c.other + e.Delay
+}
+
+// WithPatience says how long a message whose outcome is unknown is looked for. It is
+// 3 minutes by default and at least 2, because a message may be on its way for a
+// minute.
+func WithPatience(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 2*time.Minute {
+			return invalid("WithPatience", "is less than 2 minutes")
+		}
+		c.patience = d
+		return nil
+	}
+}
+
+// WithResendWhenNotFound sends a message again that was looked for until the
+// patience was over and was not found. That is strong evidence and no proof: see
+// [ryze.MessagesService.Find]. Without it such an entry stays unknown.
+func WithResendWhenNotFound() Option {
+	return func(c *config) error { c.resend = true; return nil }
+}
+
+// WithForget removes the content of an entry from the database when its state is
+// final. Its key and a hash of its content stay.
+func WithForget() Option {
+	return func(c *config) error { c.forget = true; return nil }
+}
+
+// WithCipher encrypts contents in the database. The nonce is random; its size must
+// be at least 12 bytes. Recipients and keys are not encrypted.
+func WithCipher(aead cipher.AEAD) Option {
+	return func(c *config) error {
+		if aead == nil || aead.NonceSize() < 12 {
+			return invalid("WithCipher", "is nil or has a nonce of less than 12 bytes")
+		}
+		c.seal = aead
+		return nil
+	}
+}
+
+// WithConcurrency says how many messages this process sends at a time, 16 by
+// default. As many more may be sent of those above [ryze.PriorityNormal], which have
+// workers of their own.
+func WithConcurrency(n int) Option {
+	return func(c *config) error {
+		if n < 1 || n > 1000 {
+			return invalid("WithConcurrency", "is not between 1 and 1000")
+		}
+		c.concurrency = n
+		return nil
+	}
+}
+
+// WithObserver names a function that is told each change of an entry that this
+// process makes. It must be quick. A panic of it is logged.
+func WithObserver(observe func(context.Context, *Entry)) Option {
+	return func(c *config) error {
+		if observe == nil {
+			return invalid("WithObserver", "is nil")
+		}
+		c.observe = observe
+		return nil
+	}
+}
+
+// WithLogger names the logger for River and for what the outbox cannot tell
+// anybody else. By default nothing is logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return invalid("WithLogger", "is nil")
+		}
+		c.logger = logger
+		return nil
+	}
+}

@@ -1,0 +1,442 @@
+package outbox
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	ryze "github.com/ryzeapi/ryze-go"
+)
+
+// Outbox keeps messages until they are sent, once each. It is safe for concurrent
+// use.
+type Outbox struct {
+	config
+	store    store
+	db       *sql.DB // of SQLite
+	alone    bool    // no other process works on the database
+	open     Open
+	rehearse *rehearsal
+	running  atomic.Bool
+
+	mu      sync.Mutex
+	changed chan struct{} // closed when this process has changed an entry
+}
+
+func newOutbox(open Open, opts []Option) (*Outbox, error) {
+	if open == nil {
+		return nil, invalid("open", "is nil")
+	}
+	c, err := configured(opts)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRehearsal()
+	if err != nil {
+		return nil, err
+	}
+	return &Outbox{config: c, open: open, rehearse: r, changed: make(chan struct{})}, nil
+}
+
+// Close frees the SQLite file. End Run first. On PostgreSQL it does nothing.
+func (o *Outbox) Close() error { return o.store.close() }
+
+// DB is the database of an outbox that [OpenSQLite] has opened, nil otherwise. An
+// application may keep its own tables in it, and use its transactions with
+// [Outbox.AddSQLTx]. It has one connection: while a transaction is open, everything
+// else waits.
+func (o *Outbox) DB() *sql.DB { return o.db }
+
+// Add takes a message and returns when it is on disk. The same key with the same
+// content and recipient is the same entry, which is returned as it is now, so Add
+// may be repeated; with another content or recipient it is [ErrKeyReused]. Arguments
+// that can never be right are a [*ryze.ValidationError]. No request is made.
+func (o *Outbox) Add(ctx context.Context, m Message) (*Entry, error) {
+	n, err := o.compose(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	var e *Entry
+	err = o.store.within(ctx, func(t tx) error {
+		e, err = o.add(ctx, t, n)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// AddTx is [Outbox.Add] within a transaction of the caller's, on PostgreSQL: the
+// message is taken if it commits, together with whatever else it holds.
+func (o *Outbox) AddTx(ctx context.Context, tx pgx.Tx, m Message) (*Entry, error) {
+	return o.addJoined(ctx, tx, m)
+}
+
+// AddSQLTx is [Outbox.AddTx] for SQLite: the transaction is one of [Outbox.DB].
+func (o *Outbox) AddSQLTx(ctx context.Context, tx *sql.Tx, m Message) (*Entry, error) {
+	return o.addJoined(ctx, tx, m)
+}
+
+func (o *Outbox) addJoined(ctx context.Context, theirs any, m Message) (*Entry, error) {
+	n, err := o.compose(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.store.joined(theirs)
+	if err != nil {
+		return nil, err
+	}
+	e, err := o.add(ctx, t, n)
+	return e, o.store.translated(err)
+}
+
+func (o *Outbox) add(ctx context.Context, t tx, n *composed) (*Entry, error) {
+	now := time.Now()
+	next := now
+	if n.NotBefore.After(now) {
+		next = n.NotBefore
+	}
+	var id int64
+	added, err := one(ctx, t, sqlAdd, []any{
+		n.Key, n.fingerprint, n.Instance, string(n.To), lane(n.To), n.content, n.options, int64(n.Priority),
+		millis(n.NotBefore), millis(n.ExpiresAt), n.source, millis(now), millis(next),
+	}, &id)
+	if err != nil {
+		return nil, err
+	}
+	if !added {
+		var theirs []byte
+		switch found, err := one(ctx, t, sqlFingerprint, []any{n.Key}, &theirs); {
+		case err != nil:
+			return nil, err
+		case !found:
+			return nil, errTaken // by a transaction that this one does not see
+		case !bytes.Equal(theirs, n.fingerprint):
+			return nil, ErrKeyReused
+		}
+		return o.find(ctx, t, byKey, n.Key)
+	}
+	job, err := t.enqueue(ctx, jobArgs{Entry: id}, jobOptions(n.Priority, next))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.exec(ctx, sqlJob, job, id, 0); err != nil {
+		return nil, err
+	}
+	return &Entry{
+		Message: n.Message, ID: id, State: Queued, Source: n.source,
+		AddedAt: fromMillis(millis(now)), NextAt: fromMillis(millis(next)), jobID: job,
+	}, nil
+}
+
+// Get returns the entry of a key, or [ErrNotFound].
+func (o *Outbox) Get(ctx context.Context, key string) (*Entry, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	return o.find(ctx, o.store, byKey, key)
+}
+
+func (o *Outbox) find(ctx context.Context, c conn, query string, args ...any) (*Entry, error) {
+	var e *Entry
+	err := each(ctx, c, func(r rows) (err error) {
+		if e == nil {
+			e, err = o.scan(r)
+		}
+		return err
+	}, query, args...)
+	switch {
+	case err != nil:
+		return nil, o.store.translated(err)
+	case e == nil:
+		return nil, ErrNotFound
+	default:
+		return e, nil
+	}
+}
+
+// Wait waits until the entry is settled, and returns it: look at its State. It
+// returns the entry as it is, with the context's error, when the context ends
+// before.
+func (o *Outbox) Wait(ctx context.Context, key string) (*Entry, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	const elsewhere = 500 * time.Millisecond // another process may be the one that sends
+	var last *Entry
+	for {
+		o.mu.Lock()
+		changed := o.changed
+		o.mu.Unlock()
+		switch e, err := o.Get(ctx, key); {
+		case err == nil && e.Settled():
+			return e, nil
+		case err == nil:
+			last = e
+		case ctx.Err() == nil:
+			return nil, err
+		}
+		timer := time.NewTimer(elsewhere)
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return last, ctx.Err()
+		}
+		timer.Stop()
+	}
+}
+
+// Cancel takes back a message for which no request has begun. [ErrTooLate] says
+// that it is in another state than queued. The job of River stays and finds nothing
+// to do.
+func (o *Outbox) Cancel(ctx context.Context, key string) (*Entry, error) {
+	return o.change(ctx, key, func(e *Entry) (step, error) {
+		switch e.State {
+		case Canceled:
+			return step{}, errSame
+		case Queued:
+			return step{to: Canceled}, nil
+		default:
+			return step{}, tooLate(e)
+		}
+	})
+}
+
+// Resolution is what a person has found out about an entry.
+type Resolution struct {
+	to        State
+	messageID string
+}
+
+// WasSent resolves an entry as sent. The id may be "" when it is not known.
+func WasSent(messageID string) Resolution { return Resolution{Sent, messageID} }
+
+// SendAgain puts an entry back into its place in the queue. Whoever chooses it knows
+// that the message was not accepted.
+func SendAgain() Resolution { return Resolution{to: Queued} }
+
+// GiveUp resolves an entry as failed.
+func GiveUp() Resolution { return Resolution{to: Failed} }
+
+// Resolve settles an entry that is unknown, also while it is still looked for.
+// [SendAgain] takes those that have failed as well, unless their content was
+// forgotten. [ErrTooLate] says that its state is another.
+func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry, error) {
+	if r.to == "" {
+		return nil, invalid("resolution", "is empty")
+	}
+	return o.change(ctx, key, func(e *Entry) (step, error) {
+		switch again := r.to == Queued; {
+		case e.State == r.to:
+			return step{}, errSame
+		case e.State != Unknown && !(again && e.State == Failed), again && e.Content == nil:
+			return step{}, tooLate(e)
+		case again:
+			return step{to: Queued, next: time.Now(), reason: "to be sent again, somebody has said"}, nil
+		default:
+			return step{to: r.to, reason: "resolved by somebody", message: &ryze.SentMessage{ID: r.messageID, Chat: e.Chat}}, nil
+		}
+	})
+}
+
+// errSame says that nothing has to be changed.
+var errSame = errors.New("")
+
+// change makes a change that a person asks for, on the entry as it is at the time.
+func (o *Outbox) change(ctx context.Context, key string, decide func(*Entry) (step, error)) (*Entry, error) {
+	for {
+		e, err := o.Get(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		s, err := decide(e)
+		if errors.Is(err, errSame) {
+			return e, nil
+		}
+		if err != nil {
+			return e, err
+		}
+		err = o.store.within(ctx, func(t tx) error {
+			if err := o.apply(ctx, t, e, s); err != nil {
+				return err
+			}
+			if s.next.IsZero() {
+				return nil
+			}
+			return rejob(ctx, t, e)
+		})
+		if errors.Is(err, errTaken) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		o.tell(ctx, e)
+		return e, nil
+	}
+}
+
+// rejob gives an entry a new job.
+func rejob(ctx context.Context, t tx, e *Entry) error {
+	job, err := t.enqueue(ctx, jobArgs{Entry: e.ID}, jobOptions(e.Priority, e.NextAt))
+	if err != nil {
+		return err
+	}
+	switch n, err := t.exec(ctx, sqlJob, job, e.ID, e.jobID); {
+	case err != nil:
+		return err
+	case n == 0:
+		return errTaken
+	}
+	e.jobID = job
+	return nil
+}
+
+// Entries goes through the entries that a filter chooses, oldest first. It reads a
+// few hundred at a time, and shows each as it is when it is read.
+func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
+		const page = 200
+		query, to, unsettled := byPage, "", 0
+		if f.To != "" {
+			to = lane(f.To)
+		}
+		if f.Unsettled {
+			unsettled = 1
+		}
+		args := []any{f.AfterID, f.Instance, to, unsettled}
+		if len(f.States) > 0 {
+			query += " AND state IN ("
+			for i, s := range f.States {
+				args = append(args, string(s))
+				query += strings.Repeat(", ", min(i, 1)) + placeholder(len(args))
+			}
+			query += ")"
+		}
+		query += " ORDER BY id LIMIT 200"
+		for {
+			var entries []*Entry
+			err := each(ctx, o.store, func(r rows) error {
+				e, err := o.scan(r)
+				entries = append(entries, e)
+				return err
+			}, query, args...)
+			if err != nil {
+				yield(nil, o.store.translated(err))
+				return
+			}
+			for _, e := range entries {
+				if !yield(e, nil) {
+					return
+				}
+				args[0] = e.ID
+			}
+			if len(entries) < page {
+				return
+			}
+		}
+	}
+}
+
+// Stats counts the entries by state. It costs a look at each entry.
+func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
+	stats := Stats{}
+	err := each(ctx, o.store, func(r rows) error {
+		var state string
+		var n int
+		err := r.Scan(&state, &n)
+		stats[State(state)] = n
+		return err
+	}, sqlStats)
+	return stats, o.store.translated(err)
+}
+
+// Observe takes an event of the application's own stream, webhook or inbox. The echo
+// of a message whose outcome is unknown settles it, and receipts say when a
+// message was delivered and read. Other events are passed over, so every event may
+// be given. It may be used as a [ryze.Handler].
+func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
+	if event == nil {
+		return nil
+	}
+	switch data := event.Data.(type) {
+	case *ryze.MessageEvent:
+		if data.Direction != ryze.DirectionOutgoing || !isLabel(data.Source) || data.ID == "" || data.Edit != nil || data.RevokedID != "" {
+			return nil
+		}
+		return o.update(ctx, func(e *Entry) (step, bool) {
+			if e.State != Sending && e.State != Unknown && e.State != Queued {
+				return step{}, false
+			}
+			return step{to: Sent, message: &ryze.SentMessage{ID: data.ID, Chat: data.Chat.JID}}, true
+		}, bySource, data.Source, event.Instance)
+	case *ryze.ReceiptEvent:
+		for _, id := range data.MessageIDs {
+			err := o.update(ctx, func(e *Entry) (step, bool) {
+				at := data.Timestamp
+				if at.IsZero() {
+					at = time.Now()
+				}
+				delivered, read := e.DeliveredAt.IsZero(), false
+				switch data.Status {
+				case ryze.StatusDelivered:
+				case ryze.StatusRead, ryze.StatusPlayed:
+					read = e.ReadAt.IsZero()
+				default:
+					return step{}, false
+				}
+				if delivered {
+					e.DeliveredAt = at.UTC()
+				}
+				if read {
+					e.ReadAt = at.UTC()
+				}
+				return step{to: e.State, next: e.NextAt, reason: e.Reason}, delivered || read
+			}, byMessage, event.Instance, id)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// update changes the entry that a query finds, if there is one.
+func (o *Outbox) update(ctx context.Context, decide func(*Entry) (step, bool), query string, args ...any) error {
+	for {
+		e, err := o.find(ctx, o.store, query, args...)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s, changes := decide(e)
+		if !changes {
+			return nil
+		}
+		err = o.apply(ctx, o.store, e, s)
+		if errors.Is(err, errTaken) {
+			continue
+		}
+		if err == nil {
+			o.tell(ctx, e)
+		}
+		return o.store.translated(err)
+	}
+}
+
+// lane names the recipient: both forms of a Brazilian mobile number are one.
+func lane(to ryze.JID) string { return string(slices.Min(ryze.BrazilAliases(to.Bare()))) }

@@ -1,0 +1,117 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// OpenSQLite opens the outbox in a SQLite file, and creates it if there is none. One
+// process has it at a time: while it is open, another gets [ErrInUse]. It is freed
+// by [Outbox.Close] and by the end of the process, however it ends. The file must be
+// on a local disk. It gets neighbours whose names end in -wal and -journal.
+func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
+	if path == "" || path == ":memory:" {
+		return nil, invalid("path", "names no file")
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := newOutbox(open, opts)
+	if err != nil {
+		return nil, err
+	}
+	// The lock is SQLite's own, held as long as the connection lives. With it, one
+	// connection is all there can be. FULL: what is committed survives a loss of power.
+	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(full), RawQuery: url.Values{
+		"_pragma": {"busy_timeout(500)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(FULL)"},
+		"_txlock": {"immediate"},
+	}.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	db.SetConnMaxIdleTime(0)
+	driver := riversqlite.New(db)
+	client, err := river.NewClient(driver, riverConfig(o, true))
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s := &riverStore[*sql.Tx]{
+		conn: lite{db}, driver: driver, client: client,
+		begin: func(ctx context.Context) (*sql.Tx, func(context.Context) error, func(context.Context) error, error) {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			return tx, func(context.Context) error { return tx.Commit() }, func(context.Context) error { return tx.Rollback() }, nil
+		},
+		on: func(tx *sql.Tx) conn { return lite{tx} },
+		is: sqliteError,
+		unique: func(err error) bool {
+			var e *sqlite.Error
+			return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+		},
+		end: db.Close,
+	}
+	o.store, o.db, o.alone = s, db, true
+	if err := s.migrate(context.Background()); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return o, nil
+}
+
+func sqliteError(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("%w: %w", ErrInUse, err)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	default:
+		return err
+	}
+}
+
+// lite is the database or a transaction.
+type lite struct {
+	db interface {
+		ExecContext(context.Context, string, ...any) (sql.Result, error)
+		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+	}
+}
+
+func (l lite) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := l.db.ExecContext(ctx, sqliteDialect.Replace(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (l lite) query(ctx context.Context, query string, args ...any) (rows, error) {
+	r, err := l.db.QueryContext(ctx, sqliteDialect.Replace(query), args...)
+	if err != nil {
+		return nil, err
+	}
+	return liteRows{r}, nil
+}
+
+type liteRows struct{ *sql.Rows }
+
+func (r liteRows) Close() { _ = r.Rows.Close() }

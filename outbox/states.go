@@ -1,0 +1,140 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	ryze "github.com/ryzeapi/ryze-go"
+)
+
+// State is what is known of an entry.
+type State string
+
+// The states. What leads from one to the next:
+//
+//	queued    its turn has come               sending   on disk before the request leaves
+//	queued    ExpiresAt has passed            expired
+//	queued    Cancel                          canceled
+//	sending   accepted                        sent
+//	sending   certainly not, may be later     queued    after a pause
+//	sending   certainly not, and never        failed
+//	sending   not certain, or a crash         unknown   and is looked for
+//	unknown   found, or its echo came         sent
+//	unknown   not there after the patience    queued    with WithResendWhenNotFound
+//	unknown   anything else by then           unknown   until Resolve
+const (
+	Queued   State = "queued"   // waits for its turn
+	Sending  State = "sending"  // a request may have left
+	Sent     State = "sent"     // accepted; MessageID is known
+	Unknown  State = "unknown"  // may have been accepted, and Reason says what is known
+	Failed   State = "failed"   // certainly not accepted, and never will be
+	Expired  State = "expired"  // certainly not accepted before ExpiresAt
+	Canceled State = "canceled" // certainly not accepted before it was canceled
+)
+
+// step is what becomes of an entry.
+type step struct {
+	to      State
+	next    time.Time     // when to act again; zero: never
+	hold    time.Duration // so long the whole instance waits
+	reason  string
+	message *ryze.SentMessage // of sent
+}
+
+// policy is what an application has chosen.
+type policy struct {
+	patience time.Duration // how long a message is looked for
+	resend   bool          // when it is not there after that
+	hold     time.Duration // of an instance that cannot send
+}
+
+// afterSend is what becomes of an entry whose request has ended.
+func (p policy) afterSend(e *Entry, message *ryze.SentMessage, err error, now time.Time) step {
+	outcome := ryze.OutcomeOf(err)
+	pause, helps := ryze.RetryAfter(err)
+	switch {
+	case outcome == ryze.OutcomeAccepted && message != nil:
+		return step{to: Sent, message: message}
+	case outcome != ryze.OutcomeNotAccepted:
+		return step{to: Unknown, next: now, reason: text(err)}
+	case e.hasExpired(now):
+		return step{to: Expired, reason: text(err)}
+	case concernsInstance(err):
+		pause = max(pause, p.hold)
+		return step{to: Queued, next: now.Add(pause), hold: pause, reason: text(err)}
+	case errors.Is(err, ryze.ErrThrottled):
+		return step{to: Queued, next: now.Add(pause), hold: pause, reason: text(err)}
+	case errors.Is(err, ryze.ErrRateLimited):
+		return step{to: Queued, next: now.Add(pause + jitter(time.Second)), reason: text(err)}
+	case helps, endedEarly(err):
+		return step{to: Queued, next: now.Add(max(pause, backOff(e.Attempts))), reason: text(err)}
+	default:
+		return step{to: Failed, reason: text(err)}
+	}
+}
+
+// afterCrash is what becomes of an entry that was left in sending.
+func (p policy) afterCrash(now time.Time) step {
+	return step{to: Unknown, next: now, reason: "the process ended while it was being sent"}
+}
+
+// afterLook is what becomes of an unknown entry that was looked for.
+func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now time.Time) step {
+	waited := now.Sub(e.SentAt) // negative when the clock was set back: then it may have been too short
+	switch {
+	case err == nil && message != nil:
+		return step{to: Sent, message: message}
+	case waited < p.patience && waited >= 0:
+		next := min(max(waited/2, lookPause), p.patience-waited)
+		return step{to: Unknown, next: now.Add(next), reason: text(err)}
+	case !errors.Is(err, ryze.ErrNotSent) && concernsInstance(err), waited < 0 && waited > -p.patience:
+		return step{to: Unknown, next: now.Add(p.hold), reason: text(err)} // it could not be looked for
+	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience && e.hasExpired(now):
+		return step{to: Expired, reason: "looked for and not found"}
+	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience:
+		return step{to: Queued, next: now, reason: "looked for and not found"}
+	case errors.Is(err, ryze.ErrNotSent):
+		return step{to: Unknown, reason: "looked for and not found"}
+	default:
+		return step{to: Unknown, reason: text(err)}
+	}
+}
+
+// concernsInstance reports whether an error is about the instance, so that every
+// message of it would fare alike until somebody has seen to it.
+func concernsInstance(err error) bool {
+	for _, target := range []error{
+		ryze.ErrNotConnected, ryze.ErrNoSession, ryze.ErrUnauthorized, ryze.ErrForbidden, ryze.ErrInstanceNotFound, ErrNoInstance,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// endedEarly reports whether a call ended because this process had no more time for
+// it. Nothing speaks against another try.
+func endedEarly(err error) bool {
+	return isContext(err) || errors.Is(err, ryze.ErrClosed)
+}
+
+const lookPause = 5 * time.Second // between looks at first
+
+// backOff grows with the attempts up to five minutes.
+func backOff(attempts int) time.Duration {
+	full := time.Second << min(max(attempts, 1), 9)
+	return full/2 + jitter(min(full, 5*time.Minute)/2)
+}
+
+func jitter(most time.Duration) time.Duration { return rand.N(max(most, 1)) } //nolint:gosec // no secret
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	const most = 500
+	return fmt.Sprintf("%.*s", most, err.Error())
+}

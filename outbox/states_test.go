@@ -1,0 +1,92 @@
+package outbox
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	ryze "github.com/ryzeapi/ryze-go"
+)
+
+func TestEachRowOfTheTable(t *testing.T) {
+	now := time.Now()
+	const patience = 3 * time.Minute
+	lost := &ryze.OutcomeError{Err: ryze.ErrNetwork}
+	refused := &ryze.ValidationError{Field: "to", Reason: "is wrong"}
+	message := &ryze.SentMessage{ID: "3EB0"}
+	at := func(ago time.Duration) *Entry { return &Entry{SentAt: now.Add(-ago)} }
+	expired := func(e *Entry) *Entry { e.ExpiresAt = now.Add(-time.Second); return e }
+
+	for name, row := range map[string]struct {
+		resend  bool
+		look    bool
+		e       *Entry
+		message *ryze.SentMessage
+		err     error
+		want    State
+		again   bool // something will be done by itself
+		hold    bool
+	}{
+		"accepted":                          {e: at(0), message: message, want: Sent},
+		"refused for good":                  {e: at(0), err: refused, want: Failed},
+		"rate limited":                      {e: at(0), err: &ryze.RateLimitError{RetryAt: now.Add(time.Minute)}, want: Queued, again: true},
+		"throttled":                         {e: at(0), err: ryze.ErrThrottled, want: Queued, again: true, hold: true},
+		"disconnected":                      {e: at(0), err: ryze.ErrNotConnected, want: Queued, again: true, hold: true},
+		"banned":                            {e: at(0), err: ryze.ErrBanned, want: Queued, again: true, hold: true},
+		"no client":                         {e: at(0), err: errors.Join(ryze.ErrNotSent, ErrNoInstance), want: Queued, again: true, hold: true},
+		"not accepted, and late":            {e: expired(at(0)), err: ryze.ErrThrottled, want: Expired},
+		"lost":                              {e: at(0), err: lost, want: Unknown, again: true},
+		"lost, and late":                    {e: expired(at(0)), err: lost, want: Unknown, again: true},
+		"an error of nobody":                {e: at(0), err: errors.New("what"), want: Unknown, again: true},
+		"found":                             {look: true, e: at(time.Minute), message: message, want: Sent},
+		"not there yet":                     {look: true, resend: true, e: at(time.Minute), err: ryze.ErrNotSent, want: Unknown, again: true},
+		"not there":                         {look: true, e: at(patience), err: ryze.ErrNotSent, want: Unknown},
+		"not there, to be sent again":       {look: true, resend: true, e: at(patience), err: ryze.ErrNotSent, want: Queued, again: true},
+		"not there, and late":               {look: true, resend: true, e: expired(at(patience)), err: ryze.ErrNotSent, want: Expired},
+		"in doubt":                          {look: true, resend: true, e: at(patience), err: lost, want: Unknown},
+		"nobody can look":                   {look: true, resend: true, e: at(patience), err: ryze.ErrNotConnected, want: Unknown, again: true},
+		"the clock was set back a little":   {look: true, resend: true, e: at(-time.Minute), err: ryze.ErrNotSent, want: Unknown, again: true},
+		"the clock was set back by an hour": {look: true, resend: true, e: at(-time.Hour), err: ryze.ErrNotSent, want: Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := policy{patience: patience, resend: row.resend, hold: time.Second}
+			decide := p.afterSend
+			if row.look {
+				decide = p.afterLook
+			}
+			s := decide(row.e, row.message, row.err, now)
+			assert.Equal(t, row.want, s.to)
+			assert.Equal(t, row.again, !s.next.IsZero())
+			assert.Equal(t, row.hold, s.hold > 0)
+			assert.False(t, s.to == Unknown && s.reason == "", "somebody has to know why")
+		})
+	}
+	p := policy{patience: patience, resend: true}
+	crashed := p.afterCrash(now)
+	assert.Equal(t, Unknown, crashed.to)
+	assert.Equal(t, now, crashed.next)
+}
+
+func TestHoursOfTheDay(t *testing.T) {
+	day := time.Date(2026, 3, 4, 0, 0, 0, 0, time.UTC)
+	office := Pacing{From: 8 * time.Hour, Until: 20 * time.Hour}
+	night := Pacing{From: 22 * time.Hour, Until: 6 * time.Hour}
+	for _, row := range []struct {
+		p    Pacing
+		now  time.Duration
+		want time.Duration
+	}{
+		{office, 7 * time.Hour, time.Hour},
+		{office, 8 * time.Hour, 0},
+		{office, 20*time.Hour - 1, 0},
+		{office, 20 * time.Hour, 12 * time.Hour},
+		{night, 23 * time.Hour, 0},
+		{night, 5 * time.Hour, 0},
+		{night, 6 * time.Hour, 16 * time.Hour},
+		{Pacing{}, 3 * time.Hour, 0},
+	} {
+		assert.Equal(t, row.want, row.p.opens(day.Add(row.now)), row)
+	}
+}
