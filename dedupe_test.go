@@ -188,7 +188,7 @@ func TestClaimsLapseAndCommitsAreForgottenAfterTheWindow(t *testing.T) {
 func TestWorkerWhoseLeaseHasPassedIsToldWhenAnotherHasTheEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := NewDeduper(&MemoryDedupe{Lease: time.Minute})
-		other := func(context.Context, *Event) error { time.Sleep(2 * time.Minute); return nil }
+		other := func(ctx context.Context, _ *Event) error { time.Sleep(2 * time.Minute); return ctx.Err() }
 		began := time.Now()
 		handled, err := d.Do(t.Context(), textEvent("1"), func(context.Context, *Event) error {
 			time.Sleep(time.Minute)

@@ -92,6 +92,55 @@ func ExampleInboxOption() {
 	// Output: true <nil>
 }
 
+// Two replicas behind a load balancer share the locks of chats, and what they have
+// handled. Here both are in one process: the locks are in memory.
+func ExampleWithChatLocks() {
+	locks, store := new(ryze.MemoryChatLocks), new(ryze.MemoryDedupe)
+	var replicas []*ryze.Inbox
+	for n := range 2 {
+		inbox, err := ryze.NewInbox(func(_ context.Context, e *ryze.Event) error {
+			fmt.Println("replica", n, "handles", e.Data.(*ryze.MessageEvent).Text)
+			return nil
+		}, ryze.WithChatLocks(locks), ryze.WithDedupeStore(store))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		replicas = append(replicas, inbox)
+	}
+	event, err := ryze.ParseEvent(ryzetest.NewEvents("shop").Message(ryzetest.Incoming{From: "5511987654321", Text: "Hello"}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, inbox := range replicas {
+		fmt.Println(inbox.Handle(context.Background(), event))
+	}
+	// Output:
+	// replica 0 handles Hello
+	// <nil>
+	// <nil>
+}
+
+// A lock is granted to one after the other, in the order in which they asked.
+func ExampleChatLocks() {
+	var locks ryze.ChatLocks = new(ryze.MemoryChatLocks)
+	ctx := context.Background()
+	first, err := locks.Lock(ctx, []string{"chat-1"}, func() {})
+	fmt.Println(first != nil, err)
+
+	soon, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	_, err = locks.Lock(soon, []string{"chat-1"}, func() { fmt.Println("in the line") })
+	fmt.Println(err)
+	fmt.Println(first.Unlock(ctx))
+	// Output:
+	// true <nil>
+	// in the line
+	// context deadline exceeded
+	// <nil>
+}
+
 // A store is claimed, and committed once the work is done or released when it
 // failed, so that a redelivery gets another chance.
 func ExampleDedupeStore() {

@@ -195,7 +195,10 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 		e, done := take(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err() // e is as if it waited in the source
+			if e != nil {
+				done(false)
+			}
+			return ctx.Err()
 		case e == nil:
 			return source.Err()
 		case e.Type == EventGap:
@@ -206,6 +209,7 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 		}
 		select {
 		case <-ctx.Done():
+			done(false)
 			return ctx.Err()
 		case in.backlog <- struct{}{}:
 		}
@@ -218,36 +222,36 @@ func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 }
 
 // takeFrom returns what takes the next event of a source, nil when there will be
-// none or ctx has ended. It also returns what is to be called when the outcome of the event is known.
-func takeFrom(source EventSource) func(context.Context) (e *Event, done func()) {
+// none or ctx has ended. Call done when the outcome of the event is known, and say
+// whether it counts as handled.
+func takeFrom(source EventSource) func(context.Context) (e *Event, done func(handled bool)) {
 	if s, ok := source.(*Subscription); ok {
-		return func(ctx context.Context) (*Event, func()) {
+		return func(ctx context.Context) (*Event, func(bool)) {
 			t := next(ctx, s, s.queue.takeFirst)
 			if t == nil {
 				return nil, nil
 			}
-			return t.event, func() { s.queue.hasHandled(t) }
+			return t.event, func(handled bool) {
+				t.undone = !handled
+				s.queue.hasHandled(t)
+			}
 		}
 	}
 	events := source.Events()
-	return func(ctx context.Context) (*Event, func()) {
+	return func(ctx context.Context) (*Event, func(bool)) {
 		select {
 		case <-ctx.Done():
 			return nil, nil
 		case e := <-events: // nil when it is closed
-			return e, func() {}
+			return e, func(bool) {}
 		}
 	}
 }
 
 // runOne handles an event of a stream, where nobody waits for the outcome.
-func (in *Inbox) runOne(ctx context.Context, t *turn, done func()) {
+func (in *Inbox) runOne(ctx context.Context, t *turn, done func(handled bool)) {
 	o := outcome{unheard: true}
-	defer func() {
-		if !o.abandoned || ctx.Err() == nil {
-			done()
-		}
-	}()
+	defer func() { done(!o.abandoned || ctx.Err() == nil) }()
 	in.process(ctx, t, &o)
 }
 

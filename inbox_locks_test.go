@@ -159,12 +159,14 @@ func TestWaitForALockTakesNoPlaceAndLeavesNoTrace(t *testing.T) {
 		elsewhere := newInbox(t, func(context.Context, *Event) error { <-let; return nil }, WithChatLocks(locks))
 		here := newInbox(t, count, WithChatLocks(locks), WithConcurrency(1))
 		done := make(chan error, 1)
-		go func() { done <- elsewhere.Handle(t.Context(), inChatOf(t, 1, 1)) }()
+		first := inChatOf(t, 1, 1)
+		go func() { done <- elsewhere.Handle(t.Context(), first) }()
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		given := make(chan error, 2)
 		for n := 2; n < 4; n++ {
-			go func() { given <- here.Handle(ctx, inChatOf(t, 1, n)) }()
+			e := inChatOf(t, 1, n)
+			go func() { given <- here.Handle(ctx, e) }()
 		}
 		synctest.Wait()
 		assert.Equal(t, InboxStats{Waiting: 2}, here.Stats())

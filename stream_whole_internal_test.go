@@ -90,8 +90,8 @@ func TestWholeUntilStandsBeforeWhatIsNotHandled(t *testing.T) {
 	for name, serve := range map[string]func(ctx context.Context, sub *Subscription, handle Handler){
 		"Handle": func(ctx context.Context, sub *Subscription, handle Handler) { _ = sub.Handle(ctx, handle) },
 		"All": func(ctx context.Context, sub *Subscription, handle Handler) {
-			for e := range sub.All() {
-				if e != nil {
+			for e, err := range sub.All() {
+				if err == nil {
 					_ = handle(ctx, e)
 				}
 			}
@@ -155,6 +155,29 @@ func TestWholeUntilStandsBeforeWhatIsNotHandled(t *testing.T) {
 	}
 }
 
+// What an inbox has taken and gives up is for the next stream to tell.
+func TestEventThatAnInboxGivesUpHoldsTheStreamBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sub, p := peerOf(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		in, err := NewInbox(func(context.Context, *Event) error {
+			time.Sleep(time.Second) // the other waits
+			cancel()
+			return nil
+		}, WithConcurrency(1))
+		require.NoError(t, err)
+		time.Sleep(10 * time.Minute)
+		for n := range 2 {
+			require.NoError(t, p.say(numberedFrame(n)))
+		}
+		sent := time.Now()
+		require.ErrorIs(t, in.Run(ctx, sub), context.Canceled)
+		assert.Equal(t, InboxStats{Handled: 1, Abandoned: 1}, in.Stats())
+		time.Sleep(10 * time.Minute)
+		assert.False(t, sub.WholeUntil().After(sent))
+	})
+}
+
 // An answer in the middle of a message says nothing of the message.
 func TestAnswerInTheMiddleOfAnEventDoesNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -178,8 +201,10 @@ func TestEventThatWasRefusedDoesNotCount(t *testing.T) {
 		require.NoError(t, p.say(numberedFrame(1)))
 		require.NoError(t, p.say(numberedFrame(2)))
 		<-p.gone
-		for e := range sub.All() {
-			_ = e
+		for _, err := range sub.All() {
+			if err != nil {
+				break
+			}
 		}
 		require.ErrorAs(t, sub.Err(), new(*OverflowError))
 		assert.False(t, sub.WholeUntil().After(sent))

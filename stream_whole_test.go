@@ -26,7 +26,7 @@ func TestHoleBetweenTwoStreamsIsTold(t *testing.T) {
 
 		second, err := client.Instance("support-line", phone.Token()).Subscribe(t.Context(), WithWholeUntil(whole))
 		require.NoError(t, err)
-		defer second.Close()
+		defer func() { _ = second.Close() }()
 		gap := GapOf(t, <-second.Events())
 		assert.Equal(t, GapTakeover, gap.Reason)
 		assert.True(t, gap.From.Equal(whole))

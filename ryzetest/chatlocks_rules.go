@@ -124,7 +124,7 @@ func lockNoDeadlock(d *lockDesk) {
 						d.Error("two have locked the same key")
 					}
 				}
-				time.Sleep(rand.N(2 * time.Millisecond)) //nolint:gosec // no secret
+				time.Sleep(rand.N(2 * time.Millisecond))
 				for _, k := range which {
 					inside[k].Add(-1)
 				}
