@@ -301,7 +301,7 @@ func (in *Inbox) tellOutcome(ctx context.Context, e *Event, o *outcome) {
 // there is a place among the handlers at work. A lock that it returns must be
 // given back.
 func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error) {
-	if t.arrived != nil {
+	if t.place.arrived != nil {
 		if lock, err = in.lock(ctx, t); err != nil {
 			return nil, err
 		}
@@ -309,7 +309,7 @@ func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error)
 	select {
 	case <-ctx.Done():
 	case <-lock.isLost():
-	case <-t.granted:
+	case <-t.place.granted:
 	}
 	if err = ctx.Err(); err == nil {
 		err = lock.err()
@@ -321,15 +321,29 @@ func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error)
 	return lock, nil
 }
 
+// place is how a turn of an inbox comes to a place among the handlers.
+type place struct {
+	granted chan struct{} // closed when the handler may run
+	placed  bool          // so it is
+	arrived chan struct{} // nil, or closed when the chat may be locked
+	keys    []string      // of the locks of the chat
+	asks    bool          // has them, and waits for a place
+}
+
 // enter joins the end of an event's lane. Every turn must be left.
 func (in *Inbox) enter(e *Event) *turn {
-	t := &turn{event: e, offers: &in.ready, granted: make(chan struct{})}
+	both := struct { // in one piece of memory
+		turn
+		place
+	}{turn{event: e, offers: &in.ready}, place{granted: make(chan struct{})}}
+	t := &both.turn
+	t.place = &both.place
 	var room [4]laneName
 	var names []laneName
 	in.mu.Lock()
 	in.stats.Waiting++
 	if in.locks != nil && e.Type != EventGap { // a gap is of one stream, and so of this process
-		t.offers, t.arrived = &in.arriving, make(chan struct{})
+		t.offers, t.place.arrived = &in.arriving, make(chan struct{})
 		in.lanes.enter(t)
 		names = in.lanes.book.names(room[:0], e)
 	} else {
@@ -337,7 +351,7 @@ func (in *Inbox) enter(e *Event) *turn {
 	}
 	in.grant()
 	in.mu.Unlock()
-	t.keys = lockKeys(names)
+	t.place.keys = lockKeys(names)
 	return t
 }
 
@@ -357,13 +371,13 @@ func (in *Inbox) leave(t *turn, o *outcome) {
 	default:
 		in.stats.Handled++
 	}
-	if t.placed {
+	if t.place.placed {
 		in.places++
 		in.stats.Running--
 	} else {
 		in.stats.Waiting--
 	}
-	if t.asks {
+	if t.place.asks {
 		in.ready.remove(t)
 	}
 	if t.lane != nil {
@@ -377,21 +391,21 @@ func (in *Inbox) grant() {
 	for in.arriving.head != nil {
 		t := in.arriving.head
 		in.lanes.begin(t)
-		close(t.arrived)
+		close(t.place.arrived)
 	}
 	for in.places > 0 && in.ready.head != nil {
 		t := in.ready.head
-		if t.asks {
+		if t.place.asks {
 			in.ready.remove(t)
-			t.asks = false
+			t.place.asks = false
 		} else {
 			in.lanes.begin(t)
 		}
-		t.placed = true
+		t.place.placed = true
 		in.places--
 		in.stats.Waiting--
 		in.stats.Running++
-		close(t.granted)
+		close(t.place.granted)
 	}
 }
 

@@ -141,7 +141,7 @@ func (h *heldLock) hold(ctx context.Context) (held context.Context, end func()) 
 func (in *Inbox) lock(ctx context.Context, t *turn) (*heldLock, error) {
 	select {
 	case <-ctx.Done():
-	case <-t.arrived:
+	case <-t.place.arrived:
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (in *Inbox) lock(ctx context.Context, t *turn) (*heldLock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ryze: lock a chat: %w", err)
 	}
-	t.asks = true
+	t.place.asks = true
 	in.ready.push(t)
 	in.grant()
 	return lock, nil
@@ -181,7 +181,7 @@ func (in *Inbox) askForLock(ctx context.Context, t *turn) (*heldLock, error) {
 	var granted *heldLock
 	over := false // nobody waits any more
 	call := func(ctx context.Context) error {
-		lock, err := in.locks.Lock(ctx, t.keys, func() { in.queued(t) })
+		lock, err := in.locks.Lock(ctx, t.place.keys, func() { in.queued(t) })
 		switch {
 		case err != nil:
 			return err

@@ -162,18 +162,13 @@ type turn struct {
 	running bool
 
 	// In a stream's queue.
+	undone  bool // it was taken, and will not be handled
 	size    int
 	at      int64    // when it came, in Unix nanoseconds
 	whole   int64    // until when the stream is handled at most while this is not, in Unix nanoseconds
-	undone  bool     // it was taken, and will not be handled
 	section *section // that it is in, or that it opens, being a gap
 
-	// In an inbox.
-	granted chan struct{} // closed when the handler may run
-	placed  bool          // so it is: it has a place among the handlers
-	arrived chan struct{} // nil, or closed when the chat may be locked
-	keys    []string      // of the locks of the chat
-	asks    bool          // has them, and waits for a place
+	place *place // in an inbox
 }
 
 // linkKind says which of the lists that a turn can be in at once.

@@ -121,7 +121,9 @@ func (s *Subscription) gapEvent(gap *GapEvent) *Event {
 // enqueue puts a received message into the queue; before it the stream was known
 // to be whole at the moment alive.
 func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
-	s.queue.setWhole(s.conn.Load().Whole())
+	if conn := s.conn.Load(); conn != nil {
+		s.queue.setWhole(conn.Whole())
+	}
 	e, err := ParseEvent(message)
 	if err != nil {
 		s.mu.Lock()
