@@ -321,15 +321,6 @@ func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error)
 	return lock, nil
 }
 
-// place is how a turn of an inbox comes to a place among the handlers.
-type place struct {
-	granted chan struct{} // closed when the handler may run
-	placed  bool          // so it is
-	arrived chan struct{} // nil, or closed when the chat may be locked
-	keys    []string      // of the locks of the chat
-	asks    bool          // has them, and waits for a place
-}
-
 // enter joins the end of an event's lane. Every turn must be left.
 func (in *Inbox) enter(e *Event) *turn {
 	both := struct { // in one piece of memory

@@ -171,6 +171,15 @@ type turn struct {
 	place *place // in an inbox
 }
 
+// place is how a turn of an inbox comes to a place among the handlers.
+type place struct {
+	granted chan struct{} // closed when the handler may run
+	placed  bool          // so it is
+	arrived chan struct{} // nil, or closed when the chat may be locked
+	keys    []string      // of the locks of the chat
+	asks    bool          // has them, and waits for a place
+}
+
 // linkKind says which of the lists that a turn can be in at once.
 type linkKind int
 

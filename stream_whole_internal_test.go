@@ -46,6 +46,8 @@ func TestStreamBeginsWithTheHoleBeforeIt(t *testing.T) {
 				synctest.Wait()
 				stats := sub.Stats()
 				assert.Equal(t, 2, stats.Queued)
+				assert.Equal(t, time.UTC, stats.AliveUntil.Location())
+				assert.Equal(t, time.UTC, sub.WholeUntil().Location())
 				assert.False(t, sub.WholeUntil().IsZero(), "the gap has not been handled")
 				assert.False(t, sub.WholeUntil().After(stats.AliveUntil))
 

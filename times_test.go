@@ -22,7 +22,7 @@ import (
 // callers give, and what is tested beside streams, limits and sends.
 var timesOfOthers = []string{
 	"Attempt.SentAt", "CalendarEvent.StartAt", "CalendarEvent.EndAt", "HistoryQuery.From", "HistoryQuery.To", "LimiterRequest.Since",
-	"OutcomeError.SentAt", "RateLimitError.RetryAt", "RateLimit.Reset", "StreamError.AliveUntil", "StreamStats.ConnectedSince", "StreamStats.LastEvent",
+	"OutcomeError.SentAt", "RateLimitError.RetryAt", "RateLimit.Reset", "StreamError.AliveUntil", "StreamStats.AliveUntil", "StreamStats.ConnectedSince", "StreamStats.LastEvent",
 }
 
 // Whatever the service writes, the times in results and events are UTC: every
