@@ -62,6 +62,9 @@ func workUntilKilled(store string) {
 			return client.Instance("shop", os.Getenv("OUTBOX_TEST_TOKEN")), nil
 		}
 		opts := []Option{short}
+		if !filepath.IsAbs(store) { // so that there is time for crashes, however many processes send
+			opts = append(opts, WithPacing("shop", Pacing{PerMinute: 1500}))
+		}
 		if os.Getenv("OUTBOX_TEST_RESEND") != "" {
 			opts = append(opts, WithResendWhenNotFound())
 		}
@@ -207,7 +210,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	for i := range processes {
 		require.NoError(t, crew.hire(i))
 	}
-	began, kills := time.Now(), 0
+	began, kills, restarts := time.Now(), 0, 0
 	chaos := max(12*time.Second, time.Duration(n)*15*time.Millisecond)
 	for time.Since(began) < chaos && len(s.phone.Sent()) < n*95/100 {
 		time.Sleep(800*time.Millisecond + time.Duration(random.IntN(400))*time.Millisecond) // real processes, real time
@@ -216,6 +219,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 		kills++
 		if restart != nil && kills%4 == 2 {
 			restart()
+			restarts++
 		}
 		require.NoError(t, crew.hire(i))
 	}
@@ -248,7 +252,10 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 			time.Sleep(8 * time.Second)
 		}
 	}
-	t.Logf("%d messages, %d kills, %s: %v", n, kills, time.Since(began).Round(time.Second), stats)
+	t.Logf("%d messages, %d kills, %d restarts of the server, %s: %v", n, kills, restarts, time.Since(began).Round(time.Second), stats)
+	require.GreaterOrEqual(t, kills, 3, "what was there to survive?")
+	require.Equal(t, restart != nil, restarts > 0)
+	assert.GreaterOrEqual(t, stats[Sent], n*3/4, "most of it is known")
 
 	count := map[string]int{}
 	for _, m := range s.phone.Sent() {
