@@ -52,7 +52,7 @@ newest=go1.27.3
 newest_go() {
 	GOTOOLCHAIN=$newest go version >/dev/null 2>&1 || return 75
 	# shellcheck disable=SC2086 # a list of flags is meant
-	GOTOOLCHAIN=$newest go test $race -timeout 20m ${TESTFLAGS:-} .
+	GOTOOLCHAIN=$newest go test $race -timeout 20m ${TESTFLAGS:-} . ./internal/...
 }
 
 modules=$(tools/modules.sh)

@@ -251,7 +251,7 @@ func TestReadIsNotRepeatedByNetHTTPWithoutEnd(t *testing.T) {
 	require.Len(t, s.attempts, 3)
 	// net/http does not always ask for a connection before it begins anew.
 	assert.LessOrEqual(t, server.requests.Load(), int32(3*mostConnections))
-	assert.ErrorIs(t, s.attempts[2].Err, io.ErrUnexpectedEOF, "what it was can be asked for")
+	assert.Regexp(t, "about to send the request again|PROTOCOL_ERROR", s.attempts[2].Err) // of net/http in Go 1.26, in 1.27
 }
 
 // During a wait of net/http's own, a cancelled call has been sent all the same.
