@@ -119,7 +119,8 @@ func (c *config) unsealed(stored []byte, key string) ([]byte, error) {
 	return c.seal.Open(nil, nonce, sealed, []byte(key))
 }
 
-// scan reads an entry. A content that cannot be read is told, and is not lost.
+// scan reads an entry. A content that cannot be read, such as that of a newer
+// release, is no reason to pass over the entry, or over those after it.
 func (o *Outbox) scan(r rows) (*Entry, error) {
 	var e Entry
 	var to, options, state, chat string
@@ -146,7 +147,7 @@ func (o *Outbox) scan(r rows) (*Entry, error) {
 		e.Content, err = ryze.UnmarshalContent(plain)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("outbox: the content of entry %d: %w", e.ID, err)
+		e.Content, e.unreadable = nil, fmt.Errorf("outbox: the content cannot be read: %w", err)
 	}
 	return &e, nil
 }

@@ -32,7 +32,10 @@ type Message struct {
 
 // Entry is a message in the outbox and what is known of it. All times are UTC.
 type Entry struct {
-	Message         // Content is nil when it was forgotten; see [WithForget]
+	// Content is nil when it was forgotten ([WithForget]), and when this program cannot
+	// read it: it is of a newer release, or encrypted otherwise. Then it waits for a
+	// process that can, and Reason says so.
+	Message
 	ID       int64  // in the order of adding
 	State    State  // what is known
 	Reason   string // why it failed, waits or is not known; "" otherwise
@@ -50,8 +53,9 @@ type Entry struct {
 	DeliveredAt time.Time // from a receipt given to [Outbox.Observe]; zero: not known
 	ReadAt      time.Time // the same
 
-	rev   int64 // grows with each change; a change names the one that it has seen
-	jobID int64 // the job of River that is to bring it forward
+	rev        int64 // grows with each change; a change names the one that it has seen
+	jobID      int64 // the job of River that is to bring it forward
+	unreadable error // why there is no content
 }
 
 // Settled reports whether the outbox will do nothing more about the entry by

@@ -247,6 +247,53 @@ func TestExpiredCanceledAndRefusedAreNotSent(t *testing.T) {
 	assert.Empty(t, s.phone.Sent())
 }
 
+// One content that this program cannot read holds up nobody but its recipient.
+func TestContentThatCannotBeReadWaitsForWhoCan(t *testing.T) {
+	s := simulated(t)
+	o := sqliteOutbox(t, s.open, short)
+	other := hello("other")
+	other.To = "5511987654322"
+	for _, m := range []Message{hello("sending"), hello("queued"), other} {
+		_, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+	}
+	const newer = `{"version":1000,"kind":"text","content":{"text":"Hello"}}`
+	change := func(query string, args ...any) {
+		_, err := o.DB().ExecContext(t.Context(), query, args...)
+		require.NoError(t, err)
+	}
+	change(`UPDATE ryze_outbox SET content = ? WHERE message_key <> 'other'`, []byte(newer))
+	change(`UPDATE ryze_outbox SET state = 'sending', sent_at = ?, next_at = 1 WHERE message_key = 'sending'`, time.Now().UnixMilli())
+	run(t, o)
+	assert.Equal(t, Sent, wait(t, o, "other").State)
+	told := func(key string, state State) func() bool {
+		return func() bool {
+			e, err := o.Get(t.Context(), key)
+			return err == nil && e.State == state && e.Content == nil && strings.Contains(e.Reason, "cannot be read")
+		}
+	}
+	require.Eventually(t, told("sending", Unknown), 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, told("queued", Queued), 20*time.Second, 20*time.Millisecond)
+	for e, err := range o.Entries(t.Context(), Filter{}) {
+		require.NoError(t, err)
+		assert.NotEmpty(t, e.Key)
+	}
+	assert.Len(t, s.phone.Sent(), 1)
+}
+
+// An echo is a proof, also against what somebody has said or a look has found.
+func TestEchoSettlesAMessageInAnyState(t *testing.T) {
+	for _, state := range []State{Queued, Sending, Unknown, Failed, Expired, Canceled} {
+		o := sqliteOutbox(t, simulated(t).open)
+		e, err := o.Add(t.Context(), hello("k"))
+		require.NoError(t, err)
+		require.NoError(t, o.move(t.Context(), e, step{to: state, reason: "so it seemed"}))
+		echo := &ryze.Event{Instance: "shop", Data: &ryze.MessageEvent{ID: "3EB0", Direction: ryze.DirectionOutgoing, Source: e.Source}}
+		require.NoError(t, o.Observe(t.Context(), echo))
+		assert.Equal(t, Sent, wait(t, o, "k").State, state)
+	}
+}
+
 func TestEchoSettlesAnUnknownMessage(t *testing.T) {
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open)

@@ -87,7 +87,8 @@ func WithResendWhenNotFound() Option {
 }
 
 // WithForget removes the content of an entry from the database when its state is
-// final. Its key and a hash of its content stay.
+// final. Its key and a SHA-256 of its content stay: whoever has the database can try
+// out a short code, such as a one-time password, until the hash fits.
 func WithForget() Option {
 	return func(c *config) error { c.forget = true; return nil }
 }

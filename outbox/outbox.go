@@ -77,7 +77,9 @@ func (o *Outbox) Add(ctx context.Context, m Message) (*Entry, error) {
 }
 
 // AddTx is [Outbox.Add] within a transaction of the caller's, on PostgreSQL: the
-// message is taken if it commits, together with whatever else it holds.
+// message is taken if it commits, together with whatever else it holds. After an
+// error roll it back. Under REPEATABLE READ or stricter, a key that another
+// transaction has just added is an error, too: begin again.
 func (o *Outbox) AddTx(ctx context.Context, tx pgx.Tx, m Message) (*Entry, error) {
 	return o.addJoined(ctx, tx, m)
 }
@@ -232,7 +234,7 @@ func GiveUp() Resolution { return Resolution{to: Failed} }
 
 // Resolve settles an entry that is unknown, also while it is still looked for.
 // [SendAgain] takes those that have failed as well, unless their content was
-// forgotten. [ErrTooLate] says that its state is another.
+// forgotten or cannot be read. [ErrTooLate] says that its state is another.
 func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry, error) {
 	if r.to == "" {
 		return nil, invalid("resolution", "is empty")
@@ -364,8 +366,8 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 }
 
 // Observe takes an event of the application's own stream, webhook or inbox. The echo
-// of a message whose outcome is unknown settles it, and receipts say when a
-// message was delivered and read. Other events are passed over, so every event may
+// of a message proves that it was sent, whatever was known of it before. Receipts
+// say when a message was delivered and read. Other events are passed over, so every event may
 // be given. It may be used as a [ryze.Handler].
 func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
 	if event == nil {
@@ -377,7 +379,7 @@ func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
 			return nil
 		}
 		return o.update(ctx, func(e *Entry) (step, bool) {
-			if e.State != Sending && e.State != Unknown && e.State != Queued {
+			if e.State == Sent {
 				return step{}, false
 			}
 			return step{to: Sent, message: &ryze.SentMessage{ID: data.ID, Chat: data.Chat.JID}}, true

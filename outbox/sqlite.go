@@ -17,7 +17,7 @@ import (
 // OpenSQLite opens the outbox in a SQLite file, and creates it if there is none. One
 // process has it at a time: while it is open, another gets [ErrInUse]. It is freed
 // by [Outbox.Close] and by the end of the process, however it ends. The file must be
-// on a local disk. It gets neighbours whose names end in -wal and -journal.
+// on a local disk. It gets neighbours whose names end in -wal or -journal.
 func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 	if path == "" || path == ":memory:" {
 		return nil, invalid("path", "names no file")

@@ -21,7 +21,8 @@ type State string
 //	sending   certainly not, may be later     queued    after a pause
 //	sending   certainly not, and never        failed
 //	sending   not certain, or a crash         unknown   and is looked for
-//	unknown   found, or its echo came         sent
+//	unknown   found                           sent
+//	any       its echo came                   sent
 //	unknown   not there after the patience    queued    with WithResendWhenNotFound
 //	unknown   anything else by then           unknown   until Resolve
 const (
@@ -125,8 +126,8 @@ const lookPause = 5 * time.Second // between looks at first
 
 // backOff grows with the attempts up to five minutes.
 func backOff(attempts int) time.Duration {
-	full := time.Second << min(max(attempts, 1), 9)
-	return full/2 + jitter(min(full, 5*time.Minute)/2)
+	full := min(time.Second<<min(max(attempts, 1), 9), 5*time.Minute)
+	return full/2 + jitter(full/2)
 }
 
 func jitter(most time.Duration) time.Duration { return rand.N(max(most, 1)) } //nolint:gosec // no secret

@@ -180,6 +180,8 @@ func (o *Outbox) turn(ctx context.Context, e *Entry) (time.Duration, error) {
 	switch {
 	case e.State == Sending:
 		return 0, o.move(ctx, e, o.afterCrash(now))
+	case e.unreadable != nil && !(e.State == Queued && e.hasExpired(now)):
+		return 0, o.move(ctx, e, step{to: e.State, next: now.Add(o.hold), reason: text(e.unreadable)})
 	case e.State == Unknown:
 		return 0, o.look(ctx, e)
 	case e.hasExpired(now):
