@@ -121,7 +121,7 @@ var ErrRunning = errors.New("ryzeredis: Run is at work already")
 // webhooks and hand-overs, give it the Handle of an [ryze.Inbox].
 //
 // An error of the handler ends nothing; [ryze.WithErrorHandler] gets it, and
-// without it a panic goes to the standard logger. A failure to open a stream, and
+// without that it goes to the standard logger. A failure to open a stream, and
 // a stream that has ended, are tried again after a pause of up to 30 seconds;
 // [WithStreamHandler] is told.
 //
@@ -152,7 +152,7 @@ func (s *Streams) Run(ctx context.Context, open OpenStream, handle ryze.Handler,
 	}()
 	k := &keeper{
 		Streams: s, open: open, handle: handle,
-		opts:  append([]ryze.HandleOption{ryze.WithErrorHandler(logPanics)}, opts...),
+		opts:  append([]ryze.HandleOption{ryze.WithErrorHandler(logFailures)}, opts...),
 		pace:  pace{perSecond: s.openRate, atOnce: s.opens},
 		notes: make(map[string]time.Time), failed: make(map[string]failure),
 	}

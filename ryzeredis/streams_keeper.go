@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -103,10 +104,7 @@ func (k *keeper) tick(ctx context.Context, alive bool) (wait time.Duration) {
 		return k.interval() / 2
 	}
 	k.mu.Lock()
-	same := len(k.workers) == len(got.workers)
-	for i := 0; same && i < len(got.workers); i++ {
-		same = k.workers[i] == got.workers[i]
-	}
+	same := slices.Equal(k.workers, got.workers)
 	k.workers, k.grace = got.workers, got.grace
 	k.mu.Unlock()
 	for i, a := range asks {
@@ -287,11 +285,8 @@ var errGone = errors.New("ryzeredis: the goroutine of the stream was ended")
 
 func (k *keeper) deliver(h *hold, change StreamChange) error {
 	// A moment until which the stream was whole comes of an answered ping.
-	opts := []ryze.SubscribeOption{ryze.WithPing(k.lease/2, 20*time.Second)}
-	if !h.whole.IsZero() {
-		opts = append(opts, wholeUntil(h.whole))
-	}
-	sub, err := k.open(h.life, h.lease.instance, opts...)
+	ping := ryze.WithPing(k.lease/2, 20*time.Second)
+	sub, err := k.open(h.life, h.lease.instance, ping, ryze.WithWholeUntil(h.whole))
 	if err == nil && sub == nil {
 		err = errors.New("ryzeredis: the function that opens streams returned none")
 	}
@@ -342,11 +337,14 @@ func (k *keeper) rest(h *hold, failed bool) {
 	}
 }
 
-// logPanics is what becomes of failures that nobody takes.
-func logPanics(_ context.Context, failed *ryze.HandlerError) {
+// logFailures is what becomes of failures that nobody takes: the stream repeats
+// nothing, so none may pass in silence.
+func logFailures(_ context.Context, failed *ryze.HandlerError) {
 	if panicked := (*ryze.PanicError)(nil); errors.As(failed, &panicked) {
 		log.Printf("%v\n%s", failed, panicked.Stack)
+		return
 	}
+	log.Print(failed)
 }
 
 // hold is an instance that this worker holds.
@@ -399,7 +397,7 @@ func (h *hold) progress() (done bool, whole time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.done && h.sub != nil {
-		if moment := handledUntil(h.sub); moment.After(h.whole) && h.lease.Held() {
+		if moment := h.sub.WholeUntil(); moment.After(h.whole) && h.lease.Held() {
 			h.whole = moment
 		}
 	}

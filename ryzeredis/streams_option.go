@@ -36,10 +36,10 @@ func WithWorker(name string) Option {
 	})
 }
 
-// WithStreamLease sets how long the lease of an instance is, 10 seconds by
-// default and at least half a second. It is renewed five times in that time. A worker that dies is noticed when
-// it has passed; a holder that cannot renew it stops after four fifths of it. All workers
-// must have the same. For [NewStreams].
+// WithStreamLease sets how long the lease of an instance is: 10 seconds by default,
+// half a second at least. It is renewed five times in that time. A worker that dies
+// is noticed when it has passed; a holder that cannot renew it stops after four
+// fifths of it. All workers must have the same. For [NewStreams].
 func WithStreamLease(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		if d < 500*time.Millisecond {
