@@ -152,10 +152,10 @@ func (r *createInstanceReply) fill() {
 // [InstanceClient.Connect] next. The reply's Token is the instance's own.
 //
 // A webhook, WebSocket or Chatwoot block that fails does not undo the creation.
-// When the service says so, or names an error beside the instance, the instance is returned together with an error that
-// matches [ErrPartial], and [ErrChatwoot] when it is about Chatwoot; the
-// [*PartialError] holds the instance too, with its token. Set the block up again
-// with its own service, not by a second creation:
+// When the service says so, or names an error beside the instance, the instance is
+// returned together with an error that matches [ErrPartial], and [ErrChatwoot] when
+// it is about Chatwoot. The [*PartialError] holds the instance too, with its token.
+// Set the block up again with its own service, not by a second creation:
 //
 //	created, err := account.CreateInstance(ctx, params)
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {

@@ -214,35 +214,16 @@ func (d *Deduper) end(ctx context.Context, o *outcome) {
 	}
 }
 
-// claim takes a key. When nobody waits for the answer any more, a claim that is
-// granted is given back, or the next delivery would find it taken.
+// claim takes a key. A claim for which nobody waits any more is given back, or the
+// next delivery would find the key taken.
 func (d *Deduper) claim(ctx context.Context, key string) (DedupeClaim, error) {
-	var mu sync.Mutex
-	var granted DedupeClaim
-	over := false // nobody waits any more
-	err := d.ask(ctx, func(asked context.Context) error {
-		claim, err := d.store.Claim(asked, key)
-		if claim == nil || err != nil {
-			return err
-		}
-		mu.Lock()
-		late := over
-		if !late {
-			granted = claim
-		}
-		mu.Unlock()
-		if late {
-			return d.ask(context.WithoutCancel(ctx), claim.Release)
-		}
-		return nil
-	})
-	mu.Lock()
-	over = true
-	mu.Unlock()
-	if err != nil && granted != nil { // both at the same moment
-		return nil, errors.Join(err, d.ask(context.WithoutCancel(ctx), granted.Release))
-	}
-	return granted, err
+	return askGranted(
+		func(call func(context.Context) error) error { return d.ask(ctx, call) },
+		func(ctx context.Context) (claim DedupeClaim, granted bool, err error) {
+			claim, err = d.store.Claim(ctx, key)
+			return claim, claim != nil, err
+		},
+		func(claim DedupeClaim) error { return d.ask(context.WithoutCancel(ctx), claim.Release) })
 }
 
 // ask calls the store and waits for its answer, but not for ever: not every
@@ -253,29 +234,6 @@ func (d *Deduper) ask(ctx context.Context, call func(context.Context) error) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	return askInTime(ctx, cancel, "the store", call)
-}
-
-// askInTime calls what may not heed its context, and waits for its answer until
-// the context ends. It calls cancel when the call returns.
-func askInTime(ctx context.Context, cancel func(), who string, call func(context.Context) error) error {
-	answer := make(chan error, 1)
-	go func() {
-		defer cancel()
-		var err error
-		defer func() { answer <- err }() // also when the call ends the goroutine
-		guarded(who, &err, func() error { return call(ctx) })
-	}()
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-answer: // both
-		return err
-	default:
-		return fmt.Errorf("%s did not answer: %w", who, ctx.Err())
-	}
 }
 
 // MemoryDedupe is a [DedupeStore] for one process. The zero value is ready for

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 )
 
 // ErrChatLockLost says that the lock of a chat was lost before it was given
@@ -22,15 +21,16 @@ var ErrChatLockLost = errors.New("the lock of the chat was lost")
 // one to these rules.
 type ChatLocks interface {
 	// Lock waits for the locks of all keys and takes them together. The keys are
-	// the names of one chat: at least one, sorted, each once. They are digests, of
-	// 32 letters and digits; no address can be read from one.
+	// the names of one chat: at least one, sorted, each once. They are digests of
+	// 32 letters and digits. They are not secret: whoever knows the instance's name
+	// can try out phones until a digest fits.
 	//
 	// First come, first served: Lock goes to the end of the line of each of its
 	// keys at one moment, and is granted when it is the first in all of them. As
 	// soon as it has its places it calls queued: whoever calls Lock after that comes
-	// after it. Queued may be called late, also never: then the place is taken to be
-	// had when Lock returns, and what comes later in this process waits with its
-	// own call until then. It returns quickly and may be called more than once.
+	// after it. Until queued is called, or Lock returns, the inbox makes no other
+	// call for the chat. A Lock that never calls it is right, but slower. Queued
+	// returns quickly and may be called more than once.
 	//
 	// When ctx ends first, Lock returns the error of ctx at once, and holds nothing:
 	// nobody waits for it any longer. After any other error it holds nothing either.
@@ -42,7 +42,8 @@ type ChatLocks interface {
 // takes, or until it is lost: when the process was paused for longer than a
 // lease, or could not reach the store.
 type ChatLock interface {
-	// Lost is closed when the lock is lost, not later than anybody else can have it, as far as this process runs at all.
+	// Lost is closed when the lock is lost, before anybody else can have it. A
+	// process that is paused at that moment learns it when it goes on.
 	Lost() <-chan struct{}
 	// Unlock gives the lock back. It acts on this lock alone: for one that was lost
 	// it changes nothing and its error matches [ErrChatLockLost]. A lock that was
@@ -59,11 +60,14 @@ type ChatLock interface {
 //
 // An event goes to the end of its chat's line when it arrives; those that arrive
 // in one process go there in their order. What arrives in two processes at the
-// same moment may go there either way. While it waits for the lock, it takes no place
-// among the handlers ([WithConcurrency]). The lock is taken before the event is
-// claimed in the [DedupeStore], and given back when the outcome is recorded there. Two processes
-// know that the phone and the LID of an event are one chat if an event has said so
-// to one of them; see [Inbox]. Gaps are not locked.
+// same moment may go there either way. While it waits for the lock, it takes no
+// place among the handlers ([WithConcurrency]). The lock is taken before the event
+// is claimed in the [DedupeStore], and given back when the outcome is recorded
+// there. Gaps are not locked.
+//
+// A process knows that a phone and a LID are one chat when it has seen an event
+// with both; see [Inbox]. Two processes that each know one of them do not keep each
+// other out.
 //
 // When the chat cannot be locked, because the store of the locks is away, the
 // event is not handled. It counts as Failed in [InboxStats]: a delivery is asked
@@ -174,46 +178,31 @@ func (in *Inbox) queued(t *turn) {
 	in.pass(t)
 }
 
-// askForLock asks for the lock of a chat. When nobody waits for the answer any
-// more, a lock that is granted is given back.
+// askForLock asks for the lock of a chat. One for which nobody waits any more is
+// given back.
 func (in *Inbox) askForLock(ctx context.Context, t *turn) (*heldLock, error) {
-	var mu sync.Mutex
-	var granted *heldLock
-	over := false // nobody waits any more
-	call := func(ctx context.Context) error {
-		lock, err := in.locks.Lock(ctx, t.place.keys, func() { in.queued(t) })
-		switch {
-		case err != nil:
-			return err
-		case lock == nil:
-			return errors.New("there is neither a lock nor an error")
-		}
-		held := &heldLock{lock, lock.Lost()}
-		mu.Lock()
-		late := over
-		if !late {
-			granted = held
-		}
-		mu.Unlock()
-		if late {
-			in.unlock(ctx, t, held)
-		}
-		return nil
-	}
-	var err error
+	return askGranted(
+		func(call func(context.Context) error) error { return in.askLocks(ctx, func() {}, call) },
+		func(ctx context.Context) (*heldLock, bool, error) {
+			lock, err := in.locks.Lock(ctx, t.place.keys, func() { in.queued(t) })
+			switch {
+			case err != nil:
+				return nil, false, err
+			case lock == nil:
+				return nil, false, errors.New("there is neither a lock nor an error")
+			}
+			return &heldLock{lock, lock.Lost()}, true, nil
+		},
+		func(held *heldLock) error { in.unlock(ctx, t, held); return nil })
+}
+
+// askLocks calls the locks and waits for the answer until ctx ends: not all heed it.
+func (in *Inbox) askLocks(ctx context.Context, cancel func(), call func(context.Context) error) error {
 	if _, ok := in.locks.(*MemoryChatLocks); ok {
-		err = call(ctx)
-	} else {
-		err = askInTime(ctx, func() {}, "the locks of chats", call)
+		defer cancel()
+		return call(ctx)
 	}
-	mu.Lock()
-	over = true
-	mu.Unlock()
-	if err != nil && granted != nil { // both at the same moment
-		in.unlock(ctx, t, granted)
-		return nil, err
-	}
-	return granted, err
+	return askInTime(ctx, cancel, "the locks of chats", call)
 }
 
 // unlock gives a lock back. What goes wrong with that is not the outcome of the
@@ -222,13 +211,8 @@ func (in *Inbox) unlock(ctx context.Context, t *turn, held *heldLock) {
 	if held == nil {
 		return
 	}
-	var err error
-	if _, ok := in.locks.(*MemoryChatLocks); ok {
-		err = held.lock.Unlock(ctx)
-	} else {
-		asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
-		err = askInTime(asked, cancel, "the locks of chats", held.lock.Unlock)
-	}
+	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	err := in.askLocks(asked, cancel, held.lock.Unlock)
 	if err != nil {
 		in.tell(context.WithoutCancel(ctx), &HandlerError{Event: t.event, Err: fmt.Errorf("ryze: unlock a chat: %w", err)}, true)
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 // MemoryChatLocks are [ChatLocks] for one process: for tests, and for several
-// inboxes that share chats. The zero value is ready for use. A lock is never lost. Waiting, granting and giving
-// up take the same time whatever waits, and a chat without locks takes no memory.
+// inboxes that share chats. The zero value is ready for use. A lock is never lost.
+// Its cost does not grow with what waits, and a chat without locks takes no memory.
 type MemoryChatLocks struct {
 	mu    sync.Mutex
 	lines map[string]*chatLine // by key

@@ -52,7 +52,7 @@ func (v Value) TextBytes() []byte {
 	}
 }
 
-// Bool returns true for true, for a number other than 0, and for a string that
+// Bool returns true for true, for 1, and for a string that
 // [strconv.ParseBool] takes as true.
 func (v Value) Bool() bool {
 	if v.IsString() || v.IsNumber() {
