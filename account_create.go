@@ -189,14 +189,14 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	}
 	shown := rep.places()
 	rep.fill()
-	instance := rep.created.instance(rep.Meta)
+	instance := rep.created.instance(a.h.auth, rep.Meta)
 	if instance.Name == "" {
 		instance.Name = params.Name
 	}
 	if instance.Token == "" {
 		instance.Token = params.Token
 	}
-	failed := partsOf(a.h, opInstanceCreate, params.secrets()...)
+	failed := partsOf(a.h, opInstanceCreate, append(params.secrets(), instance.Token)...)
 	failed.blocks(&params, shown)
 	failed.failed.Instance = instance
 	if rep.Failure.said() {

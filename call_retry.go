@@ -426,16 +426,7 @@ func (s *session) redactBody(body []byte) []byte {
 
 // redact takes the secrets of a call out of b: the token, and those that are in
 // the request.
-func (s *session) redact(b []byte) []byte {
-	secrets := make([]string, 0, 1+len(s.in.secrets))
-	if s.handle.auth != nil {
-		secrets = append(secrets, s.handle.auth.token())
-	}
-	for _, secret := range s.in.secrets {
-		secrets = append(secrets, secret.Reveal())
-	}
-	return withoutSecrets(b, secrets...)
-}
+func (s *session) redact(b []byte) []byte { return s.handle.auth.redactBytes(b, s.in.secrets...) }
 
 // clean is the function of that name for what the call's connections say.
 func (s *session) clean(err error) error { return clean(err, s.redact) }

@@ -194,7 +194,7 @@ func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
 	}
 	return &Chatwoot{
 		Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: r.IntegrationID,
-		LastError: partsOf(s.h, opChatwootGet, r.APIToken).redact(r.LastError),
+		LastError: s.h.auth.redact(r.LastError, r.APIToken),
 		ChatwootConfig: ChatwootConfig{
 			BaseURL: r.BaseURL, AccountID: r.AccountID, APIToken: r.APIToken, InboxName: r.InboxName,
 			SignMessages: deref(r.SignMessages), IgnoreGroups: deref(r.IgnoreGroups),

@@ -103,6 +103,18 @@ func TestChatwootIsReadInBothEditions(t *testing.T) {
 	require.ErrorIs(t, err, ErrBadResponse)
 }
 
+// What an integration says of itself is kept without the tokens, wherever it is read.
+func TestChatwootFaultsOfInstancesQuoteNoToken(t *testing.T) {
+	const account, own = "tok-of-the-account", "tok-of-the-instance"
+	client := replying(t, `{"success":true,"instances":[{"instanceName":"main","token":"`+own+`","chatwoot":{"enabled":true,"status":"error","error":"401 for `+account+` and `+own+`"}}]}`)
+	list, err := client.Account(account).ListInstances(t.Context())
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	assert.Equal(t, own, list[0].Token.Reveal())
+	require.NotNil(t, list[0].Chatwoot)
+	assert.Equal(t, "401 for [redacted] and [redacted]", list[0].Chatwoot.Error)
+}
+
 func TestChatwootErrorsAreTold(t *testing.T) {
 	for text, test := range map[string]struct {
 		status int

@@ -348,9 +348,22 @@ type acknowledgement struct {
 	Data   json.RawMessage `json:"data"`
 }
 
-// redact takes the token out of a text from the network.
-func (c *credential) redact(text string) string {
-	return string(withoutSecrets([]byte(text), c.token()))
+// redact is redactBytes for a text.
+func (c *credential) redact(text string, others ...Secret) string {
+	return string(c.redactBytes([]byte(text), others...))
+}
+
+// redactBytes takes the token and other secrets out of what the network says. A nil
+// credential has no token.
+func (c *credential) redactBytes(b []byte, others ...Secret) []byte {
+	secrets := make([]string, 0, 1+len(others))
+	if c != nil {
+		secrets = append(secrets, c.token())
+	}
+	for _, s := range others {
+		secrets = append(secrets, s.Reveal())
+	}
+	return withoutSecrets(b, secrets...)
 }
 
 // into returns the request of a body, with the file in it under that key. A

@@ -26,7 +26,7 @@ func (h handle) list(ctx context.Context, filter string) ([]Instance, error) {
 	}
 	// One that cannot be read stays in: whoever counts instances must not find
 	// fewer than there are.
-	return readItems(list, rep.RateLimit, func(w *wireInstance, meta Meta) Instance { return *w.instance(meta) }), nil
+	return readItems(list, rep.RateLimit, func(w *wireInstance, meta Meta) Instance { return *w.instance(h.auth, meta) }), nil
 }
 
 // find returns the instance of exactly that name, never a neighbour: the

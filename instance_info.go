@@ -80,7 +80,7 @@ type wireInstance struct {
 	UpdatedAt stringOrInt    `json:"updatedAt"`
 }
 
-func (w *wireInstance) instance(meta Meta) *Instance {
+func (w *wireInstance) instance(auth *credential, meta Meta) *Instance {
 	i := &Instance{
 		Meta: meta, ID: string(w.ID), Name: string(w.Name), Token: w.Token,
 		RawState: string(cmp.Or(w.Connection.State, w.Status)),
@@ -101,7 +101,7 @@ func (w *wireInstance) instance(meta Meta) *Instance {
 		i.WebSocket = w.WebSocket.webSocket(Meta{})
 	}
 	if c := w.Chatwoot; c != nil {
-		i.Chatwoot = &ChatwootState{Enabled: c.Enabled.on, Status: c.Status, Error: c.Error}
+		i.Chatwoot = &ChatwootState{Enabled: c.Enabled.on, Status: c.Status, Error: auth.redact(c.Error, w.Token)}
 	}
 	return i
 }

@@ -88,18 +88,12 @@ func (e *PartialError) Format(f fmt.State, verb rune) { formatError(f, verb, e) 
 // parts collects what of a call was not done.
 type parts struct {
 	failed  PartialError
-	secrets []string // must not come back in a reason
+	auth    *credential
+	secrets []Secret // must not come back in a reason, and neither must the token
 }
 
 func partsOf(h handle, op *Operation, secrets ...Secret) *parts {
-	p := &parts{failed: PartialError{Operation: op.ID}}
-	if h.auth != nil {
-		p.secrets = append(p.secrets, h.auth.token())
-	}
-	for _, s := range secrets {
-		p.secrets = append(p.secrets, s.Reveal())
-	}
-	return p
+	return &parts{failed: PartialError{Operation: op.ID}, auth: h.auth, secrets: secrets}
 }
 
 func (p *parts) add(target, reason string) {
@@ -107,9 +101,7 @@ func (p *parts) add(target, reason string) {
 }
 
 // redact takes the secrets of the call out of a text from the network.
-func (p *parts) redact(text string) string {
-	return string(withoutSecrets([]byte(text), p.secrets...))
-}
+func (p *parts) redact(text string) string { return p.auth.redact(text, p.secrets...) }
 
 // addAs is add for a part that matches a sentinel as well.
 func (p *parts) addAs(kind error, target, reason string) {
