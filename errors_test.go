@@ -156,6 +156,12 @@ func TestTextOfA429SaysWhoseItIs(t *testing.T) {
 			}
 		}
 	}
+
+	// One that broke off may have begun to say more.
+	broken := rawReply{session: new(session), status: 429, cut: true, rate: RateLimit{Known: true, Limit: 100, Remaining: 0}}
+	err := broken.refused(opSendText)
+	assert.ErrorIs(t, err, ErrForeignReply)
+	assert.NotErrorIs(t, err, ErrRateLimited)
 }
 
 func TestErrorsAreOneSafeLine(t *testing.T) {
