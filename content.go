@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -89,4 +90,13 @@ func inOrder(parts ...string) func(string) bool {
 		}
 		return true
 	}
+}
+
+// isNilContent reports whether there is no content, also none behind a pointer.
+func isNilContent(c Content) bool {
+	if c == nil {
+		return true
+	}
+	v := reflect.ValueOf(c)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }

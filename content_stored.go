@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"encoding/json"
-	"reflect"
 	"slices"
 )
 
@@ -48,7 +47,7 @@ type storedContent[T any] struct {
 // numbers, PIX keys and codes. No content has a field of the type [Secret], and one
 // that comes to have one will store its value.
 func MarshalContent(c Content) ([]byte, error) {
-	if v := reflect.ValueOf(c); c == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNilContent(c) {
 		return nil, invalid("content", "is nil")
 	}
 	for _, kind := range storedKinds {

@@ -338,6 +338,8 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"status with a delay", StatusBroadcast, TextStatus{Text: "t"}, []SendOption{Delay(1)}, "Delay"},
 		{"status of a file", StatusBroadcast, MediaStatus{Source: MediaBytes("a.png", pngHead)}, nil, "MediaStatus.Source"},
 		{"status of a document", StatusBroadcast, MediaStatus{Source: MediaURL("https://example.com/a.pdf")}, nil, "MediaStatus.Kind"},
+		{"nothing", ana, nil, nil, "content"},
+		{"a pointer to nothing", ana, (*Poll)(nil), nil, "content"},
 		{"status of nothing", StatusBroadcast, MediaStatus{}, nil, "Media.Source"},
 		{"a media kind in capitals", ana, Media{Source: MediaURL("https://example.com/a.png"), Kind: "Image"}, nil, "Media.Kind"},
 		{"a sticker as media", ana, Media{Source: MediaURL("https://example.com/a.webp"), Kind: MediaSticker}, nil, "Media.Kind"},

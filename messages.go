@@ -109,11 +109,12 @@ func (r *sendReply) missing() string {
 // refuses, for instance a number that is not on WhatsApp; [ErrNetwork] when
 // nothing was written.
 //
-// It returns at once when its context ends, also when the media's source blocks.
+// It returns at once when its context ends, also when the media's source blocks. A
+// transport of your own must heed the context of its request, as that of net/http does.
 //
 // POST /api/message/<kind>/:instance. Not safe to repeat.
 func (s *MessagesService) Send(ctx context.Context, to JID, content Content, opts ...SendOption) (*SentMessage, error) {
-	if content == nil {
+	if isNilContent(content) {
 		return nil, invalid("content", "is nil")
 	}
 	kind := content.kind()

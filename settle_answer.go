@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"reflect"
 	"strings"
 	"time"
 )
@@ -104,15 +103,6 @@ func isCertainlyUnsent(err error) bool {
 	var name *net.DNSError
 	var dial *net.OpError
 	return errors.As(err, &name) || errors.As(err, &dial) && dial.Op == "dial"
-}
-
-// isNilContent reports whether there is no content, also none behind a pointer.
-func isNilContent(c Content) bool {
-	if c == nil {
-		return true
-	}
-	v := reflect.ValueOf(c)
-	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // onItsWayUntil says how long a message may still be on its way.
