@@ -255,7 +255,8 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	t.Logf("%d messages, %d kills, %d restarts of the server, %s: %v", n, kills, restarts, time.Since(began).Round(time.Second), stats)
 	require.GreaterOrEqual(t, kills, 3, "what was there to survive?")
 	require.Equal(t, restart != nil, restarts > 0)
-	assert.GreaterOrEqual(t, stats[Sent], n*3/4, "most of it is known")
+	// A crash leaves all that was under way to be looked for, for longer than this takes.
+	assert.GreaterOrEqual(t, stats[Sent], n/4, "an outbox that knows of nothing would pass the rest")
 
 	count := map[string]int{}
 	for _, m := range s.phone.Sent() {
