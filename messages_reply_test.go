@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a reply to a send says is read whatever the case of its keys is, and
+// What a reply to a send says is read whatever the case and the underscores of its keys are, and
 // beside anything that is not what it should be. The last of two equal keys counts.
 func TestSendReplyIsReadWholeOrInPart(t *testing.T) {
 	whole := SentMessage{
@@ -22,7 +22,7 @@ func TestSendReplyIsReadWholeOrInPart(t *testing.T) {
 	for body, want := range map[string]SentMessage{
 		`{"success":true,"message":"m","status":"sent","data":{"messageId":"X","timestamp":"2026-01-02T03:04:05Z","messageType":"image","content":"a\"b",` +
 			`"chat":{"jid":"55@g.us","groupName":"Team"},"replyTo":{"messageId":"Q"},` + media + `}}`: whole,
-		` { "DATA" : { "MessageID" : "X" , "Timestamp":1767323045,"messagetype":"image","Content":"a\u0022b", "Chat":{"JID":"55@g.us","groupname":"Team"},` +
+		` { "DATA" : { "message_id" : "X" , "Timestamp":1767323045,"messagetype":"image","Content":"a\u0022b", "Chat":{"JID":"55@g.us","groupname":"Team"},` +
 			`"replyto":{"messageid":"Q"},` + media + ` } , "Success" : true, "STATUS":"sent" } `: whole,
 		`{"data":{"messageId":"W"},"data":{"messageId":"X"}}`: {ID: "X"},
 		`{"success":true,"message":[1],"status":{},"data":{"messageId":"X","timestamp":{},"messageType":[],"content":{"a":1},"chat":"c","replyTo":[{"messageId":"Q"}],` +
