@@ -26,8 +26,7 @@ func BenchmarkSendPairs(b *testing.B) {
 				defer func() { _ = c.Close() }()
 				inst := c.Instance("support-line", "token")
 				byHand := func(ctx context.Context) error {
-					_, err := sendByHand(ctx, client, server.URL, "support-line", "token", "5511987654321", "Hello")
-					return err
+					return sendByHand(ctx, client, server.URL, "support-line", "token", "5511987654321", "Hello")
 				}
 				bySDK := func(ctx context.Context) error {
 					_, err := inst.Messages.SendText(ctx, "5511987654321", "Hello")
