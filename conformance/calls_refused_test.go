@@ -93,7 +93,7 @@ var refusedCalls = []call{
 	does("leave a group that never was", func(ctx context.Context, e *env) error {
 		return e.inst.Groups.Leave(ctx, "120363999999999999@g.us")
 	}).failing(ryze.ErrGroupNotFound),
-	gives("subgroups that WhatsApp does not tell", func(ctx context.Context, e *env) ([]ryze.Subgroup, error) {
+	gives("subgroups that WhatsApp does not tell", func(ctx context.Context, e *env) ([]ryze.Group, error) {
 		return e.inst.Communities.Subgroups(ctx, e.community)
 	}).after(upstream).failing(ryze.ErrServer),
 	gives("a channel that never was", func(ctx context.Context, e *env) (*ryze.Newsletter, error) {
