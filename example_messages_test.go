@@ -167,7 +167,7 @@ func ExampleMessagesService_Edit() {
 	status, err := inst.Messages.DeliveryStatus(ctx, copied.ID)
 	fmt.Println(status.Direction, err)
 
-	fmt.Println(inst.Messages.Pin(ctx, sent.ID, ryze.PinWeek), inst.Messages.Unpin(ctx, sent.ID))
+	fmt.Println(inst.Messages.Pin(ctx, sent.ID, 7*24*time.Hour), inst.Messages.Unpin(ctx, sent.ID))
 	fmt.Println(inst.Messages.Favorite(ctx, sent.ID), inst.Messages.Unfavorite(ctx, sent.ID))
 	fmt.Println(inst.Messages.DeleteForMe(ctx, copied.ID))
 	_, err = inst.Messages.Get(ctx, "3EB0")

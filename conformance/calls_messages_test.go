@@ -143,7 +143,7 @@ var messageCalls = []call{
 	gives("forward an image to a group", func(ctx context.Context, e *env) (*ryze.ForwardedMessage, error) {
 		return e.inst.Messages.Forward(ctx, e.media, e.group)
 	}),
-	does("pin a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, e.received, ryze.PinWeek) }),
+	does("pin a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, e.received, 7*24*time.Hour) }),
 	does("unpin a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Unpin(ctx, e.received) }),
 	does("star a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Favorite(ctx, e.received) }),
 	does("unstar a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Unfavorite(ctx, e.received) }),
@@ -190,14 +190,14 @@ var chatCalls = []call{
 	does("mark a chat unread", func(ctx context.Context, e *env) error { return e.inst.Chats.MarkUnread(ctx, ana) }),
 	does("favorite a chat", func(ctx context.Context, e *env) error { return e.inst.Chats.Favorite(ctx, ana) }),
 	does("unfavorite a chat", func(ctx context.Context, e *env) error { return e.inst.Chats.Unfavorite(ctx, ana) }),
-	does("mute for hours", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, ana, ryze.Mute8Hours) }),
-	does("mute for a week", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, e.group, ryze.MuteWeek) }),
-	does("mute for good", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, ana, ryze.MuteAlways) }),
+	does("mute for hours", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, ana, 8*time.Hour) }),
+	does("mute for a week", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, e.group, 7*24*time.Hour) }),
+	does("mute for good", func(ctx context.Context, e *env) error { return e.inst.Chats.MuteAlways(ctx, ana) }),
 	does("unmute", func(ctx context.Context, e *env) error { return e.inst.Chats.Unmute(ctx, ana) }),
 	does("delete a chat", func(ctx context.Context, e *env) error { return e.inst.Chats.Delete(ctx, ana) }),
 	does("delete a chat and its media", func(ctx context.Context, e *env) error { return e.inst.Chats.DeleteWithMedia(ctx, ana) }),
 	does("show presence", func(ctx context.Context, e *env) error {
-		return e.inst.Chats.SendPresence(ctx, ana, ryze.PresenceTyping, 2*time.Second)
+		return e.inst.Chats.Typing(ctx, ana, 2*time.Second)
 	}),
 	does("type", func(ctx context.Context, e *env) error { return e.inst.Chats.Typing(ctx, ana, 0) }),
 	does("record", func(ctx context.Context, e *env) error { return e.inst.Chats.Recording(ctx, ana, time.Minute) }),

@@ -55,7 +55,7 @@ var refusedCalls = []call{
 	gives("forward a poll", func(ctx context.Context, e *env) (*ryze.ForwardedMessage, error) {
 		return e.inst.Messages.Forward(ctx, e.poll, bruno)
 	}).failing(refused("unsupported message type")),
-	does("pin a message that never was", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, gone, ryze.PinDay) }).
+	does("pin a message that never was", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, gone, 24*time.Hour) }).
 		failing(ryze.ErrMessageNotFound),
 	does("star a message that never was", func(ctx context.Context, e *env) error { return e.inst.Messages.Favorite(ctx, gone) }).
 		failing(ryze.ErrMessageNotFound),

@@ -182,7 +182,7 @@ var calls = []call{
 	}},
 	{op: "chat.message.delete", do: func(ctx context.Context, w *world) error { return w.inst.Messages.DeleteForEveryone(ctx, w.sent) }},
 	{op: "chat.message.forward", do: func(ctx context.Context, w *world) error { return of(w.inst.Messages.Forward(ctx, w.text, bruno)) }},
-	{op: "chat.message.pin", do: func(ctx context.Context, w *world) error { return w.inst.Messages.Pin(ctx, w.text, ryze.PinWeek) }},
+	{op: "chat.message.pin", do: func(ctx context.Context, w *world) error { return w.inst.Messages.Pin(ctx, w.text, 7*24*time.Hour) }},
 	{op: "chat.favorite", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Favorite(ctx, ana) }},
 	{op: "chat.tags.list", do: func(ctx context.Context, w *world) error { return of(w.inst.Labels.List(ctx)) }},
 	{op: "chat.tags.create", do: func(ctx context.Context, w *world) error { return of(w.inst.Labels.Create(ctx, "Customer", 0)) }},
@@ -195,10 +195,10 @@ var calls = []call{
 	{op: "chat.archive", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Archive(ctx, ana) }},
 	{op: "chat.mark_chat_read", do: func(ctx context.Context, w *world) error { return w.inst.Chats.MarkRead(ctx, ana) }},
 	{op: "chat.pin", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Pin(ctx, ana) }},
-	{op: "chat.mute", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Mute(ctx, ana, ryze.MuteWeek) }},
+	{op: "chat.mute", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Mute(ctx, ana, 7*24*time.Hour) }},
 	{op: "chat.block", do: func(ctx context.Context, w *world) error { return w.inst.Contacts.Block(ctx, ana) }},
 	{op: "chat.presence.send", do: func(ctx context.Context, w *world) error {
-		return w.inst.Chats.SendPresence(ctx, ana, ryze.PresenceTyping, 2*time.Second)
+		return w.inst.Chats.Typing(ctx, ana, 2*time.Second)
 	}},
 	{op: "chat.delete", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Delete(ctx, ana) }},
 
