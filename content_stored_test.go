@@ -251,7 +251,7 @@ func TestContentsThatCannotBeStoredAreRefused(t *testing.T) {
 		{"open file", Sticker{MediaFS(open)}, "Sticker.Source", "use MediaFile, MediaURL or MediaBytes"},
 		{"file of another system", Sticker{MediaFS(inMemory)}, "Sticker.Source", "use MediaFile"},
 		{"reader of a status", MediaStatus{Source: MediaReader("a", open)}, "MediaStatus.Source", "use MediaFile"},
-		{"too many bytes", Media{Source: MediaBytes("a", make([]byte, MaxStoredMedia+1))}, "Media.Source", "MaxStoredMedia"},
+		{"too many bytes", Media{Source: MediaBytes("a", make([]byte, maxStoredMedia+1))}, "Media.Source", "at most 4194304"},
 		{"path of nothing", Media{Source: MediaFile("")}, "Media.Source", "empty path"},
 		{"path not in UTF-8", Media{Source: MediaFile("a\xff.png")}, "Media.Source", "UTF-8"},
 		{"URL not in UTF-8", Sticker{MediaURL("https://example.com/\xff")}, "Sticker.Source", "UTF-8"},
@@ -274,7 +274,7 @@ func TestContentsThatCannotBeStoredAreRefused(t *testing.T) {
 			assert.Contains(t, bad.Reason, c.reason)
 		})
 	}
-	_, err = MarshalContent(Media{Source: MediaBytes("a", make([]byte, MaxStoredMedia))})
+	_, err = MarshalContent(Media{Source: MediaBytes("a", make([]byte, maxStoredMedia))})
 	require.NoError(t, err, "the limit itself")
 }
 

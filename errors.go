@@ -22,14 +22,13 @@ var (
 	// any request (a [*ValidationError]) or by the service (400, 413, 422).
 	ErrInvalidArgument = errors.New("invalid argument")
 
-	// ErrUnauthorized: 401, the token is missing or not valid. The five errors
+	// ErrUnauthorized: 401, the token is missing or not valid. The four errors
 	// below say more where the service does.
 	ErrUnauthorized         = errors.New("unauthorized")
 	ErrMissingToken         = errors.New("missing token")
 	ErrInvalidToken         = errors.New("invalid token")
 	ErrInvalidInstanceToken = errors.New("invalid instance token")
 	ErrInvalidAccountToken  = errors.New("invalid account token")
-	ErrUnauthenticated      = errors.New("unauthenticated")
 
 	// ErrForbidden: 403, a valid token without rights over the target.
 	ErrForbidden             = errors.New("forbidden")

@@ -422,9 +422,9 @@ func TestEveryKindOfEvent(t *testing.T) {
 		"state_qr": {Type: EventInstanceState, Data: &InstanceStateEvent{State: InstanceQRReady, RawState: "qr_ready",
 			Timestamp: later, Codes: []Secret{"2@qr-code-secret-1", "2@qr-code-secret-2"}}},
 		"state_list_spelling": {Type: EventInstanceState, Data: &InstanceStateEvent{State: InstanceLoggedOut, RawState: "loggedout", Timestamp: later}},
-		"label_chat": {Type: EventLabel, Data: &LabelEvent{Change: LabelChat, LabelID: "100", Action: LabelAdd,
+		"label_chat": {Type: EventLabel, Data: &LabelEvent{Change: LabelChat, LabelID: "100", Action: "add",
 			Chat: "5511987654321@s.whatsapp.net", Labeled: new(true)}},
-		"label_edit": {Type: EventLabel, Data: &LabelEvent{Change: LabelEdit, LabelID: "100", Action: LabelUpdated, Name: "Gold customer", Color: new(7)}},
+		"label_edit": {Type: EventLabel, Data: &LabelEvent{Change: LabelEdit, LabelID: "100", Action: "updated", Name: "Gold customer", Color: new(7)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := parse(t, fixture(t, "other/"+name))
@@ -441,7 +441,7 @@ func TestInstanceStatesOfBothSpellings(t *testing.T) {
 		"qr": InstanceQRReady, "qr_ready": InstanceQRReady, "close": InstanceClosed, "closed": InstanceClosed, "banned": InstanceBanned,
 		"temp_banned": InstanceTempBanned, "": "", "on_fire": "on_fire",
 	} {
-		assert.Equal(t, want, ParseInstanceState(in), in)
+		assert.Equal(t, want, parseInstanceState(in), in)
 		e := parse(t, fmt.Appendf(nil, `{"event":"instance.state","data":{"state":%q}}`, in)).Data.(*InstanceStateEvent)
 		assert.Equal(t, want, e.State)
 		assert.Equal(t, in, e.RawState)
@@ -453,8 +453,8 @@ func TestInstanceStatesOfBothSpellings(t *testing.T) {
 
 func TestLabelsOfAnyType(t *testing.T) {
 	for in, want := range map[string]LabelEvent{
-		`{"type":"edit","labelId":7,"action":"deleted","color":3}`:                                 {Change: LabelEdit, LabelID: "7", Action: LabelDeleted, Color: new(3), Deleted: true},
-		`{"type":"chat","labelId":"7","chatJid":"5511987654321","action":"remove","labeled":true}`: {Change: LabelChat, LabelID: "7", Action: LabelRemove, Chat: "5511987654321@s.whatsapp.net", Labeled: new(false)},
+		`{"type":"edit","labelId":7,"action":"deleted","color":3}`:                                 {Change: LabelEdit, LabelID: "7", Action: "deleted", Color: new(3), Deleted: true},
+		`{"type":"chat","labelId":"7","chatJid":"5511987654321","action":"remove","labeled":true}`: {Change: LabelChat, LabelID: "7", Action: "remove", Chat: "5511987654321@s.whatsapp.net", Labeled: new(false)},
 		`{"type":"chat","labelId":"7","labeled":false,"action":null}`:                              {Change: LabelChat, LabelID: "7", Labeled: new(false)},
 		`{"type":"message","labelId":"7","color":"red"}`:                                           {Change: LabelMessage, LabelID: "7"},
 		`{"color":99999999999999999999}`:                                                           {},

@@ -142,7 +142,7 @@ func TestChannelFromItsCreationToUnfollowingIt(t *testing.T) {
 		assert.Equal(t, NewsletterActive, created.State)
 		assert.NotEmpty(t, created.PictureURL)
 
-		for _, ref := range []NewsletterRef{NewsletterRef(created.JID), NewsletterRef(created.InviteLink)} {
+		for _, ref := range []string{string(created.JID), created.InviteLink} {
 			info, err := readers.Info(ctx, ref)
 			require.NoError(t, err)
 			assert.Equal(t, created.JID, info.JID)
