@@ -172,7 +172,7 @@ func TestErrorsAreOneSafeLine(t *testing.T) {
 		&ResponseError{StatusCode: 200, Operation: "messages.text", Reason: "the reply is not whole JSON", Body: body, Err: io.ErrUnexpectedEOF},
 		&OutcomeError{Operation: "messages.text", Err: api, content: Text("tok-secret")},
 		&RateLimitError{Operation: "messages.text", Err: api},
-		&RedirectError{StatusCode: 302, Operation: "messages.text", Host: "evil.example"},
+		&redirectError{StatusCode: 302, Operation: "messages.text", Host: "evil.example"},
 	} {
 		var log strings.Builder
 		slog.New(slog.NewJSONHandler(&log, nil)).Error("x", "error", err)

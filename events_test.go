@@ -515,11 +515,14 @@ func TestOnlyWhatIsNotAnEventIsAnError(t *testing.T) {
 		strings.Repeat(`[`, 20000):      "from byte 10000 on",
 	} {
 		_, err := ParseEvent([]byte(in))
-		var eventErr *EventError
+		var eventErr *ResponseError
 		require.ErrorAs(t, err, &eventErr, in)
 		require.ErrorIs(t, err, ErrBadResponse)
 		assert.Contains(t, eventErr.Reason, reason, in)
 		assert.LessOrEqual(t, len(eventErr.Body), maxEventErrorBody)
+		assert.True(t, strings.HasPrefix(err.Error(), "ryze: not an event: "), err.Error())
+		_, again := RetryAfter(err)
+		assert.False(t, again, "the same bytes are no event another time")
 	}
 }
 
@@ -606,7 +609,7 @@ func TestUnreadableEventsDoNotShowTheToken(t *testing.T) {
 	whole := `{"instanceData":{"instance":"i","token":"TOKEN-TOKEN-TOKEN","extra":{"token":"TOKEN-TOKEN-TOKEN"}},"data":{"a":[1,{"instanceData":{"\u0074oken":{"v":"TOKEN-TOKEN-TOKEN"}}}]},"x":1}`
 	check := func(in string) {
 		_, err := ParseEvent([]byte(in))
-		var eventErr *EventError
+		var eventErr *ResponseError
 		require.ErrorAs(t, err, &eventErr)
 		for _, text := range []string{string(eventErr.Body), err.Error(), fmt.Sprintf("%+v %#v %q", err, err, err)} {
 			require.NotContains(t, text, "TOKEN", in)
