@@ -73,15 +73,15 @@ var sendCalls = []call{
 	sends("send a carousel", just(ryze.Carousel{
 		Text: "Our offers", Footer: "Until Friday",
 		Cards: []ryze.Card{
-			{Title: "One", Subtitle: "First", ImageURL: picture, Text: "The first", Footer: "1", Buttons: []ryze.Button{ryze.ReplyButton("one", "Take it")}},
-			{Title: "Two", VideoURL: "https://media.example.net/clip.mp4", Text: "The second", Buttons: []ryze.Button{ryze.URLButton("https://example.net", "See"), ryze.CopyButton("CODE", "Copy"), ryze.CallButton(string(bruno), "Call")}},
+			{Title: "One", Subtitle: "First", ImageURL: picture, Text: "The first", Footer: "1", Buttons: []ryze.Button{{Label: "Take it", Value: "one"}}},
+			{Title: "Two", VideoURL: "https://media.example.net/clip.mp4", Text: "The second", Buttons: []ryze.Button{{Kind: ryze.ButtonURL, Label: "See", Value: "https://example.net"}, {Kind: ryze.ButtonCopy, Label: "Copy", Value: "CODE"}, {Kind: ryze.ButtonCall, Label: "Call", Value: string(bruno)}}},
 		},
 	})),
 	sends("send a carousel of a plain card", just(ryze.Carousel{Cards: []ryze.Card{{Title: "One", Text: "The first", ImageURL: picture}}})),
-	sends("send buttons", just(ryze.Buttons{Text: "Shall we?", Header: "A question", Footer: "Answer today", Buttons: []ryze.Button{ryze.ReplyButton("yes", "Yes"), ryze.ReplyButton("no", "No")}})),
+	sends("send buttons", just(ryze.Buttons{Text: "Shall we?", Header: "A question", Footer: "Answer today", Buttons: []ryze.Button{{Label: "Yes", Value: "yes"}, {Label: "No", Value: "no"}}})),
 	sends("send buttons with an image", just(ryze.Buttons{
 		Text: "Have a look", MediaURL: picture, MediaKind: ryze.MediaImage,
-		Buttons: []ryze.Button{ryze.URLButton("https://example.net", "Open"), ryze.CallButton(string(bruno), "Call"), ryze.CopyButton("CODE", "Copy")},
+		Buttons: []ryze.Button{{Kind: ryze.ButtonURL, Label: "Open", Value: "https://example.net"}, {Kind: ryze.ButtonCall, Label: "Call", Value: string(bruno)}, {Kind: ryze.ButtonCopy, Label: "Copy", Value: "CODE"}},
 	})),
 	sends("send a list", just(ryze.List{
 		Text: "What is it about?", Label: "Menu", Header: "Welcome", Footer: "At any time",

@@ -151,7 +151,7 @@ var calls = []call{
 	sends("messages.reaction", func(w *world) ryze.Content { return ryze.Reaction{MessageID: w.text, Emoji: "👍"} }),
 	sends("messages.poll", just(ryze.Poll{Question: "Which day?", Options: []string{"Monday", "Tuesday"}})),
 	sends("messages.carousel", just(ryze.Carousel{Cards: []ryze.Card{{Title: "One", Text: "The first", ImageURL: picture}}})),
-	sends("messages.button", just(ryze.Buttons{Text: "Shall we?", Buttons: []ryze.Button{ryze.ReplyButton("yes", "Yes")}})),
+	sends("messages.button", just(ryze.Buttons{Text: "Shall we?", Buttons: []ryze.Button{{Label: "Yes", Value: "yes"}}})),
 	sends("messages.list", just(ryze.List{
 		Text: "What is it about?", Label: "Menu",
 		Sections: []ryze.ListSection{{Title: "Sales", Rows: []ryze.ListRow{{ID: "row-1", Title: "Prices"}}}},
