@@ -22,7 +22,10 @@ const (
 // Button is a button of [Buttons] or of a card of a [Carousel]. All but Kind is
 // required:
 //
-//	[]ryze.Button{{Label: "Yes", Value: "order-17:yes"}, {Label: "No", Value: "order-17:no"}}
+//	inst.Messages.Send(ctx, chat, ryze.Buttons{
+//		Text:    "Shall we send it?",
+//		Buttons: []ryze.Button{{Label: "Yes", Value: "order-17:yes"}, {Label: "No", Value: "order-17:no"}},
+//	})
 type Button struct {
 	Kind  ButtonKind `json:"kind,omitzero"`  // empty means ButtonReply
 	Label string     `json:"label,omitzero"` // what people see

@@ -75,7 +75,7 @@ func storedSamples() map[string][]storedSample {
 		},
 		"carousel": {
 			{ana, Carousel{Text: "Pick", Footer: "F", Cards: []Card{
-				{Title: "A", Subtitle: "s", ImageURL: "https://example.com/a.jpg", Text: "t", Footer: "f", Buttons: []Button{{Label: "A", Value: "a"}}},
+				{Title: "A", Subtitle: "s", ImageURL: "https://example.com/a.jpg", Text: "t", Footer: "f", Buttons: []Button{{Kind: ButtonReply, Label: "A", Value: "a"}}},
 				{Title: "B", VideoURL: "https://example.com/b.mp4", Text: "t", Buttons: []Button{}},
 			}}, `{"text":"Pick","footer":"F","cards":[{"title":"A","subtitle":"s","imageUrl":"https://example.com/a.jpg","text":"t","footer":"f","buttons":[{"kind":"REPLY","label":"A","value":"a"}]},{"title":"B","videoUrl":"https://example.com/b.mp4","text":"t","buttons":[]}]}`},
 		},

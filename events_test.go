@@ -97,7 +97,7 @@ var wantMessages = map[string]func(*MessageEvent){
 	},
 	"location": func(m *MessageEvent) {
 		m.Type = MessageLocation
-		m.Location = &EventLocation{Latitude: -23.55052, Longitude: -46.633308, Name: "Sé", Address: "Praça da Sé"}
+		m.Location = &Location{Latitude: -23.55052, Longitude: -46.633308, Name: "Sé", Address: "Praça da Sé"}
 	},
 	"contact": func(m *MessageEvent) {
 		m.Type = MessageContact
@@ -108,7 +108,7 @@ var wantMessages = map[string]func(*MessageEvent){
 		m.Contacts = []EventContact{{Name: "Bia Example", Phone: "+55 11 91234-5678", VCard: "BEGIN:VCARD\nEND:VCARD"}, {Name: "Caio"}}
 	},
 	"poll": func(m *MessageEvent) {
-		m.Type, m.Poll = MessagePoll, &EventPoll{Title: "Lunch?", Options: []string{"Yes", "No"}}
+		m.Type, m.Poll = MessagePoll, &Poll{Question: "Lunch?", Options: []string{"Yes", "No"}}
 	},
 	"reaction": func(m *MessageEvent) {
 		m.Type, m.Reaction = MessageReaction, &EventReaction{Emoji: "👍", TargetID: "3EB0TARGET"}
@@ -786,9 +786,9 @@ func TestIncompleteMessagesAreReadAsFarAsTheyGo(t *testing.T) {
 		`{"type":"ptv"}`:                                        {Type: MessageVideo},
 		`{"type":"stickerMessage"}`:                             {Type: MessageSticker},
 		`{"type":"holoMessage"}`:                                {Type: "holoMessage"},
-		`{"location":{"latitude":"-23.5","longitude":"x"}}`:     {Type: MessageLocation, Location: &EventLocation{Latitude: -23.5}},
+		`{"location":{"latitude":"-23.5","longitude":"x"}}`:     {Type: MessageLocation, Location: &Location{Latitude: -23.5}},
 		`{"location":{"name":"nowhere"}}`:                       {},
-		`{"poll":{"options":["Yes",{"name":"No"},{}]}}`:         {Type: MessagePoll, Poll: &EventPoll{Options: []string{"Yes", "No", ""}}},
+		`{"poll":{"options":["Yes",{"name":"No"},{}]}}`:         {Type: MessagePoll, Poll: &Poll{Options: []string{"Yes", "No", ""}}},
 		`{"mentions":["5511900000001",null,7,{}]}`:              {Mentions: []JID{"5511900000001@s.whatsapp.net", "7@s.whatsapp.net"}},
 		`{"context":{"forwardingScore":1}}`:                     {},
 		`{"interactive":{"selectedCarouselCardIndex":2}}`:       {Type: MessageInteractive, Selection: &Selection{Kind: SelectionCarousel, Card: 2}},
