@@ -297,7 +297,7 @@ func TestEveryWordForAStateIsUnderstood(t *testing.T) {
 		InstanceClosed:     {"close", "closed", " Closed "},
 		InstanceTempBanned: {"temp_banned", "tempbanned", "TEMP-BANNED"},
 		InstanceOpen:       {"open", "OPEN"}, InstanceConnected: {"connected"}, InstanceConnecting: {"connecting"},
-		InstanceDisconnected: {"disconnected"}, InstanceBanned: {"banned"}, InstanceDeleted: {"deleted"},
+		InstanceDisconnected: {"disconnected"}, InstanceBanned: {"banned"},
 		InstanceStreamReplaced: {"stream_replaced", "StreamReplaced"}, InstanceStreamError: {"stream_error"},
 		InstanceClientOutdated: {"client_outdated"}, InstanceConnectFailure: {"connect_failure"},
 		InstanceCATRefreshError: {"cat_refresh_error"}, InstancePairSuccess: {"pair_success", "PairSuccess"},
@@ -306,10 +306,10 @@ func TestEveryWordForAStateIsUnderstood(t *testing.T) {
 		InstanceManualReconnect: {"manual_reconnect"},
 	} {
 		for _, word := range words {
-			assert.Equal(t, state, ParseInstanceState(word), word)
+			assert.Equal(t, state, parseInstanceState(word), word)
 		}
 	}
 	for word, want := range map[string]InstanceState{"Unknown": "unknown", "qr_expired": "qr_expired", "On Fire": "on fire", "": ""} {
-		assert.Equal(t, want, ParseInstanceState(word))
+		assert.Equal(t, want, parseInstanceState(word))
 	}
 }

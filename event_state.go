@@ -14,7 +14,7 @@ import (
 type InstanceState string
 
 // States of an instance. The events and the list of instances spell some of
-// them differently; [ParseInstanceState] reads both into these.
+// them differently; both are read into these.
 const (
 	InstanceConnected              InstanceState = "connected"
 	InstanceConnecting             InstanceState = "connecting"
@@ -35,16 +35,15 @@ const (
 	InstanceKeepaliveTimeout       InstanceState = "keepalive_timeout"
 	InstanceKeepaliveRestored      InstanceState = "keepalive_restored"
 	InstanceManualReconnect        InstanceState = "manual_reconnect"
-	InstanceOpen                   InstanceState = "open"    // seen in the list of instances
-	InstanceDeleted                InstanceState = "deleted" // answer of the deletion
+	InstanceOpen                   InstanceState = "open" // seen in the list of instances
 )
 
-// ParseInstanceState reads a state in any of the service's spellings: the list
+// parseInstanceState reads a state in any of the service's spellings: the list
 // of instances says loggedout and qr where events say logged_out and qr_ready,
 // and a QR code that was made is the QR state. Case does not count, and neither
 // do blanks, hyphens and underscores in the states that have a constant here.
 // A state that is not known is returned in lower case and otherwise as it is.
-func ParseInstanceState(s string) InstanceState {
+func parseInstanceState(s string) InstanceState {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if state, ok := instanceStates[wordsTogether.Replace(s)]; ok {
 		return state
@@ -68,7 +67,7 @@ var instanceStates = func() map[string]InstanceState {
 		InstanceConnected, InstanceConnecting, InstanceDisconnected, InstanceClosed, InstanceLoggedOut, InstanceBanned,
 		InstanceTempBanned, InstanceQRReady, InstancePairSuccess, InstancePairError, InstanceQRScannedNoMultidevice,
 		InstanceStreamReplaced, InstanceStreamError, InstanceClientOutdated, InstanceConnectFailure, InstanceCATRefreshError,
-		InstanceKeepaliveTimeout, InstanceKeepaliveRestored, InstanceManualReconnect, InstanceOpen, InstanceDeleted,
+		InstanceKeepaliveTimeout, InstanceKeepaliveRestored, InstanceManualReconnect, InstanceOpen,
 	} {
 		spellings[wordsTogether.Replace(string(state))] = state
 	}
@@ -127,6 +126,6 @@ func readInstanceState(data jsonscan.Value) *InstanceStateEvent {
 		}
 	}
 	e.RawState = cmp.Or(e.RawState, status)
-	e.State = ParseInstanceState(e.RawState)
+	e.State = parseInstanceState(e.RawState)
 	return e
 }
