@@ -306,10 +306,10 @@ func TestEveryWordForAStateIsUnderstood(t *testing.T) {
 		InstanceManualReconnect: {"manual_reconnect"},
 	} {
 		for _, word := range words {
-			assert.Equal(t, state, parseInstanceState(word), word)
+			assert.Equal(t, state, ParseInstanceState(word), word)
 		}
 	}
 	for word, want := range map[string]InstanceState{"Unknown": "unknown", "qr_expired": "qr_expired", "On Fire": "on fire", "": ""} {
-		assert.Equal(t, want, parseInstanceState(word))
+		assert.Equal(t, want, ParseInstanceState(word))
 	}
 }

@@ -38,12 +38,12 @@ const (
 	InstanceOpen                   InstanceState = "open" // seen in the list of instances
 )
 
-// parseInstanceState reads a state in any of the service's spellings: the list
+// ParseInstanceState reads a state in any of the service's spellings: the list
 // of instances says loggedout and qr where events say logged_out and qr_ready,
 // and a QR code that was made is the QR state. Case does not count, and neither
 // do blanks, hyphens and underscores in the states that have a constant here.
 // A state that is not known is returned in lower case and otherwise as it is.
-func parseInstanceState(s string) InstanceState {
+func ParseInstanceState(s string) InstanceState {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if state, ok := instanceStates[wordsTogether.Replace(s)]; ok {
 		return state
@@ -126,6 +126,6 @@ func readInstanceState(data jsonscan.Value) *InstanceStateEvent {
 		}
 	}
 	e.RawState = cmp.Or(e.RawState, status)
-	e.State = parseInstanceState(e.RawState)
+	e.State = ParseInstanceState(e.RawState)
 	return e
 }

@@ -441,7 +441,7 @@ func TestInstanceStatesOfBothSpellings(t *testing.T) {
 		"qr": InstanceQRReady, "qr_ready": InstanceQRReady, "close": InstanceClosed, "closed": InstanceClosed, "banned": InstanceBanned,
 		"temp_banned": InstanceTempBanned, "": "", "on_fire": "on_fire",
 	} {
-		assert.Equal(t, want, parseInstanceState(in), in)
+		assert.Equal(t, want, ParseInstanceState(in), in)
 		e := parse(t, fmt.Appendf(nil, `{"event":"instance.state","data":{"state":%q}}`, in)).Data.(*InstanceStateEvent)
 		assert.Equal(t, want, e.State)
 		assert.Equal(t, in, e.RawState)

@@ -154,3 +154,11 @@ func ExampleBrazilAliases() {
 	// [5511987654321@s.whatsapp.net 551187654321@s.whatsapp.net]
 	// [551133334444@s.whatsapp.net]
 }
+
+func ExampleParseInstanceState() {
+	fmt.Println(ryze.ParseInstanceState("loggedout") == ryze.InstanceLoggedOut)
+	fmt.Println(ryze.ParseInstanceState("qr") == ryze.InstanceQRReady)
+	// Output:
+	// true
+	// true
+}

@@ -127,7 +127,7 @@ func (p *Pairing) PNG() []byte { return p.png.get() }
 // AlreadyConnected reports whether there is nothing to pair, because the
 // instance is connected. That answer is not documented.
 func (p *Pairing) AlreadyConnected() bool {
-	return p.QRCode == "" && p.Code == "" && len(p.PNG()) == 0 && parseInstanceState(p.Status).isOnline()
+	return p.QRCode == "" && p.Code == "" && len(p.PNG()) == 0 && ParseInstanceState(p.Status).isOnline()
 }
 
 // connectReply has its fields at the top. Where they are when the instance is
@@ -165,7 +165,7 @@ func (r *connectReply) gather() {
 			continue
 		}
 		top.Status = cmp.Or(top.Status, p.Status)
-		if !parseInstanceState(string(top.Status)).isOnline() && parseInstanceState(string(p.Status)).isOnline() {
+		if !ParseInstanceState(string(top.Status)).isOnline() && ParseInstanceState(string(p.Status)).isOnline() {
 			top.Status = p.Status
 		}
 		top.QRCode = cmp.Or(top.QRCode, p.QRCode)
@@ -175,7 +175,7 @@ func (r *connectReply) gather() {
 }
 
 func (r *connectReply) missing() string {
-	if r.gather(); r.QRCode == "" && r.QRCodeBase64 == "" && r.PairingCode == "" && !parseInstanceState(string(r.Status)).isOnline() {
+	if r.gather(); r.QRCode == "" && r.QRCodeBase64 == "" && r.PairingCode == "" && !ParseInstanceState(string(r.Status)).isOnline() {
 		return "the reply has neither a QR code nor a pairing code"
 	}
 	return ""

@@ -92,7 +92,7 @@ func (w *wireInstance) instance(auth *credential, meta Meta) *Instance {
 		},
 		CreatedAt: parseTime(w.CreatedAt), UpdatedAt: parseTime(w.UpdatedAt),
 	}
-	i.State = parseInstanceState(i.RawState)
+	i.State = ParseInstanceState(i.RawState)
 	if w.Webhook != nil {
 		hook := w.Webhook.webhook(Meta{})
 		i.Webhook = &hook
