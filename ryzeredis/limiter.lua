@@ -1,199 +1,212 @@
 -- One step of the limiter: takes in what a process has learned, then gives it
--- requests of the window. All times are milliseconds of Redis' own clock.
-local key, id = KEYS[1], ARGV[1]
-local function arg(i) return tonumber(ARGV[i]) end
-local gen0, held, old, lease = arg(2), arg(3), arg(4), arg(5)
-local want, extra, prio, age, count, reserve = arg(6), arg(7), arg(8), arg(9), arg(10), arg(11)
-local kind, ogen, rem, lim, rin, oage = ARGV[12], arg(13), arg(14), arg(15), arg(16), arg(17)
-local charged, cage, canceled, channel = arg(18), arg(19), arg(20), ARGV[22]
+-- requests of the window. KEYS[1] is the window w, a JSON object; ARGV[1] is the
+-- question q; the result is the answer. All times are milliseconds of the
+-- server's own clock. Nothing here is newer than Redis 6.2.
+local q = cjson.decode(ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local raw = redis.call('GET', KEYS[1])
+local news = q.news
+if not raw and q.want == 0 and not news then -- nothing is known, and nothing to be kept
+	return cjson.encode({granted = 0, gen = q.gen, room = 0, likely = 0, reset = 0, look = 1000, limit = q.limit, needy = 0, length = 60000})
+end
+local w = raw and cjson.decode(raw) or {
+	gen = q.gen > 0 and q.gen or now, procs = {}, limit = q.limit, left = 0, whole = 0, back = 0, length = 60000,
+	reset = 0, opened = 0, floor = 0, grace = 0, stale = 0, refusals = 0, odd = 0, asked = 0,
+	passed = 0, allowed = 0, probe = 0, doubt = 0, doubted = 0, said = 0,
+}
 
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local h = {gen = now, limit = arg(21), said = 0, left = 0, reset = 0, known = 0, heard = 0, unl = 0, probing = 0,
-	allowed = 0, passed = 0, probe = 0, floor = 0, guessed = 0, refusals = 0, doubt = 0, doubtat = 0, saidat = 0,
-	asked = 0, stale = 0, odd = 0, len = 60000, ontime = 0, opened = 0}
-local procs = {}
-local raw = redis.call('HGETALL', key)
-if #raw == 0 and want == 0 and (kind == '' or gen0 == 0) then
-	return {0, gen0, 0, 0, 1000, 0, arg(21), 0, 0, 0, 60000} -- nothing is known, and nothing to be kept
+-- What a process held that is not heard of any more may have been used or not.
+for id, p in pairs(w.procs) do
+	if p.expires < now and id ~= q.id then
+		if p.gen == w.gen and p.out > 0 then w.doubt, w.doubted = w.doubt + p.out, now end
+		w.procs[id] = nil
+	end
 end
-for i = 1, #raw, 2 do
-	local p = string.match(raw[i], '^p:(.*)')
-	if p then
-		local e = {}
-		for n in string.gmatch(raw[i + 1], '%S+') do e[#e + 1] = tonumber(n) end
-		procs[p] = {gen = e[1], out = e[2], old = e[3], exp = e[4], prio = e[5], since = e[6], count = e[7], kept = e[8]}
+local me = {gen = w.gen, out = 0, old = 0, expires = now + q.lease, prio = q.prio, since = now - q.age, waiting = q.waiting, kept = 0}
+if q.gen == w.gen then me.out, me.old = q.held, q.old elseif q.gen == w.gen - 1 then me.old = q.held end
+w.procs[q.id] = me
+
+-- turn begins a window. What is under way belongs to the one before.
+local function turn()
+	w.gen, w.stale, w.opened, w.left = w.gen + 1, now + 5000, now, w.limit
+	w.heard, w.known, w.guessed, w.probing = false, false, false, false
+	w.floor, w.doubt, w.asked, w.passed = 0, 0, 0, 0
+	me.gen, me.old, me.out = w.gen, me.out, 0
+end
+-- hear takes in what remains. It never rises.
+local function hear(remaining)
+	if remaining < 0 then
+		w.unlimited, w.heard, w.probing = true, true, false
+	elseif w.heard and not w.unlimited then
+		w.left = math.min(w.left, remaining)
 	else
-		h[raw[i]] = tonumber(raw[i + 1])
+		w.left, w.whole, w.back = remaining, math.min(remaining + w.passed, math.max(w.limit, remaining + 1)), 0
+		w.heard, w.unlimited, w.probing = true, false, false
 	end
 end
-local gone = {}
--- What a process held that does not come back may have been used or not.
-for p, e in pairs(procs) do
-	if e.exp < now and p ~= id then
-		if e.gen == h.gen and e.out > 0 then h.doubt, h.doubtat = h.doubt + e.out, now end
-		gone[#gone + 1] = 'p:' .. p
-		procs[p] = nil
+local function done(at)
+	w.refusals = 0
+	if news.reset and news.reset > 0 then
+		w.odd = 0
+		if not w.known then
+			if w.ontime then w.length, w.grace = math.max(at - w.opened, 1000), w.grace - math.ceil(w.grace / 32) end
+			w.reset, w.known = at, true
+		elseif at - w.reset > math.max(1000, math.min(5000, w.length / 2)) then -- a window after the one that is known
+			turn()
+			w.reset, w.known, w.passed = at, true, 1
+		else
+			w.reset = math.max(math.min(w.reset, at), w.floor)
+		end
+	elseif news.reset and news.reset > -5000 and not w.heard and w.odd < 3 then -- the service is still in the window before
+		w.odd, w.reset, w.left, w.known, w.probing = w.odd + 1, now + 500, 0, false, false
+		return
+	end
+	if news.remaining then
+		hear(news.remaining)
+		w.back, w.said = w.back + news.replies, now
+		if now - news.age >= w.doubted then w.back, w.doubt = w.back + w.doubt, 0 end
 	end
 end
-local me = {gen = h.gen, out = 0, old = 0, exp = now + lease, prio = prio, since = now - age, count = count, kept = 0}
-if gen0 == h.gen then me.out, me.old = held, old elseif gen0 == h.gen - 1 then me.old = held end
-procs[id] = me
+local function refused(at, current)
+	local early = (at or now) - w.grace - now + news.age -- after the request left
+	if current and at and w.ontime and not w.heard and math.abs(early) <= 5000 then -- it came too early for the service's clock
+		w.grace = math.min(w.grace + (news.reset > 0 and math.max(early, 0) or 1000), 5000)
+	end
+	local till
+	if at and news.reset > 0 then
+		till, w.guessed, w.known = at, false, true
+	elseif now < w.reset and (w.known or w.guessed) then
+		till = w.reset
+	else
+		till = now + 1000 * 2 ^ math.min(w.refusals, 4)
+		w.guessed, w.known, w.refusals = true, false, w.refusals + 1
+	end
+	w.floor = math.max(w.floor, till, now + 1000)
+	w.reset, w.left, w.heard, w.unlimited, w.probing = w.floor, 0, true, false, false
+end
+-- kept takes in what a process has learned while it could not say so.
+local function kept(at)
+	if not news.remaining then return end
+	if news.remaining < 0 then return hear(news.remaining) end
+	if not at then
+		if w.heard and now - news.age >= w.opened then hear(news.remaining) end
+		return
+	end
+	if news.reset <= 0 or w.known and now < w.reset and at < w.reset - 1000 then return end -- of a window that is over
+	if not w.known or at > w.reset + 1000 then
+		turn()
+		w.reset, w.known = at, true
+		me.out, me.old = q.held, q.old
+	end
+	w.passed = w.limit - news.remaining
+	hear(news.remaining)
+	w.said = now - news.age
+end
 
 local wakeall = false
-local ended = now >= h.reset
-local current = ogen == h.gen and gen0 == h.gen
-if kind ~= '' and lim > 0 and (current or kind == 'r') then
-	if h.heard == 0 then h.left = h.left + lim - h.limit end
-	h.limit, h.said = lim, 1
-end
-if charged > 0 and gen0 == h.gen then
-	if h.heard == 1 and h.saidat <= now - cage then
-		h.left = h.left - charged
-	else
-		h.doubt, h.doubtat = h.doubt + charged, now
+if news then
+	local at, current = news.reset and now + news.reset + 1 + w.grace, news.gen == w.gen and q.gen == w.gen
+	if news.limit and (current or news.kind ~= 'done') then
+		if not w.heard then w.left = w.left + news.limit - w.limit end
+		w.limit, w.told = news.limit, true
 	end
-	if h.probing == 1 then h.allowed = math.max(2 * h.allowed, h.passed + 1) end
-end
-if canceled > 0 and gen0 == h.gen and h.probing == 1 then
-	h.passed = math.max(h.passed - canceled, 0)
-	if h.passed == 0 then h.reset = now end
-end
-local at = now + rin + 1 -- now is cut to the millisecond
-if kind == 'd' and current and h.guessed == 0 then
-	h.refusals = 0
-	local usable = true
-	if rin > 0 then
-		h.odd = 0
-		if h.known == 0 then
-			if h.ontime == 1 then h.len = math.max(at - h.opened, 1000) end
-			h.reset, h.known = at, 1
-		elseif at - h.reset > math.max(1000, math.min(5000, h.len / 2)) then
-			-- A window after the one that is known.
-			h.gen, h.stale = h.gen + 1, now + 5000
-			h.reset, h.heard, h.probing, h.left, h.doubt, h.floor, h.guessed = at, 0, 0, h.limit, 0, 0, 0
-			me.gen, me.old, me.out = h.gen, me.out, 0
+	if news.charged > 0 and q.gen == w.gen then
+		if w.heard and w.said <= now - news.age then
+			w.left, w.back = w.left - news.charged, w.back + news.charged
 		else
-			h.reset = math.max(math.min(h.reset, at), h.floor)
+			w.doubt, w.doubted = w.doubt + news.charged, now
 		end
-	elseif rin > -5000 and h.heard == 0 and h.odd < 3 then
-		-- The service is still in the window before.
-		h.odd, usable = h.odd + 1, false
-		h.reset, h.left, h.known, h.probing = now + 500, 0, 0, 0
+		if w.probing then w.allowed = math.max(2 * w.allowed, w.passed + 1) end
 	end
-	if usable and rem == -1 then
-		h.unl, h.heard, h.probing = 1, 1, 0
-	elseif usable and rem >= 0 then
-		if h.heard == 0 or h.unl == 1 then
-			h.left, h.heard, h.unl, h.probing = rem, 1, 0, 0
-		else
-			h.left = math.min(h.left, rem)
-		end
-		if now - oage >= h.doubtat then h.doubt = 0 end
-		h.saidat = now
+	if news.canceled > 0 and q.gen == w.gen and w.probing then
+		w.passed = math.max(w.passed - news.canceled, 0)
+		if w.passed == 0 then w.reset = now end
 	end
-elseif kind == 'd' and rem >= 0 and h.known == 1 and rin > 0 and math.abs(at - h.reset) <= 1000 then
-	h.left = math.min(h.left, rem) -- sent before the window began here
-elseif kind == 'r' and (ogen == h.gen or rin > 0 and (h.heard == 0 or at >= h.reset - 1000)) then
-	local till
-	if rin > 0 then
-		till, h.guessed = at, 0
-	elseif not ended and (h.known == 1 or h.guessed == 1) then
-		till = h.reset
-	else
-		till, h.guessed = now + 1000 * 2 ^ math.min(h.refusals, 4), 1
-		h.refusals, h.known = h.refusals + 1, 0
+	if news.kind == 'kept' then
+		kept(at)
+		wakeall = true
+	elseif news.kind == 'done' and current and not w.guessed then
+		done(at)
+	elseif news.kind == 'done' and w.known and at and news.reset > 0 and math.abs(at - w.reset) <= 1000 and (news.remaining or -1) >= 0 then
+		w.left = math.min(w.left, news.remaining) -- it left before the window began here
+	elseif news.kind == 'refused' and (news.gen == w.gen or at and news.reset > 0 and (not w.heard or at >= w.reset - 1000)) then
+		refused(at, current)
+		wakeall = true
 	end
-	till = math.max(till, now + 1000)
-	h.floor = math.max(h.floor, till)
-	h.reset = h.floor
-	if rin > 0 then h.known = 1 end
-	h.left, h.heard, h.unl, h.probing = 0, 1, 0, 0
-	wakeall = true
+end
+if now >= w.reset and q.want > 0 then
+	local ontime = w.known and now - w.reset < 2000
+	turn()
+	w.ontime, w.reset, w.probing, w.allowed, w.probe = ontime, now + w.length, not w.unlimited, 1, now + 1000
 end
 
-if now >= h.reset and want > 0 then
-	h.ontime = (h.known == 1 and now - h.reset < 2000) and 1 or 0
-	h.gen, h.stale = h.gen + 1, now + 5000
-	h.left, h.reset, h.opened, h.heard, h.known = h.limit, now + h.len, now, 0, 0
-	h.floor, h.guessed, h.doubt, h.asked = 0, 0, 0, 0
-	h.probing, h.allowed, h.passed, h.probe = 1 - h.unl, 1, 0, now + 1000
-	me.gen, me.old, me.out = h.gen, me.out, 0
+-- Of a reply's remainder and a request under way it is not known whether the one
+-- counts the other. Room is what surely may go; likely is what may go once all
+-- are back that the service has counted already.
+me.kept = math.max(math.min(q.reserve, math.floor(w.limit / 2)), 0)
+local out, old, active = 0, 0, 0
+for _, p in pairs(w.procs) do
+	active = active + 1
+	if p.gen == w.gen then out = out + p.out end
+	if now < w.stale then
+		if p.gen == w.gen then old = old + p.old elseif p.gen == w.gen - 1 then old = old + p.out end
+	end
 end
+local room = w.left - w.doubt - out - old
+local likely = room + old
+if w.heard then likely = likely + math.min(out, math.max(w.whole - w.left - w.back, 0)) end
 
-me.kept = math.max(math.min(reserve, math.floor(h.limit / 2)), 0)
-local room = h.left - h.doubt
-for _, e in pairs(procs) do
-	if e.gen == h.gen then
-		room = room - e.out
-		if now < h.stale then room = room - e.old end
-	elseif e.gen == h.gen - 1 and now < h.stale then
-		room = room - e.out
-	end
+local function before(id, p, id2, p2)
+	if p.prio ~= p2.prio then return p.prio > p2.prio end
+	if p.since ~= p2.since then return p.since < p2.since end
+	return id < id2
 end
-local function before(p, e, q, f)
-	if e.prio ~= f.prio then return e.prio > f.prio end
-	if e.since ~= f.since then return e.since < f.since end
-	return p < q
-end
-local ahead, waiting, needy = 0, 0, 0
-for p, e in pairs(procs) do
-	if p ~= id and e.count > 0 and room + me.out > e.kept then needy = needy + 1 end
-	if p ~= id and e.count > 0 and room > e.kept then
-		waiting = waiting + 1
-		if before(p, e, id, me) then ahead = ahead + (e.prio > prio and e.count or 1) end
-	end
-end
-local n, wait = 0, h.reset - now
-if want > 0 then
-	if h.unl == 1 then
-		n = want + extra
-	else
-		if h.probing == 1 and h.passed >= h.allowed and now >= h.probe then
-			h.allowed, h.probe = 2 * h.allowed, now + 1000
+local ahead, rivals, needy = 0, 0, 0
+for id, p in pairs(w.procs) do
+	if id ~= q.id and p.waiting > 0 then
+		if room + me.out > p.kept then needy = needy + 1 end
+		if room > p.kept then
+			rivals = rivals + 1
+			if before(id, p, q.id, me) then ahead = ahead + (p.prio > q.prio and p.waiting or 1) end
 		end
-		local free = room - me.kept
-		if h.probing == 1 then free = math.min(free, h.allowed - h.passed) end
-		n = math.max(math.min(want, free - ahead), 0)
-		if waiting > 0 then n = math.min(n, math.max(1, math.floor(free / (waiting + 1)))) end
-		if n == 0 and free > 0 then wait = math.min(wait, 50) end
-		if n == 0 and h.probing == 1 then wait = math.min(wait, math.max(h.probe - now, 1)) end
-		if n == 0 and h.heard == 1 and room <= 0 and h.doubt > 0 and room + h.doubt > 0 then
-			if now >= h.asked + 1000 then n, h.asked = 1, now end
-			wait = math.min(wait, 1000)
-		end
-		if n == want and waiting == 0 and h.probing == 0 then
-			local active = 0
-			for _ in pairs(procs) do active = active + 1 end
-			n = n + math.max(math.min(extra, math.floor((free - n) / (4 * active))), 0)
-		end
-		if h.probing == 1 then h.passed = h.passed + n end
-	end
-	me.out, room = me.out + n, room - n
-	me.count = math.max(count - n, 0)
-end
-local best, first
-for p, e in pairs(procs) do
-	if p ~= id and e.count > 0 then
-		if wakeall then redis.pcall('PUBLISH', channel .. p, key) end
-		if room > e.kept and (not best or before(p, e, best, first)) then best, first = p, e end
 	end
 end
-if best and (h.unl == 1 or h.probing == 0 or h.passed < h.allowed) then redis.pcall('PUBLISH', channel .. best, key) end
+local granted, look = 0, w.reset - now
+if q.want > 0 and w.unlimited then
+	granted = q.want + q.extra
+elseif q.want > 0 then
+	if w.probing and w.passed >= w.allowed and now >= w.probe then
+		w.allowed, w.probe = 2 * w.allowed, now + 1000 -- no word for long: a few more
+	end
+	local free = room - me.kept
+	if w.probing then free = math.min(free, w.allowed - w.passed) end
+	granted = math.max(math.min(q.want, free - ahead), 0)
+	if rivals > 0 then granted = math.min(granted, math.max(1, math.floor(free / (rivals + 1)))) end
+	if granted == 0 and free > 0 then look = math.min(look, 50) end
+	if granted == 0 and w.probing then look = math.min(look, math.max(w.probe - now, 1)) end
+	if granted == 0 and w.heard and room <= 0 and w.doubt > 0 and room + w.doubt > 0 then
+		if now >= w.asked + 1000 then granted, w.asked = 1, now end -- it asks whether they were used
+		look = math.min(look, 1000)
+	end
+	if granted == q.want and rivals == 0 and not w.probing then
+		granted = granted + math.max(math.min(q.extra, math.floor((free - granted) / (4 * active))), 0)
+	end
+	if w.probing then w.passed = w.passed + granted end
+end
+me.out, room, likely = me.out + granted, room - granted, likely - granted
+me.waiting = math.max(me.waiting - granted, 0)
 
-local set = {}
-for k, v in pairs(h) do
-	set[#set + 1] = k
-	set[#set + 1] = string.format('%.0f', v)
+local wake, best = {}, nil
+for id, p in pairs(w.procs) do
+	if id ~= q.id and p.waiting > 0 then
+		if wakeall then wake[#wake + 1] = id end
+		if room > p.kept and (not best or before(id, p, best, w.procs[best])) then best = id end
+	end
 end
-if me.out > 0 or me.old > 0 or me.count > 0 then
-	set[#set + 1] = 'p:' .. id
-	set[#set + 1] = string.format('%.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f', me.gen, me.out, me.old, me.exp, me.prio, me.since, me.count, me.kept)
-else
-	gone[#gone + 1] = 'p:' .. id
-end
--- First, because a Redis that is full refuses only what a script begins with.
-redis.call('HSET', key, unpack(set))
-for _, field in ipairs(gone) do redis.call('HDEL', key, field) end
-redis.call('PEXPIRE', key, math.max(h.reset - now, 0) + 600000)
-return {n, h.gen, room, h.reset - now, math.max(wait, 1), h.heard, h.limit, h.said, h.unl, needy, h.len}
+if best and not wakeall and (not w.probing or w.passed < w.allowed) then wake[1] = best end
+if me.out + me.old + me.waiting == 0 then w.procs[q.id] = nil end
+redis.call('SET', KEYS[1], cjson.encode(w), 'PX', math.max(w.reset - now, 0) + 600000)
+for _, id in ipairs(wake) do redis.pcall('PUBLISH', q.channel .. id, KEYS[1]) end
+return cjson.encode({granted = granted, gen = w.gen, room = room, likely = likely, reset = w.reset - now, look = math.max(look, 1),
+	heard = w.heard, told = w.told, unlimited = w.unlimited, limit = w.limit, needy = needy, length = w.length})

@@ -37,13 +37,14 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-func TestMain(m *testing.M) {
+// limiterWorker is the main function of a worker process, if this is one.
+func limiterWorker() bool {
 	redis.SetLogger(silent{})
-	if addr := os.Getenv(workerRedis); addr != "" {
+	addr := os.Getenv(workerRedis)
+	if addr != "" {
 		worker(addr, os.Getenv(workerService))
-		return
 	}
-	os.Exit(m.Run())
+	return addr != ""
 }
 
 // worker sends as much as it may until its input ends, and prints what fails.
