@@ -123,6 +123,7 @@ func (w *window) reconcile() error {
 		w.flying++
 	}
 	w.spare, w.estranged = nil, false
+	w.keep()
 	return nil
 }
 

@@ -187,7 +187,7 @@ func (w *window) serve(asking uint64, now time.Time) {
 	left := w.waiters[:0:0]
 	for ahead, me := range w.waiters {
 		switch {
-		case me.number > asking:
+		case me.number > asking, len(w.pending) > 0 && me.req.MaxWait > 0: // there is more to tell
 			w.again = true
 		case me.req.MaxWait <= 0, now.After(me.latest), w.expected(ahead, me.req.Reserve, now).After(me.latest):
 			me.err = &ryze.RateLimitError{RetryAt: w.retryAt(), RateLimit: w.snapshot()}
