@@ -27,3 +27,44 @@ func keepsTheRules(t *testing.T, client redis.UniversalClient) {
 func TestLimiterKeepsTheRules(t *testing.T) { keepsTheRules(t, redistest.Start(t).Client) }
 
 func TestLimiterKeepsTheRulesOnACluster(t *testing.T) { keepsTheRules(t, redistest.Cluster(t).Client) }
+
+// A reply tells of requests whose own replies are still on their way. Counted twice
+// they seem to fill the window.
+func TestRequestsThatTheServiceHasCountedAreNotCountedTwice(t *testing.T) {
+	client := redistest.Start(t).Client
+	var limiters [2]*ryzeredis.Limiter
+	for i := range limiters {
+		l, err := ryzeredis.NewLimiter(client, ryzeredis.WithPatience(2*time.Second), ryzeredis.WithoutFallback())
+		require.NoError(t, err)
+		defer func() { require.NoError(t, l.Close()) }()
+		limiters[i] = l
+	}
+	reset := time.Now().Add(time.Minute)
+	says := func(remaining int) ryze.RateLimit {
+		return ryze.RateLimit{Known: true, Limit: 8, Remaining: remaining, Reset: reset}
+	}
+	take := func(l *ryzeredis.Limiter) ryze.Ticket {
+		t.Helper()
+		ticket, err := l.Acquire(t.Context(), request())
+		require.NoError(t, err)
+		return ticket
+	}
+	take(limiters[0]).Done(says(7))
+	one, two, three := take(limiters[0]), take(limiters[1]), take(limiters[0])
+	three.Done(says(4)) // the service has counted one and two
+	served := make(chan error, 4)
+	for i := range 4 {
+		go func() {
+			_, err := limiters[i%2].Acquire(t.Context(), request())
+			served <- err
+		}()
+	}
+	for range 2 {
+		require.NoError(t, <-served)
+	}
+	one.Done(says(6))
+	two.Done(says(5))
+	for range 2 {
+		require.NoError(t, <-served)
+	}
+}
