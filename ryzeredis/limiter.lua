@@ -162,9 +162,12 @@ local function before(id, p, id2, p2)
 	if p.since ~= p2.since then return p.since < p2.since end
 	return id < id2
 end
+-- A process that was called, and has not asked since, may be dead: it holds up
+-- nobody until it asks.
+local function waits(id, p) return id ~= q.id and p.waiting > 0 and not (p.called and now - p.called > 250) end
 local ahead, rivals, needy = 0, 0, 0
 for id, p in pairs(w.procs) do
-	if id ~= q.id and p.waiting > 0 then
+	if waits(id, p) then
 		if room + me.out > p.kept then needy = needy + 1 end
 		if room > p.kept then
 			rivals = rivals + 1
@@ -199,12 +202,15 @@ me.waiting = math.max(me.waiting - granted, 0)
 
 local wake, best = {}, nil
 for id, p in pairs(w.procs) do
-	if id ~= q.id and p.waiting > 0 then
+	if waits(id, p) then
 		if wakeall then wake[#wake + 1] = id end
 		if room > p.kept and (not best or before(id, p, best, w.procs[best])) then best = id end
 	end
 end
-if best and not wakeall and (not w.probing or w.passed < w.allowed) then wake[1] = best end
+if best and (not w.probing or w.passed < w.allowed) then
+	if not wakeall then wake[1] = best end
+	w.procs[best].called = w.procs[best].called or now
+end
 if me.out + me.old + me.waiting == 0 then w.procs[q.id] = nil end
 redis.call('SET', KEYS[1], cjson.encode(w), 'PX', math.max(w.reset - now, 0) + 600000)
 for _, id in ipairs(wake) do redis.pcall('PUBLISH', q.channel .. id, KEYS[1]) end
