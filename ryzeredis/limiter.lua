@@ -96,7 +96,7 @@ local function kept(at)
 	if news.reset <= 0 or w.known and now < w.reset and at < w.reset - 1000 then return end -- of a window that is over
 	if not w.known or at > w.reset + 1000 then
 		turn()
-		w.reset, w.known = at, true
+		w.reset, w.known, w.doubt, w.doubted = at, true, news.charged, now
 		me.out, me.old = q.held, q.old
 	end
 	w.passed = w.limit - news.remaining
@@ -111,8 +111,12 @@ if news then
 		if not w.heard then w.left = w.left + news.limit - w.limit end
 		w.limit, w.told = news.limit, true
 	end
+	if news.kind == 'kept' then
+		kept(at)
+		wakeall = true
+	end
 	if news.charged > 0 and q.gen == w.gen then
-		if w.heard and w.said <= now - news.age then
+		if w.heard and news.kind ~= 'kept' and w.said <= now - news.age then
 			w.left, w.back = w.left - news.charged, w.back + news.charged
 		else
 			w.doubt, w.doubted = w.doubt + news.charged, now
@@ -123,10 +127,7 @@ if news then
 		w.passed = math.max(w.passed - news.canceled, 0)
 		if w.passed == 0 then w.reset = now end
 	end
-	if news.kind == 'kept' then
-		kept(at)
-		wakeall = true
-	elseif news.kind == 'done' and current and not w.guessed then
+	if news.kind == 'done' and current and not w.guessed then
 		done(at)
 	elseif news.kind == 'done' and w.known and at and news.reset > 0 and math.abs(at - w.reset) <= 1000 and (news.remaining or -1) >= 0 then
 		w.left = math.min(w.left, news.remaining) -- it left before the window began here

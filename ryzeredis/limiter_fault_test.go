@@ -129,6 +129,7 @@ func TestNoTokenIsInRedis(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
 	assert.NotContains(t, keys[0], global.Scope)
+	assert.Regexp(t, `^ryze:limiter:\{[0-9a-f]{32}\}$`, keys[0], "all of a window is in one slot")
 	ttl, err := server.Client.TTL(t.Context(), keys[0]).Result()
 	require.NoError(t, err)
 	assert.Positive(t, ttl)
