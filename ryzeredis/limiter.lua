@@ -23,8 +23,10 @@ for id, p in pairs(w.procs) do
 		w.procs[id] = nil
 	end
 end
-local me = {gen = w.gen, out = 0, old = 0, expires = now + q.lease, prio = q.prio, since = now - q.age, waiting = q.waiting, kept = 0}
+local me = {gen = w.gen, out = 0, old = 0, expires = now + q.lease, prio = q.prio, since = now - q.age, waiting = q.waiting, first = q.first, kept = 0}
 if q.gen == w.gen then me.out, me.old = q.held, q.old elseif q.gen == w.gen - 1 then me.old = q.held end
+local last = w.procs[q.id]
+if last and last.first == q.first then me.since = math.min(me.since, last.since) end -- the question that travelled least is right
 w.procs[q.id] = me
 
 -- turn begins a window. What is under way belongs to the one before.
@@ -165,7 +167,7 @@ local function before(id, p, id2, p2)
 end
 -- A process that was called, and has not asked since, may be dead: it holds up
 -- nobody until it asks.
-local function waits(id, p) return id ~= q.id and p.waiting > 0 and not (p.called and now - p.called > 250) end
+local function waits(id, p) return id ~= q.id and p.waiting > 0 and not (p.called and now - p.called > 500) end
 local ahead, rivals, needy = 0, 0, 0
 for id, p in pairs(w.procs) do
 	if waits(id, p) then

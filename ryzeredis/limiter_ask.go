@@ -159,6 +159,7 @@ func (w *window) want(q *question, now time.Time) {
 		return
 	}
 	first := w.waiters[0].req
+	q.First = w.waiters[0].number
 	q.Prio, q.Reserve, q.Age = int(first.Priority), first.Reserve, now.Sub(first.Since).Milliseconds()
 	for _, me := range w.waiters {
 		if me.req.Priority != first.Priority || me.req.Reserve != first.Reserve {

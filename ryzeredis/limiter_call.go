@@ -21,7 +21,8 @@ type question struct {
 	Want    int    `json:"want"`
 	Extra   int    `json:"extra"` // to be leased ahead, if there are enough
 	Prio    int    `json:"prio"`
-	Age     int64  `json:"age"`     // how long ago the first waiter came
+	First   uint64 `json:"first"`   // number of the first waiter
+	Age     int64  `json:"age"`     // how long ago it came
 	Waiting int    `json:"waiting"` // how many will wait if they are not served
 	Reserve int    `json:"reserve"`
 	Limit   int    `json:"limit"` // the documented one
