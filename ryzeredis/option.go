@@ -21,6 +21,7 @@ type config struct {
 
 	streams streamsConfig
 	dedupe  dedupeConfig
+	locks   locksConfig
 }
 
 const (
