@@ -11,5 +11,9 @@ func TestMain(m *testing.M) {
 		streamsWorker()
 		return
 	}
+	if os.Getenv(locksWorkerEnv) != "" {
+		locksWorker()
+		return
+	}
 	os.Exit(m.Run())
 }
