@@ -43,7 +43,8 @@ type ChatLocks interface {
 // lease, or could not reach the store.
 type ChatLock interface {
 	// Lost is closed when the lock is lost, before anybody else can have it. A
-	// process that is paused at that moment learns it when it goes on.
+	// process that is paused at that moment learns it when it goes on. The inbox
+	// calls Lost once more before it calls the handler: who has a clock looks at it.
 	Lost() <-chan struct{}
 	// Unlock gives the lock back. It acts on this lock alone: for one that was lost
 	// it changes nothing and its error matches [ErrChatLockLost]. A lock that was
@@ -114,9 +115,14 @@ func (h *heldLock) isLost() <-chan struct{} {
 	return h.lost
 }
 
+// err asks whether the lock is lost. It does not rely on what it was told: in a
+// process that was paused, nobody may have been told yet.
 func (h *heldLock) err() error {
+	if h == nil {
+		return nil
+	}
 	select {
-	case <-h.isLost():
+	case <-h.lock.Lost():
 		return fmt.Errorf("ryze: %w", ErrChatLockLost)
 	default:
 		return nil

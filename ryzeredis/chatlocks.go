@@ -342,7 +342,10 @@ type chatLock struct {
 }
 
 // Lost implements [ryze.ChatLock].
-func (l *chatLock) Lost() <-chan struct{} { return l.session.lease.ended.Done() }
+func (l *chatLock) Lost() <-chan struct{} {
+	l.session.lease.Held() // ends it if it has passed
+	return l.session.lease.ended.Done()
+}
 
 // Unlock implements [ryze.ChatLock]. When it fails because Redis is away, the lock
 // is given back as soon as Redis can be asked.

@@ -97,6 +97,9 @@ func locksWorker() {
 		if _, err := fmt.Sscan(e.Data.(*ryze.MessageEvent).Text, &n.Chat, &n.N); err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		write(n)
 		began := time.Now()
 		work := rand.N(4 * time.Millisecond)
