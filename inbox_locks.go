@@ -15,7 +15,8 @@ import (
 var ErrChatLockLost = errors.New("the lock of the chat was lost")
 
 // ChatLocks are locks that several processes share, one for each chat; see
-// [WithChatLocks]. [MemoryChatLocks] is one for a single process.
+// [WithChatLocks]. Module ryzeredis has one on Redis. [MemoryChatLocks] is one for
+// a single process.
 //
 // It must be safe for concurrent use. TestChatLocks of package ryzetest holds
 // one to these rules.
@@ -70,8 +71,9 @@ type ChatLock interface {
 // with both; see [Inbox]. Two processes that each know one of them do not keep each
 // other out.
 //
-// When the chat cannot be locked, because the store of the locks is away, the
-// event is not handled. It counts as Failed in [InboxStats]: a delivery is asked
+// Locks may wait for a store that is away, as those of module ryzeredis do, until
+// the delivery or [Inbox.Run] ends. When the chat cannot be locked, the event is not
+// handled. It counts as Failed in [InboxStats]: a delivery is asked
 // for again, and of an event of a stream the error handler is told. So order
 // counts more than speed while the store is away.
 //

@@ -34,7 +34,7 @@ func (c *ChatLocks) wakeKeeper() {
 }
 
 // floor is how long a wake that was lost delays the next one.
-func (c *ChatLocks) floor() time.Duration { return min(c.lease/3, time.Second) }
+func (c *ChatLocks) floor() time.Duration { return min(c.lease/6, time.Second) }
 
 // keep runs until there has been no ticket for a lease.
 func (c *ChatLocks) keep() {

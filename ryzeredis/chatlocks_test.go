@@ -57,6 +57,7 @@ func testChatLocks(t *testing.T, connect func() redis.UniversalClient) {
 	ryzetest.TestChatLocks(t, func() ryze.ChatLocks {
 		client := connect()
 		t.Cleanup(func() { _ = client.Close() })
+		grants(t, client, lease) // once it is connected; to a cluster that takes a while
 		network := &cutOff{}
 		client.AddHook(network)
 		locks, err := ryzeredis.NewChatLocks(client, ryzeredis.WithChatLockLease(lease))

@@ -75,8 +75,8 @@ func WithDedupeWindow(d time.Duration) Option {
 	})
 }
 
-// ErrUnavailable says that a claim could not be asked for: Redis does not answer.
-// Nothing has been handled. [Streams] then calls its handler again after a pause,
+// ErrUnavailable says that a claim, or the lock of a chat, could not be asked for:
+// Redis does not answer. Nothing has been handled. [Streams] then calls its handler again after a pause,
 // for as long as the lease holds.
 var ErrUnavailable = errors.New("ryzeredis: Redis does not answer")
 
