@@ -111,7 +111,7 @@ func TestChatLocksOutliveARestartOfRedis(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const lease = 3 * time.Second
+			const lease = 2 * time.Second
 			server := redistest.Start(t)
 			one, two, three := lockProcess(t, server.Addr, lease), lockProcess(t, server.Addr, lease), lockProcess(t, server.Addr, lease)
 			held := line(t, t.Context(), one, chatKey).has(t, 20*time.Second)
@@ -171,26 +171,39 @@ func TestChatLockWaitsForRedisAndSaysSo(t *testing.T) {
 	require.NoError(t, <-late)
 }
 
-// What comes to the server after nobody waits for it any longer blocks no chat.
+// What comes to the server after its ticket has left blocks no chat for long.
 func TestRequestThatComesLateBlocksNoChat(t *testing.T) {
 	t.Parallel()
-	const lease = 4 * time.Second
+	const lease = 3 * time.Second
+	server := redistest.Start(t)
+	one, two := lockProcess(t, server.Addr, lease), lockProcess(t, server.Addr, lease)
+	held := line(t, t.Context(), one, "another chat").has(t, 10*time.Second)
+	require.NoError(t, one.EnterLate(t.Context(), chatKey))
+	next := line(t, t.Context(), two, chatKey)
+	next.mustWait(t)
+	require.NoError(t, next.has(t, lease).Unlock(t.Context()))
+	mustHold(t, held)
+	require.NoError(t, held.Unlock(t.Context()))
+}
+
+// Who gives up while the server does not answer leaves no trace either.
+func TestGivingUpWhileRedisIsHaltedBlocksNoChat(t *testing.T) {
+	t.Parallel()
+	const lease = 3 * time.Second
 	server := redistest.Start(t)
 	one, two := lockProcess(t, server.Addr, lease), lockProcess(t, server.Addr, lease)
 	require.NoError(t, line(t, t.Context(), one, chatKey).has(t, 10*time.Second).Unlock(t.Context()))
 	require.NoError(t, line(t, t.Context(), two, chatKey).has(t, 10*time.Second).Unlock(t.Context()))
-	for range 3 {
-		server.Stop()
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		for range 20 {
-			go func() { _, _ = one.Lock(ctx, []string{chatKey}, func() {}) }()
-		}
-		<-ctx.Done()
-		cancel()
-		time.Sleep(lease / 3) // so that the client asks again on other connections
-		server.Cont()
-		require.NoError(t, line(t, t.Context(), two, chatKey).has(t, lease*2/3).Unlock(t.Context()))
+	server.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	for range 20 {
+		go func() { _, _ = one.Lock(ctx, []string{chatKey}, func() {}) }()
 	}
+	<-ctx.Done()
+	time.Sleep(lease / 3) // so that the client asks again on other connections
+	server.Cont()
+	require.NoError(t, line(t, t.Context(), two, chatKey).has(t, lease).Unlock(t.Context()))
 }
 
 // An Unlock that Redis did not hear of is done as soon as it can be.
@@ -221,7 +234,7 @@ func noMessages(t *testing.T, client *redis.Client) {
 // Those who wait are woken at once; when that fails, they ask themselves.
 func TestChatLockIsHandedOnAtOnceAndWithoutMessagesToo(t *testing.T) {
 	t.Parallel()
-	const lease, turns = 6 * time.Second, 8
+	const lease, turns = 4 * time.Second, 6
 	for name, messages := range map[string]bool{"woken": true, "without messages": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -318,4 +331,27 @@ func TestChatLocksRefuseBadOptions(t *testing.T) {
 		require.ErrorAs(t, err, &invalid, name)
 		assert.Nil(t, locks, name)
 	}
+}
+
+// What a process leaves behind passes, and what it has does not.
+func TestLineOutlivesItsExpiryWhileItIsNeeded(t *testing.T) {
+	t.Parallel()
+	const lease, kept = time.Second, 2 * time.Second
+	server := redistest.Start(t)
+	one, two := lockProcess(t, server.Addr, lease), lockProcess(t, server.Addr, lease)
+	one.KeepLines(kept)
+	two.KeepLines(kept)
+	held := line(t, t.Context(), one, chatKey).has(t, 10*time.Second)
+	var waiting []*inLine
+	for i := range 4 {
+		waiting = append(waiting, line(t, t.Context(), []*ryzeredis.ChatLocks{one, two}[i%2], chatKey))
+	}
+	time.Sleep(2 * kept)
+	mustHold(t, held)
+	for _, c := range waiting {
+		c.mustWait(t)
+		require.NoError(t, held.Unlock(t.Context()))
+		held = c.has(t, 5*time.Second)
+	}
+	require.NoError(t, held.Unlock(t.Context()))
 }
