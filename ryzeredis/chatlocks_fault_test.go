@@ -283,7 +283,7 @@ func TestAnswerThatWillNotChangeEndsLock(t *testing.T) {
 // A process with much work asks no more for each lock, and leaves nothing behind.
 func TestChatLocksAreManyAndLeaveNothing(t *testing.T) {
 	t.Parallel()
-	const lease, many = 3 * time.Second, 500
+	const lease, many = 5 * time.Second, 300
 	server := redistest.Start(t)
 	one, two := lockProcess(t, server.Addr, lease), lockProcess(t, server.Addr, lease)
 	hold := func(locks ryze.ChatLocks) (all []ryze.ChatLock) {
@@ -299,7 +299,7 @@ func TestChatLocksAreManyAndLeaveNothing(t *testing.T) {
 	for i := range many {
 		waiting = append(waiting, line(t, t.Context(), two, fmt.Sprintf("%s-%d", chatKey, i)))
 	}
-	time.Sleep(lease)
+	time.Sleep(lease / 2)
 	for i, lock := range held {
 		mustHold(t, lock)
 		waiting[i].mustWait(t)

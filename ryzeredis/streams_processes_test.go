@@ -212,6 +212,7 @@ func TestEachStreamHasOneHolderInACluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
+	t.Parallel()
 	cluster := redistest.Cluster(t)
 	showStreams(t, &streamsShow{
 		processes: 3, lines: 50, duration: 6 * time.Second, lease: 2 * time.Second, addrs: cluster.Addrs(), rdb: cluster.Client,
