@@ -274,6 +274,10 @@ func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
 		return
 	}
 	defer in.dedupe.end(ctx, o)
+	if err := lock.err(); err != nil { // while the event was claimed
+		o.called, o.err = false, err
+		return
+	}
 	working, end := lock.hold(context.WithoutCancel(ctx))
 	defer end()
 	in.call(working, t.event, in.handle, &o.err)

@@ -15,7 +15,8 @@ import (
 var ErrChatLockLost = errors.New("the lock of the chat was lost")
 
 // ChatLocks are locks that several processes share, one for each chat; see
-// [WithChatLocks]. [MemoryChatLocks] is one for a single process.
+// [WithChatLocks]. Module ryzeredis has one on Redis. [MemoryChatLocks] is one for
+// a single process.
 //
 // It must be safe for concurrent use. TestChatLocks of package ryzetest holds
 // one to these rules.
@@ -43,7 +44,8 @@ type ChatLocks interface {
 // lease, or could not reach the store.
 type ChatLock interface {
 	// Lost is closed when the lock is lost, before anybody else can have it. A
-	// process that is paused at that moment learns it when it goes on.
+	// process that is paused at that moment learns it when it goes on. The inbox
+	// calls Lost once more before it calls the handler: who has a clock looks at it.
 	Lost() <-chan struct{}
 	// Unlock gives the lock back. It acts on this lock alone: for one that was lost
 	// it changes nothing and its error matches [ErrChatLockLost]. A lock that was
@@ -69,8 +71,9 @@ type ChatLock interface {
 // with both; see [Inbox]. Two processes that each know one of them do not keep each
 // other out.
 //
-// When the chat cannot be locked, because the store of the locks is away, the
-// event is not handled. It counts as Failed in [InboxStats]: a delivery is asked
+// Locks may wait for a store that is away, as those of module ryzeredis do, until
+// the delivery or [Inbox.Run] ends. When the chat cannot be locked, the event is not
+// handled. It counts as Failed in [InboxStats]: a delivery is asked
 // for again, and of an event of a stream the error handler is told. So order
 // counts more than speed while the store is away.
 //
@@ -114,9 +117,14 @@ func (h *heldLock) isLost() <-chan struct{} {
 	return h.lost
 }
 
+// err asks whether the lock is lost. It does not rely on what it was told: in a
+// process that was paused, nobody may have been told yet.
 func (h *heldLock) err() error {
+	if h == nil {
+		return nil
+	}
 	select {
-	case <-h.isLost():
+	case <-h.lock.Lost():
 		return fmt.Errorf("ryze: %w", ErrChatLockLost)
 	default:
 		return nil

@@ -279,6 +279,50 @@ func TestHandlerIsToldWhenTheLockOfItsChatIsLost(t *testing.T) {
 	})
 }
 
+// clockLocks are lost at a moment, and tell it only to those who ask.
+type clockLocks struct {
+	testLocks
+	until time.Time
+}
+
+func (l *clockLocks) Lock(context.Context, []string, func()) (ChatLock, error) { return l, nil }
+
+func (l *clockLocks) Lost() <-chan struct{} {
+	lost := make(chan struct{})
+	if !time.Now().Before(l.until) {
+		close(lost)
+	}
+	return lost
+}
+
+// slowStore takes its time for a claim.
+type slowStore struct {
+	MemoryDedupe
+	takes time.Duration
+}
+
+func (s *slowStore) Claim(ctx context.Context, key string) (DedupeClaim, error) {
+	time.Sleep(s.takes)
+	return s.MemoryDedupe.Claim(ctx, key)
+}
+
+// A process that is paused right before it calls the handler goes on there, before
+// anybody has told it that its lock is lost.
+func TestLockThatWasLostOnTheWayToTheHandlerIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		locks := &clockLocks{until: time.Now().Add(time.Second)}
+		store := &slowStore{takes: 2 * time.Second}
+		in := newInbox(t, func(context.Context, *Event) error { t.Error("handled without a lock"); return nil },
+			WithChatLocks(locks), WithDedupeStore(store))
+		e := inChatOf(t, 1, 1)
+		require.ErrorIs(t, in.Handle(t.Context(), e), ErrChatLockLost)
+		assert.Equal(t, InboxStats{Failed: 1}, in.Stats())
+		claim, err := store.Claim(t.Context(), e.DedupeKey())
+		require.NoError(t, err)
+		assert.NotNil(t, claim, "it may be delivered again")
+	})
+}
+
 // The outcome is recorded before anybody else has the chat, and what goes wrong
 // afterwards does not change it.
 func TestChatIsUnlockedAfterTheOutcomeIsRecorded(t *testing.T) {

@@ -75,10 +75,10 @@ func WithDedupeWindow(d time.Duration) Option {
 	})
 }
 
-// ErrUnavailable says that Redis does not answer. Of a [DedupeStore]: a claim could
-// not be asked for, and nothing has been handled. Of a [Limiter] that has no
-// fallback: there is no quota, and nothing was sent. [Streams] then calls its handler again after a pause,
-// for as long as the lease holds.
+// ErrUnavailable says that Redis does not answer. Of a [DedupeStore] or [ChatLocks]:
+// a claim or a lock could not be asked for, and nothing has been handled. [Streams]
+// then calls its handler again after a pause, for as long as the lease holds. Of a
+// [Limiter] that has no fallback: there is no quota, and nothing was sent.
 var ErrUnavailable = errors.New("ryzeredis: Redis does not answer")
 
 // claimPatience is less than what a Deduper gives its store.

@@ -15,7 +15,7 @@ import (
 )
 
 func testDedupeStore(t *testing.T, client redis.UniversalClient) {
-	const lease, window = 300 * time.Millisecond, 1200 * time.Millisecond
+	const lease, window = 500 * time.Millisecond, 2 * time.Second
 	ryzetest.TestDedupeStore(t, func() ryze.DedupeStore {
 		store, err := ryzeredis.NewDedupeStore(client, ryzeredis.WithDedupeLease(lease), ryzeredis.WithDedupeWindow(window))
 		require.NoError(t, err)

@@ -6,4 +6,6 @@
 // to the last request and no further. [NewDedupeStore] remembers which events have
 // been handled, whichever process they came to. [NewStreams] opens each instance's
 // stream in exactly one process.
+// [NewChatLocks] has processes take turns with a chat, in the order in which its
+// events arrive.
 package ryzeredis

@@ -75,7 +75,7 @@ func limiterWorker() bool {
 	for range 4 {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				if err := inst.Chats.SendPresence(ctx, "5511987654321@s.whatsapp.net", ryze.PresenceTyping, 0); err != nil && ctx.Err() == nil {
+				if err := inst.Chats.Typing(ctx, "5511987654321@s.whatsapp.net", 0); err != nil && ctx.Err() == nil {
 					fmt.Println("failed", err)
 				}
 				up()

@@ -1,13 +1,10 @@
 package ryzeredis_test
 
 import (
-	"os"
-	"regexp"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ryzeapi/ryze-go"
@@ -70,19 +67,4 @@ func TestRequestsThatTheServiceHasCountedAreNotCountedTwice(t *testing.T) {
 	for range 2 {
 		require.NoError(t, <-served)
 	}
-}
-
-// What the script may call is in Redis 6.2, and is allowed in scripts of a cluster.
-func TestScriptOfTheLimiterNeedsNothingNewerThanRedis62(t *testing.T) {
-	t.Parallel()
-	script, err := os.ReadFile("limiter.lua")
-	require.NoError(t, err)
-	calls := regexp.MustCompile(`redis\.(\w+)\('?(\w*)`).FindAllStringSubmatch(string(script), -1)
-	require.Len(t, calls, 4)
-	for _, call := range calls {
-		assert.Contains(t, []string{"call", "pcall"}, call[1])
-		assert.Contains(t, []string{"TIME", "GET", "SET", "PUBLISH"}, call[2])
-	}
-	assert.NotContains(t, string(script), "KEYS[2]", "all is under one key")
-	assert.NotRegexp(t, `\b(KEEPTTL|GETEX|EXAT|PXAT)\b|#!lua`, string(script))
 }

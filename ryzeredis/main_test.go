@@ -11,6 +11,10 @@ func TestMain(m *testing.M) {
 		streamsWorker()
 		return
 	}
+	if os.Getenv(locksWorkerEnv) != "" {
+		locksWorker()
+		return
+	}
 	if limiterWorker() {
 		return
 	}

@@ -22,6 +22,7 @@ type config struct {
 	limiter limiterConfig
 	streams streamsConfig
 	dedupe  dedupeConfig
+	locks   locksConfig
 }
 
 const (

@@ -34,9 +34,10 @@ import (
 const workerEnv = "RYZEREDIS_TEST_WORKER"
 
 type workerConfig struct {
-	Redis, BaseURL, Token, Log string
-	Instances                  []string
-	Lease                      time.Duration
+	Redis               []string // addresses; several are a cluster
+	BaseURL, Token, Log string
+	Instances           []string
+	Lease               time.Duration
 }
 
 // note is a line in the log of a worker.
@@ -66,7 +67,7 @@ func streamsWorker() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	rdb := redis.NewClient(&redis.Options{Addr: c.Redis, MaxRetries: 1, DialTimeout: time.Second})
+	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: c.Redis, MaxRetries: 1, DialTimeout: time.Second})
 	account, err := ryze.NewAccountClient(c.Token, ryze.WithBaseURL(c.BaseURL), ryze.WithInsecureHTTP())
 	if err != nil {
 		log.Fatal(err)
@@ -201,13 +202,40 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 		require.NoError(t, err)
 		lease = 10 * time.Second
 	}
-	const processes, lines = 5, 200
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "everysec")
+	showStreams(t, &streamsShow{
+		processes: 5, lines: 200, duration: duration, lease: lease, addrs: []string{server.Addr}, rdb: server.Client, redis: server,
+	})
+}
+
+func TestEachStreamHasOneHolderInACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	t.Parallel()
+	cluster := redistest.Cluster(t)
+	showStreams(t, &streamsShow{
+		processes: 3, lines: 50, duration: 6 * time.Second, lease: 2 * time.Second, addrs: cluster.Addrs(), rdb: cluster.Client,
+	})
+}
+
+// streamsShow is what is done to workers, and for how long.
+type streamsShow struct {
+	processes, lines int
+	duration, lease  time.Duration
+	addrs            []string
+	rdb              redis.UniversalClient
+	redis            *redistest.Server // to be killed in long shows; nil for never
+}
+
+func showStreams(t *testing.T, show *streamsShow) {
+	t.Helper()
+	processes, lines, duration, lease := show.processes, show.lines, show.duration, show.lease
 	sim := ryzetest.NewServer(ryzetest.WithQuota(lines), ryzetest.WithRateLimit(1_000_000))
 	t.Cleanup(sim.Close)
 	instances := make(map[string]*ryzetest.Instance, lines)
 	w := &workers{t: t, dir: t.TempDir(), slots: make([]*exec.Cmd, processes)}
-	w.config = workerConfig{Redis: server.Addr, BaseURL: sim.URL, Token: sim.AccountToken, Lease: lease}
+	w.config = workerConfig{Redis: show.addrs, BaseURL: sim.URL, Token: sim.AccountToken, Lease: lease}
 	account, err := ryze.NewAccountClient(sim.AccountToken, ryze.WithBaseURL(sim.URL), ryze.WithInsecureHTTP())
 	require.NoError(t, err)
 	for i := range lines {
@@ -219,8 +247,7 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 		instances[name] = line
 		w.config.Instances = append(w.config.Instances, name)
 	}
-	rdb := server.Client
-	watch, err := ryzeredis.NewStreams(rdb)
+	watch, err := ryzeredis.NewStreams(show.rdb)
 	require.NoError(t, err)
 	watch.Set(w.config.Instances...)
 	for slot := range processes {
@@ -256,7 +283,7 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 	var faults []fault
 	until := time.Now().Add(duration)
 	var redisAt time.Time
-	if os.Getenv("RYZEREDIS_SHOW") != "" {
+	if os.Getenv("RYZEREDIS_SHOW") != "" && show.redis != nil {
 		redisAt = time.Now().Add(duration / 2)
 	}
 	for time.Now().Before(until) {
@@ -277,9 +304,9 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 		case !redisAt.IsZero() && time.Now().After(redisAt):
 			redisAt = time.Time{}
 			f.what, f.holding = "redis", nil
-			server.Kill()
+			show.redis.Kill()
 			time.Sleep(lease / 2)
-			server.Restart()
+			show.redis.Restart()
 		case rand.N(2) == 0:
 			w.signal(slot, syscall.SIGKILL)
 			time.Sleep(rand.N(lease * 2))

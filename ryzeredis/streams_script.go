@@ -24,30 +24,14 @@ import (
 //	free   give it up
 //	note   write the moment down, for a record that was lost
 //	take   acquire it, or tell its holder that it is wanted
-//
-// A server that has started, or was promoted, may have forgotten leases that
-// were the last to be granted. It is known by its run_id, and grants none for
-// the length of a lease: what it has forgotten is over then, or was written down
-// again by the holder.
-var streamsScript = redis.NewScript(`
+var streamsScript = redis.NewScript(graceLua + `
 local t = redis.call('TIME')
 local us = t[1] * 1000000 + t[2]
 local now = math.floor(us / 1000)
 local ttl, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 local me, channel = ARGV[3], ARGV[5]
 local room = tonumber(ARGV[6])
-local function int(n) return string.format('%.0f', n) end
-
-local info = redis.pcall('INFO', 'server')
-local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or '?'
-local known = redis.call('HMGET', KEYS[1], 'run', 'since', 'token')
-local since = tonumber(known[2])
-if known[1] ~= run or not since or since > now then
-  since = now
-  redis.call('HSET', KEYS[1], 'run', run, 'since', int(now))
-end
-redis.call('PEXPIRE', KEYS[1], keep)
-local grace = since + ttl - now
+local grace = graceOf(KEYS[1], now, ttl, keep)
 
 local changed = redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', int(now))
 if ARGV[4] == '1' then

@@ -58,6 +58,7 @@ type Conn struct {
 
 	answered atomic.Int64 // see Whole, in Unix nanoseconds
 	cut      atomic.Bool  // the last answer to a ping came in the middle of a message
+	leaving  atomic.Bool  // the goodbye reads too, beside the reader
 
 	keeper // of the connection, by pings
 }
@@ -86,8 +87,18 @@ func (c *Conn) Alive() time.Time { return c.alive }
 
 // hasAnswer notes an answer to a ping. It is called before the ping returns.
 func (c *Conn) hasAnswer() {
+	if c.leaving.Load() {
+		return
+	}
 	c.cut.Store(c.inside)
 	c.isWhole()
+}
+
+// hasPing notes a ping of the peer.
+func (c *Conn) hasPing() {
+	if !c.leaving.Load() {
+		c.isWhole()
+	}
 }
 
 // isWhole notes a sign of life that is not in the middle of a message.

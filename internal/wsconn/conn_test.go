@@ -94,6 +94,18 @@ func TestEndOfTheContextSaysGoodbye(t *testing.T) {
 	assert.Equal(t, websocket.StatusNormalClosure, websocket.CloseStatus(<-ended))
 }
 
+func TestPingDuringTheGoodbyeIsNobodysBusiness(t *testing.T) { // -race watches
+	conn, _ := connect(t, nil, func(ctx context.Context, ws *websocket.Conn) {
+		say("one")(ctx, ws)
+		_ = ws.Ping(ws.CloseRead(ctx))
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	refusal := errors.New("full")
+	last := conn.Opened()
+	require.ErrorIs(t, conn.Receive(ctx, func([]byte, time.Time, time.Time) error { cancel(); return refusal }), refusal)
+	assert.Equal(t, last, conn.Alive())
+}
+
 func TestReceiveSaysWhatBrokeTheConnection(t *testing.T) {
 	receive := func(change func(*Config), talk func(context.Context, *websocket.Conn)) error {
 		conn, _ := connect(t, change, talk)

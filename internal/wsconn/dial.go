@@ -35,7 +35,7 @@ func Dial(ctx context.Context, config *Config, a *transport.Attempt) *Conn {
 	ws, _, err := websocket.Dial(attempt, config.URL.String(), &websocket.DialOptions{
 		HTTPClient:     &http.Client{Transport: up, CheckRedirect: config.Client.CheckRedirect},
 		HTTPHeader:     config.Header,
-		OnPingReceived: func(context.Context, []byte) bool { c.isWhole(); return true },
+		OnPingReceived: func(context.Context, []byte) bool { c.hasPing(); return true },
 		OnPongReceived: func(context.Context, []byte) { c.hasAnswer() },
 	})
 	a.Sent = state.Load() != connWanted

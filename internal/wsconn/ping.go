@@ -103,6 +103,7 @@ func (c *Conn) givenUp() error {
 
 // HangUp says goodbye, for at most a second, and closes the connection.
 func (c *Conn) HangUp() {
+	c.leaving.Store(true)
 	timer := time.AfterFunc(goodbye, func() { _ = c.wire.Close() })
 	_ = c.ws.Close(websocket.StatusNormalClosure, "")
 	timer.Stop()
