@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ryzeapi/ryze-go/outbox/internal/postgrestest"
+	"github.com/ryzeapi/ryze-go/internal/postgrestest"
 )
 
 // stores gives both stores to a benchmark.

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	ryze "github.com/ryzeapi/ryze-go"
-	"github.com/ryzeapi/ryze-go/outbox/internal/postgrestest"
+	"github.com/ryzeapi/ryze-go/internal/postgrestest"
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 

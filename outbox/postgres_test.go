@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ryzeapi/ryze-go/outbox/internal/postgrestest"
+	"github.com/ryzeapi/ryze-go/internal/postgrestest"
 )
 
 func TestPostgresIsSharedMigratedOnceAndRefusedWhenNewer(t *testing.T) {
