@@ -55,6 +55,7 @@ type policy struct {
 func (p policy) afterSend(e *Entry, message *ryze.SentMessage, err error, now time.Time) step {
 	outcome := ryze.OutcomeOf(err)
 	pause, helps := ryze.RetryAfter(err)
+	pause = min(pause, longest)
 	switch {
 	case outcome == ryze.OutcomeAccepted && message != nil:
 		return step{to: Sent, message: message}
@@ -81,9 +82,10 @@ func (p policy) afterCrash(now time.Time) step {
 	return step{to: Unknown, next: now, reason: "the process ended while it was being sent"}
 }
 
-// afterLook is what becomes of an unknown entry that was looked for.
-func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now time.Time) step {
-	waited := now.Sub(e.SentAt) // negative when the clock was set back: then it may have been too short
+// afterLook is what becomes of an unknown entry that was looked for. The patience
+// begins anew when the clock has jumped.
+func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now time.Time, steady time.Duration) step {
+	waited := min(now.Sub(e.SentAt), steady) // negative when the clock was set back: then it may have been too short
 	switch {
 	case err == nil && message != nil:
 		return step{to: Sent, message: message}

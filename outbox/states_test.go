@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"errors"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ func TestEachRowOfTheTable(t *testing.T) {
 	for name, row := range map[string]struct {
 		resend  bool
 		look    bool
+		steady  time.Duration // since the last jump of the clock
 		e       *Entry
 		message *ryze.SentMessage
 		err     error
@@ -45,6 +47,7 @@ func TestEachRowOfTheTable(t *testing.T) {
 		"not there":                         {look: true, e: at(patience), err: ryze.ErrNotSent, want: Unknown},
 		"not there, to be sent again":       {look: true, resend: true, e: at(patience), err: ryze.ErrNotSent, want: Queued, again: true},
 		"not there, and late":               {look: true, resend: true, e: expired(at(patience)), err: ryze.ErrNotSent, want: Expired},
+		"the clock has jumped just now":     {look: true, resend: true, e: at(time.Hour), steady: time.Minute, err: ryze.ErrNotSent, want: Unknown, again: true},
 		"in doubt":                          {look: true, resend: true, e: at(patience), err: lost, want: Unknown},
 		"nobody can look":                   {look: true, resend: true, e: at(patience), err: ryze.ErrNotConnected, want: Unknown, again: true},
 		"the clock was set back a little":   {look: true, resend: true, e: at(-time.Minute), err: ryze.ErrNotSent, want: Unknown, again: true},
@@ -52,11 +55,10 @@ func TestEachRowOfTheTable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := policy{patience: patience, resend: row.resend, hold: time.Second}
-			decide := p.afterSend
+			s := p.afterSend(row.e, row.message, row.err, now)
 			if row.look {
-				decide = p.afterLook
+				s = p.afterLook(row.e, row.message, row.err, now, cmp.Or(row.steady, time.Hour))
 			}
-			s := decide(row.e, row.message, row.err, now)
 			assert.Equal(t, row.want, s.to)
 			assert.Equal(t, row.again, !s.next.IsZero())
 			assert.Equal(t, row.hold, s.hold > 0)

@@ -61,6 +61,14 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
+// Database creates a database, and returns what pgx connects to.
+func (s *Server) Database(t testing.TB, name string) (url string) {
+	t.Helper()
+	out, err := s.command("createdb", "-h", s.dir, "-U", "test", name).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return "postgres://test@/" + name + "?host=" + s.dir
+}
+
 // Restart ends the server at once, as a crash would, and starts it again.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
