@@ -223,10 +223,11 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 		}
 		require.NoError(t, crew.hire(i))
 	}
-	// A message may be on its way for a minute, so some are still looked for.
-	patience := 35 * time.Second
+	// A message may be on its way for a minute, so some are still looked for. The long
+	// show waits until everything is settled.
+	patience, look := 35*time.Second, 15*time.Second
 	if n > 1000 {
-		patience = 10 * time.Minute
+		patience, look = 8*time.Minute, 4*time.Minute
 	}
 	deadline := time.Now().Add(patience)
 	var stats Stats
@@ -235,15 +236,21 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 			if len(s.phone.Sent()) < n-40 && time.Now().Before(deadline) {
 				continue
 			}
-			if left := time.Until(deadline); left > 15*time.Second && n <= 1000 {
-				time.Sleep(15 * time.Second)
+			if time.Until(deadline) > look {
+				time.Sleep(look) // nobody else can read the file meanwhile
 			}
 			crew.kill(0)
 			o = reopen()
 		}
 		stats, err = o.Stats(t.Context())
 		require.NoError(t, err)
-		if stats[Queued]+stats[Sending] == 0 && (n <= 1000 || stats[Unknown] == 0) || time.Now().After(deadline) {
+		unsettled := 0
+		for _, err := range o.Entries(t.Context(), Filter{Unsettled: true}) {
+			require.NoError(t, err)
+			unsettled++
+		}
+		if stats[Queued]+stats[Sending] == 0 && (n <= 1000 || unsettled == 0) || time.Now().After(deadline) {
+			assert.True(t, n <= 1000 || unsettled == 0, "%d are not settled", unsettled)
 			break
 		}
 		if filepath.IsAbs(store) {
@@ -252,7 +259,12 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 			time.Sleep(8 * time.Second)
 		}
 	}
-	t.Logf("%d messages, %d kills, %d restarts of the server, %s: %v", n, kills, restarts, time.Since(began).Round(time.Second), stats)
+	arrived := map[string]bool{}
+	for _, m := range s.phone.Sent() {
+		arrived[m.Text] = true
+	}
+	t.Logf("%d messages, %d kills, %d restarts of the server, %s: %v; sent according to the simulator: %d, twice: %d",
+		n, kills, restarts, time.Since(began).Round(time.Second), stats, len(arrived), len(s.phone.Sent())-len(arrived))
 	require.GreaterOrEqual(t, kills, 3, "what was there to survive?")
 	require.Equal(t, restart != nil, restarts > 0)
 	// A crash leaves all that was under way to be looked for, for longer than this takes.

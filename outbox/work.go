@@ -21,6 +21,13 @@ func (o *Outbox) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer o.running.Store(false)
+	if err := o.work(ctx); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (o *Outbox) work(ctx context.Context) error {
 	if o.alone { // whoever was sending is dead
 		if err := o.salvage(ctx, time.Now().Add(24*time.Hour)); err != nil {
 			return err
