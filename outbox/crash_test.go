@@ -277,7 +277,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	for content, times := range count {
 		assert.Equal(t, 1, times, content)
 	}
-	total := 0
+	total, reasons := 0, map[string]int{}
 	for e, err := range o.Entries(t.Context(), Filter{}) {
 		require.NoError(t, err)
 		total++
@@ -287,9 +287,13 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 			assert.NotEmpty(t, e.MessageID)
 		case Unknown:
 			assert.NotEmpty(t, e.Reason)
+			reasons[e.Reason+map[bool]string{true: " (it was sent)"}[count[text] > 0]]++
 		default:
 			t.Errorf("%s is %s: %s, next at %s, job %d", text, e.State, e.Reason, e.NextAt, e.jobID)
 		}
+	}
+	for reason, n := range reasons {
+		t.Logf("%d unknown: %s", n, reason)
 	}
 	assert.Equal(t, n, total)
 	assert.Equal(t, n, stats[Sent]+stats[Unknown], fmt.Sprint(maps.Clone(stats)))
