@@ -69,6 +69,8 @@ const (
 	sqlHead = columns + `WHERE instance = $1 AND lane = $2 AND next_at > 0 AND (not_before <= $3 OR state <> 'queued') AND ($4 = 1 OR state <> 'unknown') ORDER BY id LIMIT 1`
 	// sqlAhead counts who is before an entry, as far as it matters.
 	sqlAhead = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND next_at > 0 AND id < $3 LIMIT 200) AS ahead`
+	// sqlBefore counts those of the instance that are sent before an entry.
+	sqlBefore = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND id < $2 AND next_at > 0 AND next_at <= $3 AND priority >= $4 LIMIT 2000) AS before`
 	// sqlOthers finds the ids of other messages to the same recipient.
 	sqlOthers = `SELECT message_id FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND message_id <> '' AND id <> $3 AND sent_at > $4 ORDER BY id DESC LIMIT 5000`
 

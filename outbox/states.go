@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -23,6 +24,7 @@ type State string
 //	sending   not certain, or a crash         unknown   and is looked for
 //	unknown   found                           sent
 //	any       its echo came                   sent
+//	unknown   cannot be looked for            unknown   and is looked for again
 //	unknown   not there after the patience    queued    with WithResendWhenNotFound
 //	unknown   anything else by then           unknown   until Resolve
 const (
@@ -92,8 +94,10 @@ func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now ti
 	case waited < p.patience && waited >= 0:
 		next := min(max(waited/2, lookPause), p.patience-waited)
 		return step{to: Unknown, next: now.Add(next), reason: text(err)}
-	case !errors.Is(err, ryze.ErrNotSent) && concernsInstance(err), waited < 0 && waited > -p.patience:
-		return step{to: Unknown, next: now.Add(p.hold), reason: text(err)} // it could not be looked for
+	case concernsInstance(err), waited < 0 && waited > -p.patience: // also of ErrNotSent: it is that nobody could look
+		return step{to: Unknown, next: now.Add(p.hold), reason: text(err)}
+	case isOutage(err) && waited >= 0 && waited < p.patience+lookLonger:
+		return step{to: Unknown, next: now.Add(min(max(waited/10, p.hold), longest)), reason: text(err)}
 	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience && e.hasExpired(now):
 		return step{to: Expired, reason: "looked for and not found"}
 	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience:
@@ -108,14 +112,16 @@ func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now ti
 // concernsInstance reports whether an error is about the instance, so that every
 // message of it would fare alike until somebody has seen to it.
 func concernsInstance(err error) bool {
-	for _, target := range []error{
-		ryze.ErrNotConnected, ryze.ErrNoSession, ryze.ErrUnauthorized, ryze.ErrForbidden, ryze.ErrInstanceNotFound, ErrNoInstance,
-	} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
+	return isAny(err, ryze.ErrNotConnected, ryze.ErrNoSession, ryze.ErrUnauthorized, ryze.ErrForbidden, ryze.ErrInstanceNotFound, ErrNoInstance)
+}
+
+// isOutage reports whether a look has not come to its end for a reason that passes.
+func isOutage(err error) bool {
+	return endedEarly(err) || isAny(err, ryze.ErrNetwork, ryze.ErrLimiter, ryze.ErrServer, ryze.ErrRateLimited, ryze.ErrThrottled, ryze.ErrForeignReply)
+}
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 // endedEarly reports whether a call ended because this process had no more time for
@@ -124,7 +130,10 @@ func endedEarly(err error) bool {
 	return isContext(err) || errors.Is(err, ryze.ErrClosed)
 }
 
-const lookPause = 5 * time.Second // between looks at first
+const (
+	lookPause  = 5 * time.Second // between looks at first
+	lookLonger = 24 * time.Hour  // than the patience, when a look cannot be made
+)
 
 // backOff grows with the attempts up to five minutes.
 func backOff(attempts int) time.Duration {

@@ -228,29 +228,37 @@ func (o *Outbox) pace(ctx context.Context, e *Entry, now time.Time) (time.Durati
 		return 0, o.store.translated(err)
 	}
 	if wait := fromMillis(held).Sub(now); held > 0 && wait > 0 && wait <= longest {
-		return wait + jitter(time.Second), nil
+		return o.spread(ctx, e, now, wait+jitter(time.Second), 200*time.Millisecond)
 	}
 	p, isPaced := o.pacing[e.Instance]
 	if !isPaced || e.Priority > ryze.PriorityNormal {
 		return 0, nil
 	}
-	if wait := p.opens(now); wait > 0 {
-		return wait + jitter(p.Jitter), nil
-	}
 	gap, most := p.gap()
+	if wait := p.opens(now); wait > 0 {
+		return o.spread(ctx, e, now, wait+jitter(p.Jitter), gap/2)
+	}
 	if most == 0 {
 		return 0, nil
 	}
 	if wait := fromMillis(paced).Sub(now); paced > 0 && wait > 0 && wait <= most {
-		return wait + jitter(gap/2), nil
+		return o.spread(ctx, e, now, wait+jitter(gap/2), gap/2)
 	}
 	switch n, err := o.store.exec(ctx, sqlPace, e.Instance, millis(now.Add(gap)), millis(now), millis(now.Add(most))); {
 	case err != nil:
 		return 0, o.store.translated(err)
 	case n == 0: // another had it
-		return gap/2 + jitter(gap), nil
+		return o.spread(ctx, e, now, gap/2+jitter(gap), gap/2)
 	}
 	return 0, nil
+}
+
+// spread makes a wait longer for each entry of the instance that will be sent
+// before, or thousands would ask for their turn again and again.
+func (o *Outbox) spread(ctx context.Context, e *Entry, now time.Time, wait, each time.Duration) (time.Duration, error) {
+	var before int
+	_, err := one(ctx, o.store, sqlBefore, []any{e.Instance, e.ID, millis(now), int64(e.Priority)}, &before)
+	return wait + min(time.Duration(before)*each, longest), o.store.translated(err)
 }
 
 // send writes down that the message is being sent, sends it, and writes down what
