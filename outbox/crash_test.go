@@ -227,18 +227,21 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	// show waits until everything is settled.
 	patience, look := 35*time.Second, 15*time.Second
 	if n > 1000 {
-		patience, look = 8*time.Minute, 4*time.Minute
+		patience, look = 12*time.Minute, 4*time.Minute
 	}
 	deadline := time.Now().Add(patience)
 	var stats Stats
+	before, quiet := 0, time.Now()
 	for ; ; time.Sleep(time.Second) {
 		if filepath.IsAbs(store) {
-			if len(s.phone.Sent()) < n-40 && time.Now().Before(deadline) {
+			// Nobody else can read the file, so it is left alone until nothing more is sent.
+			if sent := len(s.phone.Sent()); time.Since(quiet) < 12*time.Second && time.Now().Before(deadline) {
+				if sent != before {
+					before, quiet = sent, time.Now()
+				}
 				continue
 			}
-			if time.Until(deadline) > look {
-				time.Sleep(look) // nobody else can read the file meanwhile
-			}
+			time.Sleep(min(look, max(time.Until(deadline), 0)))
 			crew.kill(0)
 			o = reopen()
 		}

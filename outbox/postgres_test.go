@@ -53,9 +53,8 @@ func isShared(t *testing.T, pool *pgxpool.Pool) {
 	o := outboxes[0]
 
 	for _, commits := range []bool{false, true} { // with the caller's transaction or not at all
-		tx, err := pool.Begin(t.Context())
-		require.NoError(t, err)
-		_, err = o.AddTx(t.Context(), tx, hello("k"))
+		tx := begun(t, pool, "")
+		_, err := o.AddTx(t.Context(), tx, hello("k"))
 		require.NoError(t, err)
 		if commits {
 			require.NoError(t, tx.Commit(t.Context()))
@@ -89,6 +88,14 @@ func isShared(t *testing.T, pool *pgxpool.Pool) {
 		_, err = pool.Exec(t.Context(), `DELETE FROM `+table+` WHERE version = 1000`)
 		require.NoError(t, err)
 	}
+}
+
+// begun is a transaction that ends with the test, or the pool could not be closed.
+func begun(t *testing.T, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
+	tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	return tx
 }
 
 func opened(t *testing.T, pool *pgxpool.Pool) *Outbox {
@@ -130,9 +137,8 @@ func fullAndReadOnly(t *testing.T, pool *pgxpool.Pool) {
 func conflicts(t *testing.T, pool *pgxpool.Pool) {
 	o := opened(t, pool)
 	for _, level := range []pgx.TxIsoLevel{pgx.RepeatableRead, pgx.Serializable} {
-		tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
-		require.NoError(t, err)
-		_, err = tx.Exec(t.Context(), `SELECT 1`) // from here on it sees nothing of others
+		tx := begun(t, pool, level)
+		_, err := tx.Exec(t.Context(), `SELECT 1`) // from here on it sees nothing of others
 		require.NoError(t, err)
 		theirs, err := o.Add(t.Context(), hello(string(level)))
 		require.NoError(t, err)
@@ -140,8 +146,7 @@ func conflicts(t *testing.T, pool *pgxpool.Pool) {
 		require.ErrorIs(t, err, ErrConflict)
 		require.NoError(t, tx.Rollback(t.Context()))
 
-		again, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
-		require.NoError(t, err)
+		again := begun(t, pool, level)
 		e, err := o.AddTx(t.Context(), again, hello(string(level)))
 		require.NoError(t, err)
 		assert.Equal(t, theirs.ID, e.ID)
@@ -200,8 +205,7 @@ func ownRiver(t *testing.T, pool *pgxpool.Pool) {
 	_, err = OnPostgres(pool, s.open, WithRiver(client, workers))
 	require.ErrorContains(t, err, "already registered")
 
-	tx, err := pool.Begin(t.Context())
-	require.NoError(t, err)
+	tx := begun(t, pool, "")
 	_, err = client.InsertTx(t.Context(), tx, ownArgs{}, nil)
 	require.NoError(t, err)
 	_, err = o.AddTx(t.Context(), tx, hello("k"))

@@ -228,7 +228,7 @@ func (o *Outbox) pace(ctx context.Context, e *Entry, now time.Time) (time.Durati
 		return 0, o.store.translated(err)
 	}
 	if wait := fromMillis(held).Sub(now); held > 0 && wait > 0 && wait <= longest {
-		return o.spread(ctx, e, now, wait+jitter(time.Second), 200*time.Millisecond)
+		return o.spread(ctx, e, now, wait+jitter(time.Second), 25*time.Millisecond)
 	}
 	p, isPaced := o.pacing[e.Instance]
 	if !isPaced || e.Priority > ryze.PriorityNormal {
