@@ -296,7 +296,7 @@ func TestForgottenContentCannotBeGuessed(t *testing.T) {
 			o, err := OpenSQLite(path, nobody, row.before...)
 			require.NoError(t, err)
 			code := hello("k")
-			code.Content = ryze.Text("Your code is 123456")
+			code.Content = ryze.Text(strings.Repeat("A long text. ", 310) + "Your code is 123456")
 			n, err := o.compose(t.Context(), code)
 			require.NoError(t, err)
 			_, err = o.Add(t.Context(), code)

@@ -217,7 +217,7 @@ func (o *Outbox) Wait(ctx context.Context, key string) (*Entry, error) {
 // that it is in another state than queued. The job of River stays and finds nothing
 // to do.
 func (o *Outbox) Cancel(ctx context.Context, key string) (*Entry, error) {
-	return o.change(ctx, key, func(e *Entry) (step, error) {
+	return o.ask(ctx, key, func(e *Entry) (step, error) {
 		switch e.State {
 		case Canceled:
 			return step{}, errSame
@@ -252,7 +252,7 @@ func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry,
 	if r.to == "" {
 		return nil, invalid("resolution", "is empty")
 	}
-	return o.change(ctx, key, func(e *Entry) (step, error) {
+	return o.ask(ctx, key, func(e *Entry) (step, error) {
 		switch again := r.to == Queued; {
 		case e.State == r.to:
 			return step{}, errSame
@@ -269,10 +269,10 @@ func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry,
 // errSame says that nothing has to be changed.
 var errSame = errors.New("")
 
-// change makes a change that a person asks for, on the entry as it is at the time.
-func (o *Outbox) change(ctx context.Context, key string, decide func(*Entry) (step, error)) (*Entry, error) {
+// change makes a change to the entry that a query finds, as it is at the time.
+func (o *Outbox) change(ctx context.Context, decide func(*Entry) (step, error), write func(context.Context, *Entry, step) error, query string, args ...any) (*Entry, error) {
 	for {
-		e, err := o.Get(ctx, key)
+		e, err := o.find(ctx, o.store, query, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -283,7 +283,7 @@ func (o *Outbox) change(ctx context.Context, key string, decide func(*Entry) (st
 		if err != nil {
 			return e, err
 		}
-		switch err := o.requeue(ctx, e, s); {
+		switch err := write(ctx, e, s); {
 		case errors.Is(err, errTaken):
 		case err != nil:
 			return nil, err
@@ -291,6 +291,14 @@ func (o *Outbox) change(ctx context.Context, key string, decide func(*Entry) (st
 			return e, nil
 		}
 	}
+}
+
+// ask makes a change that a person asks for.
+func (o *Outbox) ask(ctx context.Context, key string, decide func(*Entry) (step, error)) (*Entry, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	return o.change(ctx, decide, o.requeue, byKey, key)
 }
 
 // requeue changes an entry and gives it a new job, if there is more to do.
@@ -383,81 +391,6 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 		return err
 	}, sqlStats)
 	return stats, o.store.translated(err)
-}
-
-// Observe takes an event of the application's own stream, webhook or inbox. The echo
-// of a message proves that it was sent, whatever was known of it before. Receipts
-// say when a message was delivered and read. Other events are passed over, so every event may
-// be given. It may be used as a [ryze.Handler].
-func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
-	if event == nil {
-		return nil
-	}
-	switch data := event.Data.(type) {
-	case *ryze.MessageEvent:
-		if data.Direction != ryze.DirectionOutgoing || !isLabel(data.Source) || data.ID == "" || data.Edit != nil || data.RevokedID != "" {
-			return nil
-		}
-		return o.update(ctx, func(e *Entry) (step, bool) {
-			if e.State == Sent {
-				return step{}, false
-			}
-			return step{to: Sent, message: &ryze.SentMessage{ID: data.ID, Chat: data.Chat.JID}}, true
-		}, bySource, data.Source, event.Instance)
-	case *ryze.ReceiptEvent:
-		for _, id := range data.MessageIDs {
-			err := o.update(ctx, func(e *Entry) (step, bool) {
-				at := data.Timestamp
-				if at.IsZero() {
-					at = time.Now()
-				}
-				delivered, read := e.DeliveredAt.IsZero(), false
-				switch data.Status {
-				case ryze.StatusDelivered:
-				case ryze.StatusRead, ryze.StatusPlayed:
-					read = e.ReadAt.IsZero()
-				default:
-					return step{}, false
-				}
-				if delivered {
-					e.DeliveredAt = at.UTC()
-				}
-				if read {
-					e.ReadAt = at.UTC()
-				}
-				return step{to: e.State, next: e.NextAt, reason: e.Reason}, delivered || read
-			}, byMessage, event.Instance, id)
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// update changes the entry that a query finds, if there is one.
-func (o *Outbox) update(ctx context.Context, decide func(*Entry) (step, bool), query string, args ...any) error {
-	for {
-		e, err := o.find(ctx, o.store, query, args...)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		s, changes := decide(e)
-		if !changes {
-			return nil
-		}
-		err = o.apply(ctx, o.store, e, s)
-		if errors.Is(err, errTaken) {
-			continue
-		}
-		if err == nil {
-			o.tell(ctx, e)
-		}
-		return o.store.translated(err)
-	}
 }
 
 // lane names the recipient: both forms of a Brazilian mobile number are one.
