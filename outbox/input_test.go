@@ -435,6 +435,70 @@ func TestExpiredCanceledAndRefusedAreNotSent(t *testing.T) {
 	assert.Empty(t, s.phone.Sent())
 }
 
+func TestPersonResolvesWhatIsUnknown(t *testing.T) {
+	s := simulated(t)
+	o := sqliteOutbox(t, s.open, short)
+	run(t, o)
+	unknown := func(key string) {
+		m := hello(key)
+		m.NotBefore = time.Now().Add(time.Hour)
+		e, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+		_, err = o.Resolve(t.Context(), key, SendAgain()) // it is queued: there is nothing to resolve
+		require.NoError(t, err)
+		_, err = o.Resolve(t.Context(), key, GiveUp())
+		require.ErrorIs(t, err, ErrTooLate)
+		require.NoError(t, o.move(t.Context(), e, step{to: Unknown, reason: "nobody knows"}))
+	}
+	for key, row := range map[string]struct {
+		how  Resolution
+		want State
+		id   string
+	}{
+		"sent":         {WasSent("3EB0"), Sent, "3EB0"},
+		"sent somehow": {WasSent(""), Sent, ""},
+		"given up":     {GiveUp(), Failed, ""},
+	} {
+		unknown(key)
+		for range 2 { // it may be said twice
+			e, err := o.Resolve(t.Context(), key, row.how)
+			require.NoError(t, err)
+			assert.Equal(t, row.want, e.State)
+			assert.Equal(t, row.id, e.MessageID)
+			assert.True(t, e.Settled())
+		}
+		_, err := o.Cancel(t.Context(), key)
+		require.ErrorIs(t, err, ErrTooLate)
+	}
+	_, err := o.Resolve(t.Context(), "sent", SendAgain())
+	require.ErrorIs(t, err, ErrTooLate)
+	_, err = o.Resolve(t.Context(), "sent", Resolution{})
+	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+	_, err = o.Resolve(t.Context(), "never added", GiveUp())
+	require.ErrorIs(t, err, ErrNotFound)
+	assert.Empty(t, s.phone.Sent())
+}
+
+func TestPersonHasSomethingSentAgain(t *testing.T) {
+	s := simulated(t)
+	o := sqliteOutbox(t, s.open, short)
+	run(t, o)
+	for _, state := range []State{Unknown, Failed} {
+		m := hello(string(state))
+		m.NotBefore = time.Now().Add(time.Hour)
+		e, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+		e.NotBefore = time.Time{}
+		_, err = o.store.exec(t.Context(), `UPDATE ryze_outbox SET not_before = 0 WHERE id = $1`, e.ID)
+		require.NoError(t, err)
+		require.NoError(t, o.move(t.Context(), e, step{to: state, reason: "nobody knows"}))
+		_, err = o.Resolve(t.Context(), m.Key, SendAgain())
+		require.NoError(t, err)
+		assert.Equal(t, Sent, wait(t, o, m.Key).State)
+	}
+	assert.Len(t, s.phone.Sent(), 2)
+}
+
 // One content that this program cannot read holds up nobody but its recipient.
 func TestContentThatCannotBeReadWaitsForWhoCan(t *testing.T) {
 	s := simulated(t)
