@@ -175,7 +175,7 @@ func (o *Outbox) scan(r rows) (*Entry, error) {
 	var content []byte
 	var priority, notBefore, expires, added, sent, next, delivered, read int64
 	err := r.Scan(&e.ID, &e.Key, &e.Instance, &to, &content, &options, &priority, &notBefore, &expires, &e.Source, &added,
-		&state, &e.Reason, &e.Attempts, &sent, &next, &e.MessageID, &chat, &delivered, &read, &e.rev, &e.jobID, &e.print)
+		&state, &e.Reason, &e.Attempts, &sent, &next, &e.MessageID, &chat, &delivered, &read, &e.rev, &e.jobID, &e.stored)
 	if err != nil {
 		return nil, err
 	}

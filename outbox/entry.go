@@ -55,7 +55,7 @@ type Entry struct {
 
 	rev        int64  // grows with each change; a change names the one that it has seen
 	jobID      int64  // the job of River that is to bring it forward
-	print      []byte // of the message, as it is stored
+	stored     []byte // fingerprint, as it is in the database
 	unreadable error  // why there is no content
 }
 

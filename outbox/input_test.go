@@ -168,8 +168,8 @@ func TestFileThatMayNotBeWrittenIsTold(t *testing.T) {
 	o, err := OpenSQLite(path, nobody)
 	require.NoError(t, err)
 	require.NoError(t, o.Close())
-	require.NoError(t, os.Chmod(path, 0o444)) //nolint:gosec // is meant
-	require.NoError(t, os.Chmod(dir, 0o555))  //nolint:gosec // is meant
+	require.NoError(t, os.Chmod(path, 0o444))
+	require.NoError(t, os.Chmod(dir, 0o555))
 	defer func() { require.NoError(t, os.Chmod(dir, 0o700)) }()
 	if os.Getuid() == 0 {
 		runtime.LockOSThread()
@@ -308,9 +308,9 @@ func TestForgottenContentCannotBeGuessed(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, o.move(t.Context(), same, step{to: Sent}))
 
-			var print []byte
-			require.NoError(t, o.DB().QueryRowContext(t.Context(), "SELECT fingerprint FROM ryze_outbox").Scan(&print))
-			assert.False(t, bytes.Contains(print, n.fingerprint))
+			var left []byte
+			require.NoError(t, o.DB().QueryRowContext(t.Context(), "SELECT fingerprint FROM ryze_outbox").Scan(&left))
+			assert.False(t, bytes.Contains(left, n.fingerprint))
 			_, err = o.Add(t.Context(), code)
 			require.NoError(t, err)
 			other := code

@@ -125,7 +125,7 @@ func (o *Outbox) add(ctx context.Context, t tx, n *composed) (*Entry, error) {
 			return nil, ErrConflict
 		case err != nil:
 			return nil, err
-		case !o.isPrint(e.print, n.fingerprint, n.Key):
+		case !o.isPrint(e.stored, n.fingerprint, n.Key):
 			return nil, ErrKeyReused
 		default:
 			return e, nil
@@ -140,7 +140,7 @@ func (o *Outbox) add(ctx context.Context, t tx, n *composed) (*Entry, error) {
 	}
 	return &Entry{
 		Message: n.Message, ID: id, State: Queued, Source: n.source,
-		AddedAt: fromMillis(millis(now)), NextAt: fromMillis(millis(next)), jobID: job, print: stored,
+		AddedAt: fromMillis(millis(now)), NextAt: fromMillis(millis(next)), jobID: job, stored: stored,
 	}, nil
 }
 

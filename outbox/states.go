@@ -141,7 +141,7 @@ func backOff(attempts int) time.Duration {
 	return full/2 + jitter(full/2)
 }
 
-func jitter(most time.Duration) time.Duration { return rand.N(max(most, 1)) } //nolint:gosec // no secret
+func jitter(most time.Duration) time.Duration { return rand.N(max(most, 1)) }
 
 func text(err error) string {
 	if err == nil {

@@ -392,12 +392,12 @@ func (o *Outbox) apply(ctx context.Context, c conn, e *Entry, s step) error {
 	forget := 0
 	if o.forget != nil && s.next.IsZero() && s.to != Unknown {
 		forget, next.Content = 1, nil
-		if len(e.print) > 0 && e.print[0] == plainPrint { // it was added before the option was given
-			next.print = o.concealed(e.print[1:], e.Key)
+		if len(e.stored) > 0 && e.stored[0] == plainPrint { // it was added before the option was given
+			next.stored = o.concealed(e.stored[1:], e.Key)
 		}
 	}
 	n, err := c.exec(ctx, sqlChange, string(next.State), next.Reason, next.Attempts, millis(next.SentAt), millis(next.NextAt),
-		next.MessageID, string(next.Chat), millis(next.DeliveredAt), millis(next.ReadAt), forget, next.ID, next.rev, next.print)
+		next.MessageID, string(next.Chat), millis(next.DeliveredAt), millis(next.ReadAt), forget, next.ID, next.rev, next.stored)
 	switch err := o.store.translated(err); {
 	case errors.Is(err, ErrConflict):
 		return errTaken

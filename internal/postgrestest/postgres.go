@@ -94,7 +94,9 @@ func (s *Server) start(t testing.TB) {
 	s.process.Stderr = log
 	require.NoError(t, s.process.Start())
 	_ = log.Close()
-	require.Eventually(t, func() bool { return s.command("pg_isready", "-q", "-h", s.dir, "-U", "test", "-d", "postgres").Run() == nil },
+	require.Eventually(t, func() bool {
+		return s.command("pg_isready", "-q", "-h", s.dir, "-U", "test", "-d", "postgres").Run() == nil
+	},
 		30*time.Second, 20*time.Millisecond, "the server does not come up")
 }
 
