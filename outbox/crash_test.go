@@ -212,7 +212,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	}
 	began, kills, restarts := time.Now(), 0, 0
 	chaos := max(12*time.Second, time.Duration(n)*15*time.Millisecond)
-	for time.Since(began) < chaos && len(s.phone.Sent()) < n*95/100 {
+	for kills < 3 || time.Since(began) < chaos && len(s.phone.Sent()) < n*95/100 {
 		time.Sleep(800*time.Millisecond + time.Duration(random.IntN(400))*time.Millisecond) // real processes, real time
 		i := random.IntN(processes)
 		crew.kill(i)
@@ -235,7 +235,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	for ; ; time.Sleep(time.Second) {
 		if filepath.IsAbs(store) {
 			// Nobody else can read the file, so it is left alone until nothing more is sent.
-			if sent := len(s.phone.Sent()); time.Since(quiet) < 12*time.Second && time.Now().Before(deadline) {
+			if sent := len(s.phone.Sent()); time.Since(quiet) < max(6*time.Second, look/20) && time.Now().Before(deadline) {
 				if sent != before {
 					before, quiet = sent, time.Now()
 				}
