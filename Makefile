@@ -53,6 +53,10 @@ bench: ## run the benchmarks that match BENCH (default all); bin/benchstat compa
 chaos: ## call every operation with every fault, over HTTP/1 and HTTP/2, and print a table
 	@tools/chaos.sh $(CHAOSFLAGS)
 
+.PHONY: shows
+shows: ## kill processes and servers for minutes: outbox (OUTBOX_MESSAGES, default 5000), ryzeredis (RYZEREDIS_SHOW, default 2m)
+	@tools/shows.sh
+
 .PHONY: cover
 cover: ## measure the root package's coverage, fail below COVER (default 90) percent
 	@tools/cover.sh $(COVER)

@@ -81,6 +81,7 @@ func blocks(t *testing.T) []block {
 func TestCodeInPagesIsFromExamples(t *testing.T) {
 	names, err := filepath.Glob("example_*_test.go")
 	require.NoError(t, err)
+	names = append(names, "outbox/example_docs_test.go")
 	var examples [][]string
 	for _, name := range append(names, "example_test.go") {
 		file, err := os.ReadFile(name)
@@ -100,7 +101,7 @@ func TestCodeInPagesIsFromExamples(t *testing.T) {
 		}
 		assert.True(t, found, "%s:%d: no example_*_test.go has these lines, one after another:\n%s", b.page, b.line, b.text)
 	}
-	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md"} {
+	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md", "docs/outbox.md"} {
 		assert.NotZero(t, perPage[page], "no code was found in %s", page)
 	}
 }

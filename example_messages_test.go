@@ -229,6 +229,24 @@ func ExampleMessagesService_Download() {
 	// true
 }
 
+// After a crash nothing is left of a send but what the application wrote down before
+// it. The outbox does that by itself.
+func ExampleMessagesService_Find() {
+	sim, inst := demo()
+	defer sim.Close()
+	ctx := context.Background()
+	attempt := ryze.Attempt{To: "5511987654321", Content: ryze.Text("Your code is 4711"), Source: "otp-17", SentAt: time.Now()}
+	sent, err := inst.Messages.Send(ctx, attempt.To, attempt.Content, ryze.SourceLabel(attempt.Source))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	found, err := inst.Messages.Find(ctx, attempt)
+	fmt.Println(found.ID == sent.ID, err)
+	// Output: true <nil>
+}
+
 // An application that listens to events settles an uncertain send by its echo.
 func ExampleOutcomeError_IsEcho() {
 	sim, inst := demo()

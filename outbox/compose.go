@@ -2,11 +2,13 @@ package outbox
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,13 +78,59 @@ func (o *Outbox) compose(ctx context.Context, m Message) (*composed, error) {
 		return nil, err
 	}
 	n.options = string(options)
-	hash := sha256.New()
-	for _, part := range []string{m.Key, m.Instance, lane(m.To), n.options, string(stored)} {
-		fmt.Fprintf(hash, "%d:%s", len(part), part)
-	}
-	n.fingerprint = hash.Sum(nil)
+	n.fingerprint = fingerprint(sha256.New(), m.Key, m.Instance, lane(m.To), n.options, string(stored))
 	n.content = o.sealed(stored, m.Key)
 	return n, nil
+}
+
+func fingerprint(h hash.Hash, parts ...string) []byte {
+	for _, part := range parts {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return h.Sum(nil)
+}
+
+// What a fingerprint in the database is. A plain one stands beside a content that
+// anybody can read; where the content is encrypted or forgotten it would give a
+// short code away.
+const (
+	plainPrint  = 0 // SHA-256
+	keyedPrint  = 1 // HMAC of the SHA-256 with the secret of WithForget
+	sealedPrint = 2 // the SHA-256, encrypted
+)
+
+// concealed is a plain fingerprint as it is stored.
+func (c *config) concealed(plain []byte, key string) []byte {
+	switch {
+	case c.forget != nil:
+		return append([]byte{keyedPrint}, c.keyed(plain)...)
+	case c.seal != nil:
+		return append([]byte{sealedPrint}, c.sealed(plain, "fingerprint "+key)...)
+	default:
+		return append([]byte{plainPrint}, plain...)
+	}
+}
+
+// isPrint reports whether a stored fingerprint is that of a message. It may have
+// been stored when the options were others.
+func (c *config) isPrint(stored, plain []byte, key string) bool {
+	if len(stored) == 0 {
+		return false
+	}
+	kind, is := stored[0], stored[1:]
+	switch kind {
+	case plainPrint:
+		return hmac.Equal(is, plain)
+	case keyedPrint:
+		return c.forget != nil && hmac.Equal(is, c.keyed(plain))
+	default:
+		is, err := c.unsealed(is, "fingerprint "+key)
+		return err == nil && c.seal != nil && hmac.Equal(is, plain)
+	}
+}
+
+func (c *config) keyed(plain []byte) []byte {
+	return fingerprint(hmac.New(sha256.New, c.forget), "fingerprint", string(plain))
 }
 
 func checkKey(key string) error {
@@ -127,7 +175,7 @@ func (o *Outbox) scan(r rows) (*Entry, error) {
 	var content []byte
 	var priority, notBefore, expires, added, sent, next, delivered, read int64
 	err := r.Scan(&e.ID, &e.Key, &e.Instance, &to, &content, &options, &priority, &notBefore, &expires, &e.Source, &added,
-		&state, &e.Reason, &e.Attempts, &sent, &next, &e.MessageID, &chat, &delivered, &read, &e.rev, &e.jobID)
+		&state, &e.Reason, &e.Attempts, &sent, &next, &e.MessageID, &chat, &delivered, &read, &e.rev, &e.jobID, &e.stored)
 	if err != nil {
 		return nil, err
 	}
@@ -194,8 +242,6 @@ func (r *rehearsal) check(ctx context.Context, e *Entry) error {
 	}
 	return ctx.Err()
 }
-
-func placeholder(n int) string { return "$" + strconv.Itoa(n) }
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	ryze "github.com/ryzeapi/ryze-go"
-	"github.com/ryzeapi/ryze-go/outbox/internal/postgrestest"
+	"github.com/ryzeapi/ryze-go/internal/postgrestest"
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
@@ -172,7 +172,7 @@ func TestNothingIsSentTwiceOrLostThroughCrashes(t *testing.T) {
 func crash(t *testing.T, store string, processes int, restart func()) {
 	n := shown(t)
 	s := simulated(t)
-	random := rand.New(rand.NewPCG(uint64(n), uint64(processes))) //nolint:gosec // the same each time
+	random := rand.New(rand.NewPCG(uint64(n), uint64(processes))) // the same each time
 	for range n {
 		f := ryzetest.Fault{Delay: time.Duration(random.IntN(60)) * time.Millisecond}
 		if random.IntN(10) == 0 {
@@ -212,7 +212,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	}
 	began, kills, restarts := time.Now(), 0, 0
 	chaos := max(12*time.Second, time.Duration(n)*15*time.Millisecond)
-	for time.Since(began) < chaos && len(s.phone.Sent()) < n*95/100 {
+	for kills < 3 || time.Since(began) < chaos && len(s.phone.Sent()) < n*95/100 {
 		time.Sleep(800*time.Millisecond + time.Duration(random.IntN(400))*time.Millisecond) // real processes, real time
 		i := random.IntN(processes)
 		crew.kill(i)
@@ -223,27 +223,37 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 		}
 		require.NoError(t, crew.hire(i))
 	}
-	// A message may be on its way for a minute, so some are still looked for.
-	patience := 35 * time.Second
+	// A message may be on its way for a minute, so some are still looked for. The long
+	// show waits until everything is settled.
+	patience, look := 100*time.Second, 2*time.Second
 	if n > 1000 {
-		patience = 10 * time.Minute
+		patience, look = 12*time.Minute, 4*time.Minute
 	}
 	deadline := time.Now().Add(patience)
 	var stats Stats
+	before, quiet := 0, time.Now()
 	for ; ; time.Sleep(time.Second) {
 		if filepath.IsAbs(store) {
-			if len(s.phone.Sent()) < n-40 && time.Now().Before(deadline) {
+			// Nobody else can read the file, so it is left alone until nothing more is sent.
+			if sent := len(s.phone.Sent()); time.Since(quiet) < max(6*time.Second, look/20) && time.Now().Before(deadline) {
+				if sent != before {
+					before, quiet = sent, time.Now()
+				}
 				continue
 			}
-			if left := time.Until(deadline); left > 15*time.Second && n <= 1000 {
-				time.Sleep(15 * time.Second)
-			}
+			time.Sleep(min(look, max(time.Until(deadline), 0)))
 			crew.kill(0)
 			o = reopen()
 		}
 		stats, err = o.Stats(t.Context())
 		require.NoError(t, err)
-		if stats[Queued]+stats[Sending] == 0 && (n <= 1000 || stats[Unknown] == 0) || time.Now().After(deadline) {
+		unsettled := 0
+		for _, err := range o.Entries(t.Context(), Filter{Unsettled: true}) {
+			require.NoError(t, err)
+			unsettled++
+		}
+		if stats[Queued]+stats[Sending] == 0 && (n <= 1000 || unsettled == 0) || time.Now().After(deadline) {
+			assert.True(t, n <= 1000 || unsettled == 0, "%d are not settled", unsettled)
 			break
 		}
 		if filepath.IsAbs(store) {
@@ -252,7 +262,12 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 			time.Sleep(8 * time.Second)
 		}
 	}
-	t.Logf("%d messages, %d kills, %d restarts of the server, %s: %v", n, kills, restarts, time.Since(began).Round(time.Second), stats)
+	arrived := map[string]bool{}
+	for _, m := range s.phone.Sent() {
+		arrived[m.Text] = true
+	}
+	t.Logf("%d messages, %d kills, %d restarts of the server, %s: %v; sent according to the simulator: %d, twice: %d",
+		n, kills, restarts, time.Since(began).Round(time.Second), stats, len(arrived), len(s.phone.Sent())-len(arrived))
 	require.GreaterOrEqual(t, kills, 3, "what was there to survive?")
 	require.Equal(t, restart != nil, restarts > 0)
 	// A crash leaves all that was under way to be looked for, for longer than this takes.
@@ -265,7 +280,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	for content, times := range count {
 		assert.Equal(t, 1, times, content)
 	}
-	total := 0
+	total, reasons := 0, map[string]int{}
 	for e, err := range o.Entries(t.Context(), Filter{}) {
 		require.NoError(t, err)
 		total++
@@ -275,9 +290,13 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 			assert.NotEmpty(t, e.MessageID)
 		case Unknown:
 			assert.NotEmpty(t, e.Reason)
+			reasons[e.Reason+map[bool]string{true: " (it was sent)"}[count[text] > 0]]++
 		default:
 			t.Errorf("%s is %s: %s, next at %s, job %d", text, e.State, e.Reason, e.NextAt, e.jobID)
 		}
+	}
+	for reason, n := range reasons {
+		t.Logf("%d unknown: %s", n, reason)
 	}
 	assert.Equal(t, n, total)
 	assert.Equal(t, n, stats[Sent]+stats[Unknown], fmt.Sprint(maps.Clone(stats)))

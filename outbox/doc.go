@@ -41,7 +41,24 @@
 // so only if it may be sent again. Across recipients the higher priority goes first,
 // and what is above [ryze.PriorityNormal] has workers of its own.
 //
+// # Costs
+//
+// An Add is a transaction of two rows. On a machine of two cores under heavy load,
+// beside a bare insert with a transaction of its own in the same run: SQLite 150 to
+// 220 a second to 320 to 500; PostgreSQL, with five round trips, 29 to 32 a second to
+// 89 to 105. Look for your own figures:
+//
+//	go test -run '^$' -bench Add -benchtime 500x -count 3 .
+//
+// Nothing is kept in memory of what is queued: with 100,000 messages of an instance
+// that cannot send, a running outbox had 0.5 MiB of heap more.
+//
+//	go test -run '^$' -bench Queued100000 -benchtime 1x .
+//
 // # Limits
+//
+// A look cannot tell apart messages of similar texts to one recipient that are all
+// unknown at the same time; an echo can.
 //
 // The clocks of processes that share a database must agree within some seconds. A
 // process that was stopped for longer than a send may take, in the very moment

@@ -53,9 +53,10 @@ type Entry struct {
 	DeliveredAt time.Time // from a receipt given to [Outbox.Observe]; zero: not known
 	ReadAt      time.Time // the same
 
-	rev        int64 // grows with each change; a change names the one that it has seen
-	jobID      int64 // the job of River that is to bring it forward
-	unreadable error // why there is no content
+	rev        int64  // grows with each change; a change names the one that it has seen
+	jobID      int64  // the job of River that is to bring it forward
+	stored     []byte // fingerprint, as it is in the database
+	unreadable error  // why there is no content
 }
 
 // Settled reports whether the outbox will do nothing more about the entry by

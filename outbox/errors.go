@@ -29,6 +29,9 @@ var (
 	ErrFull = errors.New("outbox: the database is full")
 	// ErrNoInstance: the application's function knows no client for the instance.
 	ErrNoInstance = errors.New("outbox: no client for the instance")
+	// ErrConflict: another transaction of the database was in the way. Nothing was
+	// changed; begin the transaction again.
+	ErrConflict = errors.New("outbox: another transaction was in the way")
 	// ErrRunning: Run was called while another call of it runs.
 	ErrRunning = errors.New("outbox: it runs already")
 )

@@ -7,11 +7,16 @@ import (
 	"crypto/cipher"
 	"database/sql"
 	"errors"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -62,6 +67,18 @@ func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
 	stats, err := o.Stats(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, stats)
+	for _, key := range []string{"", strings.Repeat("k", 10<<10), "a\x00b"} {
+		_, err = o.Get(t.Context(), key)
+		require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+		_, err = o.Wait(t.Context(), key)
+		require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+		_, err = o.Cancel(t.Context(), key)
+		require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+		_, err = o.Resolve(t.Context(), key, GiveUp())
+		require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+	}
+	_, err = o.Add(t.Context(), hello(strings.Repeat("k", 512)))
+	require.NoError(t, err)
 }
 
 func TestSameKeyIsSameMessageOrAnError(t *testing.T) {
@@ -144,6 +161,177 @@ func TestStoreThatCannotBeWrittenIsTold(t *testing.T) {
 	require.ErrorIs(t, err, ErrReadOnly)
 }
 
+// Root may write any file, so the thread that opens it becomes another user.
+func TestFileThatMayNotBeWrittenIsTold(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "outbox.db")
+	o, err := OpenSQLite(path, nobody)
+	require.NoError(t, err)
+	require.NoError(t, o.Close())
+	require.NoError(t, os.Chmod(path, 0o444))
+	require.NoError(t, os.Chmod(dir, 0o555))
+	defer func() { require.NoError(t, os.Chmod(dir, 0o700)) }()
+	if os.Getuid() == 0 {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		require.NoError(t, syscall.Setfsuid(65534))
+		defer func() { require.NoError(t, syscall.Setfsuid(0)) }()
+	}
+	_, err = OpenSQLite(path, nobody)
+	require.ErrorIs(t, err, ErrReadOnly)
+	_, err = OpenSQLite(filepath.Join(dir, "another.db"), nobody)
+	require.ErrorIs(t, err, ErrReadOnly)
+}
+
+// The other process is killed, and then the file is free.
+func TestSecondProcessIsToldThatTheFileIsInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	crew := &crew{t: t, store: path, s: simulated(t), all: make([]*exec.Cmd, 1)}
+	defer crew.kill(0)
+	require.NoError(t, crew.hire(0))
+	_, err := OpenSQLite(path, nobody)
+	require.ErrorIs(t, err, ErrInUse)
+	crew.kill(0)
+	o, err := OpenSQLite(path, nobody)
+	require.NoError(t, err)
+	require.NoError(t, o.Close())
+}
+
+func TestFileThatIsNoDatabaseIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "letter.txt")
+	letter := []byte(strings.Repeat("Dear Ana, ", 1000))
+	require.NoError(t, os.WriteFile(path, letter, 0o600))
+	_, err := OpenSQLite(path, nobody)
+	require.Error(t, err)
+	kept, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, letter, kept)
+}
+
+func TestClockThatWasSetBackHoldsNothingUp(t *testing.T) {
+	o := sqliteOutbox(t, nobody, short)
+	setBack(t, o, nil)
+}
+
+// setBack adds messages while the clock is a day ahead.
+func setBack(t *testing.T, o *Outbox, pool *pgxpool.Pool) {
+	s := simulated(t)
+	o.open = s.open
+	future := time.Now().Add(24 * time.Hour)
+	held := hello("held by a clock that was ahead")
+	held.To = "5511987654322"
+	unknown := hello("unknown")
+	unknown.To = "5511987654323"
+	planned := hello("planned")
+	planned.NotBefore, planned.To = future, "5511987654324"
+	for _, m := range []Message{hello("k"), held, unknown, planned} {
+		_, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+	}
+	exec := func(query string, args ...any) {
+		t.Helper()
+		_, err := o.store.exec(t.Context(), query, args...)
+		require.NoError(t, err)
+	}
+	exec(`UPDATE ryze_outbox SET added_at = added_at + 86400000, next_at = next_at + 86400000 WHERE message_key <> 'planned'`)
+	exec(`UPDATE ryze_outbox SET added_at = $1, next_at = $1 WHERE message_key = 'planned'`, millis(future))
+	exec(`UPDATE ryze_outbox SET state = 'unknown', sent_at = $1 WHERE message_key = 'unknown'`, millis(future))
+	exec(sqlHold, "shop", millis(future))
+	if pool != nil {
+		exec(`UPDATE river_job SET scheduled_at = scheduled_at + interval '1 day', state = 'scheduled'`)
+		exec(`INSERT INTO river_leader (elected_at, expires_at, leader_id) VALUES (now() + interval '1 day', now() + interval '2 days', 'dead')`)
+	} else {
+		exec(`UPDATE river_job SET scheduled_at = datetime(scheduled_at, '+1 day'), state = 'scheduled'`)
+		exec(`INSERT INTO river_leader (elected_at, expires_at, leader_id, name) VALUES (datetime('now', '+1 day'), datetime('now', '+2 days'), 'dead', 'default')`)
+	}
+	run(t, o)
+	assert.Equal(t, Sent, wait(t, o, "k").State)
+	assert.Equal(t, Sent, wait(t, o, held.Key).State)
+	e := wait(t, o, "unknown")
+	assert.Equal(t, Unknown, e.State)
+	assert.NotEmpty(t, e.Reason)
+	e, err := o.Get(t.Context(), "planned")
+	require.NoError(t, err)
+	assert.Equal(t, Queued, e.State)
+	assert.Equal(t, millis(future), millis(e.NextAt))
+	require.Eventually(t, func() bool { // of those who live
+		var leader string
+		_, err := one(t.Context(), o.store, `SELECT leader_id FROM river_leader`, nil, &leader)
+		return err == nil && leader != "dead" && leader != ""
+	}, 30*time.Second, 50*time.Millisecond)
+}
+
+func TestClockThatJumpsIsNoticed(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for jump, want := range map[time.Duration]time.Duration{
+		0: time.Hour, time.Second: time.Hour, 24 * time.Hour: 0, -24 * time.Hour: 0,
+	} {
+		var c clock
+		c.check(start, 0)
+		assert.Equal(t, time.Minute, c.check(start.Add(time.Minute), time.Minute))
+		assert.Equal(t, want, c.check(start.Add(time.Hour+jump), time.Hour), jump)
+		assert.Equal(t, want+time.Minute, c.check(start.Add(time.Hour+jump+time.Minute), time.Hour+time.Minute), jump)
+	}
+}
+
+// Whoever has the table cannot try out codes, and the key is still that of one message.
+func TestForgottenContentCannotBeGuessed(t *testing.T) {
+	sealer := func() Option {
+		block, err := aes.NewCipher(make([]byte, 32))
+		require.NoError(t, err)
+		aead, err := cipher.NewGCM(block)
+		require.NoError(t, err)
+		return WithCipher(aead)
+	}
+	secret := WithForget([]byte("0123456789abcdef"))
+	for name, row := range map[string]struct{ before, after []Option }{
+		"forget":             {[]Option{secret}, []Option{secret}},
+		"cipher":             {[]Option{sealer()}, []Option{sealer()}},
+		"both":               {[]Option{sealer(), secret}, []Option{sealer(), secret}},
+		"forget from now on": {nil, []Option{secret}},
+		"cipher, and forget": {[]Option{sealer()}, []Option{sealer(), secret}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "outbox.db")
+			o, err := OpenSQLite(path, nobody, row.before...)
+			require.NoError(t, err)
+			code := hello("k")
+			code.Content = ryze.Text(strings.Repeat("A long text. ", 310) + "Your code is 123456")
+			n, err := o.compose(t.Context(), code)
+			require.NoError(t, err)
+			_, err = o.Add(t.Context(), code)
+			require.NoError(t, err)
+			require.NoError(t, o.Close())
+			o, err = OpenSQLite(path, nobody, row.after...)
+			require.NoError(t, err)
+			same, err := o.Add(t.Context(), code)
+			require.NoError(t, err)
+			require.NoError(t, o.move(t.Context(), same, step{to: Sent}))
+
+			var left []byte
+			require.NoError(t, o.DB().QueryRowContext(t.Context(), "SELECT fingerprint FROM ryze_outbox").Scan(&left))
+			assert.False(t, bytes.Contains(left, n.fingerprint))
+			_, err = o.Add(t.Context(), code)
+			require.NoError(t, err)
+			other := code
+			other.Content = ryze.Text("Your code is 654321")
+			_, err = o.Add(t.Context(), other)
+			require.ErrorIs(t, err, ErrKeyReused)
+			require.NoError(t, o.Close())
+			if len(row.after) > len(row.before) {
+				return // its pages were not overwritten before
+			}
+			for _, file := range []string{path, path + "-wal"} {
+				b, _ := os.ReadFile(file)
+				assert.False(t, bytes.Contains(b, n.fingerprint), file)
+				assert.False(t, bytes.Contains(b, []byte("123456")), file)
+			}
+		})
+	}
+	_, err := OpenSQLite(filepath.Join(t.TempDir(), "outbox.db"), nobody, WithForget([]byte("short")))
+	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+}
+
 func TestMessageIsTakenWithTheCallersTransaction(t *testing.T) {
 	o := sqliteOutbox(t, nobody)
 	for _, commits := range []bool{false, true} {
@@ -173,7 +361,7 @@ func TestContentsAreEncryptedAndForgotten(t *testing.T) {
 	require.NoError(t, err)
 	aead, err := cipher.NewGCM(block)
 	require.NoError(t, err)
-	o := sqliteOutbox(t, s.open, WithCipher(aead), WithForget())
+	o := sqliteOutbox(t, s.open, WithCipher(aead), WithForget([]byte("a secret of a test")))
 	_, err = o.Add(t.Context(), hello("k"))
 	require.NoError(t, err)
 	stored := func() (b sql.RawBytes) {
@@ -245,6 +433,70 @@ func TestExpiredCanceledAndRefusedAreNotSent(t *testing.T) {
 	_, err = o.Cancel(t.Context(), late.Key)
 	require.ErrorIs(t, err, ErrTooLate)
 	assert.Empty(t, s.phone.Sent())
+}
+
+func TestPersonResolvesWhatIsUnknown(t *testing.T) {
+	s := simulated(t)
+	o := sqliteOutbox(t, s.open, short)
+	run(t, o)
+	unknown := func(key string) {
+		m := hello(key)
+		m.NotBefore = time.Now().Add(time.Hour)
+		e, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+		_, err = o.Resolve(t.Context(), key, SendAgain()) // it is queued: there is nothing to resolve
+		require.NoError(t, err)
+		_, err = o.Resolve(t.Context(), key, GiveUp())
+		require.ErrorIs(t, err, ErrTooLate)
+		require.NoError(t, o.move(t.Context(), e, step{to: Unknown, reason: "nobody knows"}))
+	}
+	for key, row := range map[string]struct {
+		how  Resolution
+		want State
+		id   string
+	}{
+		"sent":         {WasSent("3EB0"), Sent, "3EB0"},
+		"sent somehow": {WasSent(""), Sent, ""},
+		"given up":     {GiveUp(), Failed, ""},
+	} {
+		unknown(key)
+		for range 2 { // it may be said twice
+			e, err := o.Resolve(t.Context(), key, row.how)
+			require.NoError(t, err)
+			assert.Equal(t, row.want, e.State)
+			assert.Equal(t, row.id, e.MessageID)
+			assert.True(t, e.Settled())
+		}
+		_, err := o.Cancel(t.Context(), key)
+		require.ErrorIs(t, err, ErrTooLate)
+	}
+	_, err := o.Resolve(t.Context(), "sent", SendAgain())
+	require.ErrorIs(t, err, ErrTooLate)
+	_, err = o.Resolve(t.Context(), "sent", Resolution{})
+	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+	_, err = o.Resolve(t.Context(), "never added", GiveUp())
+	require.ErrorIs(t, err, ErrNotFound)
+	assert.Empty(t, s.phone.Sent())
+}
+
+func TestPersonHasSomethingSentAgain(t *testing.T) {
+	s := simulated(t)
+	o := sqliteOutbox(t, s.open, short)
+	run(t, o)
+	for _, state := range []State{Unknown, Failed} {
+		m := hello(string(state))
+		m.NotBefore = time.Now().Add(time.Hour)
+		e, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+		e.NotBefore = time.Time{}
+		_, err = o.store.exec(t.Context(), `UPDATE ryze_outbox SET not_before = 0 WHERE id = $1`, e.ID)
+		require.NoError(t, err)
+		require.NoError(t, o.move(t.Context(), e, step{to: state, reason: "nobody knows"}))
+		_, err = o.Resolve(t.Context(), m.Key, SendAgain())
+		require.NoError(t, err)
+		assert.Equal(t, Sent, wait(t, o, m.Key).State)
+	}
+	assert.Len(t, s.phone.Sent(), 2)
 }
 
 // One content that this program cannot read holds up nobody but its recipient.

@@ -4,7 +4,11 @@ import (
 	"context"
 	"crypto/cipher"
 	"log/slog"
+	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
 
 	ryze "github.com/ryzeapi/ryze-go"
 )
@@ -20,12 +24,14 @@ type Option func(*config) error
 
 type config struct {
 	policy
-	forget      bool
+	forget      []byte // key of what is left; nil: contents are kept
 	seal        cipher.AEAD
 	concurrency int
 	observe     func(context.Context, *Entry)
 	logger      *slog.Logger
 	pacing      map[string]Pacing
+	river       *river.Client[pgx.Tx] // the application's; nil: one of our own
+	workers     *river.Workers
 	timing
 }
 
@@ -87,14 +93,25 @@ func WithResendWhenNotFound() Option {
 }
 
 // WithForget removes the content of an entry from the database when its state is
-// final. Its key and a SHA-256 of its content stay: whoever has the database can try
-// out a short code, such as a one-time password, until the hash fits.
-func WithForget() Option {
-	return func(c *config) error { c.forget = true; return nil }
+// final. An HMAC-SHA-256 of it stays, so that the same key with other content is an
+// error also then. The secret of it has at least 16 bytes and must not be kept in
+// the database: a code of six digits is guessed at once from a hash whose secret is
+// known. With another secret, a forgotten message that is added again is
+// [ErrKeyReused]; nothing is sent. Backups and the log of PostgreSQL may still hold
+// a content.
+func WithForget(secret []byte) Option {
+	return func(c *config) error {
+		if len(secret) < 16 {
+			return invalid("WithForget", "has a secret of less than 16 bytes")
+		}
+		c.forget = slices.Clone(secret)
+		return nil
+	}
 }
 
-// WithCipher encrypts contents in the database. The nonce is random; its size must
-// be at least 12 bytes. Recipients and keys are not encrypted.
+// WithCipher encrypts contents in the database, and the hashes of them. The nonce
+// is random; its size must be at least 12 bytes. Recipients and keys are not
+// encrypted.
 func WithCipher(aead cipher.AEAD) Option {
 	return func(c *config) error {
 		if aead == nil || aead.NonceSize() < 12 {

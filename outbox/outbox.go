@@ -1,12 +1,12 @@
 package outbox
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +27,7 @@ type Outbox struct {
 	open     Open
 	rehearse *rehearsal
 	running  atomic.Bool
+	clock    clock
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when this process has changed an entry
@@ -44,7 +45,7 @@ func newOutbox(open Open, opts []Option) (*Outbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Outbox{config: c, open: open, rehearse: r, changed: make(chan struct{})}, nil
+	return &Outbox{config: c, open: open, rehearse: r, clock: clock{began: time.Now()}, changed: make(chan struct{})}, nil
 }
 
 // Close frees the SQLite file. End Run first. On PostgreSQL it does nothing.
@@ -78,8 +79,9 @@ func (o *Outbox) Add(ctx context.Context, m Message) (*Entry, error) {
 
 // AddTx is [Outbox.Add] within a transaction of the caller's, on PostgreSQL: the
 // message is taken if it commits, together with whatever else it holds. After an
-// error roll it back. Under REPEATABLE READ or stricter, a key that another
-// transaction has just added is an error, too: begin again.
+// error roll it back. [ErrConflict] says that another transaction was in the way,
+// which is possible above all under REPEATABLE READ and SERIALIZABLE: begin again.
+// Under those the commit of the caller may fail for the same reason.
 func (o *Outbox) AddTx(ctx context.Context, tx pgx.Tx, m Message) (*Entry, error) {
 	return o.addJoined(ctx, tx, m)
 }
@@ -109,24 +111,25 @@ func (o *Outbox) add(ctx context.Context, t tx, n *composed) (*Entry, error) {
 		next = n.NotBefore
 	}
 	var id int64
+	stored := o.concealed(n.fingerprint, n.Key)
 	added, err := one(ctx, t, sqlAdd, []any{
-		n.Key, n.fingerprint, n.Instance, string(n.To), lane(n.To), n.content, n.options, int64(n.Priority),
+		n.Key, stored, n.Instance, string(n.To), lane(n.To), n.content, n.options, int64(n.Priority),
 		millis(n.NotBefore), millis(n.ExpiresAt), n.source, millis(now), millis(next),
 	}, &id)
 	if err != nil {
 		return nil, err
 	}
 	if !added {
-		var theirs []byte
-		switch found, err := one(ctx, t, sqlFingerprint, []any{n.Key}, &theirs); {
+		switch e, err := o.find(ctx, t, byKey, n.Key); {
+		case errors.Is(err, ErrNotFound): // it was added by a transaction that this one does not see
+			return nil, ErrConflict
 		case err != nil:
 			return nil, err
-		case !found:
-			return nil, errTaken // by a transaction that this one does not see
-		case !bytes.Equal(theirs, n.fingerprint):
+		case !o.isPrint(e.stored, n.fingerprint, n.Key):
 			return nil, ErrKeyReused
+		default:
+			return e, nil
 		}
-		return o.find(ctx, t, byKey, n.Key)
 	}
 	job, err := t.enqueue(ctx, jobArgs{Entry: id}, jobOptions(n.Priority, next))
 	if err != nil {
@@ -137,7 +140,7 @@ func (o *Outbox) add(ctx context.Context, t tx, n *composed) (*Entry, error) {
 	}
 	return &Entry{
 		Message: n.Message, ID: id, State: Queued, Source: n.source,
-		AddedAt: fromMillis(millis(now)), NextAt: fromMillis(millis(next)), jobID: job,
+		AddedAt: fromMillis(millis(now)), NextAt: fromMillis(millis(next)), jobID: job, stored: stored,
 	}, nil
 }
 
@@ -147,6 +150,16 @@ func (o *Outbox) Get(ctx context.Context, key string) (*Entry, error) {
 		return nil, err
 	}
 	return o.find(ctx, o.store, byKey, key)
+}
+
+// list reads the entries that a query finds.
+func (o *Outbox) list(ctx context.Context, query string, args ...any) (entries []*Entry, err error) {
+	err = each(ctx, o.store, func(r rows) error {
+		e, err := o.scan(r)
+		entries = append(entries, e)
+		return err
+	}, query, args...)
+	return entries, o.store.translated(err)
 }
 
 func (o *Outbox) find(ctx context.Context, c conn, query string, args ...any) (*Entry, error) {
@@ -204,7 +217,7 @@ func (o *Outbox) Wait(ctx context.Context, key string) (*Entry, error) {
 // that it is in another state than queued. The job of River stays and finds nothing
 // to do.
 func (o *Outbox) Cancel(ctx context.Context, key string) (*Entry, error) {
-	return o.change(ctx, key, func(e *Entry) (step, error) {
+	return o.ask(ctx, key, func(e *Entry) (step, error) {
 		switch e.State {
 		case Canceled:
 			return step{}, errSame
@@ -239,7 +252,7 @@ func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry,
 	if r.to == "" {
 		return nil, invalid("resolution", "is empty")
 	}
-	return o.change(ctx, key, func(e *Entry) (step, error) {
+	return o.ask(ctx, key, func(e *Entry) (step, error) {
 		switch again := r.to == Queued; {
 		case e.State == r.to:
 			return step{}, errSame
@@ -256,10 +269,10 @@ func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry,
 // errSame says that nothing has to be changed.
 var errSame = errors.New("")
 
-// change makes a change that a person asks for, on the entry as it is at the time.
-func (o *Outbox) change(ctx context.Context, key string, decide func(*Entry) (step, error)) (*Entry, error) {
+// change makes a change to the entry that a query finds, as it is at the time.
+func (o *Outbox) change(ctx context.Context, decide func(*Entry) (step, error), write func(context.Context, *Entry, step) error, query string, args ...any) (*Entry, error) {
 	for {
-		e, err := o.Get(ctx, key)
+		e, err := o.find(ctx, o.store, query, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -270,24 +283,36 @@ func (o *Outbox) change(ctx context.Context, key string, decide func(*Entry) (st
 		if err != nil {
 			return e, err
 		}
-		err = o.store.within(ctx, func(t tx) error {
-			if err := o.apply(ctx, t, e, s); err != nil {
-				return err
-			}
-			if s.next.IsZero() {
-				return nil
-			}
-			return rejob(ctx, t, e)
-		})
-		if errors.Is(err, errTaken) {
-			continue
-		}
-		if err != nil {
+		switch err := write(ctx, e, s); {
+		case errors.Is(err, errTaken):
+		case err != nil:
 			return nil, err
+		default:
+			return e, nil
 		}
-		o.tell(ctx, e)
-		return e, nil
 	}
+}
+
+// ask makes a change that a person asks for.
+func (o *Outbox) ask(ctx context.Context, key string, decide func(*Entry) (step, error)) (*Entry, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	return o.change(ctx, decide, o.requeue, byKey, key)
+}
+
+// requeue changes an entry and gives it a new job, if there is more to do.
+func (o *Outbox) requeue(ctx context.Context, e *Entry, s step) error {
+	err := o.store.within(ctx, func(t tx) error {
+		if err := o.apply(ctx, t, e, s); err != nil || s.next.IsZero() {
+			return err
+		}
+		return rejob(ctx, t, e)
+	})
+	if err == nil {
+		o.tell(ctx, e)
+	}
+	return err
 }
 
 // rejob gives an entry a new job.
@@ -311,32 +336,35 @@ func rejob(ctx context.Context, t tx, e *Entry) error {
 func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		const page = 200
-		query, to, unsettled := byPage, "", 0
+		query, args := byPage, []any{f.AfterID}
+		only := func(column string, values ...string) {
+			for i, v := range values {
+				args = append(args, v)
+				values[i] = "$" + strconv.Itoa(len(args))
+			}
+			query += " AND " + column + " IN (" + strings.Join(values, ", ") + ")"
+		}
+		if f.Instance != "" {
+			only("instance", f.Instance)
+		}
 		if f.To != "" {
-			to = lane(f.To)
+			only("lane", lane(f.To))
 		}
 		if f.Unsettled {
-			unsettled = 1
+			query += " AND next_at > 0"
 		}
-		args := []any{f.AfterID, f.Instance, to, unsettled}
 		if len(f.States) > 0 {
-			query += " AND state IN ("
+			states := make([]string, len(f.States))
 			for i, s := range f.States {
-				args = append(args, string(s))
-				query += strings.Repeat(", ", min(i, 1)) + placeholder(len(args))
+				states[i] = string(s)
 			}
-			query += ")"
+			only("state", states...)
 		}
 		query += " ORDER BY id LIMIT 200"
 		for {
-			var entries []*Entry
-			err := each(ctx, o.store, func(r rows) error {
-				e, err := o.scan(r)
-				entries = append(entries, e)
-				return err
-			}, query, args...)
+			entries, err := o.list(ctx, query, args...)
 			if err != nil {
-				yield(nil, o.store.translated(err))
+				yield(nil, err)
 				return
 			}
 			for _, e := range entries {
@@ -363,81 +391,6 @@ func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 		return err
 	}, sqlStats)
 	return stats, o.store.translated(err)
-}
-
-// Observe takes an event of the application's own stream, webhook or inbox. The echo
-// of a message proves that it was sent, whatever was known of it before. Receipts
-// say when a message was delivered and read. Other events are passed over, so every event may
-// be given. It may be used as a [ryze.Handler].
-func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
-	if event == nil {
-		return nil
-	}
-	switch data := event.Data.(type) {
-	case *ryze.MessageEvent:
-		if data.Direction != ryze.DirectionOutgoing || !isLabel(data.Source) || data.ID == "" || data.Edit != nil || data.RevokedID != "" {
-			return nil
-		}
-		return o.update(ctx, func(e *Entry) (step, bool) {
-			if e.State == Sent {
-				return step{}, false
-			}
-			return step{to: Sent, message: &ryze.SentMessage{ID: data.ID, Chat: data.Chat.JID}}, true
-		}, bySource, data.Source, event.Instance)
-	case *ryze.ReceiptEvent:
-		for _, id := range data.MessageIDs {
-			err := o.update(ctx, func(e *Entry) (step, bool) {
-				at := data.Timestamp
-				if at.IsZero() {
-					at = time.Now()
-				}
-				delivered, read := e.DeliveredAt.IsZero(), false
-				switch data.Status {
-				case ryze.StatusDelivered:
-				case ryze.StatusRead, ryze.StatusPlayed:
-					read = e.ReadAt.IsZero()
-				default:
-					return step{}, false
-				}
-				if delivered {
-					e.DeliveredAt = at.UTC()
-				}
-				if read {
-					e.ReadAt = at.UTC()
-				}
-				return step{to: e.State, next: e.NextAt, reason: e.Reason}, delivered || read
-			}, byMessage, event.Instance, id)
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// update changes the entry that a query finds, if there is one.
-func (o *Outbox) update(ctx context.Context, decide func(*Entry) (step, bool), query string, args ...any) error {
-	for {
-		e, err := o.find(ctx, o.store, query, args...)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		s, changes := decide(e)
-		if !changes {
-			return nil
-		}
-		err = o.apply(ctx, o.store, e, s)
-		if errors.Is(err, errTaken) {
-			continue
-		}
-		if err == nil {
-			o.tell(ctx, e)
-		}
-		return o.store.translated(err)
-	}
 }
 
 // lane names the recipient: both forms of a Brazilian mobile number are one.

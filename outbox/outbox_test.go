@@ -50,6 +50,15 @@ func run(t testing.TB, o *Outbox) (stop func()) {
 	return stop
 }
 
+func TestRunThatIsEndedAtOnceHasNoError(t *testing.T) {
+	o := sqliteOutbox(t, nobody)
+	for i := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
+		require.NoError(t, o.Run(ctx))
+		cancel()
+	}
+}
+
 func TestAddedIsSentOnce(t *testing.T) {
 	s := simulated(t)
 	o, err := OpenSQLite(filepath.Join(t.TempDir(), "outbox.db"), s.open)

@@ -34,16 +34,12 @@ func WithPacing(instance string, p Pacing) Option {
 	}
 }
 
-// gap is the pause after a message.
-func (p Pacing) gap() time.Duration {
-	var gap time.Duration
+// gap is the pause after a message, and the longest that there can be.
+func (p Pacing) gap() (gap, most time.Duration) {
 	if p.PerMinute > 0 {
-		gap = time.Duration(float64(time.Minute) / p.PerMinute)
+		gap = time.Duration(min(float64(time.Minute)/p.PerMinute, float64(30*24*time.Hour)))
 	}
-	if p.Jitter > 0 {
-		gap += jitter(p.Jitter)
-	}
-	return gap
+	return gap + jitter(p.Jitter), gap + p.Jitter
 }
 
 // opens is how long it is until the hours in which it sends; zero within them.

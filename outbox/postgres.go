@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -11,6 +12,22 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
+
+// WithRiver lets the application's own client of River do the work of an outbox on
+// PostgreSQL, and be started and stopped by the application; [Outbox.Run] then only
+// looks after what crashes have left. The workers are those of the client, and get
+// one more; the client gets two more queues. So do it before the client is started.
+// When the workers are nil this process only adds: the client must not work either.
+// River's tables are brought up to date in the schema of the client.
+func WithRiver(client *river.Client[pgx.Tx], workers *river.Workers) Option {
+	return func(c *config) error {
+		if client == nil {
+			return invalid("WithRiver", "has no client")
+		}
+		c.river, c.workers = client, workers
+		return nil
+	}
+}
 
 // OnPostgres makes an outbox on a PostgreSQL database, which any number of
 // processes may share. It creates or updates its tables and those of River in the
@@ -27,21 +44,15 @@ func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) 
 	if err != nil {
 		return nil, err
 	}
-	driver := riverpgxv5.New(pool)
-	client, err := river.NewClient(driver, riverConfig(o, false))
-	if err != nil {
-		return nil, err
-	}
 	s := &riverStore[pgx.Tx]{
-		conn: postgres{pool}, driver: driver, client: client,
+		client: o.river, theirs: o.river != nil,
 		begin: func(ctx context.Context) (pgx.Tx, func(context.Context) error, func(context.Context) error, error) {
-			tx, err := pool.Begin(ctx)
+			tx, err := pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 			if err != nil {
 				return nil, nil, nil, err
 			}
 			return tx, tx.Commit, tx.Rollback, nil
 		},
-		on: func(tx pgx.Tx) conn { return postgres{tx} },
 		is: postgresError,
 		unique: func(err error) bool {
 			var e *pgconn.PgError
@@ -49,6 +60,16 @@ func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) 
 		},
 		end: func() error { return nil },
 	}
+	if s.theirs {
+		err = s.join(o)
+	} else {
+		s.client, err = river.NewClient(riverpgxv5.New(pool), riverConfig(o, false))
+	}
+	if err != nil {
+		return nil, err
+	}
+	dialect := postgresDialect(s.client.Schema())
+	s.conn, s.on = postgres{dialect, pool}, func(tx pgx.Tx) conn { return postgres{dialect, tx} }
 	o.store = s
 	return o, migratePostgres(pool, s)
 }
@@ -76,6 +97,8 @@ func postgresError(err error) error {
 	switch e.Code {
 	case "25006", "42501":
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case "40001", "40P01": // serialization failure, deadlock
+		return fmt.Errorf("%w: %w", ErrConflict, err)
 	case "53100":
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	default:
@@ -85,17 +108,18 @@ func postgresError(err error) error {
 
 // postgres is a pool or a transaction.
 type postgres struct {
-	db interface {
+	dialect *strings.Replacer
+	db      interface {
 		Exec(context.Context, string, ...any) (pgconn.CommandTag, error)
 		Query(context.Context, string, ...any) (pgx.Rows, error)
 	}
 }
 
 func (p postgres) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	tag, err := p.db.Exec(ctx, postgresDialect.Replace(query), args...)
+	tag, err := p.db.Exec(ctx, p.dialect.Replace(query), args...)
 	return tag.RowsAffected(), err
 }
 
 func (p postgres) query(ctx context.Context, query string, args ...any) (rows, error) {
-	return p.db.Query(ctx, postgresDialect.Replace(query), args...)
+	return p.db.Query(ctx, p.dialect.Replace(query), args...)
 }

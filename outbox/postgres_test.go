@@ -1,21 +1,45 @@
 package outbox
 
 import (
+	"context"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ryzeapi/ryze-go/outbox/internal/postgrestest"
+	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/internal/postgrestest"
 )
 
-func TestPostgresIsSharedMigratedOnceAndRefusedWhenNewer(t *testing.T) {
+// Each has a database of its own on one server.
+func TestOnPostgres(t *testing.T) {
+	server := postgrestest.Start(t)
+	for name, test := range map[string]func(*testing.T, *pgxpool.Pool){
+		"IsSharedMigratedOnceAndRefusedWhenNewer": isShared,
+		"FullAndReadOnlyAreTold":                  fullAndReadOnly,
+		"ConflictOfTransactionsHasAnError":        conflicts,
+		"ApplicationsOwnRiverDoesTheWork":         ownRiver,
+		"ClockThatWasSetBackHoldsNothingUp":       func(t *testing.T, pool *pgxpool.Pool) { setBack(t, opened(t, pool), pool) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool, err := pgxpool.New(t.Context(), server.Database(t, strings.ToLower(name)))
+			require.NoError(t, err)
+			t.Cleanup(pool.Close)
+			test(t, pool)
+		})
+	}
+}
+
+func isShared(t *testing.T, pool *pgxpool.Pool) {
 	s := simulated(t)
-	pool, err := pgxpool.New(t.Context(), postgrestest.Start(t).URL)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
 	outboxes := make([]*Outbox, 3)
 	var opening sync.WaitGroup
 	for i := range outboxes {
@@ -29,9 +53,8 @@ func TestPostgresIsSharedMigratedOnceAndRefusedWhenNewer(t *testing.T) {
 	o := outboxes[0]
 
 	for _, commits := range []bool{false, true} { // with the caller's transaction or not at all
-		tx, err := pool.Begin(t.Context())
-		require.NoError(t, err)
-		_, err = o.AddTx(t.Context(), tx, hello("k"))
+		tx := begun(t, pool, "")
+		_, err := o.AddTx(t.Context(), tx, hello("k"))
 		require.NoError(t, err)
 		if commits {
 			require.NoError(t, tx.Commit(t.Context()))
@@ -54,14 +77,165 @@ func TestPostgresIsSharedMigratedOnceAndRefusedWhenNewer(t *testing.T) {
 	assert.Equal(t, Sent, wait(t, o, "same").State)
 	assert.Len(t, s.phone.Sent(), 2)
 
-	_, err = pool.Exec(t.Context(), `INSERT INTO river_migration (line, version) VALUES ('main', 1000)`)
-	require.NoError(t, err)
-	_, err = OnPostgres(pool, s.open)
-	require.ErrorIs(t, err, ErrNewerSchema)
+	for table, query := range map[string]string{
+		"ryze_outbox_migration": `INSERT INTO ryze_outbox_migration (version) VALUES (1000)`,
+		"river_migration":       `INSERT INTO river_migration (line, version) VALUES ('main', 1000)`,
+	} {
+		_, err := pool.Exec(t.Context(), query)
+		require.NoError(t, err)
+		_, err = OnPostgres(pool, s.open)
+		require.ErrorIs(t, err, ErrNewerSchema, table)
+		_, err = pool.Exec(t.Context(), `DELETE FROM `+table+` WHERE version = 1000`)
+		require.NoError(t, err)
+	}
+}
 
-	_, err = pool.Exec(t.Context(), `SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; ALTER DATABASE postgres SET default_transaction_read_only = on`)
+// begun is a transaction that ends with the test, or the pool could not be closed.
+func begun(t *testing.T, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
+	tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	return tx
+}
+
+func opened(t *testing.T, pool *pgxpool.Pool) *Outbox {
+	o, err := OnPostgres(pool, nobody, short)
+	require.NoError(t, err)
+	return o
+}
+
+func fullAndReadOnly(t *testing.T, pool *pgxpool.Pool) {
+	o := opened(t, pool)
+	_, err := o.Add(t.Context(), hello("first"))
+	require.NoError(t, err)
+	// A full disk, as far as PostgreSQL tells of one.
+	_, err = pool.Exec(t.Context(), `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+		CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON ryze_outbox EXECUTE FUNCTION full_disk()`)
+	require.NoError(t, err)
+	_, err = o.Add(t.Context(), hello("k"))
+	require.ErrorIs(t, err, ErrFull)
+	_, err = o.Cancel(t.Context(), "first")
+	require.ErrorIs(t, err, ErrFull)
+	_, err = pool.Exec(t.Context(), `DROP TRIGGER full_disk ON ryze_outbox`)
+	require.NoError(t, err)
+	_, err = o.Add(t.Context(), hello("k"))
+	require.NoError(t, err)
+
+	_, err = pool.Exec(t.Context(), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
 	require.NoError(t, err)
 	pool.Reset()
 	_, err = o.Add(t.Context(), hello("another"))
 	require.ErrorIs(t, err, ErrReadOnly)
+	_, err = OnPostgres(pool, nobody)
+	require.ErrorIs(t, err, ErrReadOnly)
+	e, err := o.Get(t.Context(), "first")
+	require.NoError(t, err)
+	assert.Equal(t, Queued, e.State)
+}
+
+func conflicts(t *testing.T, pool *pgxpool.Pool) {
+	o := opened(t, pool)
+	for _, level := range []pgx.TxIsoLevel{pgx.RepeatableRead, pgx.Serializable} {
+		tx := begun(t, pool, level)
+		_, err := tx.Exec(t.Context(), `SELECT 1`) // from here on it sees nothing of others
+		require.NoError(t, err)
+		theirs, err := o.Add(t.Context(), hello(string(level)))
+		require.NoError(t, err)
+		_, err = o.AddTx(t.Context(), tx, hello(string(level)))
+		require.ErrorIs(t, err, ErrConflict)
+		require.NoError(t, tx.Rollback(t.Context()))
+
+		again := begun(t, pool, level)
+		e, err := o.AddTx(t.Context(), again, hello(string(level)))
+		require.NoError(t, err)
+		assert.Equal(t, theirs.ID, e.ID)
+		require.NoError(t, again.Commit(t.Context()))
+	}
+
+	// What the outbox does by itself does not depend on the database's usual level.
+	_, err := pool.Exec(t.Context(), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$`)
+	require.NoError(t, err)
+	pool.Reset()
+	var adding sync.WaitGroup
+	for i := range 40 {
+		adding.Go(func() {
+			_, err := o.Add(t.Context(), hello([]string{"a", "b"}[i%2]))
+			assert.NoError(t, err)
+		})
+	}
+	adding.Wait()
+	var canceling sync.WaitGroup
+	for range 10 {
+		canceling.Go(func() {
+			_, err := o.Cancel(t.Context(), "a")
+			assert.NoError(t, err)
+		})
+	}
+	canceling.Wait()
+}
+
+type ownArgs struct{}
+
+func (ownArgs) Kind() string { return "own" }
+
+type ownWorker struct {
+	river.WorkerDefaults[ownArgs]
+	done chan struct{}
+}
+
+func (w *ownWorker) Work(context.Context, *river.Job[ownArgs]) error { close(w.done); return nil }
+
+func ownRiver(t *testing.T, pool *pgxpool.Pool) {
+	s := simulated(t)
+	_, err := pool.Exec(t.Context(), `CREATE SCHEMA "App_Jobs"`)
+	require.NoError(t, err)
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: "App_Jobs"})
+	require.NoError(t, err)
+	_, err = migrator.Migrate(t.Context(), rivermigrate.DirectionUp, nil)
+	require.NoError(t, err)
+	workers, own := river.NewWorkers(), &ownWorker{done: make(chan struct{})}
+	river.AddWorker(workers, own)
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Schema: "App_Jobs", Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
+	})
+	require.NoError(t, err)
+	o, err := OnPostgres(pool, s.open, short, WithRiver(client, workers))
+	require.NoError(t, err)
+	_, err = OnPostgres(pool, s.open, WithRiver(client, workers))
+	require.ErrorContains(t, err, "already registered")
+
+	tx := begun(t, pool, "")
+	_, err = client.InsertTx(t.Context(), tx, ownArgs{}, nil)
+	require.NoError(t, err)
+	_, err = o.AddTx(t.Context(), tx, hello("k"))
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit(t.Context()))
+
+	inserts, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: "App_Jobs"})
+	require.NoError(t, err)
+	adds, err := OnPostgres(pool, nobody, WithRiver(inserts, nil)) // a process that only adds
+	require.NoError(t, err)
+	lost, err := adds.Add(t.Context(), hello("another"))
+	require.NoError(t, err)
+	_, err = pool.Exec(t.Context(), `DELETE FROM "App_Jobs".river_job WHERE id = $1`, lost.jobID)
+	require.NoError(t, err)
+
+	require.NoError(t, client.Start(context.Background()))
+	stop := run(t, o)
+	assert.Equal(t, Sent, wait(t, o, "k").State)
+	assert.Equal(t, Sent, wait(t, o, "another").State, "its job was lost, and Run looks after it")
+	select {
+	case <-own.done:
+	case <-time.After(20 * time.Second):
+		t.Error("the application's own job was not worked")
+	}
+	stop()
+	require.NoError(t, client.Stop(context.Background()))
+	for _, bad := range []Option{WithRiver(nil, workers)} {
+		_, err = OnPostgres(pool, s.open, bad)
+		require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+	}
+	_, err = OpenSQLite(t.TempDir()+"/outbox.db", s.open, WithRiver(client, nil))
+	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
 }

@@ -3,6 +3,8 @@ package outbox
 import (
 	"context"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // The SQL of both stores. It is PostgreSQL's; what SQLite writes differently stands
@@ -38,6 +40,7 @@ CREATE TABLE ryze_outbox (
 );
 CREATE INDEX ryze_outbox_waiting ON ryze_outbox (instance, lane, id) WHERE next_at > 0;
 CREATE UNIQUE INDEX ryze_outbox_one_at_a_time ON ryze_outbox (instance, lane) WHERE state = 'sending';
+CREATE INDEX ryze_outbox_recipient ON ryze_outbox (instance, lane, id);
 CREATE INDEX ryze_outbox_message ON ryze_outbox (instance, message_id) WHERE message_id <> '';
 CREATE INDEX ryze_outbox_source ON ryze_outbox (source);
 CREATE TABLE ryze_outbox_instance (
@@ -52,36 +55,41 @@ const (
 	sqlVersion      = `SELECT coalesce(max(version), 0) FROM ryze_outbox_migration`
 	sqlVersionAdd   = `INSERT INTO ryze_outbox_migration (version) VALUES ($1)`
 
-	sqlRiverVersion = `SELECT coalesce(max(version), 0) FROM river_migration WHERE line = 'main'`
+	sqlRiverVersion = `SELECT coalesce(max(version), 0) FROM {river}river_migration WHERE line = 'main'`
 
 	columns = `SELECT id, message_key, instance, recipient, content, options, priority, not_before, expires_at, source, added_at,
-	state, reason, attempts, sent_at, next_at, message_id, chat, delivered_at, read_at, rev, job_id FROM ryze_outbox `
+	state, reason, attempts, sent_at, next_at, message_id, chat, delivered_at, read_at, rev, job_id, fingerprint FROM ryze_outbox `
 	byKey     = columns + `WHERE message_key = $1`
 	byID      = columns + `WHERE id = $1`
 	bySource  = columns + `WHERE source = $1 AND instance = $2`
 	byMessage = columns + `WHERE instance = $1 AND message_id = $2`
-	byPage    = columns + `WHERE id > $1 AND ($2 = '' OR instance = $2) AND ($3 = '' OR lane = $3) AND ($4 = 0 OR next_at > 0)`
+	byPage    = columns + `WHERE id > $1`
 	// sqlHead finds whose turn it is: the oldest that may be sent by now. Unknown ones
 	// are passed over unless they may be sent again.
 	sqlHead = columns + `WHERE instance = $1 AND lane = $2 AND next_at > 0 AND (not_before <= $3 OR state <> 'queued') AND ($4 = 1 OR state <> 'unknown') ORDER BY id LIMIT 1`
 	// sqlAhead counts who is before an entry, as far as it matters.
 	sqlAhead = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND next_at > 0 AND id < $3 LIMIT 200) AS ahead`
+	// sqlBefore counts those of the instance that are sent before an entry.
+	sqlBefore = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND id < $2 AND next_at > 0 AND next_at <= $3 AND priority >= $4 LIMIT 2000) AS before`
 	// sqlOthers finds the ids of other messages to the same recipient.
 	sqlOthers = `SELECT message_id FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND message_id <> '' AND id <> $3 AND sent_at > $4 ORDER BY id DESC LIMIT 5000`
 
 	sqlAdd = `INSERT INTO ryze_outbox (message_key, fingerprint, instance, recipient, lane, content, options, priority, not_before, expires_at, source, added_at, state, next_at)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13) ON CONFLICT (message_key) DO NOTHING RETURNING id`
-	sqlFingerprint = `SELECT fingerprint FROM ryze_outbox WHERE message_key = $1`
-	sqlJob         = `UPDATE ryze_outbox SET job_id = $1 WHERE id = $2 AND job_id = $3`
-	sqlChange      = `UPDATE ryze_outbox SET state = $1, reason = $2, attempts = $3, sent_at = $4, next_at = $5, message_id = $6, chat = $7,
-	delivered_at = $8, read_at = $9, content = CASE WHEN $10 = 1 THEN NULL ELSE content END, rev = rev + 1 WHERE id = $11 AND rev = $12`
+	sqlJob    = `UPDATE ryze_outbox SET job_id = $1 WHERE id = $2 AND job_id = $3`
+	sqlChange = `UPDATE ryze_outbox SET state = $1, reason = $2, attempts = $3, sent_at = $4, next_at = $5, message_id = $6, chat = $7,
+	delivered_at = $8, read_at = $9, content = CASE WHEN $10 = 1 THEN NULL ELSE content END, fingerprint = $13, rev = rev + 1 WHERE id = $11 AND rev = $12`
 	sqlStats = `SELECT state, count(*) FROM ryze_outbox GROUP BY state`
 
 	// sqlCrashed finds what no living process can be sending.
 	sqlCrashed = columns + `WHERE state = 'sending' AND next_at <= $1 LIMIT 1000`
+	// sqlEarly finds what was added or sent later than now and waits, so the clock was
+	// set back. sqlEarlyLeader does so for the leader of River.
+	sqlEarly       = columns + `WHERE next_at > $3 AND not_before <= $2 AND (added_at > $1 OR sent_at > $1) LIMIT 1000`
+	sqlEarlyLeader = `DELETE FROM {river}river_leader WHERE {elected} > $1`
 	// sqlOrphans finds entries whose job will not bring them forward: it is gone, or
 	// the process that runs it is.
-	sqlOrphans = `SELECT e.id, e.job_id, e.priority, e.next_at FROM ryze_outbox e LEFT JOIN river_job j ON j.id = e.job_id
+	sqlOrphans = `SELECT e.id, e.job_id, e.priority, e.next_at FROM ryze_outbox e LEFT JOIN {river}river_job j ON j.id = e.job_id
 	WHERE e.next_at > 0 AND (j.id IS NULL OR j.state IN ('completed', 'cancelled', 'discarded') OR j.state = 'running' AND {attempted} < $1) LIMIT 1000`
 
 	sqlFree = `SELECT held_until, paced_until FROM ryze_outbox_instance WHERE instance = $1`
@@ -89,17 +97,24 @@ const (
 	ON CONFLICT (instance) DO UPDATE SET held_until = excluded.held_until WHERE ryze_outbox_instance.held_until < excluded.held_until`
 	// sqlPace takes a turn: at most one of those who ask at the same time gets it.
 	sqlPace = `INSERT INTO ryze_outbox_instance (instance, paced_until) VALUES ($1, $2)
-	ON CONFLICT (instance) DO UPDATE SET paced_until = excluded.paced_until WHERE ryze_outbox_instance.paced_until <= $3`
+	ON CONFLICT (instance) DO UPDATE SET paced_until = excluded.paced_until WHERE ryze_outbox_instance.paced_until <= $3 OR ryze_outbox_instance.paced_until > $4`
 )
 
-var (
-	postgresDialect = strings.NewReplacer(
+// postgresDialect finds the tables of River in a schema; "": in the search_path.
+func postgresDialect(schema string) *strings.Replacer {
+	if schema != "" {
+		schema = pgx.Identifier{schema}.Sanitize() + "."
+	}
+	return strings.NewReplacer(
 		"{identity}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{bytes}", "BYTEA",
-		"{attempted}", "extract(epoch FROM j.attempted_at) * 1000")
-	sqliteDialect = strings.NewReplacer(
-		"{identity}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{bytes}", "BLOB",
-		"{attempted}", "unixepoch(j.attempted_at, 'subsec') * 1000", "$", "?")
-)
+		"{attempted}", "extract(epoch FROM j.attempted_at) * 1000",
+		"{elected}", "extract(epoch FROM elected_at) * 1000", "{river}", schema)
+}
+
+var sqliteDialect = strings.NewReplacer(
+	"{identity}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{bytes}", "BLOB",
+	"{attempted}", "unixepoch(j.attempted_at, 'subsec') * 1000",
+	"{elected}", "unixepoch(elected_at, 'subsec') * 1000", "{river}", "", "$", "?")
 
 // conn is a connection or a transaction of either store.
 type conn interface {

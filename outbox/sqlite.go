@@ -30,25 +30,28 @@ func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.river != nil {
+		return nil, invalid("WithRiver", "is for PostgreSQL")
+	}
 	// The lock is SQLite's own, held as long as the connection lives. With it, one
 	// connection is all there can be. FULL: what is committed survives a loss of power.
-	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(full), RawQuery: url.Values{
-		"_pragma": {"busy_timeout(500)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(FULL)"},
-		"_txlock": {"immediate"},
-	}.Encode()}
+	pragmas := []string{"busy_timeout(500)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(FULL)"}
+	if o.forget != nil {
+		pragmas = append(pragmas, "secure_delete(ON)") // what was removed is overwritten
+	}
+	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(full), RawQuery: url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
 	db.SetConnMaxIdleTime(0)
-	driver := riversqlite.New(db)
-	client, err := river.NewClient(driver, riverConfig(o, true))
+	client, err := river.NewClient(riversqlite.New(db), riverConfig(o, true))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	s := &riverStore[*sql.Tx]{
-		conn: lite{db}, driver: driver, client: client,
+		conn: lite{db}, client: client,
 		begin: func(ctx context.Context) (*sql.Tx, func(context.Context) error, func(context.Context) error, error) {
 			tx, err := db.BeginTx(ctx, nil)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -23,6 +24,7 @@ type State string
 //	sending   not certain, or a crash         unknown   and is looked for
 //	unknown   found                           sent
 //	any       its echo came                   sent
+//	unknown   cannot be looked for            unknown   and is looked for again
 //	unknown   not there after the patience    queued    with WithResendWhenNotFound
 //	unknown   anything else by then           unknown   until Resolve
 const (
@@ -55,6 +57,7 @@ type policy struct {
 func (p policy) afterSend(e *Entry, message *ryze.SentMessage, err error, now time.Time) step {
 	outcome := ryze.OutcomeOf(err)
 	pause, helps := ryze.RetryAfter(err)
+	pause = min(pause, longest)
 	switch {
 	case outcome == ryze.OutcomeAccepted && message != nil:
 		return step{to: Sent, message: message}
@@ -81,17 +84,20 @@ func (p policy) afterCrash(now time.Time) step {
 	return step{to: Unknown, next: now, reason: "the process ended while it was being sent"}
 }
 
-// afterLook is what becomes of an unknown entry that was looked for.
-func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now time.Time) step {
-	waited := now.Sub(e.SentAt) // negative when the clock was set back: then it may have been too short
+// afterLook is what becomes of an unknown entry that was looked for. The patience
+// begins anew when the clock has jumped.
+func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now time.Time, steady time.Duration) step {
+	waited := min(now.Sub(e.SentAt), steady) // negative when the clock was set back: then it may have been too short
 	switch {
 	case err == nil && message != nil:
 		return step{to: Sent, message: message}
 	case waited < p.patience && waited >= 0:
 		next := min(max(waited/2, lookPause), p.patience-waited)
 		return step{to: Unknown, next: now.Add(next), reason: text(err)}
-	case !errors.Is(err, ryze.ErrNotSent) && concernsInstance(err), waited < 0 && waited > -p.patience:
-		return step{to: Unknown, next: now.Add(p.hold), reason: text(err)} // it could not be looked for
+	case concernsInstance(err), waited < 0 && waited > -p.patience: // also of ErrNotSent: it is that nobody could look
+		return step{to: Unknown, next: now.Add(p.hold), reason: text(err)}
+	case isOutage(err) && waited >= 0 && waited < p.patience+lookLonger:
+		return step{to: Unknown, next: now.Add(min(max(waited/10, p.hold), longest)), reason: text(err)}
 	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience && e.hasExpired(now):
 		return step{to: Expired, reason: "looked for and not found"}
 	case errors.Is(err, ryze.ErrNotSent) && p.resend && waited >= p.patience:
@@ -106,14 +112,16 @@ func (p policy) afterLook(e *Entry, message *ryze.SentMessage, err error, now ti
 // concernsInstance reports whether an error is about the instance, so that every
 // message of it would fare alike until somebody has seen to it.
 func concernsInstance(err error) bool {
-	for _, target := range []error{
-		ryze.ErrNotConnected, ryze.ErrNoSession, ryze.ErrUnauthorized, ryze.ErrForbidden, ryze.ErrInstanceNotFound, ErrNoInstance,
-	} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
+	return isAny(err, ryze.ErrNotConnected, ryze.ErrNoSession, ryze.ErrUnauthorized, ryze.ErrForbidden, ryze.ErrInstanceNotFound, ErrNoInstance)
+}
+
+// isOutage reports whether a look has not come to its end for a reason that passes.
+func isOutage(err error) bool {
+	return endedEarly(err) || isAny(err, ryze.ErrNetwork, ryze.ErrLimiter, ryze.ErrServer, ryze.ErrRateLimited, ryze.ErrThrottled, ryze.ErrForeignReply)
+}
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 // endedEarly reports whether a call ended because this process had no more time for
@@ -122,7 +130,10 @@ func endedEarly(err error) bool {
 	return isContext(err) || errors.Is(err, ryze.ErrClosed)
 }
 
-const lookPause = 5 * time.Second // between looks at first
+const (
+	lookPause  = 5 * time.Second // between looks at first
+	lookLonger = 24 * time.Hour  // than the patience, when a look cannot be made
+)
 
 // backOff grows with the attempts up to five minutes.
 func backOff(attempts int) time.Duration {
@@ -130,7 +141,7 @@ func backOff(attempts int) time.Duration {
 	return full/2 + jitter(full/2)
 }
 
-func jitter(most time.Duration) time.Duration { return rand.N(max(most, 1)) } //nolint:gosec // no secret
+func jitter(most time.Duration) time.Duration { return rand.N(max(most, 1)) }
 
 func text(err error) string {
 	if err == nil {

@@ -1,11 +1,15 @@
 package outbox
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	ryze "github.com/ryzeapi/ryze-go"
 )
@@ -14,6 +18,7 @@ func TestEachRowOfTheTable(t *testing.T) {
 	now := time.Now()
 	const patience = 3 * time.Minute
 	lost := &ryze.OutcomeError{Err: ryze.ErrNetwork}
+	doubt := &ryze.OutcomeError{Err: errors.New("several could be it")}
 	refused := &ryze.ValidationError{Field: "to", Reason: "is wrong"}
 	message := &ryze.SentMessage{ID: "3EB0"}
 	at := func(ago time.Duration) *Entry { return &Entry{SentAt: now.Add(-ago)} }
@@ -22,6 +27,7 @@ func TestEachRowOfTheTable(t *testing.T) {
 	for name, row := range map[string]struct {
 		resend  bool
 		look    bool
+		steady  time.Duration // since the last jump of the clock
 		e       *Entry
 		message *ryze.SentMessage
 		err     error
@@ -45,18 +51,22 @@ func TestEachRowOfTheTable(t *testing.T) {
 		"not there":                         {look: true, e: at(patience), err: ryze.ErrNotSent, want: Unknown},
 		"not there, to be sent again":       {look: true, resend: true, e: at(patience), err: ryze.ErrNotSent, want: Queued, again: true},
 		"not there, and late":               {look: true, resend: true, e: expired(at(patience)), err: ryze.ErrNotSent, want: Expired},
-		"in doubt":                          {look: true, resend: true, e: at(patience), err: lost, want: Unknown},
+		"the clock has jumped just now":     {look: true, resend: true, e: at(time.Hour), steady: time.Minute, err: ryze.ErrNotSent, want: Unknown, again: true},
+		"in doubt":                          {look: true, resend: true, e: at(patience), err: doubt, want: Unknown},
 		"nobody can look":                   {look: true, resend: true, e: at(patience), err: ryze.ErrNotConnected, want: Unknown, again: true},
+		"nobody is there to look":           {look: true, resend: true, e: at(patience), err: errors.Join(ryze.ErrNotSent, ErrNoInstance), want: Unknown, again: true},
+		"a look has no reply":               {look: true, resend: true, e: at(patience), err: &ryze.OutcomeError{Err: ryze.ErrServer}, want: Unknown, again: true},
+		"a look takes too long":             {look: true, e: at(patience), err: &ryze.OutcomeError{Err: context.DeadlineExceeded}, want: Unknown, again: true},
+		"a look had no reply for two days":  {look: true, resend: true, e: at(48 * time.Hour), steady: 48 * time.Hour, err: ryze.ErrServer, want: Unknown},
 		"the clock was set back a little":   {look: true, resend: true, e: at(-time.Minute), err: ryze.ErrNotSent, want: Unknown, again: true},
 		"the clock was set back by an hour": {look: true, resend: true, e: at(-time.Hour), err: ryze.ErrNotSent, want: Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := policy{patience: patience, resend: row.resend, hold: time.Second}
-			decide := p.afterSend
+			s := p.afterSend(row.e, row.message, row.err, now)
 			if row.look {
-				decide = p.afterLook
+				s = p.afterLook(row.e, row.message, row.err, now, cmp.Or(row.steady, time.Hour))
 			}
-			s := decide(row.e, row.message, row.err, now)
 			assert.Equal(t, row.want, s.to)
 			assert.Equal(t, row.again, !s.next.IsZero())
 			assert.Equal(t, row.hold, s.hold > 0)
@@ -67,6 +77,45 @@ func TestEachRowOfTheTable(t *testing.T) {
 	crashed := p.afterCrash(now)
 	assert.Equal(t, Unknown, crashed.to)
 	assert.Equal(t, now, crashed.next)
+}
+
+// Thousands of messages that wait do not ask for their turn all the time.
+func TestWhoIsFurtherBackWaitsLonger(t *testing.T) {
+	for name, hold := range map[string]time.Duration{"paced": 0, "held": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			o := sqliteOutbox(t, nobody, WithPacing("shop", Pacing{PerMinute: 60}))
+			var entries []*Entry
+			for i := range 50 {
+				m := hello(fmt.Sprint(i))
+				m.To = ryze.JID(fmt.Sprintf("5511987%06d", i))
+				e, err := o.Add(t.Context(), m)
+				require.NoError(t, err)
+				entries = append(entries, e)
+			}
+			urgent := hello("before the others")
+			urgent.Priority, urgent.To = ryze.PriorityNormal+1, "5521998765432"
+			now := time.Now().Add(time.Second)
+			if hold > 0 {
+				_, err := o.store.exec(t.Context(), sqlHold, "shop", millis(now.Add(hold)))
+				require.NoError(t, err)
+			} else {
+				wait, err := o.pace(t.Context(), entries[0], now)
+				require.NoError(t, err)
+				require.Zero(t, wait)
+			}
+			first, err := o.pace(t.Context(), entries[0], now)
+			require.NoError(t, err)
+			assert.LessOrEqual(t, first, hold+2*time.Second)
+			last, err := o.pace(t.Context(), entries[49], now)
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, last, hold+49*25*time.Millisecond)
+			e, err := o.Add(t.Context(), urgent)
+			require.NoError(t, err)
+			wait, err := o.pace(t.Context(), e, now)
+			require.NoError(t, err)
+			assert.LessOrEqual(t, wait, hold+2*time.Second, "it does not wait for the others")
+		})
+	}
 }
 
 func TestHoursOfTheDay(t *testing.T) {

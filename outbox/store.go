@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivermigrate"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -65,8 +64,8 @@ func jobOptions(p ryze.Priority, at time.Time) *river.InsertOpts {
 // riverStore is either store; T is the transaction of its driver.
 type riverStore[T any] struct {
 	conn
-	driver riverdriver.Driver[T]
 	client *river.Client[T]
+	theirs bool // the client is the application's
 	begin  func(context.Context) (tx T, commit, rollback func(context.Context) error, err error)
 	on     func(T) conn
 	is     func(err error) error // translated
@@ -109,6 +108,10 @@ func (s *riverStore[T]) joined(theirs any) (tx, error) {
 }
 
 func (s *riverStore[T]) work(ctx context.Context) error {
+	if s.theirs {
+		<-ctx.Done()
+		return nil
+	}
 	if err := s.client.Start(ctx); err != nil {
 		return s.is(err)
 	}
@@ -133,7 +136,7 @@ func (s *riverStore[T]) migrate(ctx context.Context) error {
 	if version > len(schema) {
 		return fmt.Errorf("%w: it has version %d of the outbox, this module knows %d", ErrNewerSchema, version, len(schema))
 	}
-	migrator, err := rivermigrate.New(s.driver, nil)
+	migrator, err := rivermigrate.New(s.client.Driver(), &rivermigrate.Config{Schema: s.client.Schema()})
 	if err != nil {
 		return err
 	}
@@ -166,13 +169,33 @@ func (s *riverStore[T]) migrate(ctx context.Context) error {
 	return nil
 }
 
+// queues are those of our jobs.
+func queues(o *Outbox) map[string]river.QueueConfig {
+	return map[string]river.QueueConfig{queueNormal: {MaxWorkers: o.concurrency}, queueUrgent: {MaxWorkers: o.concurrency}}
+}
+
+// join gives the application's client what a client of our own has.
+func (s *riverStore[T]) join(o *Outbox) error {
+	if o.workers == nil {
+		return nil
+	}
+	if err := river.AddWorkerSafely(o.workers, &worker{outbox: o}); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	for name, queue := range queues(o) {
+		if err := s.client.Queues().Add(name, queue); err != nil {
+			return fmt.Errorf("outbox: %w", err)
+		}
+	}
+	return nil
+}
+
 func riverConfig(o *Outbox, pollOnly bool) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{outbox: o})
 	c := &river.Config{
 		Workers: workers, Logger: o.logger,
-		Queues:          map[string]river.QueueConfig{queueNormal: {MaxWorkers: o.concurrency}, queueUrgent: {MaxWorkers: o.concurrency}},
-		JobTimeout:      -1, // each step has a limit of its own
+		Queues:          queues(o),
 		SoftStopTimeout: 20 * time.Second,
 		PollOnly:        pollOnly,
 	}

@@ -21,6 +21,13 @@ func (o *Outbox) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer o.running.Store(false)
+	if err := o.work(ctx); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (o *Outbox) work(ctx context.Context) error {
 	if o.alone { // whoever was sending is dead
 		if err := o.salvage(ctx, time.Now().Add(24*time.Hour)); err != nil {
 			return err
@@ -32,6 +39,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 	defer sweeper.Wait()
 	sweeper.Go(func() {
 		for tick := time.NewTicker(o.sweep); ; {
+			o.clock.steady(time.Now())
 			if err := o.salvage(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				o.logger.WarnContext(ctx, "outbox: search for what a crash has left", slog.Any("error", err))
 			}
@@ -50,19 +58,17 @@ func (o *Outbox) Run(ctx context.Context) error {
 // salvage takes care of what dead processes have left: entries in sending, and
 // entries whose job will not run. River finds the latter too, an hour later.
 func (o *Outbox) salvage(ctx context.Context, now time.Time) error {
-	var crashed []*Entry
-	err := each(ctx, o.store, func(r rows) error {
-		e, err := o.scan(r)
-		crashed = append(crashed, e)
-		return err
-	}, sqlCrashed, millis(now))
+	crashed, err := o.list(ctx, sqlCrashed, millis(now))
 	if err != nil {
-		return o.store.translated(err)
+		return err
 	}
 	for _, e := range crashed {
 		if err := o.move(ctx, e, o.afterCrash(time.Now())); err != nil && !errors.Is(err, errTaken) {
 			return err
 		}
+	}
+	if err := o.afterSetBack(ctx, time.Now()); err != nil {
+		return err
 	}
 	var orphans []*Entry
 	err = each(ctx, o.store, func(r rows) error {
@@ -85,11 +91,33 @@ func (o *Outbox) salvage(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// afterSetBack wakes what waits for a time that a clock has told that was ahead.
+func (o *Outbox) afterSetBack(ctx context.Context, now time.Time) error {
+	early, err := o.list(ctx, sqlEarly, millis(now.Add(agree)), millis(now), millis(now.Add(longest)))
+	if err != nil {
+		return err
+	}
+	for _, e := range early {
+		s := step{to: e.State, next: now, reason: "the clock was set back"}
+		if e.State == Sending {
+			s = o.afterCrash(now)
+		}
+		if err := o.requeue(ctx, e, s); err != nil && !errors.Is(err, errTaken) {
+			return err
+		}
+	}
+	_, err = o.store.exec(ctx, sqlEarlyLeader, millis(now.Add(agree))) // River would have none until then
+	return o.store.translated(err)
+}
+
 // worker brings recipients forward for River.
 type worker struct {
 	river.WorkerDefaults[jobArgs]
 	outbox *Outbox
 }
+
+// Timeout is that of each step, and not of the client.
+func (w *worker) Timeout(*river.Job[jobArgs]) time.Duration { return -1 }
 
 // NextRetry is for what only the database can have caused.
 func (w *worker) NextRetry(*river.Job[jobArgs]) time.Time {
@@ -199,30 +227,38 @@ func (o *Outbox) pace(ctx context.Context, e *Entry, now time.Time) (time.Durati
 	if _, err := one(ctx, o.store, sqlFree, []any{e.Instance}, &held, &paced); err != nil {
 		return 0, o.store.translated(err)
 	}
-	if wait := fromMillis(held).Sub(now); held > 0 && wait > 0 {
-		return wait + jitter(time.Second), nil
+	if wait := fromMillis(held).Sub(now); held > 0 && wait > 0 && wait <= longest {
+		return o.spread(ctx, e, now, wait+jitter(time.Second), 25*time.Millisecond)
 	}
 	p, isPaced := o.pacing[e.Instance]
 	if !isPaced || e.Priority > ryze.PriorityNormal {
 		return 0, nil
 	}
+	gap, most := p.gap()
 	if wait := p.opens(now); wait > 0 {
-		return wait + jitter(p.Jitter), nil
+		return o.spread(ctx, e, now, wait+jitter(p.Jitter), gap/2)
 	}
-	gap := p.gap()
-	if gap == 0 {
+	if most == 0 {
 		return 0, nil
 	}
-	if wait := fromMillis(paced).Sub(now); paced > 0 && wait > 0 {
-		return wait + jitter(gap/2), nil
+	if wait := fromMillis(paced).Sub(now); paced > 0 && wait > 0 && wait <= most {
+		return o.spread(ctx, e, now, wait+jitter(gap/2), gap/2)
 	}
-	switch n, err := o.store.exec(ctx, sqlPace, e.Instance, millis(now.Add(gap)), millis(now)); {
+	switch n, err := o.store.exec(ctx, sqlPace, e.Instance, millis(now.Add(gap)), millis(now), millis(now.Add(most))); {
 	case err != nil:
 		return 0, o.store.translated(err)
 	case n == 0: // another had it
-		return gap/2 + jitter(gap), nil
+		return o.spread(ctx, e, now, gap/2+jitter(gap), gap/2)
 	}
 	return 0, nil
+}
+
+// spread makes a wait longer for each entry of the instance that will be sent
+// before, or thousands would ask for their turn again and again.
+func (o *Outbox) spread(ctx context.Context, e *Entry, now time.Time, wait, each time.Duration) (time.Duration, error) {
+	var before int
+	_, err := one(ctx, o.store, sqlBefore, []any{e.Instance, e.ID, millis(now), int64(e.Priority)}, &before)
+	return wait + min(time.Duration(before)*each, longest), o.store.translated(err)
 }
 
 // send writes down that the message is being sent, sends it, and writes down what
@@ -271,7 +307,7 @@ func (o *Outbox) look(ctx context.Context, e *Entry) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return o.settle(ctx, e, func(e *Entry, now time.Time) step { return o.afterLook(e, message, err, now) })
+	return o.settle(ctx, e, func(e *Entry, now time.Time) step { return o.afterLook(e, message, err, now, o.clock.steady(now)) })
 }
 
 func (o *Outbox) lookFor(ctx context.Context, e *Entry) (*ryze.SentMessage, error) {
@@ -354,14 +390,19 @@ func (o *Outbox) apply(ctx context.Context, c conn, e *Entry, s step) error {
 		next.MessageID, next.Chat = s.message.ID, s.message.Chat
 	}
 	forget := 0
-	if o.forget && s.next.IsZero() && s.to != Unknown {
+	if o.forget != nil && s.next.IsZero() && s.to != Unknown {
 		forget, next.Content = 1, nil
+		if len(e.stored) > 0 && e.stored[0] == plainPrint { // it was added before the option was given
+			next.stored = o.concealed(e.stored[1:], e.Key)
+		}
 	}
 	n, err := c.exec(ctx, sqlChange, string(next.State), next.Reason, next.Attempts, millis(next.SentAt), millis(next.NextAt),
-		next.MessageID, string(next.Chat), millis(next.DeliveredAt), millis(next.ReadAt), forget, next.ID, next.rev)
-	switch {
+		next.MessageID, string(next.Chat), millis(next.DeliveredAt), millis(next.ReadAt), forget, next.ID, next.rev, next.stored)
+	switch err := o.store.translated(err); {
+	case errors.Is(err, ErrConflict):
+		return errTaken
 	case err != nil:
-		return o.store.translated(err)
+		return err
 	case n == 0:
 		return errTaken
 	}

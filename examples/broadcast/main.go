@@ -1,14 +1,14 @@
 // Command broadcast sends one text to a list of people, each of them once,
 // whatever happens: it may be interrupted or crash, the service may fail in the
-// middle of a send. Run it again with the same journal to go on.
+// middle of a send. Run it again with the same outbox to go on.
 //
 //	go run ./examples/broadcast
 //
-// plays it against a simulator: 250 people, an interruption, and three sends
-// that fail without telling whether the message went out. With a number of
-// yours (RYZE_INSTANCE and RYZE_INSTANCE_TOKEN):
+// plays it against a simulator: 250 people, an interruption, and two sends that
+// fail although the message went out. With a number of yours (RYZE_INSTANCE and
+// RYZE_INSTANCE_TOKEN):
 //
-//	go run ./examples/broadcast -text "We open at nine" -journal opening.jsonl people.csv
+//	go run ./examples/broadcast -text "We open at nine" -name opening -pace 20 people.csv
 //
 // The list is read from files or from the standard input. A number is alone on
 // its line, or in the first column of a CSV.
@@ -26,15 +26,17 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/sync/errgroup"
 
 	ryze "github.com/ryzeapi/ryze-go"
+	"github.com/ryzeapi/ryze-go/outbox"
 )
 
 func main() {
 	var job job
+	flag.StringVar(&job.name, "name", "", "the name of the broadcast: everybody gets it once")
 	flag.StringVar(&job.text, "text", "", "what to send")
-	flag.StringVar(&job.journal, "journal", "broadcast.jsonl", "the file that remembers who got it")
+	flag.StringVar(&job.file, "outbox", "broadcast.db", "the file that remembers who got it")
+	flag.Float64Var(&job.pace, "pace", 20, "messages a minute, between 8 and 20 o'clock; 0: as many as the quota allows, at any time")
 	flag.BoolVar(&job.again, "again", false, "send again to those whose message was looked for and not found")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -48,143 +50,113 @@ func main() {
 
 // job is what is to be done.
 type job struct {
-	text       string
+	name, text string
 	recipients []ryze.JID
-	journal    string
+	file       string
+	pace       float64
 	again      bool
-	patience   time.Duration // how long a message may take to show in the history
-}
-
-const (
-	parallel    = 4  // the client shares the quota among them
-	mostUnknown = 10 // so many in one run are a service in trouble
-)
-
-// broadcast is one run of a job.
-type broadcast struct {
-	job
-	inst    *ryze.InstanceClient
-	journal *journal
-	out     io.Writer
-
-	mu      sync.Mutex
-	unknown map[ryze.JID]error // sends that may have happened
 }
 
 func run(ctx context.Context, inst *ryze.InstanceClient, job job, out, screen io.Writer) (err error) {
-	journal, err := openJournal(job.journal, inst.Name(), job.text)
+	var opts []outbox.Option
+	if job.pace > 0 { // as a person would, or WhatsApp bans the number
+		opts = append(opts, outbox.WithPacing(inst.Name(), outbox.Pacing{
+			PerMinute: job.pace, Jitter: time.Duration(float64(time.Minute) / job.pace),
+			From: 8 * time.Hour, Until: 20 * time.Hour, Location: time.Local,
+		}))
+	}
+	if job.again {
+		opts = append(opts, outbox.WithResendWhenNotFound())
+	}
+	open := func(context.Context, string) (*ryze.InstanceClient, error) { return inst, nil }
+	box, err := outbox.OpenSQLite(job.file, open, opts...)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, journal.close()) }()
-	b := &broadcast{job: job, inst: inst, journal: journal, out: out, unknown: map[ryze.JID]error{}}
+	defer func() { err = errors.Join(err, box.Close()) }()
 
-	// 1. What an earlier run has left open.
-	err = b.lookBack(ctx)
-	// 2. Everybody who is left.
-	if err == nil {
-		err = b.sendAll(ctx, screen)
+	// 1. Everybody is written down. Whoever is there already stays as he is.
+	for _, to := range job.recipients {
+		if ctx.Err() != nil {
+			break
+		}
+		_, err := box.Add(ctx, outbox.Message{Key: job.key(to), Instance: inst.Name(), To: to, Content: ryze.Text(job.text)})
+		if errors.Is(err, outbox.ErrKeyReused) {
+			return fmt.Errorf("%q has another text: choose another -name: %w", job.name, err)
+		}
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
 	}
-	// 3. What this run has left open.
-	if err == nil && ctx.Err() == nil {
-		err = b.settle(ctx)
+
+	// 2. The outbox sends. Echoes settle at once what would have to be looked for.
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var working sync.WaitGroup
+	var runErr error
+	working.Go(func() { defer stop(); runErr = box.Run(running) })
+	working.Go(func() { listen(running, inst, box) })
+	waitErr := job.wait(running, box, screen)
+	stop()
+	working.Wait() // sends under way may finish
+
+	// 3. What became of them.
+	if err := job.summarize(context.WithoutCancel(ctx), box, out); err != nil {
+		return err
 	}
-	b.summarize()
 	if ctx.Err() != nil {
 		fmt.Fprintln(out, "Interrupted. Run it again to go on.")
 		return nil
 	}
-	return err
+	return errors.Join(runErr, waitErr)
 }
 
-// sendAll uses the quota as far as it goes, and waits when it is used up: the
-// client does that by itself.
-func (b *broadcast) sendAll(ctx context.Context, screen io.Writer) error {
-	var left []ryze.JID
-	for _, to := range b.recipients {
-		if b.journal.state(to).open() {
-			left = append(left, to)
+func (j job) key(to ryze.JID) string { return j.name + "/" + to.Phone() }
+
+// listen gives the outbox the events of the instance. Without them it looks for
+// what it does not know.
+func listen(ctx context.Context, inst *ryze.InstanceClient, box *outbox.Outbox) {
+	stream, err := inst.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
+	if err != nil {
+		return
+	}
+	defer func() { _ = stream.Close() }()
+	_ = stream.Handle(ctx, box.Observe)
+}
+
+// wait waits until nothing more will be done by itself.
+func (j job) wait(ctx context.Context, box *outbox.Outbox, screen io.Writer) error {
+	bar := progressbar.NewOptions(len(j.recipients), progressbar.OptionSetWriter(screen), progressbar.OptionSetDescription("Sending"),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+	defer func() { _ = bar.Exit() }()
+	for done, to := range j.recipients {
+		_ = bar.Set(done)
+		if _, err := box.Wait(ctx, j.key(to)); err != nil {
+			return err
 		}
 	}
-	bar := progressbar.NewOptions(len(left), progressbar.OptionSetWriter(screen), progressbar.OptionSetDescription("Sending"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
-		progressbar.OptionThrottle(100*time.Millisecond))
-	defer func() { _ = bar.Exit() }()
-
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	// An interruption begins no new sends. Those under way may finish, or else
-	// nobody would know what became of them.
-	sending, cancel := withGrace(ctx, 10*time.Second)
-	defer cancel()
-	for _, to := range left {
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return nil
-			}
-			defer func() { _ = bar.Add(1) }()
-			return b.send(sending, to)
-		})
-	}
-	return group.Wait()
+	return bar.Finish()
 }
 
-// send writes down what it is about to do, does it, and writes down what came
-// of it. Its error ends the run: it concerns everybody, not this recipient.
-func (b *broadcast) send(ctx context.Context, to ryze.JID) error {
-	e := entry{At: time.Now(), To: to, State: sending}
-	if err := b.journal.write(e); err != nil {
-		return err
-	}
-	message, err := b.inst.Messages.SendText(ctx, to, b.text)
-	var stop error
-	switch {
-	case err == nil:
-		e.State, e.ID = sent, message.ID
-	case errors.Is(err, ryze.ErrOutcomeUnknown):
-		e.State, e.Reason = unknown, err.Error()
-		stop = b.remember(to, err)
-	case errors.Is(err, ryze.ErrInvalidArgument): // a number that is not on WhatsApp, above all
-		e.State, e.Reason = failed, err.Error()
-	default: // it was certainly not sent, nor will the next one be
-		e.State, e.Reason = unsent, err.Error()
-		stop = err
-	}
-	return errors.Join(b.journal.write(e), stop)
-}
-
-func (b *broadcast) remember(to ryze.JID, err error) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.unknown[to] = err
-	if len(b.unknown) >= mostUnknown {
-		return fmt.Errorf("%d sends with an unknown outcome, the last one: %w", len(b.unknown), err)
-	}
-	return nil
-}
-
-func (b *broadcast) summarize() {
-	count := map[state]int{}
-	for _, to := range b.recipients {
-		e := b.journal.state(to)
-		if e.State == "" {
-			e.State = unsent
+func (j job) summarize(ctx context.Context, box *outbox.Outbox, out io.Writer) error {
+	count := map[outbox.State]int{}
+	for _, to := range j.recipients {
+		e, err := box.Get(ctx, j.key(to))
+		if errors.Is(err, outbox.ErrNotFound) { // it was interrupted before
+			e, err = &outbox.Entry{State: outbox.Queued}, nil
+		}
+		if err != nil {
+			return err
 		}
 		count[e.State]++
-		if e.State == failed {
-			fmt.Fprintf(b.out, "  %s: %s\n", to, e.Reason)
+		if e.State == outbox.Failed {
+			fmt.Fprintf(out, "  %s: %s\n", to, e.Reason)
 		}
 	}
-	fmt.Fprintf(b.out, "%d sent, %d failed, %d not found, %d unknown, %d left.\n",
-		count[sent], count[failed], count[missing], count[sending]+count[unknown], count[unsent])
-	if count[missing] > 0 {
-		fmt.Fprintln(b.out, "What was not found was most likely not sent: -again sends it.")
+	fmt.Fprintf(out, "%d sent, %d failed, %d unknown, %d left.\n",
+		count[outbox.Sent], count[outbox.Failed], count[outbox.Unknown], count[outbox.Queued]+count[outbox.Sending])
+	if count[outbox.Unknown] > 0 {
+		fmt.Fprintln(out, "What is unknown was looked for and not found, or will be looked for by the next run. With -again it is sent then.")
 	}
-}
-
-// withGrace returns a context that ends some time after ctx.
-func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
-	return longer, cancel
+	return nil
 }

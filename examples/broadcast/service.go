@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,12 +26,11 @@ func start(ctx context.Context, job job, lists []string, out, screen io.Writer) 
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		return rehearse(ctx, service, filepath.Join(dir, "journal.jsonl"), out, screen)
+		return rehearse(ctx, service, filepath.Join(dir, "broadcast.db"), out, screen)
 	}
-	if job.text == "" {
-		return errors.New("say what to send: -text")
+	if job.text == "" || job.name == "" {
+		return errors.New("say what to send and what it is called: -text and -name")
 	}
-	job.patience = 2 * time.Minute
 	if job.recipients, err = readFiles(lists); err != nil {
 		return err
 	}
@@ -47,19 +45,17 @@ func config(simulator ...ryzetest.Option) demo.Config {
 
 const people = 250
 
-// rehearse plays a broadcast that is interrupted, goes on, and sends again
-// what was not found.
-func rehearse(ctx context.Context, service *demo.Service, journal string, out, screen io.Writer) error {
-	job := job{text: "We open at nine.", journal: journal, patience: time.Minute}
+// rehearse plays a broadcast that is interrupted and goes on.
+func rehearse(ctx context.Context, service *demo.Service, file string, out, screen io.Writer) error {
+	job := job{name: "opening", text: "We open at nine.", file: file}
 	for i := range people {
 		job.recipients = append(job.recipients, ryze.JID(fmt.Sprintf("5511987%06d", i)))
 	}
 	service.Simulator.SetUnreachable("5511987000007", "551187000007") // with and without the ninth digit
 	slow := func(n int) ryzetest.Fault { return ryzetest.Fault{Times: n, Delay: 20 * time.Millisecond} }
 	service.Simulator.Fault("messages.text",
-		slow(40), ryzetest.Fault{Drop: ryzetest.DropAfterProcess}, // sent, and the run is interrupted
+		slow(40), ryzetest.Fault{Drop: ryzetest.DropAfterProcess}, // sent
 		slow(130), ryzetest.Fault{Drop: ryzetest.DropAfterProcess}, // sent
-		slow(20), ryzetest.Fault{Status: http.StatusInternalServerError}, // not sent
 		slow(people),
 	)
 
@@ -69,13 +65,9 @@ func rehearse(ctx context.Context, service *demo.Service, journal string, out, s
 	})
 	err := run(interrupted, service.Instance, job, out, screen)
 	end()
-	for _, again := range []bool{false, true} {
-		if err != nil || ctx.Err() != nil {
-			return err
-		}
-		fmt.Fprintln(out, map[bool]string{false: "\n$ broadcast", true: "\n$ broadcast -again"}[again])
-		job.again = again
-		err = run(ctx, service.Instance, job, out, screen)
+	if err != nil || ctx.Err() != nil {
+		return err
 	}
-	return err
+	fmt.Fprintln(out, "\n$ broadcast")
+	return run(ctx, service.Instance, job, out, screen)
 }

@@ -1,9 +1,10 @@
+//go:build linux
+
 // Package postgrestest starts a PostgreSQL server of a test's own, from the Debian
 // package.
 package postgrestest
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"os/user"
@@ -14,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -61,6 +61,14 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
+// Database creates a database, and returns what pgx connects to.
+func (s *Server) Database(t testing.TB, name string) (url string) {
+	t.Helper()
+	out, err := s.command("createdb", "-h", s.dir, "-U", "test", name).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return "postgres://test@/" + name + "?host=" + s.dir
+}
+
 // Restart ends the server at once, as a crash would, and starts it again.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
@@ -87,14 +95,9 @@ func (s *Server) start(t testing.TB) {
 	require.NoError(t, s.process.Start())
 	_ = log.Close()
 	require.Eventually(t, func() bool {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		c, err := pgx.Connect(ctx, s.URL)
-		if err == nil {
-			_ = c.Close(ctx)
-		}
-		return err == nil
-	}, 30*time.Second, 20*time.Millisecond, "the server does not come up")
+		return s.command("pg_isready", "-q", "-h", s.dir, "-U", "test", "-d", "postgres").Run() == nil
+	},
+		30*time.Second, 20*time.Millisecond, "the server does not come up")
 }
 
 func (s *Server) stop(how syscall.Signal) {
