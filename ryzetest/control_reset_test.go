@@ -12,7 +12,7 @@ import (
 
 func TestAResetStartsAfresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := NewServer(InMemory(), WithControl(""), WithWebhookHandler(http.NotFoundHandler()))
+		s := NewServer(InMemory(), WithControl(""), WithWebhookHandler(http.NotFoundHandler()), WithWebhookRetry(time.Minute))
 		defer s.Close()
 		c, api := sim{t, s}, client{t, s, s.AccountToken}
 		paired, bare := s.AddInstance("paired"), s.AddInstance("bare")
@@ -48,6 +48,7 @@ func TestAResetStartsAfresh(t *testing.T) {
 		assert.Empty(t, state["faults"])
 		assert.EqualValues(t, 100, get(state, "windows", 0, "remaining"))
 		assert.Empty(t, c.do("GET", "instances/paired/chats", "").at("chats"))
+		require.Equal(t, 200, api.do("POST", "/api/events/webhook/paired", `{"enabled":true,"url":"http://hooks.test/new"}`).status)
 
 		// Who holds an instance goes on with it, and nothing of before comes after.
 		time.Sleep(time.Hour)
