@@ -83,6 +83,25 @@ func TestAResetDoesNotWaitForWhatIsUnderWay(t *testing.T) {
 	})
 }
 
+func TestADeliveryUnderWayEndsWithTheReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		hook := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-answer; w.WriteHeader(http.StatusTeapot) })
+		s := NewServer(InMemory(), WithControl(""), WithWebhookHandler(hook), WithWebhookRetry())
+		defer s.Close()
+		shop := s.AddInstance("shop")
+		shop.Pair("")
+		client{t, s, shop.Token()}.do("POST", "/api/events/webhook/shop", `{"enabled":true,"url":"http://hooks.test"}`)
+		shop.Receive(Incoming{From: "5511987654321", Text: "Hi"})
+		synctest.Wait()
+		sim{t, s}.do("POST", "reset", "")
+		close(answer)
+		synctest.Wait()
+		assert.Empty(t, s.Deliveries())
+		assert.Empty(t, s.DeadLetters())
+	})
+}
+
 // Some programs write all the time while somebody presses reset.
 func TestAResetWhileEverythingMoves(t *testing.T) {
 	s := NewServer(WithControl(""), WithRateLimit(-1), WithWebhookHandler(http.NotFoundHandler()), WithWebhookRetry(time.Millisecond))
