@@ -644,9 +644,9 @@ func TestReadersAreBoundedAndFreedWhenTheyGo(t *testing.T) {
 		for _, r := range readers[1:] {
 			require.NoError(t, r.body.Close())
 		}
-		synctest.Wait()
+		time.Sleep(time.Second) // Go 1.27 first reads a little of what it closes
 		require.NoError(t, c.changes("").body.Close())
-		synctest.Wait()
+		time.Sleep(time.Second)
 
 		// One that stops reading, without going, is let go of as well.
 		assert.Len(t, s.control.readers, 1)
