@@ -48,6 +48,7 @@ type config struct {
 	deviceSuffix   string
 	noEchoes       bool
 	observer       func(Request)
+	control        *controlConfig
 }
 
 func defaults() config {
