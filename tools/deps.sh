@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need from outside the Go world, when it is missing: a C
-# compiler, for the race detector, and the servers of Redis and PostgreSQL, which
-# the tests start themselves. As root on Debian it installs it; anywhere else it
+# compiler, for the race detector, the servers of Redis and PostgreSQL, which the
+# tests start themselves, Python for a stranger's program, and Chromium for the page. As root on Debian it installs it; anywhere else it
 # says what to do and fails.
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -12,6 +12,7 @@ command -v redis-server >/dev/null || command -v valkey-server >/dev/null || mis
 if ! command -v initdb >/dev/null && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
 	missing="$missing postgresql"
 fi
+command -v python3 >/dev/null || missing="$missing python3"
 if [ -z "$missing" ]; then
 	exit 0
 fi
