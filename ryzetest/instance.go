@@ -129,7 +129,7 @@ func (s *Server) newInstance(acc *account, name, token string) *Instance {
 		settings: settings{disableHistorySync: true},
 		sockets:  map[*socket]struct{}{},
 		byID:     map[string]*Message{},
-		receipts: defaultReceipts,
+		receipts: s.cfg.receipts,
 		groups:   map[string]string{},
 		unread:   map[string][]*Message{},
 	}
@@ -221,7 +221,6 @@ func (i *Instance) startPairing(number string, history int) {
 	if number != "" {
 		p.code = newPairingCode()
 		i.setState(StateConnecting, "", nil)
-		p.cancel = append(p.cancel, i.s.clock.after(codeLifetime, func() { i.expire(p) }))
 	} else {
 		for range qrCodes {
 			p.codes = append(p.codes, newQRText())
@@ -231,6 +230,16 @@ func (i *Instance) startPairing(number string, history int) {
 			state = StateQR
 		}
 		i.setState(state, "qr_ready", obj{"codes": p.codes})
+	}
+	i.awaitPairing(p)
+}
+
+// awaitPairing waits for what ends the attempt, or renews its code. The caller
+// holds the lock.
+func (i *Instance) awaitPairing(p *pairing) {
+	if p.code != "" {
+		p.cancel = append(p.cancel, i.s.clock.after(codeLifetime, func() { i.expire(p) }))
+	} else {
 		p.cancel = append(p.cancel, i.s.clock.after(qrLifetime, func() { i.rotate(p) }))
 	}
 	if d := i.s.cfg.autoPair; d > 0 {
@@ -405,6 +414,10 @@ func (i *Instance) startReconnect() {
 	i.stopPairing()
 	i.stopReconnect()
 	i.setState(StateConnecting, "manual_reconnect", nil)
+	i.awaitReconnect()
+}
+
+func (i *Instance) awaitReconnect() {
 	i.reconnect = i.s.clock.after(i.s.cfg.reconnectDelay, func() {
 		i.s.mu.Lock()
 		defer i.s.mu.Unlock()
