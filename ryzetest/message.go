@@ -95,6 +95,7 @@ func (i *Instance) SetDelivery(r Receipts) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	i.receipts = r
+	i.changed(Change{Kind: ChangeInstance})
 }
 
 // Messages returns copies of the stored messages, in order of arrival: those of
