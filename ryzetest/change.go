@@ -15,11 +15,11 @@ const (
 	ChangeInstance ChangeKind = "instance" // an instance: it was made or deleted, its state or its codes
 	ChangeChat     ChangeKind = "chat"     // what an account keeps about a chat: archived, muted, typing, a label
 	ChangeMessage  ChangeKind = "message"  // a message: it is new, or its status, text, votes or marks are
-	ChangeContact  ChangeKind = "contact"  // what WhatsApp knows: a contact, a group and its members, a newsletter
 	ChangeRequest  ChangeKind = "request"  // a request was answered, or an event stream was opened
 	ChangeDelivery ChangeKind = "delivery" // an event was brought to a webhook, or could not be
 	ChangeClock    ChangeKind = "clock"    // Advance has moved the time
-	ChangesLost    ChangeKind = "lost"     // the reader was too slow: look at everything again
+	ChangeServer   ChangeKind = "server"   // what is around the instances: faults, rate windows, contacts, groups, newsletters
+	ChangesLost    ChangeKind = "lost"     // look at everything again: the reader was too slow, or all is new
 )
 
 // A Change says that something is not as it was; what it is now, the methods of

@@ -109,7 +109,7 @@ func (s *Server) SetUnaddable(numbers ...string) {
 	for _, n := range numbers {
 		s.world.groups.unaddable[n] = true
 	}
-	s.changed(ChangeContact)
+	s.changed(ChangeServer)
 }
 
 // addGroup makes a group. The caller holds the lock.
@@ -142,7 +142,7 @@ func (s *Server) addGroup(n NewGroup) *Group {
 	}
 	w.byJID[n.JID] = g
 	g.newCode()
-	s.changed(ChangeContact)
+	s.changed(ChangeServer)
 	return g
 }
 
@@ -296,7 +296,7 @@ func (g *Group) queue(jid string) bool {
 		return false
 	}
 	g.requests = append(g.requests, joinRequest{jid, g.s.clock.now()})
-	g.s.changed(ChangeContact)
+	g.s.changed(ChangeServer)
 	return true
 }
 
@@ -357,7 +357,7 @@ func (g *Group) tellAbout(kind string, people []string) {
 
 // emit tells every connected instance in the group.
 func (g *Group) emit(kind string, extra obj) {
-	g.s.changed(ChangeContact)
+	g.s.changed(ChangeServer)
 	data := obj{"type": kind, "groupJid": g.jid, "groupName": g.name, "timestamp": g.s.stamp(g.s.clock.now())}
 	maps.Copy(data, extra)
 	for i := range g.s.instances() {

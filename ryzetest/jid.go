@@ -108,7 +108,7 @@ func (s *Server) AddContact(c Contact) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.world.know(c)
-	s.changed(ChangeContact)
+	s.changed(ChangeServer)
 }
 
 // know notes a contact. The caller holds the lock.
@@ -133,7 +133,7 @@ func (s *Server) SetUnreachable(numbers ...string) {
 	for _, n := range numbers {
 		s.world.unreachable[n] = true
 	}
-	s.changed(ChangeContact)
+	s.changed(ChangeServer)
 }
 
 // resolve finds the canonical JID behind what a client wrote, or reports that

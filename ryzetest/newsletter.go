@@ -69,7 +69,7 @@ func (s *Server) addNewsletter(name, description string) *Newsletter {
 	}
 	w.byJID[n.jid] = n
 	n.newCode()
-	s.changed(ChangeContact)
+	s.changed(ChangeServer)
 	return n
 }
 
@@ -103,7 +103,7 @@ func (n *Newsletter) SetState(state string) {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
 	n.state = state
-	n.s.changed(ChangeContact)
+	n.s.changed(ChangeServer)
 }
 
 // Post plays a post of the owner: every connected instance that follows the

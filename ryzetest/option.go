@@ -52,6 +52,7 @@ type config struct {
 	noEchoes       bool
 	receipts       Receipts
 	observer       func(Request)
+	control        *controlConfig
 }
 
 func defaults() config {

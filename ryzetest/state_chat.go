@@ -71,8 +71,7 @@ func (i *Instance) restoreMessage(sm savedMessage) {
 		i.offline = append(i.offline, m)
 		return
 	}
-	i.messages = append(i.messages, m)
-	i.byID[m.ID] = m
+	i.index(m)
 }
 
 // resumeReceipts plays the receipts of a message that were still to come.
@@ -81,10 +80,10 @@ func (i *Instance) resumeReceipts(m *Message, at time.Time) {
 	if r.Off || m.Chat == jidStatus || chatType(m.Chat) == "newsletter" || i.blocks(m.Chat) {
 		return
 	}
-	now := i.s.clock.now()
+	now, gone := i.s.clock.now(), i.gone
 	later := func(status string, d time.Duration) {
 		if due := m.stored.Add(d); due.After(at) {
-			i.s.clock.after(due.Sub(now), func() { i.receive(status, m) })
+			i.s.clock.after(due.Sub(now), func() { i.receive(status, m, gone) })
 		}
 	}
 	if r.Delivered >= 0 {

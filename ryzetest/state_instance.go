@@ -13,9 +13,10 @@ type savedInstance struct {
 	ID, Name, Token  string
 	Created, Updated time.Time
 	State            State
-	Phone            string `json:",omitempty"`
-	Session          bool   `json:",omitempty"`
-	Reconnecting     bool   `json:",omitempty"`
+	Phone            string    `json:",omitempty"`
+	Session          bool      `json:",omitempty"`
+	Reconnecting     bool      `json:",omitempty"`
+	Seed             savedSeed `json:",omitzero"`
 	Profile          savedProfile
 	Settings         savedSettings
 	Proxy            savedProxy    `json:",omitzero"`
@@ -41,6 +42,12 @@ type savedInstance struct {
 	PrivacyFault      *int              `json:",omitempty"`
 	RefuseCommunities bool              `json:",omitempty"`
 	Refusal           savedRefusal      `json:",omitzero"`
+}
+
+// savedSeed is what a reset leaves of the instance.
+type savedSeed struct {
+	Made  bool
+	Phone string `json:",omitempty"`
 }
 
 type savedProfile struct {
@@ -83,6 +90,7 @@ type savedPairing struct {
 	Code    string   `json:",omitempty"`
 	Codes   []string `json:",omitempty"`
 	History int
+	Expires time.Time // the code on show
 }
 
 type savedHook struct {
@@ -92,6 +100,8 @@ type savedHook struct {
 	ByEvents      bool
 	Events        []string `json:",omitempty"`
 	MediaBase64   bool
+	LastStatus    int         `json:",omitempty"`
+	LastAt        time.Time   `json:",omitzero"`
 	Waiting       []savedPost `json:",omitempty"`
 }
 
@@ -120,7 +130,7 @@ type savedRefusal struct {
 func (i *Instance) save(account int) savedInstance {
 	si := savedInstance{
 		Account: account, ID: i.id, Name: i.name, Token: i.token, Created: i.created, Updated: i.updated,
-		State: i.state, Phone: i.phone, Session: i.session, Reconnecting: i.reconnect != nil,
+		State: i.state, Phone: i.phone, Session: i.session, Reconnecting: i.reconnect != nil, Seed: savedSeed{i.seed.made, i.seed.phone},
 		Profile: savedProfile{i.profile.name, i.profile.picture, i.profile.businessName, i.profile.business},
 		Settings: savedSettings{
 			i.settings.autoRejectCalls, i.settings.callRejectMessage, i.settings.ignoreGroupMessages, i.settings.keepOnlineStatus,
@@ -144,7 +154,7 @@ func (i *Instance) save(account int) savedInstance {
 		}
 	}
 	if p := i.pairing; p != nil {
-		si.Pairing = &savedPairing{p.number, p.code, p.codes, p.history}
+		si.Pairing = &savedPairing{p.number, p.code, p.codes, p.history, p.expires}
 	}
 	for _, h := range i.hooks {
 		si.Hooks = append(si.Hooks, h.save())
@@ -167,7 +177,7 @@ func (i *Instance) save(account int) savedInstance {
 func (h *hook) save() savedHook {
 	sh := savedHook{
 		Label: h.label, URL: h.url, Enabled: h.enabled, Authorization: h.authorization, ByEvents: h.byEvents,
-		Events: h.events, MediaBase64: h.mediaBase64,
+		Events: h.events, MediaBase64: h.mediaBase64, LastStatus: h.lastStatus, LastAt: h.lastAt,
 	}
 	add := func(p *post, attempt int, due time.Time) {
 		sh.Waiting = append(sh.Waiting, savedPost{p.event, p.url, p.auth, p.body, attempt, due})
@@ -192,6 +202,7 @@ func (h *hook) save() savedHook {
 func (s *Server) restoreInstance(si savedInstance) *Instance {
 	i := s.newInstance(s.accounts[si.Account], si.Name, si.Token)
 	i.id, i.created, i.updated, i.state, i.phone, i.session = si.ID, si.Created, si.Updated, si.State, si.Phone, si.Session
+	i.seed = seed{si.Seed.Made, si.Seed.Phone}
 	i.profile = profile{si.Profile.Name, si.Profile.Picture, si.Profile.BusinessName, si.Profile.Business}
 	st := si.Settings
 	i.settings = settings{
@@ -218,7 +229,7 @@ func (s *Server) restoreInstance(si savedInstance) *Instance {
 	for _, sh := range si.Hooks {
 		i.hooks = append(i.hooks, &hook{
 			inst: i, label: sh.Label, enabled: sh.Enabled, url: sh.URL, authorization: sh.Authorization,
-			byEvents: sh.ByEvents, events: sh.Events, mediaBase64: sh.MediaBase64,
+			byEvents: sh.ByEvents, events: sh.Events, mediaBase64: sh.MediaBase64, lastStatus: sh.LastStatus, lastAt: sh.LastAt,
 		})
 	}
 	for _, c := range si.Calls {
@@ -228,8 +239,8 @@ func (s *Server) restoreInstance(si savedInstance) *Instance {
 	return i
 }
 
-// resume lets go on what was going on when the state was saved: a code on show has
-// its whole life again, receipts and webhook deliveries that were due come late.
+// resume lets go on what was going on when the state was saved: a code on show
+// is renewed in time, receipts and webhook deliveries that were due come late.
 func (i *Instance) resume(si savedInstance, at time.Time) {
 	s := i.s
 	for chat, ids := range si.Unread {
@@ -240,7 +251,7 @@ func (i *Instance) resume(si savedInstance, at time.Time) {
 		}
 	}
 	if p := si.Pairing; p != nil {
-		i.pairing = &pairing{number: p.Number, code: p.Code, codes: p.Codes, history: p.History}
+		i.pairing = &pairing{number: p.Number, code: p.Code, codes: p.Codes, history: p.History, expires: p.Expires}
 		i.awaitPairing(i.pairing)
 	}
 	if si.Reconnecting {

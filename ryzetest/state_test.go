@@ -81,7 +81,7 @@ func eventful(t *testing.T) (*Server, client) {
 	i.upstream, i.refuseCommunities = upstream{"r", 2}, true
 	s.world.chatwoot.lastInbox = 2
 	i.calls = []*Call{{"c", "to", 3, &Media{Kind: "audio", Bytes: []byte("x")}, s.clock.now()}}
-	i.pairing = &pairing{number: "1", code: "2", codes: []string{"3"}, history: 4}
+	i.pairing = &pairing{number: "1", code: "2", codes: []string{"3"}, history: 4, expires: s.clock.now().Add(time.Hour)}
 	i.unread["5511987654321@s.whatsapp.net"] = []*Message{i.messages[0]}
 	i.offline = []*Message{
 		{ID: "later", Chat: "x", event: eventPart{id: "e", original: "o", revoke: true}},
