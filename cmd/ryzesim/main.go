@@ -15,6 +15,13 @@
 // from its name. On any other address they are random, or that of the account is in
 // the variable RYZESIM_TOKEN; the public ones are refused there, and -token is too.
 //
+// # The page
+//
+// On loopback it serves a page on which one sees and plays the chats, and a control API
+// for tests in any language; -control=false turns both off. On any other address they
+// are off until -control is given, and want a token: that of RYZESIM_CONTROL_TOKEN, or a
+// random one, which is part of the page's address.
+//
 // # State
 //
 // With -state FILE everything survives a restart: instances with their tokens, chats,
@@ -44,6 +51,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -82,6 +90,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		work.Go(func() { p.keeper.run(ctx) })
 	}
 	p.announce()
+	if p.shop != nil {
+		work.Go(func() { p.shop.run(ctx) })
+	}
 	if c.console {
 		// A read from a terminal cannot be interrupted: this goroutine ends
 		// with the program, or with its input.
@@ -97,6 +108,8 @@ type program struct {
 	log       *lines
 	srv       *ryzetest.Server
 	keeper    *keeper // nil without -state
+	shop      *demo   // nil without -demo
+	page      string  // address of the page, or ""
 	temporary string  // folder to remove at the end, or ""
 }
 
@@ -116,6 +129,8 @@ func (p *program) start() error {
 		return err
 	}
 	opts = append(opts, tokens...)
+	control, pageToken := p.controlOptions()
+	opts = append(opts, control...)
 	if stored != nil {
 		defer func() { _ = stored.Close() }() // it was only read
 		opts = append(opts, ryzetest.WithState(stored))
@@ -135,6 +150,9 @@ func (p *program) start() error {
 		return err
 	}
 	close(started)
+	if len(control) > 0 {
+		p.page = pageAddress(p.srv.URL, pageToken)
+	}
 	if err := p.prepare(); err != nil {
 		return errors.Join(err, p.stop())
 	}
@@ -158,6 +176,14 @@ func (p *program) prepare() error {
 		}
 	}
 	p.srv.SetStranger(p.stranger)
+	if p.demo {
+		p.shop = newDemo(p.srv, p.log, language(p.lang))
+		for _, line := range []*ryzetest.Instance{p.shop.courier, p.shop.shop} {
+			if !slices.Contains(p.instances, line.Name()) {
+				p.instances = slices.Insert(p.instances, 0, line.Name())
+			}
+		}
+	}
 	for _, name := range p.instances {
 		if p.srv.Instance(name) == nil {
 			p.srv.AddInstance(name).Pair("")
@@ -206,6 +232,9 @@ func (p *program) announce() {
 		token = `"$` + tokenVariable + `"` // whoever has set it knows it
 	} else {
 		token = shellWord(token)
+	}
+	if p.page != "" {
+		p.log.printf("# The page: %s", p.page)
 	}
 	p.log.printf("export RYZE_BASE_URL=%s RYZE_ACCOUNT_TOKEN=%s", p.srv.URL, token)
 	before := ""

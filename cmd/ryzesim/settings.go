@@ -88,7 +88,7 @@ func (c *settings) declare(f *flagSet) {
 	f.group("Browsers")
 	f.list(&c.origins, "allow-origin", "let scripts of these origins call the API (`ORIGIN,...`)")
 	f.yes(&c.exposeRate, "expose-rate-headers", false, "let these scripts read the rate headers")
-	f.yes(&c.control, "control", true, "serve the page on which one sees and plays the chats, with its control API")
+	f.yes(&c.control, "control", false, "serve the page and its control API, which is so on loopback unless it is false")
 
 	f.group("Events")
 	f.text(&c.layout, "layout", string(ryzetest.LayoutLive), "shape of message.exchange events: live or documented")
@@ -127,6 +127,9 @@ func parse(args []string, errOut io.Writer) (*settings, error) {
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if !f.given("control") {
+		c.control = isLoopback(c.addr)
 	}
 	wantsHTTP2 := c.http2
 	c.http2 = c.secure && (wantsHTTP2 || !f.given("http2"))
