@@ -13,7 +13,8 @@ import (
 func peopleVerbs() []verb {
 	return []verb{
 		{"contact", "NUMBER [-lid LID] [-about TEXT] [NAME...]", "make a WhatsApp user known, with name and LID", "LID is digits, with or without @lid. Example: contact 5511987654321 -lid 7788 Ana Lima", contact},
-		{"unreachable", "NUMBER...", "numbers without WhatsApp: a send to them is a 400", "", unreachable},
+		{"unreachable", "NUMBER...", "numbers without WhatsApp: a send to them is a 400",
+			"A Brazilian mobile number has two forms, with and without the ninth digit: name both.", unreachable},
 		{"unaddable", "NUMBER...", "people whose privacy settings forbid adding them to groups", "", unaddable},
 		{"group", "NAME OWNER MEMBER...", "make a group; its JID is printed", `OWNER and MEMBER are numbers, or names of instances. Customers write in it with
 receive INSTANCE -group JID FROM TEXT`, newGroup},

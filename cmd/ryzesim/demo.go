@@ -129,7 +129,7 @@ func (d *demo) past() {
 	} {
 		d.srv.AddContact(c)
 	}
-	d.srv.SetUnreachable("5511900000999")
+	d.srv.SetUnreachable("5511900000999", "551100000999")
 	d.group = d.srv.AddGroup(ryzetest.NewGroup{
 		Name: say("Neighbours of Flower Street", "Vizinhos da Rua das Flores"), Owner: daviPhone,
 		Members: []string{shopPhone, anaPhone, carlaPhone},

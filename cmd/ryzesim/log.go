@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,15 +108,16 @@ func cut(s string, limit int) string {
 	return string([]rune(s)[:limit]) + "..."
 }
 
-// hide takes tokens out of a line, also where they are quoted.
+// hide takes tokens out of a line, also where they are quoted or escaped.
 func hide(line string, secrets []string) string {
 	for _, secret := range secrets {
 		if secret == "" {
 			continue
 		}
-		line = strings.ReplaceAll(line, secret, "[token]")
 		quoted := strconv.Quote(secret)
-		line = strings.ReplaceAll(line, quoted[1:len(quoted)-1], "[token]")
+		for _, form := range []string{secret, quoted[1 : len(quoted)-1], url.PathEscape(secret), url.QueryEscape(secret)} {
+			line = strings.ReplaceAll(line, form, "[token]")
+		}
 	}
 	return line
 }
