@@ -142,12 +142,3 @@ func TestServesHTTP2WithACertificateToTrust(t *testing.T) {
 	res.Body.Close()
 	assert.Equal(t, "HTTP/2.0", res.Proto)
 }
-
-func TestRefusesBadFlags(t *testing.T) {
-	for _, args := range [][]string{
-		{"-layout", "new"}, {"-webhook-targets", "moon"}, {"-addr", "nowhere"}, {"extra"}, {"-nope"},
-		{"-cert", "x.pem"}, {"-tls", "-addr", "127.0.0.1:0", "-cert", "/no/such/directory/x.pem"},
-	} {
-		assert.Error(t, run(t.Context(), args, nil, io.Discard, io.Discard), "%v", args)
-	}
-}
