@@ -22,7 +22,7 @@ func controlChangeRoutes() []controlRoute {
 
 type changeView struct {
 	Number   int64      `json:"number"`
-	Time     time.Time  `json:"time"`
+	Time     instant    `json:"time"`
 	Kind     ChangeKind `json:"kind"`
 	Instance string     `json:"instance"`
 	Chat     string     `json:"chat"`
@@ -73,7 +73,7 @@ func (c *controlCall) follow(stream *web.Stream, last int64) {
 		list, more := c.s.changes.since(last)
 		for _, change := range list {
 			data, err := json.Marshal(changeView{
-				change.Number, change.Time.UTC(), change.Kind, change.Instance, change.Chat, change.Message,
+				change.Number, instant(change.Time), change.Kind, change.Instance, change.Chat, change.Message,
 			})
 			if err != nil || stream.Send(change.Number, "change", data) != nil {
 				return
