@@ -272,7 +272,8 @@ func (s *Server) Now() time.Time { return s.clock.now() }
 func (s *Server) Sleep(ctx context.Context, d time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
+	stop := context.AfterFunc(s.ctx, cancel)
+	defer stop()
 	return s.clock.sleep(ctx, d)
 }
 

@@ -66,15 +66,15 @@ func (s *Server) Save(w io.Writer) error {
 	if err := writeElement(out, state.server); err != nil {
 		return err
 	}
-	out.WriteString(",\n\"instances\": ")
+	fmt.Fprint(out, ",\n\"instances\": ")
 	if err := writeList(out, state.instances); err != nil {
 		return err
 	}
-	out.WriteString(",\n\"messages\": ")
+	fmt.Fprint(out, ",\n\"messages\": ")
 	if err := writeList(out, state.messages); err != nil {
 		return err
 	}
-	out.WriteString("\n}\n")
+	fmt.Fprint(out, "\n}\n")
 	return out.Flush() // it has kept the first error of those that write
 }
 
@@ -83,16 +83,16 @@ const stateFormat = "ryzetest state"
 func writeList[T any](out *bufio.Writer, list []T) error {
 	before := "[\n"
 	for _, item := range list {
-		out.WriteString(before)
+		fmt.Fprint(out, before)
 		if err := writeElement(out, item); err != nil {
 			return err
 		}
 		before = ",\n"
 	}
 	if len(list) == 0 {
-		out.WriteString("[")
+		fmt.Fprint(out, "[")
 	}
-	out.WriteString("]")
+	fmt.Fprint(out, "]")
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (c caller) do(method, path, body string, header ...string) answer {
 	return answer{res.StatusCode, res.Proto, res.Header, string(text)}
 }
 
-func (c caller) send(body string) answer { return c.do("POST", "/api/message/text/a", body) }
+func (c caller) send() answer { return c.do("POST", "/api/message/text/a", hello) }
 
 func (c caller) list() answer { return c.do("GET", "/api/instance/list", "") }
 
@@ -107,115 +107,115 @@ func next(t *testing.T, got <-chan *http.Request) string {
 // does not.
 var behaviours = map[string]struct {
 	args  string
-	check func(t *testing.T, c caller) bool
+	check func(c caller) bool
 }{
-	"token": {"-token acct", func(_ *testing.T, c caller) bool { return c.token == "acct" }},
-	"quota": {"-quota 1", func(_ *testing.T, c caller) bool {
+	"token": {"-token acct", func(c caller) bool { return c.token == "acct" }},
+	"quota": {"-quota 1", func(c caller) bool {
 		return c.do("POST", "/api/instance/new", `{"name":"b"}`).status == 403
 	}},
-	"rate": {"-rate 7", func(_ *testing.T, c caller) bool { return c.list().header.Get("X-RateLimit-Limit") == "7" }},
-	"create-rate": {"-create-rate 3", func(_ *testing.T, c caller) bool {
+	"rate": {"-rate 7", func(c caller) bool { return c.list().header.Get("X-RateLimit-Limit") == "7" }},
+	"create-rate": {"-create-rate 3", func(c caller) bool {
 		return c.do("POST", "/api/instance/new", `{}`).header.Get("X-RateLimit-Limit") == "3"
 	}},
-	"stranger": {"-stranger 4", func(_ *testing.T, c caller) bool { return c.list().header.Get("X-RateLimit-Remaining") == "95" }},
-	"without-rate-headers": {"-without-rate-headers reset,limit", func(_ *testing.T, c caller) bool {
+	"stranger": {"-stranger 4", func(c caller) bool { return c.list().header.Get("X-RateLimit-Remaining") == "95" }},
+	"without-rate-headers": {"-without-rate-headers reset,limit", func(c caller) bool {
 		h := c.list().header
 		return h.Get("X-RateLimit-Reset") == "" && h.Get("X-RateLimit-Remaining") != ""
 	}},
-	"reset": {"-reset iso", func(_ *testing.T, c caller) bool {
+	"reset": {"-reset iso", func(c caller) bool {
 		return strings.Contains(c.list().header.Get("X-RateLimit-Reset"), "T")
 	}},
-	"retry-after": {"-retry-after delta -rate 1", func(_ *testing.T, c caller) bool { c.list(); return c.list().header.Get("Retry-After") != "" }},
-	"clock-skew": {"-clock-skew 240h", func(_ *testing.T, c caller) bool {
+	"retry-after": {"-retry-after delta -rate 1", func(c caller) bool { c.list(); return c.list().header.Get("Retry-After") != "" }},
+	"clock-skew": {"-clock-skew 240h", func(c caller) bool {
 		d, _ := http.ParseTime(c.list().header.Get("Date"))
 		return time.Until(d) > 200*time.Hour
 	}},
-	"allow-origin": {"-allow-origin https://app.example", func(_ *testing.T, c caller) bool {
+	"allow-origin": {"-allow-origin https://app.example", func(c caller) bool {
 		return c.do("OPTIONS", "/api/instance/list", "", "Origin", "https://app.example").header.Get("Access-Control-Allow-Origin") != ""
 	}},
-	"expose-rate-headers": {"-expose-rate-headers -allow-origin https://app.example", func(_ *testing.T, c caller) bool {
+	"expose-rate-headers": {"-expose-rate-headers -allow-origin https://app.example", func(c caller) bool {
 		return c.do("GET", "/api/instance/list", "", "Origin", "https://app.example").header.Get("Access-Control-Expose-Headers") != ""
 	}},
-	"control": {"-control=false", func(_ *testing.T, c caller) bool { return c.do("GET", "/_sim/", "").status == 404 }},
-	"token-in-data": {"-token-in-data", func(_ *testing.T, c caller) bool {
+	"control": {"-control=false", func(c caller) bool { return c.do("GET", "/_sim/", "").status == 404 }},
+	"token-in-data": {"-token-in-data", func(c caller) bool {
 		return c.do("POST", "/api/instance/new", `{"name":"b"}`).at("data", "token") != nil
 	}},
-	"device-suffix": {"-device-suffix 9", func(_ *testing.T, c caller) bool { return strings.Contains(c.list().text, ":9@s.whatsapp.net") }},
-	"not-connected-status": {"-not-connected-status 400", func(_ *testing.T, c caller) bool {
+	"device-suffix": {"-device-suffix 9", func(c caller) bool { return strings.Contains(c.list().text, ":9@s.whatsapp.net") }},
+	"not-connected-status": {"-not-connected-status 400", func(c caller) bool {
 		c.do("DELETE", "/api/instance/logout/a", "")
-		return c.send(hello).status == 400
+		return c.send().status == 400
 	}},
-	"without-chatwoot": {"-without-chatwoot", func(_ *testing.T, c caller) bool { return c.do("GET", "/api/chatwoot/list/a", "").status == 503 }},
-	"old-library": {"-old-library", func(_ *testing.T, c caller) bool {
+	"without-chatwoot": {"-without-chatwoot", func(c caller) bool { return c.do("GET", "/api/chatwoot/list/a", "").status == 503 }},
+	"old-library": {"-old-library", func(c caller) bool {
 		return c.do("GET", "/api/newsletter/info/a?newsletterJid=1@newsletter", "").status == 501
 	}},
-	"body-limit": {"-body-limit 10", func(_ *testing.T, c caller) bool { return c.send(hello).status == 413 }},
-	"media-body-limit": {"-media-body-limit 10", func(_ *testing.T, c caller) bool {
+	"body-limit": {"-body-limit 10", func(c caller) bool { return c.send().status == 413 }},
+	"media-body-limit": {"-media-body-limit 10", func(c caller) bool {
 		return c.do("POST", "/api/message/media/a", `{"number":"5511987654321"}`).status == 413
 	}},
-	"quiet": {"-quiet", func(_ *testing.T, c caller) bool { c.list(); return !strings.Contains(c.out.String(), "GET /api") }},
-	"log-text": {"-log-text", func(_ *testing.T, c caller) bool {
-		c.send(hello)
+	"quiet": {"-quiet", func(c caller) bool { c.list(); return !strings.Contains(c.out.String(), "GET /api") }},
+	"log-text": {"-log-text", func(c caller) bool {
+		c.send()
 		return strings.Contains(c.out.String(), "5511987654321")
 	}},
-	"tls": {"-tls", func(_ *testing.T, c caller) bool {
+	"tls": {"-tls", func(c caller) bool {
 		return strings.HasPrefix(c.base, "https") && c.list().proto == "HTTP/2.0"
 	}},
-	"http2": {"-tls -http2=false", func(_ *testing.T, c caller) bool {
+	"http2": {"-tls -http2=false", func(c caller) bool {
 		return strings.HasPrefix(c.base, "https") && c.list().proto == "HTTP/1.1"
 	}},
-	"demo":     {"-demo", func(_ *testing.T, c caller) bool { return strings.Contains(c.list().text, "5511900000101") }},
-	"lang":     {"-demo -lang pt", func(_ *testing.T, c caller) bool { return strings.Contains(c.list().text, "confeitaria") }},
-	"instance": {"-instance b,c", func(_ *testing.T, c caller) bool { return strings.Count(c.list().text, `"status":"connected"`) == 3 }},
-	"observed-states": {"-observed-states", func(_ *testing.T, c caller) bool {
+	"demo":     {"-demo", func(c caller) bool { return strings.Contains(c.list().text, "5511900000101") }},
+	"lang":     {"-demo -lang pt", func(c caller) bool { return strings.Contains(c.list().text, "confeitaria") }},
+	"instance": {"-instance b,c", func(c caller) bool { return strings.Count(c.list().text, `"status":"connected"`) == 3 }},
+	"observed-states": {"-observed-states", func(c caller) bool {
 		c.connect()
 		return strings.Contains(c.list().text, `"status":"qr"`)
 	}},
-	"without-qr-prefix": {"-without-qr-prefix", func(_ *testing.T, c caller) bool { return !strings.Contains(c.connect().text, "data:image/png") }},
-	"code-delay": {"-code-delay 300ms", func(_ *testing.T, c caller) bool {
+	"without-qr-prefix": {"-without-qr-prefix", func(c caller) bool { return !strings.Contains(c.connect().text, "data:image/png") }},
+	"code-delay": {"-code-delay 300ms", func(c caller) bool {
 		began := time.Now()
 		c.connect()
 		return time.Since(began) >= 300*time.Millisecond
 	}},
-	"auto-pair": {"-auto-pair 1ms", func(_ *testing.T, c caller) bool {
+	"auto-pair": {"-auto-pair 1ms", func(c caller) bool {
 		c.connect()
 		time.Sleep(50 * time.Millisecond)
 		return strings.Count(c.list().text, `"status":"connected"`) == 2
 	}},
-	"reconnect-delay": {"-reconnect-delay 1h", func(_ *testing.T, c caller) bool {
+	"reconnect-delay": {"-reconnect-delay 1h", func(c caller) bool {
 		c.do("POST", "/api/instance/reconnect/a", "")
 		time.Sleep(300 * time.Millisecond)
 		return strings.Contains(c.list().text, `"status":"connecting"`)
 	}},
-	"media-delay": {"-media-delay 1h", func(t *testing.T, c caller) bool { return c.download(t).status == 404 }},
-	"media-keep":  {"-media-keep 1", func(t *testing.T, c caller) bool { return c.download(t).status != 200 }},
-	"receipts": {"-receipts none", func(_ *testing.T, c caller) bool {
-		c.send(hello)
+	"media-delay": {"-media-delay 1h", func(c caller) bool { return c.download().status == 404 }},
+	"media-keep":  {"-media-keep 1", func(c caller) bool { return c.download().status != 200 }},
+	"receipts": {"-receipts none", func(c caller) bool {
+		c.send()
 		time.Sleep(300 * time.Millisecond)
 		return strings.Contains(c.history().text, `"status":"sent"`)
 	}},
-	"layout": {"-layout documented", func(t *testing.T, c caller) bool {
+	"layout": {"-layout documented", func(c caller) bool {
 		got := hooked(c, 200)
-		c.send(hello)
-		return strings.Contains(next(t, got), `"content":{"text":"hello"}`)
+		c.send()
+		return strings.Contains(next(c.t, got), `"content":{"text":"hello"}`)
 	}},
-	"without-echoes": {"-without-echoes", func(t *testing.T, c caller) bool {
+	"without-echoes": {"-without-echoes", func(c caller) bool {
 		got := hooked(c, 200)
-		c.send(hello)
-		return !strings.Contains(next(t, got), "message.exchange")
+		c.send()
+		return !strings.Contains(next(c.t, got), "message.exchange")
 	}},
-	"without-state-authorization": {"-without-state-authorization", func(t *testing.T, c caller) bool {
+	"without-state-authorization": {"-without-state-authorization", func(c caller) bool {
 		got := hooked(c, 200)
 		c.do("DELETE", "/api/instance/logout/a", "")
-		return !strings.Contains(next(t, got), "Bearer")
+		return !strings.Contains(next(c.t, got), "Bearer")
 	}},
-	"call-events": {"-call-events", func(t *testing.T, c caller) bool {
+	"call-events": {"-call-events", func(c caller) bool {
 		got := hooked(c, 200)
 		c.do("POST", "/api/call/fake/a", `{"number":"5511987654321"}`)
-		c.send(hello)
-		return strings.Contains(next(t, got), "call.update")
+		c.send()
+		return strings.Contains(next(c.t, got), "call.update")
 	}},
-	"webhook-retry": {"-webhook-retry 1ms", func(t *testing.T, c caller) bool {
+	"webhook-retry": {"-webhook-retry 1ms", func(c caller) bool {
 		got := hooked(c, 500)
 		c.do("DELETE", "/api/instance/logout/a", "")
 		time.Sleep(200 * time.Millisecond)
@@ -232,10 +232,10 @@ func (c caller) history() answer {
 	return c.do("GET", "/_sim/api/instances/a/chats/5511987654321@s.whatsapp.net/messages", "")
 }
 
-func (c caller) download(t *testing.T) answer {
-	t.Helper()
+func (c caller) download() answer {
+	c.t.Helper()
 	a := c.do("POST", "/api/message/media/a", `{"number":"5511987654321","mediaType":"document","mediaBase64":"`+base64.StdEncoding.EncodeToString([]byte("some text"))+`"}`)
-	require.Equal(t, 200, a.status, a.text)
+	require.Equal(c.t, 200, a.status, a.text)
 	id, _ := a.at("data", "messageId").(string)
 	return c.do("GET", "/api/chat/base64/a?messageId="+id, "")
 }
@@ -268,7 +268,7 @@ func TestEachFlagChangesWhatItSays(t *testing.T) {
 					case name == "retry-after":
 						args = append(args, "-rate", "1")
 					}
-					assert.Equal(t, with, b.check(t, call(t, args...)), "%v", args)
+					assert.Equal(t, with, b.check(call(t, args...)), "%v", args)
 				}
 			})
 		}

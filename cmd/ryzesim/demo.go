@@ -23,11 +23,11 @@ type demo struct {
 	group         string // JID of the group in which neighbours order together
 }
 
-// translator chooses between English and Portuguese.
+// translator chooses between English and, when it is true, Portuguese.
 type translator bool
 
-func (portuguese translator) say(en, pt string) string {
-	if portuguese {
+func (t translator) say(en, pt string) string {
+	if t {
 		return pt
 	}
 	return en
@@ -88,7 +88,7 @@ func (d *demo) run(ctx context.Context) {
 	courier := client.Instance(d.courier.Name(), d.courier.Token())
 	fresh := len(d.shop.Messages()) == 0
 	if fresh {
-		d.past()
+		d.past() //nolint:contextcheck // the simulator works on until it is closed
 		if err := d.offers(ctx, shop); err != nil {
 			d.failed(ctx, err)
 		}

@@ -17,7 +17,7 @@ type step struct {
 // people lets everybody go their way, each in order, on the simulator's clock. What
 // they do ends: after about a quarter of an hour they have gone home.
 func (d *demo) people(ctx context.Context, work *sync.WaitGroup) {
-	for _, person := range [][]step{d.ana(), d.bruno(), d.carla(), d.neighbours(), d.eva()} {
+	for _, person := range d.days() { //nolint:contextcheck // the simulator works on until it is closed
 		work.Go(func() {
 			for _, s := range person {
 				if d.srv.Sleep(ctx, s.after) != nil {
@@ -27,6 +27,11 @@ func (d *demo) people(ctx context.Context, work *sync.WaitGroup) {
 			}
 		})
 	}
+}
+
+// days are those of all people.
+func (d *demo) days() [][]step {
+	return [][]step{d.ana(), d.bruno(), d.carla(), d.neighbours(), d.eva()}
 }
 
 // writes is a step in which somebody writes to the shop.
@@ -41,8 +46,8 @@ func (d *demo) text(after time.Duration, from, en, pt string) step {
 	return d.writes(after, from, ryzetest.Incoming{Text: d.say.say(en, pt)})
 }
 
-func (d *demo) taps(after time.Duration, from, id, title string) step {
-	return d.writes(after, from, ryzetest.Incoming{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerButton, ID: id, Title: title}})
+func (d *demo) taps(after time.Duration, from, id string) step {
+	return d.writes(after, from, ryzetest.Incoming{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerButton, ID: id}})
 }
 
 func (d *demo) picks(after time.Duration, from, id string) step {
@@ -68,7 +73,7 @@ const second = time.Second
 func (d *demo) ana() []step {
 	return []step{
 		d.text(2*second, anaPhone, "Hi! Are you open today?", "Oi! Vocês estão abertos hoje?"),
-		d.taps(8*second, anaPhone, choiceMenu, ""),
+		d.taps(8*second, anaPhone, choiceMenu),
 		d.picks(9*second, anaPhone, "carrot"),
 		d.fills(14*second, anaPhone, "carrot", map[string]any{"name": "Ana Lima", "address": "Rua das Flores 12"}),
 		d.writes(15*second, anaPhone, ryzetest.Incoming{
@@ -77,7 +82,7 @@ func (d *demo) ana() []step {
 		d.reacts(8*second, anaPhone, "❤️"),
 		d.writes(180*second, anaPhone, ryzetest.Incoming{Media: &ryzetest.File{Data: picture(slice), FileName: "slice.png"}, Text: d.say.say("So good!", "Que delícia!")}),
 		d.text(240*second, anaPhone, "Is there a cake without milk?", "Tem bolo sem leite?"),
-		d.taps(10*second, anaPhone, choicePerson, ""),
+		d.taps(10*second, anaPhone, choicePerson),
 		{20 * second, func() {
 			d.shop.TypeOnPhone(anaPhone, ryzetest.Incoming{Text: d.say.say("The orange one, Ana. I put one aside for you.", "O de laranja, Ana. Separei um para você.")})
 		}},
@@ -89,7 +94,7 @@ func (d *demo) ana() []step {
 func (d *demo) bruno() []step {
 	return []step{
 		d.text(12*second, brunoPhone, "What time do you close?", "Que horas vocês fecham?"),
-		d.taps(9*second, brunoPhone, choiceHours, ""),
+		d.taps(9*second, brunoPhone, choiceHours),
 		d.reacts(7*second, brunoPhone, "👍"),
 		d.writes(40*second, brunoPhone, ryzetest.Incoming{Media: &ryzetest.File{Data: chime(), MIME: "audio/wav", Kind: "audio", Voice: true, Duration: 2}}),
 		d.writes(150*second, brunoPhone, ryzetest.Incoming{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerCarousel, ID: "orange", Card: 1}}),
@@ -104,7 +109,7 @@ func (d *demo) carla() []step {
 	return []step{
 		d.writes(25*second, carlaPhone, ryzetest.Incoming{ID: id, Text: d.say.say("Two corn cakes, please", "Dois bolos de milho, por favor"), HideNumber: true}),
 		d.writes(12*second, carlaPhone, ryzetest.Incoming{Edit: id, Text: d.say.say("One corn cake, please", "Um bolo de milho, por favor"), HideNumber: true}),
-		d.taps(10*second, carlaPhone, choiceMenu, ""),
+		d.taps(10*second, carlaPhone, choiceMenu),
 		d.picks(12*second, carlaPhone, "corn"),
 		d.writes(30*second, carlaPhone, ryzetest.Incoming{Location: &ryzetest.Location{Latitude: -19.9245, Longitude: -43.9352, Name: d.say.say("Here!", "Aqui!")}}),
 		d.fills(15*second, carlaPhone, "corn", map[string]any{"name": "Carla Nunes", "address": "Rua da Lua 3"}),

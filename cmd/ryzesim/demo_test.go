@@ -75,13 +75,13 @@ func TestDemoDoesNotBeginAnewWithAState(t *testing.T) {
 		srv, err := ryzetest.Start(ryzetest.InMemory())
 		require.NoError(t, err)
 		defer srv.Close()
-		play := func(srv *ryzetest.Server, d *demo) {
+		play := func(d *demo) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			d.run(ctx)
 		}
 		first := newDemo(srv, &lines{w: &screen{}}, false)
-		play(srv, first)
+		play(first)
 		count := len(first.shop.Messages())
 		require.NotZero(t, count)
 
@@ -91,7 +91,7 @@ func TestDemoDoesNotBeginAnewWithAState(t *testing.T) {
 		require.NoError(t, err)
 		defer next.Close()
 		second := newDemo(next, &lines{w: &screen{}}, false)
-		play(next, second)
+		play(second)
 		assert.Len(t, second.shop.Messages(), count)
 	})
 }

@@ -40,8 +40,8 @@ func (f *flagSet) add(name string) string {
 func (f *flagSet) text(p *string, name, value, usage string) {
 	f.StringVar(p, f.add(name), value, usage)
 }
-func (f *flagSet) yes(p *bool, name string, value bool, usage string) {
-	f.BoolVar(p, f.add(name), value, usage)
+func (f *flagSet) yes(p *bool, name, usage string) {
+	f.BoolVar(p, f.add(name), false, usage)
 }
 func (f *flagSet) count(p *int, name string, value int, usage string) {
 	f.IntVar(p, f.add(name), value, usage)

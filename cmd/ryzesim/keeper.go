@@ -35,23 +35,23 @@ func newKeeper(path string, srv *ryzetest.Server, fail func(error)) *keeper {
 
 // openState opens the file of a state; it is nil when there is none yet. A link is
 // followed, so that what it points to is replaced, not the link.
-func openState(path string) (file *os.File, real string, err error) {
-	real, err = filepath.EvalSymlinks(path)
+func openState(path string) (file *os.File, target string, err error) {
+	target, err = filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, path, nil
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(target)
 	if err != nil {
 		return nil, "", err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, "", fmt.Errorf("%s is no regular file", path)
 	}
-	file, err = os.Open(real)
-	return file, real, err
+	file, err = os.Open(target)
+	return file, target, err
 }
 
 // touch says that something has changed.

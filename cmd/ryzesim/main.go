@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return err
 	}
 	p := &program{settings: c, log: &lines{w: out}}
-	if err := p.start(); err != nil {
+	if err := p.start(); err != nil { //nolint:contextcheck // the simulator works until it is closed
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if c.console {
 		// A read from a terminal cannot be interrupted: this goroutine ends
 		// with the program, or with its input.
-		go newConsole(p.srv, p.log, p.touch).read(in)
+		go newConsole(p.srv, p.log, p.touch).read(in) //nolint:contextcheck // the same
 	}
 	<-ctx.Done()
 	return nil

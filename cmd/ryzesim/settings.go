@@ -52,16 +52,16 @@ func (c *settings) declare(f *flagSet) {
 	f.text(&c.addr, "addr", "127.0.0.1:8484", "`ADDRESS` to listen on")
 	f.text(&c.token, "token", "", "account `TOKEN`, on loopback only; elsewhere it is that of RYZESIM_TOKEN, or random")
 	f.text(&c.state, "state", "", "`FILE` that keeps everything for the next start")
-	f.yes(&c.secure, "tls", false, "serve https with a certificate made at the start")
+	f.yes(&c.secure, "tls", "serve https with a certificate made at the start")
 	f.text(&c.cert, "cert", "", "`FILE` for the certificate of -tls, in PEM, for clients to trust (a temporary one)")
-	f.yes(&c.http2, "http2", false, "speak HTTP/2 with -tls, which is so unless it is false; without TLS it is refused")
-	f.yes(&c.demo, "demo", false, "play a little shop: two numbers, customers who write by themselves, a bot that answers")
+	f.yes(&c.http2, "http2", "speak HTTP/2 with -tls, which is so unless it is false; without TLS it is refused")
+	f.yes(&c.demo, "demo", "play a little shop: two numbers, customers who write by themselves, a bot that answers")
 	f.text(&c.lang, "lang", "", "`LANGUAGE` of -demo, en or pt (by LANG)")
 
 	f.group("What is printed and read")
-	f.yes(&c.console, "console", false, "read commands that play the phone from standard input")
-	f.yes(&c.quiet, "quiet", false, "do not log requests")
-	f.yes(&c.logText, "log-text", false, "log the recipient and the text of each request too")
+	f.yes(&c.console, "console", "read commands that play the phone from standard input")
+	f.yes(&c.quiet, "quiet", "do not log requests")
+	f.yes(&c.logText, "log-text", "log the recipient and the text of each request too")
 
 	f.group("The account and its instances")
 	f.list(&c.instances, "instance", "create these instances (`NAME,...`), already connected")
@@ -70,10 +70,10 @@ func (c *settings) declare(f *flagSet) {
 	f.wait(&c.codeDelay, "code-delay", 0, "how long connect waits before it answers with a code")
 	f.wait(&c.reconnectDelay, "reconnect-delay", 200*time.Millisecond, "how long an instance is connecting after a reconnect")
 	f.text(&c.receipts, "receipts", "50ms,150ms", "`WHEN` customers receive, read and play a message: up to three durations, none for never, or off")
-	f.yes(&c.tokenInData, "token-in-data", false, "put the token of a new instance at data.token")
-	f.yes(&c.observedStates, "observed-states", false, "list the states qr and closed, too")
+	f.yes(&c.tokenInData, "token-in-data", "put the token of a new instance at data.token")
+	f.yes(&c.observedStates, "observed-states", "list the states qr and closed, too")
 	f.text(&c.deviceSuffix, "device-suffix", "", "add :`NUMBER` to numberJid")
-	f.yes(&c.bareQR, "without-qr-prefix", false, "send qrCodeBase64 without data:image/png;base64,")
+	f.yes(&c.bareQR, "without-qr-prefix", "send qrCodeBase64 without data:image/png;base64,")
 	f.count(&c.notConnected, "not-connected-status", http.StatusServiceUnavailable, "status of an instance that is not connected, 503 or 400")
 
 	f.group("Rate limits and clocks")
@@ -87,8 +87,8 @@ func (c *settings) declare(f *flagSet) {
 
 	f.group("Browsers")
 	f.list(&c.origins, "allow-origin", "let scripts of these origins call the API (`ORIGIN,...`)")
-	f.yes(&c.exposeRate, "expose-rate-headers", false, "let these scripts read the rate headers")
-	f.yes(&c.control, "control", false, "serve the page and its control API, which is so on loopback unless it is false")
+	f.yes(&c.exposeRate, "expose-rate-headers", "let these scripts read the rate headers")
+	f.yes(&c.control, "control", "serve the page and its control API, which is so on loopback unless it is false")
 
 	f.group("Events")
 	f.text(&c.layout, "layout", string(ryzetest.LayoutLive), "shape of message.exchange events: live or documented")
@@ -96,9 +96,9 @@ func (c *settings) declare(f *flagSet) {
 	c.webhookRetry = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
 	f.waits(&c.webhookRetry, "webhook-retry", "`PAUSE,...` before further attempts of a webhook delivery, or none")
 	f.wait(&c.webhookTimeout, "webhook-timeout", 10*time.Second, "time limit of one attempt")
-	f.yes(&c.bareState, "without-state-authorization", false, "deliver instance.state without the Authorization header")
-	f.yes(&c.noEchoes, "without-echoes", false, "emit no event for messages sent through the API")
-	f.yes(&c.calls, "call-events", false, "emit call.update for calls that an instance places")
+	f.yes(&c.bareState, "without-state-authorization", "deliver instance.state without the Authorization header")
+	f.yes(&c.noEchoes, "without-echoes", "emit no event for messages sent through the API")
+	f.yes(&c.calls, "call-events", "emit call.update for calls that an instance places")
 
 	f.group("Media and bodies")
 	f.size(&c.bodyLimit, "body-limit", 1<<20, "largest request body of ordinary routes, in bytes")
@@ -107,8 +107,8 @@ func (c *settings) declare(f *flagSet) {
 	f.wait(&c.mediaDelay, "media-delay", 0, "how long the media of a message cannot be downloaded yet")
 
 	f.group("What the service lacks")
-	f.yes(&c.noChatwoot, "without-chatwoot", false, "the Chatwoot module is off: 503")
-	f.yes(&c.oldLibrary, "old-library", false, "newsletters can be neither looked up nor left: 501")
+	f.yes(&c.noChatwoot, "without-chatwoot", "the Chatwoot module is off: 503")
+	f.yes(&c.oldLibrary, "old-library", "newsletters can be neither looked up nor left: 501")
 }
 
 var timeForms = map[string]ryzetest.TimeForm{

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -56,7 +55,7 @@ func TestStateSurvivesARestartAndAKill(t *testing.T) {
 			assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 
 			in, keyboard = io.Pipe()
-			defer keyboard.Close()
+			defer func() { assert.NoError(t, keyboard.Close()) }()
 			out, base, again, _ := launch(t, in, "-state", file, "-instance", "a,b", "-console")
 			assert.Equal(t, token, again)
 			for _, c := range [][2]string{
@@ -102,21 +101,21 @@ func TestStateThatCannotBeReadStaysAsItIs(t *testing.T) {
 
 func TestStateFollowsALinkAndClearsWhatAKillLeft(t *testing.T) {
 	dir := t.TempDir()
-	real, link := filepath.Join(dir, "real.json"), filepath.Join(dir, "link.json")
-	_, _, _, stop := launch(t, nil, "-state", real, "-instance", "a")
+	target, link := filepath.Join(dir, "real.json"), filepath.Join(dir, "link.json")
+	_, _, _, stop := launch(t, nil, "-state", target, "-instance", "a")
 	require.NoError(t, stop())
-	require.NoError(t, os.Symlink(real, link))
-	require.NoError(t, os.WriteFile(real+".tmp", []byte("half"), 0o644))
+	require.NoError(t, os.Symlink(target, link))
+	require.NoError(t, os.WriteFile(target+".tmp", []byte("half"), 0o644))
 	_, _, _, stop = launch(t, nil, "-state", link, "-instance", "b")
 	require.NoError(t, stop())
 	info, err := os.Lstat(link)
 	require.NoError(t, err)
 	assert.NotZero(t, info.Mode()&os.ModeSymlink)
-	text, err := os.ReadFile(real)
+	text, err := os.ReadFile(target)
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"Name":"a"`)
 	assert.Contains(t, string(text), `"Name":"b"`)
-	assert.NoFileExists(t, real+".tmp")
+	assert.NoFileExists(t, target+".tmp")
 }
 
 func TestChangesAreWrittenTogetherASecondLater(t *testing.T) {
@@ -201,7 +200,7 @@ func TestAWriteThatFailsIsToldAndTriedAgain(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "before", string(text))
 		_, err = os.Stat(k.path + ".tmp")
-		require.True(t, errors.Is(err, os.ErrNotExist))
+		require.ErrorIs(t, err, os.ErrNotExist)
 		broken = false
 		time.Sleep(2 * shortestPause)
 		synctest.Wait()

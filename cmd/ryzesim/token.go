@@ -13,7 +13,7 @@ import (
 
 // fixedToken is the account's token on loopback when none is given. It is public
 // and invented: it opens nothing but simulators on the machine that they run on.
-const fixedToken = "fa15e000-0000-4000-8000-0000000acc07" //nolint:gosec // invented, and the same for everybody
+const fixedToken = "fa15e000-0000-4000-8000-0000000acc07"
 
 // fixedInstanceToken is the token of an instance on loopback, the same at each start.
 // It is as public as fixedToken.
@@ -27,7 +27,7 @@ func fixedInstanceToken(name string) string {
 // tokenVariable gives the account's token without showing it to who lists the
 // programs of the machine. It is not the variable of the real token, so that this is
 // never taken by mistake.
-const tokenVariable = "RYZESIM_TOKEN"
+const tokenVariable = "RYZESIM_TOKEN" //nolint:gosec // the name of a variable
 
 // isLoopback reports whether only this machine reaches an address to listen on.
 func isLoopback(addr string) bool {
