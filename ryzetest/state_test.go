@@ -105,7 +105,9 @@ func again(t *testing.T, s *Server, opts ...Option) (*Server, client) {
 func TestStateKeepsEveryField(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := eventful(t)
+		synctest.Wait()
 		next, _ := again(t, s, WithAccountToken("main"), WithWebhookRetry(time.Hour), WithWebhookHandler(http.NotFoundHandler()))
+		synctest.Wait() // nobody writes while it reads
 		compareState(t, s, next)
 	})
 }
