@@ -153,10 +153,13 @@ var behaviours = map[string]struct {
 	"media-body-limit": {"-media-body-limit 10", func(c caller) bool {
 		return c.do("POST", "/api/message/media/a", `{"number":"5511987654321"}`).status == 413
 	}},
-	"quiet": {"-quiet", func(c caller) bool { c.list(); return !strings.Contains(c.out.String(), "GET /api") }},
+	"quiet": {"-quiet", func(c caller) bool {
+		c.list()
+		return !soon(func() bool { return strings.Contains(c.out.String(), "GET /api") })
+	}},
 	"log-text": {"-log-text", func(c caller) bool {
 		c.send()
-		return strings.Contains(c.out.String(), "5511987654321")
+		return soon(func() bool { return strings.Contains(c.out.String(), "5511987654321") })
 	}},
 	"tls": {"-tls", func(c caller) bool {
 		return strings.HasPrefix(c.base, "https") && c.list().proto == "HTTP/2.0"
@@ -172,27 +175,34 @@ var behaviours = map[string]struct {
 		return strings.Contains(c.list().text, `"status":"qr"`)
 	}},
 	"without-qr-prefix": {"-without-qr-prefix", func(c caller) bool { return !strings.Contains(c.connect().text, "data:image/png") }},
-	"code-delay": {"-code-delay 300ms", func(c caller) bool {
-		began := time.Now()
-		c.connect()
-		return time.Since(began) >= 300*time.Millisecond
+	"code-delay": {"-code-delay 1h", func(c caller) bool {
+		answered := make(chan struct{})
+		go func() { c.connect(); close(answered) }()
+		late := !soon(func() bool {
+			select {
+			case <-answered:
+				return true
+			default:
+				return false
+			}
+		})
+		c.do("POST", "/_sim/api/clock/advance", `{"by":"2h"}`)
+		<-answered
+		return late
 	}},
 	"auto-pair": {"-auto-pair 1ms", func(c caller) bool {
 		c.connect()
-		time.Sleep(50 * time.Millisecond)
-		return strings.Count(c.list().text, `"status":"connected"`) == 2
+		return soon(func() bool { return strings.Count(c.list().text, `"status":"connected"`) == 2 })
 	}},
 	"reconnect-delay": {"-reconnect-delay 1h", func(c caller) bool {
 		c.do("POST", "/api/instance/reconnect/a", "")
-		time.Sleep(300 * time.Millisecond)
-		return strings.Contains(c.list().text, `"status":"connecting"`)
+		return !soon(func() bool { return strings.Contains(c.list().text, `"status":"connected"`) })
 	}},
 	"media-delay": {"-media-delay 1h", func(c caller) bool { return c.download().status == 404 }},
 	"media-keep":  {"-media-keep 1", func(c caller) bool { return c.download().status != 200 }},
 	"receipts": {"-receipts none", func(c caller) bool {
 		c.send()
-		time.Sleep(300 * time.Millisecond)
-		return strings.Contains(c.history().text, `"status":"sent"`)
+		return !soon(func() bool { return strings.Contains(c.history().text, `"status":"read"`) })
 	}},
 	"layout": {"-layout documented", func(c caller) bool {
 		got := hooked(c, 200)
@@ -215,12 +225,22 @@ var behaviours = map[string]struct {
 		c.send()
 		return strings.Contains(next(c.t, got), "call.update")
 	}},
-	"webhook-retry": {"-webhook-retry 1ms", func(c caller) bool {
-		got := hooked(c, 500)
+	"webhook-retry": {"-webhook-retry none", func(c caller) bool {
+		hooked(c, 500)
 		c.do("DELETE", "/api/instance/logout/a", "")
-		time.Sleep(200 * time.Millisecond)
-		return len(got) == 2
+		return soon(func() bool { return strings.Contains(c.do("GET", "/_sim/api/deliveries", "").text, `"dead":true`) })
 	}},
+}
+
+// soon reports whether something comes to be within a while.
+func soon(is func() bool) bool {
+	for range 30 {
+		if is() {
+			return true
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return false
 }
 
 func (c caller) connect() answer {

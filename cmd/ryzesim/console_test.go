@@ -263,7 +263,7 @@ func TestConsoleHelpKnowsEveryCommand(t *testing.T) {
 			assert.NoError(t, err)
 		}
 	}
-	_, err = help([]string{"recv"})
+	_, err = help([]string{"reeceive"})
 	require.ErrorContains(t, err, `did you mean "receive"?`)
 	_, err = help([]string{"a", "b"})
 	require.Error(t, err)
@@ -274,7 +274,7 @@ func TestConsoleHelpKnowsEveryCommand(t *testing.T) {
 
 func TestConsoleErrorsNameTheNearest(t *testing.T) {
 	atConsole(t, func(t *testing.T, at typist) {
-		for typed, meant := range map[string]string{"recv": "receive", "rec": "receive", "tapp": "tap", "Pair": "pair", "hlep": "help", "messagse": "messages", "unreach": "unreachable"} {
+		for typed, meant := range map[string]string{"reeceive": "receive", "rec": "receive", "tapp": "tap", "Pair": "pair", "hlep": "help", "messagse": "messages", "unreach": "unreachable"} {
 			at.bad(typed+" demo", `did you mean "`+meant+`"?`)
 		}
 		at.bad("pair dmeo", `no instance "dmeo"; did you mean "demo"?`)
