@@ -43,10 +43,10 @@ func (c *controlCall) changes() (any, error) {
 		return nil, &web.Error{Status: http.StatusServiceUnavailable, Message: "too many readers of changes: " + strconv.Itoa(maxReaders)}
 	}
 	stream, err := web.OpenStream(c.w)
-	if err == nil {
+	if err == nil && c.r.Method != http.MethodHead {
 		c.follow(stream, last) // until one of the two leaves
 	}
-	return nil, nil //nolint:nilerr,nilnil // the reader is gone
+	return nil, nil //nolint:nilnil // the reader is gone
 }
 
 // resume is the number of the last change that the reader knows: that of its header,

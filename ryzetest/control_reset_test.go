@@ -12,7 +12,7 @@ import (
 
 func TestAResetStartsAfresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := NewServer(InMemory(), WithControl(""), WithWebhookHandler(http.NotFoundHandler()))
+		s := NewServer(InMemory(), WithControl(""), WithWebhookHandler(http.NotFoundHandler()), WithWebhookRetry(time.Minute))
 		defer s.Close()
 		c, api := sim{t, s}, client{t, s, s.AccountToken}
 		paired, bare := s.AddInstance("paired"), s.AddInstance("bare")
@@ -48,6 +48,7 @@ func TestAResetStartsAfresh(t *testing.T) {
 		assert.Empty(t, state["faults"])
 		assert.EqualValues(t, 100, get(state, "windows", 0, "remaining"))
 		assert.Empty(t, c.do("GET", "instances/paired/chats", "").at("chats"))
+		require.Equal(t, 200, api.do("POST", "/api/events/webhook/paired", `{"enabled":true,"url":"http://hooks.test/new"}`).status)
 
 		// Who holds an instance goes on with it, and nothing of before comes after.
 		time.Sleep(time.Hour)
@@ -79,6 +80,25 @@ func TestAResetDoesNotWaitForWhatIsUnderWay(t *testing.T) {
 		sim{t, s}.do("POST", "reset", "")
 		assert.Equal(t, 200, <-status, "it is sent into the new beginning")
 		assert.Len(t, shop.Messages(), 1)
+	})
+}
+
+func TestADeliveryUnderWayEndsWithTheReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		hook := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-answer; w.WriteHeader(http.StatusTeapot) })
+		s := NewServer(InMemory(), WithControl(""), WithWebhookHandler(hook), WithWebhookRetry())
+		defer s.Close()
+		shop := s.AddInstance("shop")
+		shop.Pair("")
+		client{t, s, shop.Token()}.do("POST", "/api/events/webhook/shop", `{"enabled":true,"url":"http://hooks.test"}`)
+		shop.Receive(Incoming{From: "5511987654321", Text: "Hi"})
+		synctest.Wait()
+		sim{t, s}.do("POST", "reset", "")
+		close(answer)
+		synctest.Wait()
+		assert.Empty(t, s.Deliveries())
+		assert.Empty(t, s.DeadLetters())
 	})
 }
 
