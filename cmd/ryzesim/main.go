@@ -238,7 +238,7 @@ func (p *program) announce() {
 	}
 	p.log.printf("export RYZE_BASE_URL=%s RYZE_ACCOUNT_TOKEN=%s", p.srv.URL, token)
 	before := ""
-	for _, name := range p.instances {
+	for _, name := range p.names() {
 		i := p.srv.Instance(name)
 		p.log.printf("%sexport RYZE_INSTANCE=%s RYZE_INSTANCE_TOKEN=%s", before, shellWord(name), shellWord(i.Token()))
 		before = "# or: "
@@ -251,6 +251,20 @@ func (p *program) announce() {
 		lost = "What it holds is kept in " + p.state + "."
 	}
 	p.log.printf("# Ctrl-C stops it. %s", plain(lost))
+}
+
+// maxAnnounced bounds how many instances the head of the output names.
+const maxAnnounced = 10
+
+// names are those of the flags first, then those that the state has brought.
+func (p *program) names() []string {
+	names := slices.Clone(p.instances)
+	for _, i := range p.srv.Instances() {
+		if len(names) < maxAnnounced && !slices.Contains(names, i.Name()) && p.srv.Instance(i.Name()) == i {
+			names = append(names, i.Name())
+		}
+	}
+	return names
 }
 
 // shellWord quotes a word for a shell, if it needs that.
