@@ -282,7 +282,7 @@ func (c *controlled) answers(shop *ryze.InstanceClient) {
 		return c.message(sent.ID)
 	}
 	buttons := send(ryze.Buttons{Header: "Menu", Text: "What may it be?", Footer: "Closed on Sundays", Mixed: true, Buttons: []ryze.Button{
-		ryze.Button{Label: "Coffee", Value: "coffee"}, ryze.Button{Kind: ryze.ButtonURL, Label: "All of it", Value: "https://example.com/menu"},
+		{Label: "Coffee", Value: "coffee"}, {Kind: ryze.ButtonURL, Label: "All of it", Value: "https://example.com/menu"},
 	}})
 	assert.Equal(t, object{"kind": "reply", "id": "coffee", "label": "Coffee", "value": ""}, at(buttons, "buttons", "buttons", 0))
 	assert.Equal(t, "https://example.com/menu", at(buttons, "buttons", "buttons", 1, "value"))
@@ -296,7 +296,7 @@ func (c *controlled) answers(shop *ryze.InstanceClient) {
 	c.receive(object{"answer": object{"kind": "list", "id": "tea", "title": "Tea"}})
 
 	carousel := send(ryze.Carousel{Text: "Ours", Cards: []ryze.Card{{
-		Title: "One", Text: "Text", ImageURL: "https://example.com/1.png", Buttons: []ryze.Button{ryze.Button{Label: "Take it", Value: "one"}},
+		Title: "One", Text: "Text", ImageURL: "https://example.com/1.png", Buttons: []ryze.Button{{Label: "Take it", Value: "one"}},
 	}}})
 	assert.Equal(t, "https://example.com/1.png", at(carousel, "carousel", "cards", 0, "media", "external"))
 	c.receive(object{"answer": object{"kind": "carousel", "id": "one", "card": 0}})

@@ -106,6 +106,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if c.route == nil {
+		if r.URL.Path == hostedPath {
+			c.refuseHosted()
+			return
+		}
 		c.violate(UnknownRoute, r.Method+" "+r.URL.Path)
 		c.drain()
 		if otherMethod {

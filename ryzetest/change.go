@@ -18,7 +18,7 @@ const (
 	ChangeRequest  ChangeKind = "request"  // a request was answered, or an event stream was opened
 	ChangeDelivery ChangeKind = "delivery" // an event was brought to a webhook, or could not be
 	ChangeClock    ChangeKind = "clock"    // Advance has moved the time
-	ChangeServer   ChangeKind = "server"   // what is around the instances: faults, rate windows, contacts
+	ChangeServer   ChangeKind = "server"   // what is around the instances: faults, rate windows, contacts, groups, newsletters
 	ChangesLost    ChangeKind = "lost"     // look at everything again: the reader was too slow, or all is new
 )
 

@@ -40,6 +40,13 @@ func (c *clock) now() time.Time {
 	return c.nowLocked()
 }
 
+// ahead is how far Advance has moved the time.
+func (c *clock) ahead() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.offset
+}
+
 func (c *clock) nowLocked() time.Time { return time.Now().Add(c.offset) }
 
 // after runs fn once d has passed on this clock. The returned function

@@ -333,7 +333,7 @@ func (s *Server) Certificate() *x509.Certificate {
 }
 
 // serverTLS makes a certificate, valid at any time that a test may play.
-func serverTLS(host string) (*tls.Config, error) {
+func serverTLS(host string, noHTTP2 bool) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -363,9 +363,13 @@ func serverTLS(host string) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	protocols := []string{"h2", "http/1.1"}
+	if noHTTP2 {
+		protocols = protocols[1:]
+	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}},
-		NextProtos:   []string{"h2", "http/1.1"},
+		NextProtos:   protocols,
 		MinVersion:   tls.VersionTLS12,
 		// A ticket is written when the client does not read yet: in memory, both
 		// would wait for each other.

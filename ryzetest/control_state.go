@@ -255,7 +255,7 @@ func (c *controlCall) makeInstance() (any, error) {
 			return nil, web.Conflict("there is an instance %q already", name)
 		}
 	}
-	return s.newInstance(s.accounts[0], name, newToken()).view(), nil
+	return s.newInstance(s.accounts[0], name, s.instanceToken(name)).view(), nil
 }
 
 func (c *controlCall) deleteInstance() (any, error) {

@@ -144,6 +144,12 @@
 // others can reach does not start without a token. Its requests are neither counted
 // in rate windows nor logged.
 //
+// # A state that stays
+//
+// [Server.Save] writes what a server knows: instances with their tokens, messages
+// with media, contacts, groups, rate windows, the offset of the clock. WithState
+// begins with it. Options, faults and logs belong to one run and are left out.
+//
 // # Violations
 //
 // What the service does with fields and parameters that it does not document is

@@ -109,6 +109,7 @@ func (s *Server) SetUnaddable(numbers ...string) {
 	for _, n := range numbers {
 		s.world.groups.unaddable[n] = true
 	}
+	s.changed(ChangeServer)
 }
 
 // addGroup makes a group. The caller holds the lock.
@@ -141,6 +142,7 @@ func (s *Server) addGroup(n NewGroup) *Group {
 	}
 	w.byJID[n.JID] = g
 	g.newCode()
+	s.changed(ChangeServer)
 	return g
 }
 
@@ -294,6 +296,7 @@ func (g *Group) queue(jid string) bool {
 		return false
 	}
 	g.requests = append(g.requests, joinRequest{jid, g.s.clock.now()})
+	g.s.changed(ChangeServer)
 	return true
 }
 
@@ -354,6 +357,7 @@ func (g *Group) tellAbout(kind string, people []string) {
 
 // emit tells every connected instance in the group.
 func (g *Group) emit(kind string, extra obj) {
+	g.s.changed(ChangeServer)
 	data := obj{"type": kind, "groupJid": g.jid, "groupName": g.name, "timestamp": g.s.stamp(g.s.clock.now())}
 	maps.Copy(data, extra)
 	for i := range g.s.instances() {

@@ -118,6 +118,7 @@ func (i *Instance) TypeOnPhone(to string, in Incoming) (messageID string) {
 func (i *Instance) NameGroup(jid, name string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
+	defer i.s.changed(ChangeServer)
 	if g := i.s.world.groups.byJID[jid]; g != nil {
 		g.name = name
 		return
@@ -135,6 +136,7 @@ func (i *Instance) SetHistory(messages []Incoming) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	i.history = messages
+	i.changed(Change{Kind: ChangeInstance})
 }
 
 // replayHistory brings in what the phone holds, of the last days (all when

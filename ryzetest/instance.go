@@ -145,7 +145,7 @@ func (s *Server) newInstance(acc *account, name, token string) *Instance {
 			settings: settings{disableHistorySync: true},
 			sockets:  map[*socket]struct{}{},
 			byID:     map[string]*Message{},
-			receipts: defaultReceipts,
+			receipts: s.cfg.receipts,
 			groups:   map[string]string{},
 			unread:   map[string][]*Message{},
 		},
@@ -239,7 +239,6 @@ func (i *Instance) startPairing(number string, history int) {
 		p.code = newPairingCode()
 		p.expires = i.s.clock.now().Add(codeLifetime)
 		i.setState(StateConnecting, "", nil)
-		p.cancel = append(p.cancel, i.s.clock.after(codeLifetime, func() { i.expire(p) }))
 	} else {
 		for range qrCodes {
 			p.codes = append(p.codes, newQRText())
@@ -250,7 +249,18 @@ func (i *Instance) startPairing(number string, history int) {
 			state = StateQR
 		}
 		i.setState(state, "qr_ready", obj{"codes": p.codes})
-		p.cancel = append(p.cancel, i.s.clock.after(qrLifetime, func() { i.rotate(p) }))
+	}
+	i.awaitPairing(p)
+}
+
+// awaitPairing waits for what ends the attempt, or renews its code. The caller
+// holds the lock.
+func (i *Instance) awaitPairing(p *pairing) {
+	left := p.expires.Sub(i.s.clock.now())
+	if p.code != "" {
+		p.cancel = append(p.cancel, i.s.clock.after(left, func() { i.expire(p) }))
+	} else {
+		p.cancel = append(p.cancel, i.s.clock.after(left, func() { i.rotate(p) }))
 	}
 	if d := i.s.cfg.autoPair; d > 0 {
 		p.cancel = append(p.cancel, i.s.clock.after(d, func() { i.pairIf(p) }))
@@ -444,6 +454,10 @@ func (i *Instance) startReconnect() {
 	i.stopPairing()
 	i.stopReconnect()
 	i.setState(StateConnecting, "manual_reconnect", nil)
+	i.awaitReconnect()
+}
+
+func (i *Instance) awaitReconnect() {
 	i.reconnect = i.s.clock.after(i.s.cfg.reconnectDelay, func() {
 		i.s.mu.Lock()
 		defer i.s.mu.Unlock()

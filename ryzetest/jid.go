@@ -133,6 +133,7 @@ func (s *Server) SetUnreachable(numbers ...string) {
 	for _, n := range numbers {
 		s.world.unreachable[n] = true
 	}
+	s.changed(ChangeServer)
 }
 
 // resolve finds the canonical JID behind what a client wrote, or reports that

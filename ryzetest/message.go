@@ -95,6 +95,7 @@ func (i *Instance) SetDelivery(r Receipts) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	i.receipts = r
+	i.changed(Change{Kind: ChangeInstance})
 }
 
 // Messages returns copies of the stored messages, in order of arrival: those of
@@ -148,9 +149,20 @@ func newMessageID() string {
 // store keeps a message. The caller holds the lock.
 func (i *Instance) store(m *Message) {
 	m.stored = i.s.clock.now()
+	i.index(m)
+	i.changedMessage(m)
+	if m.Reaction == nil {
+		return
+	}
+	if m := i.byID[m.Reaction.MessageID]; m != nil {
+		i.changedMessage(m)
+	}
+}
+
+// index puts a message where it is looked for.
+func (i *Instance) index(m *Message) {
 	i.messages = append(i.messages, m)
 	i.byID[m.ID] = m
-	i.changedMessage(m)
 	if m.Reaction == nil {
 		return
 	}
@@ -159,9 +171,6 @@ func (i *Instance) store(m *Message) {
 	}
 	to := m.Reaction.MessageID
 	i.reacted[to] = append(i.reacted[to], m)
-	if m := i.byID[to]; m != nil {
-		i.changedMessage(m)
-	}
 }
 
 // rank orders the states of an outgoing message; they never go back.

@@ -54,7 +54,7 @@ func createInstance(c *call) reply {
 		return fail(http.StatusForbidden, textQuota)
 	}
 	if token == "" {
-		token = newToken()
+		token = s.instanceToken(name)
 	}
 	i := s.newInstance(c.acc, name, token)
 	i.settings.update(b)

@@ -69,6 +69,7 @@ func (s *Server) addNewsletter(name, description string) *Newsletter {
 	}
 	w.byJID[n.jid] = n
 	n.newCode()
+	s.changed(ChangeServer)
 	return n
 }
 
@@ -102,6 +103,7 @@ func (n *Newsletter) SetState(state string) {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
 	n.state = state
+	n.s.changed(ChangeServer)
 }
 
 // Post plays a post of the owner: every connected instance that follows the

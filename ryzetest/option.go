@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -13,7 +14,10 @@ type config struct {
 	listen       string
 	inMemory     bool
 	tls          bool
+	noHTTP2      bool
 	accountToken string
+	tokens       func(name string) string
+	state        io.Reader
 	quota        int
 	globalLimit  int
 	createLimit  int
@@ -47,6 +51,7 @@ type config struct {
 	observedStates bool
 	deviceSuffix   string
 	noEchoes       bool
+	receipts       Receipts
 	observer       func(Request)
 	control        *controlConfig
 }
@@ -67,6 +72,7 @@ func defaults() config {
 		mediaKeep:      16 << 20,
 		reconnectDelay: 200 * time.Millisecond,
 		notConnected:   http.StatusServiceUnavailable,
+		receipts:       defaultReceipts,
 	}
 }
 
@@ -90,12 +96,30 @@ func InMemory() Option { return func(c *config) { c.inMemory = true } }
 // HTTP/2; see Server.Certificate for other clients. It works with InMemory too.
 func WithTLS() Option { return func(c *config) { c.tls = true } }
 
+// WithoutHTTP2 makes a server of WithTLS speak HTTP/1.1 alone.
+func WithoutHTTP2() Option { return func(c *config) { c.noHTTP2 = true } }
+
 // WithListen sets the TCP address to listen on, "127.0.0.1:0" by default: a free
 // port of this machine.
 func WithListen(addr string) Option { return func(c *config) { c.listen = addr } }
 
 // WithAccountToken sets the token of the main account, a random UUID by default.
 func WithAccountToken(token string) Option { return func(c *config) { c.accountToken = token } }
+
+// WithInstanceTokens sets the tokens of new instances for which no request names
+// one: f gets the name. Without it each is a random UUID. A token that f gives
+// and that somebody has already is replaced by a random one, and so is an empty one.
+func WithInstanceTokens(f func(name string) string) Option {
+	return func(c *config) { c.tokens = f }
+}
+
+// WithState makes the server begin with what Server.Save has written: its accounts,
+// instances, chats and contacts, its rate windows and the offset of its clock. The
+// token of WithAccountToken replaces that of the stored main account, and the other
+// options hold as they are given now. Start returns an error, and NewServer panics,
+// when the state cannot be read whole, or was written by a newer version. An Option
+// that was used has read its state: make a new one for another server.
+func WithState(r io.Reader) Option { return func(c *config) { c.state = r } }
 
 // WithQuota caps the instances of the main account: one more is a 403. The
 // default of 100 is an invention; the service's quota depends on the account.
@@ -306,6 +330,9 @@ func WithDeviceSuffix(n string) Option { return func(c *config) { c.deviceSuffix
 
 // WithoutEchoes emits no message.exchange for messages sent through the API.
 func WithoutEchoes() Option { return func(c *config) { c.noEchoes = true } }
+
+// WithReceipts is Instance.SetDelivery for every instance that is made from now on.
+func WithReceipts(r Receipts) Option { return func(c *config) { c.receipts = r } }
 
 // WithObserver calls fn for each request once it was answered (or dropped), and for
 // an event stream once it is open, from the goroutine that serves it.

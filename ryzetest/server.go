@@ -1,6 +1,7 @@
 package ryzetest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -78,7 +79,7 @@ type account struct {
 
 // NewServer starts a server, on a free port of this machine unless options say
 // otherwise. It is ready when NewServer returns, and panics only if it cannot
-// listen. Close it when done.
+// listen, or begin with the state of WithState. Close it when done.
 func NewServer(opts ...Option) *Server {
 	s, err := Start(opts...)
 	if err != nil {
@@ -87,25 +88,29 @@ func NewServer(opts ...Option) *Server {
 	return s
 }
 
-// Start is NewServer for programs: it returns the error of listening.
+// Start is NewServer for programs: it returns the error of listening, or of WithState.
 func Start(opts ...Option) (*Server, error) {
 	cfg := configured(opts)
-	if cfg.accountToken == "" {
-		cfg.accountToken = newToken()
+	var state *saved
+	if cfg.state != nil {
+		var err error
+		if state, err = readState(cfg.state); err != nil {
+			return nil, err
+		}
 	}
+	accountToken := cmp.Or(cfg.accountToken, newToken())
 	s := &Server{
-		AccountToken: cfg.accountToken,
+		AccountToken: accountToken,
 		cfg:          cfg,
 		clock:        newClock(),
 		windows:      newWindows(cfg.globalLimit, cfg.createLimit, cfg.rateWindow),
 		closed:       make(chan struct{}),
 		open:         map[*conn]http.ConnState{},
 		degraded:     map[string]string{},
-		accounts:     []*account{{token: cfg.accountToken, quota: cfg.quota}},
+		accounts:     []*account{{token: accountToken, quota: cfg.quota}},
 	}
 	s.clocks.skews = cfg.skews
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.started = s.clock.now()
 	err := s.listen()
 	if err != nil {
 		s.cancel()
@@ -123,6 +128,10 @@ func Start(opts ...Option) (*Server, error) {
 		s.hooks = loopbackClient()
 	}
 	s.fetcher = &http.Transport{}
+	if state != nil {
+		s.restore(state)
+	}
+	s.started = s.clock.now()
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		ConnState:         s.connState,
@@ -136,7 +145,7 @@ func Start(opts ...Option) (*Server, error) {
 		// TLS ends in conn: net/http's server sees HTTP/2 without it.
 		s.http.Protocols = new(http.Protocols)
 		s.http.Protocols.SetHTTP1(true)
-		s.http.Protocols.SetUnencryptedHTTP2(true)
+		s.http.Protocols.SetUnencryptedHTTP2(!cfg.noHTTP2)
 	}
 	s.spawn(func() { s.clock.loop(s.ctx) })
 	s.spawn(func() {
@@ -163,7 +172,7 @@ func (s *Server) listen() error {
 	}
 	if s.cfg.tls {
 		var err error
-		if s.tls, err = serverTLS(host); err != nil {
+		if s.tls, err = serverTLS(host, s.cfg.noHTTP2); err != nil {
 			s.listener.Close()
 			return err
 		}
@@ -257,6 +266,17 @@ func (s *Server) begin() bool {
 // plus what Advance added.
 func (s *Server) Now() time.Time { return s.clock.now() }
 
+// Sleep waits until d has passed on the server's clock, which Advance moves. It
+// returns the context's error when that ends first, and context.Canceled when the
+// server is closed.
+func (s *Server) Sleep(ctx context.Context, d time.Duration) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(s.ctx, cancel)
+	defer stop()
+	return s.clock.sleep(ctx, d)
+}
+
 // Advance moves the server's time forward. Rate windows, QR codes, receipts,
 // delays and webhook retries follow it. What falls due on the way has run, in
 // order, when Advance returns; webhook attempts have been started, and may still
@@ -292,7 +312,7 @@ func (s *Server) AddInstanceTo(accountToken, name string) *Instance {
 	if acc.find(name) != nil {
 		panic(fmt.Sprintf("ryzetest: the account already has an instance %q", name))
 	}
-	i := s.newInstance(acc, name, newToken())
+	i := s.newInstance(acc, name, s.instanceToken(name))
 	i.seed.made = true
 	return i
 }
@@ -362,6 +382,17 @@ func (a *account) find(name string) *Instance {
 		}
 	}
 	return nil
+}
+
+// instanceToken is the token of a new instance. The caller holds the lock.
+func (s *Server) instanceToken(name string) string {
+	if s.cfg.tokens != nil {
+		token := s.cfg.tokens(name)
+		if taken, _ := s.owner(token); token != "" && taken == nil {
+			return token
+		}
+	}
+	return newToken()
 }
 
 // newToken returns a random UUID, as the tokens in the samples of events are. The

@@ -24,8 +24,11 @@ type hook struct {
 	lastStatus int       // of the last attempt; 0 when nobody answered
 	lastAt     time.Time // of the last attempt; zero when there was none
 
+	count   int
 	queue   []*post
-	working bool // a worker goroutine is there
+	now     *post               // the one that is being delivered
+	later   map[*post]time.Time // those that wait for another attempt, until then
+	working bool                // a worker goroutine is there
 	wake    chan struct{}
 }
 
@@ -37,6 +40,7 @@ type post struct {
 	auth    string // of the Authorization header, "" for none
 	body    []byte
 	attempt int
+	number  int // counts the events of the webhook
 }
 
 // Delivery is one attempt to deliver an event to a webhook.
@@ -105,6 +109,13 @@ func (h *hook) enqueue(event string, body []byte) {
 	if h.authorization != nil && !(event == "instance.state" && h.inst.s.cfg.bareState) {
 		p.auth = *h.authorization
 	}
+	h.add(p)
+}
+
+// add queues a new event. The caller holds the lock.
+func (h *hook) add(p *post) {
+	h.count++
+	p.number = h.count
 	h.push(p)
 }
 
@@ -147,7 +158,9 @@ func (h *hook) work(gone <-chan struct{}) {
 		if len(h.queue) > 0 {
 			p = h.queue[0]
 			h.queue = h.queue[1:]
+			p.attempt++
 		}
+		h.now = p
 		s.mu.Unlock()
 		if p == nil {
 			select {
@@ -172,7 +185,6 @@ func (h *hook) work(gone <-chan struct{}) {
 
 func (h *hook) deliver(p *post, gone <-chan struct{}) {
 	s := h.inst.s
-	p.attempt++
 	d := Delivery{
 		Time: s.clock.now(), Instance: h.inst.name, Label: h.label, Event: p.event,
 		URL: p.url, Attempt: p.attempt, Body: p.body,
@@ -184,6 +196,7 @@ func (h *hook) deliver(p *post, gone <-chan struct{}) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	h.now = nil
 	if h.inst.gone != gone {
 		return // of a time before the reset
 	}
@@ -197,10 +210,24 @@ func (h *hook) deliver(p *post, gone <-chan struct{}) {
 		s.dead = append(s.dead, DeadLetter{d})
 		return
 	}
-	s.clock.after(s.cfg.webhookRetry[p.attempt-1], func() {
+	h.pushAfter(s.cfg.webhookRetry[p.attempt-1], p)
+}
+
+// pushAfter queues an event later. The caller holds the lock.
+func (h *hook) pushAfter(d time.Duration, p *post) {
+	s := h.inst.s
+	if h.later == nil {
+		h.later = map[*post]time.Time{}
+	}
+	h.later[p] = s.clock.now().Add(d)
+	gone := h.inst.gone
+	s.clock.after(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		h.push(p)
+		delete(h.later, p)
+		if h.inst.gone == gone {
+			h.push(p)
+		}
 	})
 }
 
