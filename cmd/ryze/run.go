@@ -133,6 +133,7 @@ set what it prints.`,
 	}{
 		{groupNumber, []*cobra.Command{a.instancesCommand(), a.newCommand(), a.connectCommand()}},
 		{groupMessages, []*cobra.Command{a.sendCommand()}},
+		{groupEvents, []*cobra.Command{a.listenCommand()}},
 	} {
 		for _, c := range group.commands {
 			c.GroupID = group.id

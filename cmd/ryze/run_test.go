@@ -233,7 +233,7 @@ func TestTheInstancesOwnTokenIsEnough(t *testing.T) {
 	}
 }
 
-func TestThePositionOfCompletions(t *testing.T) {
+func TestNamesAreCompleted(t *testing.T) {
 	s := newShell(t)
 	s.srv.AddInstance("support-line")
 	assert.Contains(t, s.ok("__complete", "connect", ""), "demo\nsupport-line\n")

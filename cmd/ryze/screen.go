@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -145,3 +147,6 @@ func (a *app) note(format string, args ...any) {
 func (a *app) tell(format string, args ...any) {
 	fmt.Fprintln(a.out, line(fmt.Sprintf(format, args...)))
 }
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
