@@ -86,6 +86,9 @@ func excerpt(text string, columns int) string {
 func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }
 
 func rounded(d time.Duration) string {
+	if d < time.Millisecond {
+		return "<1ms"
+	}
 	if d < time.Second {
 		return d.Round(time.Millisecond).String()
 	}

@@ -134,6 +134,7 @@ set what it prints.`,
 		{groupNumber, []*cobra.Command{a.instancesCommand(), a.newCommand(), a.connectCommand()}},
 		{groupMessages, []*cobra.Command{a.sendCommand()}},
 		{groupEvents, []*cobra.Command{a.listenCommand()}},
+		{groupSetup, []*cobra.Command{a.doctorCommand()}},
 	} {
 		for _, c := range group.commands {
 			c.GroupID = group.id
@@ -266,7 +267,7 @@ func hintFor(err error) string {
 		}
 	}
 	if pause, again := ryze.RetryAfter(err); again {
-		hint := "nothing was done: it may be tried again"
+		hint := "it may be tried again"
 		if pause > 0 {
 			hint += " in " + pause.Round(time.Second).String()
 		}

@@ -150,3 +150,14 @@ func (a *app) tell(format string, args ...any) {
 
 // sortedKeys returns the keys of a map in order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// shellWord writes s so that a shell takes it for one word: advice is copied.
+func shellWord(s string) string {
+	safe := func(r rune) bool {
+		return r == '-' || r == '_' || r == '.' || r == '/' || r == '@' || r == ':' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !safe(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
