@@ -17,6 +17,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C kills
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, environment{
 		getenv:    os.Getenv,
+		environ:   os.Environ,
 		configDir: os.UserConfigDir,
 		terminal: terminal{
 			in:         term.IsTerminal(int(os.Stdin.Fd())),  //nolint:gosec // descriptors are small

@@ -28,6 +28,7 @@ const (
 // environment is what the program has of the machine beside its three files.
 type environment struct {
 	getenv    func(string) string
+	environ   func() []string
 	configDir func() (string, error)
 	transport http.RoundTripper // nil: that of net/http
 	terminal  terminal
@@ -131,10 +132,10 @@ set what it prints.`,
 		id       string
 		commands []*cobra.Command
 	}{
-		{groupNumber, []*cobra.Command{a.instancesCommand(), a.newCommand(), a.connectCommand()}},
-		{groupMessages, []*cobra.Command{a.sendCommand()}},
-		{groupEvents, []*cobra.Command{a.listenCommand()}},
-		{groupSetup, []*cobra.Command{a.doctorCommand()}},
+		{groupNumber, []*cobra.Command{a.instancesCommand(), a.newCommand(), a.connectCommand(), a.logoutCommand(), a.deleteCommand()}},
+		{groupMessages, []*cobra.Command{a.sendCommand(), a.chatsCommand(), a.historyCommand(), a.downloadCommand()}},
+		{groupEvents, []*cobra.Command{a.listenCommand(), a.webhookCommand()}},
+		{groupSetup, []*cobra.Command{a.loginCommand(), a.execCommand(), a.doctorCommand()}}, // verify belongs here
 	} {
 		for _, c := range group.commands {
 			c.GroupID = group.id

@@ -73,7 +73,14 @@ type result struct {
 
 func (s *shell) start(ctx context.Context, stdout, stderr io.Writer, args ...string) int {
 	return run(ctx, args, s.in, stdout, stderr, environment{
-		getenv:    func(name string) string { return s.vars[name] },
+		getenv: func(name string) string { return s.vars[name] },
+		environ: func() []string {
+			var all []string
+			for name, value := range s.vars {
+				all = append(all, name+"="+value)
+			}
+			return all
+		},
 		configDir: func() (string, error) { return s.dir, nil },
 		transport: s.srv.HTTPClient().Transport,
 		terminal:  s.term,

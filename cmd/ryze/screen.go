@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,17 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.w.Write(p)
+}
+
+// plain returns the writer itself. A program that is given a file writes to it as
+// it is, a terminal for instance, and not through a pipe.
+func (a *app) plain(w io.Writer) io.Writer {
+	if l, ok := w.(*lockedWriter); ok {
+		if f, ok := l.w.(*os.File); ok {
+			return f
+		}
+	}
+	return w
 }
 
 // cleanWriter takes out what a terminal obeys, all but line feed and tab. Each
