@@ -80,6 +80,9 @@ func (t *target) deliver(ctx context.Context, event *ryze.Event) (status int, er
 	if t.token != "" {
 		body = withInstanceData(body, t.base, t.token.Reveal())
 	}
+	// The program may restart at any time: a connection that was kept would break off
+	// under the next event, of which nobody knew then whether it was handled.
+	defer t.client.CloseIdleConnections()
 	return post(ctx, t.client, t.address(event.Type), t.authorization, body)
 }
 

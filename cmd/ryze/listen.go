@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -48,8 +49,9 @@ events.
 
 An event that is not answered with a status of 200 to 299 is posted again, with
 the pauses of --retry, while later events go on. The service does the same; its
-pauses are not documented, and those of ryze are those of ryzesim. What happened
-while the stream was down is not delivered, but told.
+pauses are not documented, and those of ryze are those of ryzesim. While the
+program is not running, events wait for it, and come in their order as soon as it
+is back. What happened while the stream was down is not delivered, but told.
 
 The event stream of the instance is switched on if it is off, and stays on.
 
@@ -123,7 +125,8 @@ type listener struct {
 	target *target          // nil when nothing is forwarded
 
 	waiting   []*delivery // for another try, the next one first
-	down      bool        // the target has not answered the last time
+	held      []*delivery // until the target is there, in order
+	down      bool        // nobody listens at the target
 	seen      int
 	delivered int
 	dead      int
@@ -136,6 +139,7 @@ type delivery struct {
 	event *ryze.Event
 	tries int
 	next  time.Time
+	held  bool // it was said that it waits
 }
 
 func (l *listener) check() (err error) {
@@ -182,7 +186,6 @@ func (l *listener) run(ctx context.Context, inst *ryze.InstanceClient) error {
 		if isLoopback(hostOf(l.target.url)) && !l.flags.withoutToken {
 			l.target.token, l.target.base = info.Token, l.baseURL()
 		}
-		defer l.target.client.CloseIdleConnections()
 	}
 	if err := l.openStream(ctx, inst); err != nil {
 		return err
@@ -290,12 +293,20 @@ func (l *listener) missing(filter []ryze.EventType) []ryze.EventType {
 	return missing
 }
 
+const (
+	knock   = time.Second // how often a target that is not there is tried
+	maxHeld = 10_000      // events that wait for it at most
+)
+
 // loop takes the events, and posts again what has failed, until the stream or
 // ctx ends.
 func (l *listener) loop(ctx context.Context, sub *ryze.Subscription) error {
 	for {
 		var due <-chan time.Time
-		if len(l.waiting) > 0 {
+		switch {
+		case l.down:
+			due = time.After(knock)
+		case len(l.waiting) > 0:
 			due = time.After(time.Until(l.waiting[0].next))
 		}
 		select {
@@ -309,11 +320,20 @@ func (l *listener) loop(ctx context.Context, sub *ryze.Subscription) error {
 				return err
 			}
 		case <-due:
-			d := l.waiting[0]
-			l.waiting = l.waiting[1:]
-			l.attempt(ctx, d)
+			l.again(ctx)
 		}
 	}
+}
+
+// again posts the event whose turn it is.
+func (l *listener) again(ctx context.Context) {
+	from := &l.waiting
+	if l.down {
+		from = &l.held
+	}
+	d := (*from)[0]
+	*from = (*from)[1:]
+	l.attempt(ctx, d)
 }
 
 // take shows an event and forwards it.
@@ -331,14 +351,36 @@ func (l *listener) take(ctx context.Context, event *ryze.Event) error {
 			return err
 		}
 	}
-	if l.target == nil {
-		if !l.json {
-			l.tell("%s", describe(event))
-		}
-		return nil
+	switch d := (&delivery{event: event}); {
+	case l.target == nil && !l.json:
+		l.tell("%s", describe(event))
+	case l.target == nil:
+	case l.down:
+		l.hold(d, false)
+	default:
+		l.attempt(ctx, d)
 	}
-	l.attempt(ctx, &delivery{event: event})
 	return nil
+}
+
+// hold keeps an event until the target is there. The oldest goes when there are
+// too many.
+func (l *listener) hold(d *delivery, first bool) {
+	if !d.held {
+		l.say("%s  → waits for the program", describe(d.event))
+	}
+	d.held = true
+	if first {
+		l.held = slices.Insert(l.held, 0, d)
+	} else {
+		l.held = append(l.held, d)
+	}
+	if len(l.held) > maxHeld {
+		l.held[0] = nil
+		l.held = l.held[1:]
+		l.dead++
+		l.say("%s  -- too many events wait; the oldest is given up", clock(time.Now()))
+	}
 }
 
 // attempt posts an event once, tells the answer, and puts the event back when it
@@ -349,16 +391,19 @@ func (l *listener) attempt(ctx context.Context, d *delivery) {
 	start := time.Now()
 	status, err := l.target.deliver(limited, d.event)
 	took := time.Since(start)
-	d.tries++
 	if ctx.Err() != nil && err != nil {
 		l.cut = true
 		return
 	}
+	if l.absent(err) { // nothing has reached it: no try
+		l.hold(d, true)
+		return
+	}
+	d.tries++
 	answer := fmt.Sprintf("%d", status)
 	if err != nil {
 		answer = reason(err, l.flags.timeout)
 	}
-	l.reachable(err == nil, answer)
 	ok := err == nil && status >= 200 && status < 300
 	next := ""
 	switch {
@@ -372,26 +417,38 @@ func (l *listener) attempt(ctx context.Context, d *delivery) {
 		next = fmt.Sprintf("  given up after %d tries", d.tries)
 	default:
 		pause := l.flags.retry[d.tries-1]
-		d.next = time.Now().Add(pause)
-		at, _ := slices.BinarySearchFunc(l.waiting, d, func(a, b *delivery) int {
-			return cmp.Or(a.next.Compare(b.next), -1) // behind those of the same time
-		})
-		l.waiting = slices.Insert(l.waiting, at, d)
+		l.wait(d, time.Now().Add(pause))
 		next = "  again in " + pause.String()
 	}
 	l.say("%s  → %s  %s%s", describe(d.event), answer, rounded(took), next)
 	l.advise(status)
 }
 
-// reachable tells when the target stops answering, and when it answers again.
-func (l *listener) reachable(answers bool, why string) {
+// wait puts an event behind those whose turn comes earlier or at the same time.
+func (l *listener) wait(d *delivery, next time.Time) {
+	d.next = next
+	at, _ := slices.BinarySearchFunc(l.waiting, d, func(a, b *delivery) int { return cmp.Or(a.next.Compare(b.next), -1) })
+	l.waiting = slices.Insert(l.waiting, at, d)
+}
+
+// absent reports whether nobody listens at the target. It tells when that begins
+// and ends; at its end the turn of the events that were held has come.
+func (l *listener) absent(err error) bool {
+	failed, ok := errors.AsType[*net.OpError](err)
+	absent := ok && failed.Op == "dial"
 	switch {
-	case !answers && !l.down:
-		l.say("%s  -- %s does not answer: %s", clock(time.Now()), shownURL(l.target.url), why)
-	case answers && l.down:
-		l.say("%s  -- %s answers again", clock(time.Now()), shownURL(l.target.url))
+	case absent && !l.down:
+		l.say("%s  -- %s is not there: %s; events wait for it", clock(time.Now()), shownURL(l.target.url), reason(err, l.flags.timeout))
+	case !absent && l.down:
+		l.say("%s  -- %s is there again", clock(time.Now()), shownURL(l.target.url))
+		now := time.Now()
+		for _, d := range l.held {
+			l.wait(d, now)
+		}
+		l.held = nil
 	}
-	l.down = !answers
+	l.down = absent
+	return absent
 }
 
 // advise says once what an answer may mean.
@@ -422,8 +479,8 @@ func (l *listener) summary() {
 	if l.dead > 0 {
 		text += fmt.Sprintf(", %d given up", l.dead)
 	}
-	if len(l.waiting) > 0 {
-		text += fmt.Sprintf(", %d not delivered: they waited for another try", len(l.waiting))
+	if n := len(l.waiting) + len(l.held); n > 0 {
+		text += fmt.Sprintf(", %d not delivered: they waited for another try", n)
 	}
 	if l.cut {
 		text += ", 1 cut off while the program was at it"

@@ -51,11 +51,18 @@ func (s *shell) listen(args ...string) *listening {
 	return l
 }
 
+// answered waits until so many deliveries have been answered with 200.
+func (l *listening) answered(n int) {
+	l.t.Helper()
+	require.Eventually(l.t, func() bool { return strings.Count(l.out.String(), "→ 200  ") == n }, 20*time.Second, time.Millisecond)
+}
+
 // receiver is a program under development: it counts what it has handled.
 type receiver struct {
 	mu      sync.Mutex
 	handled map[string]int
 	paths   []string
+	order   []string
 	handler http.Handler
 }
 
@@ -67,6 +74,7 @@ func newReceiver(t *testing.T) *receiver {
 		defer r.mu.Unlock()
 		if message, ok := event.Data.(*ryze.MessageEvent); ok {
 			r.handled[message.ID]++
+			r.order = append(r.order, message.ID)
 		}
 		return nil
 	})
@@ -114,6 +122,7 @@ func TestListenBringsEachEventOnce(t *testing.T) {
 	ids := s.write(20)
 	r.assertOnce(t, ids)
 	l.out.waitFor(t, `← 5511987654321 (Ana)  text "hello"  → 200`)
+	l.answered(20)
 	assert.Zero(t, l.stop())
 	assert.Contains(t, l.err.String(), "The event stream is switched on now, and stays on.")
 	assert.Contains(t, l.err.String(), "20 events, 20 delivered.")
@@ -127,24 +136,51 @@ func TestTheProgramMayRestart(t *testing.T) {
 	r := newReceiver(t)
 	program := httptest.NewServer(r.handler)
 	address := program.Listener.Addr().String()
-	l := s.listen("--forward-to", program.URL, "--retry", "20ms,20ms,50ms,100ms,1s,5s")
+	l := s.listen("--forward-to", program.URL, "--retry", "10ms,10ms,10ms")
 	ids := s.write(2)
 	r.assertOnce(t, ids)
 
 	program.Close()
 	ids = append(ids, s.write(3)...)
-	l.out.waitFor(t, " does not answer: ")
-	l.out.waitFor(t, "→ connection refused  ")
+	l.out.waitFor(t, "is not there: connection refused; events wait for it")
+	require.Eventually(t, func() bool { return strings.Count(l.out.String(), "→ waits for the program\n") == 3 }, 10*time.Second, time.Millisecond)
+	assert.Equal(t, 2, r.count())
 	listener, err := net.Listen("tcp", address)
 	require.NoError(t, err)
 	again := &http.Server{Handler: r.handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = again.Serve(listener) }()
 	defer again.Close()
-	l.out.waitFor(t, "answers again")
+	l.out.waitFor(t, "is there again")
 	r.assertOnce(t, ids)
-	l.out.waitFor(t, "(try ")
+	l.answered(5)
 	l.stop()
+	assert.Equal(t, ids, r.order, "in their order")
 	assert.Contains(t, l.err.String(), "5 events, 5 delivered.")
+}
+
+func TestAProgramThatFailsGetsTheEventAgain(t *testing.T) {
+	s := newShell(t)
+	s.vars[envAuthorization] = authorization
+	r := newReceiver(t)
+	var failures atomic.Int32
+	program := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch failures.Add(1) {
+		case 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case 2:
+			panic(http.ErrAbortHandler) // the connection breaks off
+		default:
+			r.handler.ServeHTTP(w, req)
+		}
+	}))
+	defer program.Close()
+	l := s.listen("--forward-to", program.URL, "--retry", "10ms,10ms,10ms")
+	r.assertOnce(t, s.write(1))
+	l.out.waitFor(t, "  (try 3)")
+	l.stop()
+	assert.Contains(t, l.out.String(), "→ 503  ")
+	assert.Contains(t, l.out.String(), "→ the connection broke off  ")
+	assert.Contains(t, l.out.String(), "again in 10ms")
 }
 
 func TestTheServiceMayRestart(t *testing.T) {
@@ -161,6 +197,7 @@ func TestTheServiceMayRestart(t *testing.T) {
 	l.out.waitFor(t, "the stream is open again")
 	l.out.waitFor(t, "a gap from ")
 	r.assertOnce(t, append(ids, s.write(2)...))
+	l.answered(4)
 	l.stop()
 	assert.Contains(t, l.err.String(), "4 events, 4 delivered.")
 }
@@ -317,7 +354,7 @@ func TestARefusalSaysWhatIsMissing(t *testing.T) {
 	defer program.Close()
 	l := s.listen("--forward-to", program.URL, "--retry", "1h")
 	s.write(2)
-	l.out.waitFor(t, "set "+envAuthorization)
+	require.Eventually(t, func() bool { return strings.Count(l.out.String(), "→ 401  ") == 2 }, 10*time.Second, time.Millisecond)
 	l.stop()
 	assert.Equal(t, 1, strings.Count(l.out.String(), "set "+envAuthorization))
 	assert.Contains(t, l.err.String(), "2 not delivered: they waited for another try")
