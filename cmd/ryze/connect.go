@@ -143,12 +143,32 @@ func (a *app) pair(ctx context.Context, inst *ryze.InstanceClient, params ryze.C
 		if drawn, err = a.showQR(pairing, flags, drawn); err != nil {
 			return nil, err
 		}
+		if info, err := a.scanned(ctx, inst); info != nil || err != nil {
+			return info, err
+		}
+	}
+}
+
+// scanned waits for as long as a code lives, and longer when it has been scanned:
+// a new code would end that pairing. It returns nothing when the code has expired.
+func (a *app) scanned(ctx context.Context, inst *ryze.InstanceClient) (*ryze.Instance, error) {
+	for {
 		scan, cancel := context.WithTimeout(ctx, codeLife)
 		info, err := inst.WaitConnected(scan)
 		expired := scan.Err() != nil && ctx.Err() == nil
 		cancel()
 		if err == nil || !expired || !errors.Is(err, context.DeadlineExceeded) {
 			return info, err
+		}
+		info, err = inst.Info(ctx)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case info.Connected():
+			return info, nil
+		case info.State != ryze.InstancePairSuccess:
+			return nil, nil
 		}
 	}
 }

@@ -106,6 +106,26 @@ func TestConnectRenewsTheCodeInItsPlace(t *testing.T) {
 	})
 }
 
+func TestACodeThatWasScannedIsNotRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShell(t)
+		fresh := s.unpaired()
+		s.srv.Fault("instance.list", ryzetest.Fault{}, ryzetest.Fault{}) // those before the code
+		s.srv.Fault("instance.list", ryzetest.Fault{Times: 1000, Edit: func(reply map[string]any) {
+			for _, i := range reply["instances"].([]any) {
+				if i := i.(map[string]any); i["name"] == "fresh" && fresh.State() != ryzetest.StateConnected {
+					i["connection"].(map[string]any)["state"] = "pair_success"
+				}
+			}
+		}})
+		time.AfterFunc(50*time.Second, func() { fresh.Pair("5511900000007") })
+		r := s.run("connect", "fresh")
+		assert.Zero(t, r.code, r.err)
+		assert.Equal(t, 1, s.srv.Count("instance.connect"))
+		s.srv.Close()
+	})
+}
+
 func TestConnectSaysWhenTheTerminalIsTooNarrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShell(t)

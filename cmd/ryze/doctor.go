@@ -23,11 +23,10 @@ const (
 
 func (l level) String() string { return [...]string{"ok", "warning", "wrong"}[l] }
 
-func (l level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
-
 // A finding is a sentence about one thing that was looked at.
 type finding struct {
-	Level level  `json:"level"`
+	Level level  `json:"-"`
+	Word  string `json:"level"`
 	Check string `json:"check"`
 	Text  string `json:"text"`
 	Do    string `json:"do,omitempty"` // what may be done about it
@@ -120,7 +119,7 @@ func (d *doctor) examine(ctx context.Context) {
 
 // add notes a finding and shows it at once.
 func (d *doctor) add(f finding) {
-	f.Text, f.Do = line(f.Text), line(f.Do)
+	f.Word, f.Text, f.Do = f.Level.String(), line(f.Text), line(f.Do)
 	d.found = append(d.found, f)
 	if d.asJSON {
 		return
@@ -174,7 +173,7 @@ func (d *doctor) report(ctx context.Context) error {
 	}
 	switch {
 	case d.asJSON:
-		if err := d.value(map[string]any{"instance": d.name, "level": d.worst(), "findings": d.found, "interrupted": ctx.Err() != nil}); err != nil {
+		if err := d.value(map[string]any{"instance": d.name, "level": d.worst().String(), "findings": d.found, "interrupted": ctx.Err() != nil}); err != nil {
 			return err
 		}
 	case ctx.Err() == nil:

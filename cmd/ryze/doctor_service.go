@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -80,9 +81,9 @@ func (d *doctor) checkService(ctx context.Context) bool {
 		}
 		d.warn("service", "wait, or ask the operator: this is not yours to mend", "%s calls itself %s.%s", d.baseURL(), quote(health.Status), text)
 	}
-	reply, at := d.probe.reply()
-	d.checkTLS(reply)
-	d.checkClock(reply, at)
+	reply := d.probe.reply()
+	d.checkTLS(reply.tls)
+	d.checkClock(reply.header.Get("Date"), reply.at)
 	return true
 }
 
@@ -120,15 +121,12 @@ func rootCause(err error) error {
 	}
 }
 
-func (d *doctor) checkTLS(reply *http.Response) {
-	if reply == nil {
-		return
-	}
-	if reply.TLS == nil || len(reply.TLS.PeerCertificates) == 0 {
+func (d *doctor) checkTLS(state *tls.ConnectionState) {
+	if state == nil || len(state.PeerCertificates) == 0 {
 		d.ok("tls", "There is no TLS to %s, which is this machine.", d.baseURL()) // nothing else is allowed
 		return
 	}
-	end := reply.TLS.PeerCertificates[0].NotAfter
+	end := state.PeerCertificates[0].NotAfter
 	if left := time.Until(end); left < certificateSoon {
 		d.warn("tls", "tell the operator of the service", "The certificate ends on %s.", end.Local().Format(time.DateTime))
 		return
@@ -136,11 +134,9 @@ func (d *doctor) checkTLS(reply *http.Response) {
 	d.ok("tls", "TLS is fine; the certificate is valid until %s.", end.Local().Format(time.DateOnly))
 }
 
-func (d *doctor) checkClock(reply *http.Response, at time.Time) {
-	if reply == nil {
-		return
-	}
-	date, err := http.ParseTime(reply.Header.Get("Date"))
+// checkClock compares the clock with the header Date of a reply.
+func (d *doctor) checkClock(told string, at time.Time) {
+	date, err := http.ParseTime(told)
 	if err != nil {
 		d.warn("clock", "", "The service does not tell its time, so the clock was not compared.")
 		return

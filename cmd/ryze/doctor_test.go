@@ -73,7 +73,7 @@ func TestDoctorFindsNothingWhereNothingIsWrong(t *testing.T) {
 		assert.NotContains(t, out.String(), "→")
 		assert.Len(t, c.inst.Messages(), before)
 		for _, r := range c.srv.Requests()[2:] {
-			assert.True(t, r.Method == http.MethodGet, "%s %s", r.Method, r.Path)
+			assert.Equal(t, http.MethodGet, r.Method, r.Path)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +42,7 @@ func (a *app) instancesCommand() *cobra.Command {
 With --json: one JSON object a line. Tokens are not shown.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := a.list(cmd)
+			all, err := a.list(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -70,17 +71,17 @@ With --json: one JSON object a line. Tokens are not shown.`,
 	return c
 }
 
-func (a *app) list(cmd *cobra.Command) ([]ryze.Instance, error) {
+func (a *app) list(ctx context.Context) ([]ryze.Instance, error) {
 	t, err := a.accountToken()
 	if err != nil {
 		return nil, err
 	}
 	if name := a.env.getenv(envInstance); t.none() && name != "" {
-		inst, err := a.instance(cmd.Context(), name)
+		inst, err := a.instance(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		info, err := inst.Info(cmd.Context())
+		info, err := inst.Info(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +91,7 @@ func (a *app) list(cmd *cobra.Command) ([]ryze.Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	return account.ListInstances(cmd.Context())
+	return account.ListInstances(ctx)
 }
 
 func onOff(on bool) string {

@@ -20,9 +20,9 @@ func main() {
 		environ:   os.Environ,
 		configDir: os.UserConfigDir,
 		terminal: terminal{
-			in:         term.IsTerminal(int(os.Stdin.Fd())),  //nolint:gosec // descriptors are small
-			out:        term.IsTerminal(int(os.Stdout.Fd())), //nolint:gosec // descriptors are small
-			err:        term.IsTerminal(int(os.Stderr.Fd())), //nolint:gosec // descriptors are small
+			in:         term.IsTerminal(int(os.Stdin.Fd())),
+			out:        term.IsTerminal(int(os.Stdout.Fd())),
+			err:        term.IsTerminal(int(os.Stderr.Fd())),
 			width:      width,
 			readSecret: readSecret,
 		},
@@ -31,7 +31,7 @@ func main() {
 
 // width returns the columns of the terminal, 0 when nobody knows.
 func width() int {
-	w, _, err := term.GetSize(int(os.Stdout.Fd())) //nolint:gosec // descriptors are small
+	w, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		return 0
 	}
@@ -42,7 +42,7 @@ func width() int {
 // terminal cannot be interrupted: when ctx ends, the terminal is put right, and
 // the read ends with the program.
 func readSecret(ctx context.Context) (string, error) {
-	fd := int(os.Stdin.Fd()) //nolint:gosec // descriptors are small
+	fd := int(os.Stdin.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", err

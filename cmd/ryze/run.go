@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		env: env, in: stdin, out: cleanWriter{shown}, err: cleanWriter{told}, rawOut: shown, rawErr: told,
 		probe: &probe{next: env.transport},
 	}
-	root := a.root()
+	root := a.root() //nolint:contextcheck // the commands get theirs from ExecuteContextC
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(a.out)
@@ -172,17 +172,17 @@ type hinted struct {
 
 func (e *hinted) Unwrap() error { return e.error }
 
-// maybeDone is the error of a change that may have been made, and may be made again.
-type maybeDone struct{ error }
+// maybeDoneError is the error of a change that may have been made, and may be made again.
+type maybeDoneError struct{ error }
 
-func (e *maybeDone) Unwrap() error { return e.error }
+func (e *maybeDoneError) Unwrap() error { return e.error }
 
 // changing marks the error of a change when nobody knows whether it was made.
 func changing(err error) error {
 	if err == nil || ryze.OutcomeOf(err) != ryze.OutcomeUnknown || errors.Is(err, ryze.ErrOutcomeUnknown) {
 		return err
 	}
-	return &maybeDone{err}
+	return &maybeDoneError{err}
 }
 
 // exitError ends the program with a code, when all has been said.
@@ -213,7 +213,7 @@ func (a *app) explain(ctx context.Context, err error) (text, hint string, code i
 	help, _ := errors.AsType[*hinted](err)
 	_, isUsage := errors.AsType[*usageError](err)
 	_, isArgument := errors.AsType[*ryze.ValidationError](err)
-	_, maybe := errors.AsType[*maybeDone](err)
+	_, maybe := errors.AsType[*maybeDoneError](err)
 	switch {
 	case errors.Is(err, ryze.ErrOutcomeUnknown):
 		code = exitUnknown

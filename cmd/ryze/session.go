@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -196,14 +197,20 @@ func distinct(names []string) []string {
 	return out
 }
 
+// seen is what is known of a reply.
+type seen struct {
+	header http.Header
+	tls    *tls.ConnectionState // nil without TLS
+	at     time.Time            // in the middle between question and answer
+}
+
 // probe carries the requests, and remembers what doctor wants to know of the
 // last reply.
 type probe struct {
 	next http.RoundTripper
 
 	mu   sync.Mutex
-	last *http.Response // its body belongs to the caller
-	at   time.Time      // in the middle between question and answer
+	last seen
 }
 
 func (p *probe) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -215,15 +222,15 @@ func (p *probe) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := next.RoundTrip(req)
 	if err == nil {
 		p.mu.Lock()
-		p.last, p.at = res, start.Add(time.Since(start)/2)
+		p.last = seen{header: res.Header, tls: res.TLS, at: start.Add(time.Since(start) / 2)}
 		p.mu.Unlock()
 	}
 	return res, err
 }
 
-// reply returns the last reply and when it was made.
-func (p *probe) reply() (*http.Response, time.Time) {
+// reply returns what is known of the last reply.
+func (p *probe) reply() seen {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.last, p.at
+	return p.last
 }
