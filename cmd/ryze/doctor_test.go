@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -127,7 +131,7 @@ func TestDoctorFindsEachFault(t *testing.T) {
 		// the service
 		{name: "bad URL", fault: func(c *clinic) { c.vars[envBaseURL] = "http://example.org" }, code: 2, says: envBaseURL},
 		{name: "nobody there", fault: func(c *clinic) {
-			c.srv.CloseIdleConnections()
+			c.srv.ResetReused(99)
 			c.srv.RefuseConnections(99)
 		}, code: 2, says: "does not answer", do: envBaseURL},
 		{name: "another service", fault: func(c *clinic) {
@@ -237,6 +241,57 @@ func TestDoctorTellsThatACertificateIsNotTrusted(t *testing.T) {
 	assert.Equal(t, 2, code)
 	assert.Contains(t, out.String(), "is not trusted")
 	assert.Contains(t, out.String(), "SSL_CERT_FILE")
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func TestDoctorTellsThatANameIsNotKnown(t *testing.T) {
+	var out, err output
+	code := run(t.Context(), []string{"doctor", "demo"}, strings.NewReader(""), &out, &err, environment{
+		getenv: func(name string) string {
+			return map[string]string{envBaseURL: "https://ryze.invalid", envAccountToken: "x"}[name]
+		},
+		configDir: func() (string, error) { return t.TempDir(), nil },
+		transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "ryze.invalid", IsNotFound: true}}
+		}),
+	})
+	assert.Equal(t, 2, code)
+	assert.Contains(t, out.String(), `The name "ryze.invalid" is not known.`)
+}
+
+// judged returns the last finding of a doctor without a patient.
+func judged(look func(*doctor)) finding {
+	d := &doctor{app: &app{asJSON: true, env: environment{getenv: func(string) string { return "" }}}}
+	look(d)
+	return d.found[len(d.found)-1]
+}
+
+func TestDoctorTellsThatACertificateEndsSoon(t *testing.T) {
+	state := func(left time.Duration) *tls.ConnectionState {
+		return &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{NotAfter: time.Now().Add(left)}}}
+	}
+	assert.Equal(t, "warning", judged(func(d *doctor) { d.checkTLS(state(13 * 24 * time.Hour)) }).Word)
+	assert.Equal(t, "ok", judged(func(d *doctor) { d.checkTLS(state(15 * 24 * time.Hour)) }).Word)
+}
+
+func TestDoctorComparesClocks(t *testing.T) {
+	now := time.Now()
+	for behind, want := range map[time.Duration]string{0: "ok", 4 * time.Second: "ok", 7 * time.Second: "warning", -7 * time.Second: "warning"} {
+		got := judged(func(d *doctor) { d.checkClock(now.Add(behind).UTC().Format(http.TimeFormat), now) })
+		assert.Equal(t, want, got.Word, "%s: %s", behind, got.Text)
+	}
+	assert.Equal(t, "warning", judged(func(d *doctor) { d.checkClock("", now) }).Word)
+}
+
+func TestDoctorTellsThatAProgramHangs(t *testing.T) {
+	got := judged(func(d *doctor) {
+		d.answered("The webhook", &ryze.Webhook{}, 0, answerLimit, fmt.Errorf("post: %w", context.DeadlineExceeded))
+	})
+	assert.Equal(t, "wrong", got.Word)
+	assert.Contains(t, got.Text, "has not answered within 10s")
 }
 
 func TestAServiceBehindThisMachineIsNotReachedFromTheCloud(t *testing.T) {
