@@ -67,8 +67,7 @@ func BenchmarkSendText(b *testing.B) {
 			b.Cleanup(func() { _ = c.Close() })
 			inst := c.Instance("support-line", "token")
 			inParallel(b, name+"/net-http", goroutines, func(ctx context.Context) error {
-				_, err := sendByHand(ctx, client, server.URL, "support-line", "token", "5511987654321", "Hello")
-				return err
+				return sendByHand(ctx, client, server.URL, "support-line", "token", "5511987654321", "Hello")
 			})
 			inParallel(b, name+"/ryze", goroutines, func(ctx context.Context) error {
 				_, err := inst.Messages.SendText(ctx, "5511987654321", "Hello")
@@ -127,38 +126,38 @@ type sentByHand struct {
 	} `json:"error"`
 }
 
-func sendByHand(ctx context.Context, client *http.Client, base, instance, token, number, text string) (*sentByHand, error) {
+func sendByHand(ctx context.Context, client *http.Client, base, instance, token, number, text string) error {
 	body, err := json.Marshal(textByHand{Number: number, Message: text, Source: "ryze-go"})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/message/text/"+instance, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("token", token)
 	req.Header.Set("User-Agent", "acme-crm/2.1")
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var sent sentByHand
 	if err := json.Unmarshal(raw, &sent); err != nil {
-		return nil, err
+		return err
 	}
 	if resp.StatusCode != http.StatusOK || !sent.Success {
-		return nil, fmt.Errorf("%d: %s", resp.StatusCode, sent.Error.Message)
+		return fmt.Errorf("%d: %s", resp.StatusCode, sent.Error.Message)
 	}
 	if sent.Data.MessageID == "" {
-		return nil, errors.New("no message id")
+		return errors.New("no message id")
 	}
-	return &sent, nil
+	return nil
 }
 
 // zeros gives n zero bytes and cannot be read twice.

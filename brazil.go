@@ -58,7 +58,7 @@ func BrazilPhone(phone string) (JID, error) {
 	case n == 10 && number[2] < '2':
 		return fault("has a number that begins with " + number[2:3] + ", which no phone number does")
 	}
-	return JID(brazilCode + number + "@" + ServerUser), nil
+	return JID(brazilCode + number + "@" + serverUser), nil
 }
 
 // withoutCarrierMark drops the letters of 0xx11, which stand for the two digits
@@ -104,7 +104,7 @@ func BrazilAliases(j JID) []JID {
 	if other == "" {
 		return []JID{bare}
 	}
-	return []JID{bare, JID(other + "@" + ServerUser)}
+	return []JID{bare, JID(other + "@" + serverUser)}
 }
 
 // otherBrazilForm adds the ninth digit or takes it off, and returns "" when the

@@ -19,6 +19,7 @@ type observation struct {
 	waited   time.Duration
 
 	waitBegan time.Time
+	expected  time.Duration
 	priority  Priority
 }
 
@@ -29,9 +30,8 @@ func observeCall(ctx context.Context, o *Observer, op *Operation, instance strin
 	if seen == nil || o.CallStart == nil {
 		return ctx, seen
 	}
-	start := CallStartInfo{seen.info, op.Method, op.Path}
 	observed(func() {
-		if own := o.CallStart(ctx, start); own != nil {
+		if own := o.CallStart(ctx, seen.info); own != nil {
 			seen.ctx = own
 		}
 	})
@@ -48,7 +48,7 @@ func observeAttempts(ctx context.Context, o *Observer, op *Operation, instance s
 	if op.Path == "" {
 		id = "other" // the id of a route that is not known has its path in it, which may name a person
 	}
-	return &observation{observer: o, info: CallInfo{id, instance}, ctx: ctx, began: time.Now()}
+	return &observation{observer: o, info: CallInfo{id, instance, op.Method, op.Path}, ctx: ctx, began: time.Now()}
 }
 
 // done ends the observation with the error of the call.
@@ -100,10 +100,10 @@ func (seen *observation) waitStarted(expected time.Duration) {
 	if seen == nil || !seen.waitBegan.IsZero() {
 		return
 	}
-	seen.waitBegan = time.Now()
+	seen.waitBegan, seen.expected = time.Now(), max(expected, 0)
 	seen.waits++
 	if tell := seen.observer.QuotaWaitStart; tell != nil {
-		start := QuotaWaitStartInfo{seen.info, seen.priority, max(expected, 0)}
+		start := QuotaWaitInfo{CallInfo: seen.info, Priority: seen.priority, Expected: seen.expected}
 		observed(func() { tell(seen.ctx, start) })
 	}
 }
@@ -116,7 +116,7 @@ func (seen *observation) waitDone(err error) {
 	took := time.Since(seen.waitBegan)
 	seen.waited += took
 	if tell := seen.observer.QuotaWaitDone; tell != nil {
-		done := QuotaWaitDoneInfo{seen.info, seen.priority, took, ErrorType(err)}
+		done := QuotaWaitInfo{seen.info, seen.priority, seen.expected, took, ErrorType(err)}
 		observed(func() { tell(seen.ctx, done) })
 	}
 }

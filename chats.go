@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"time"
 
@@ -74,26 +75,30 @@ func (s *ChatsService) Unfavorite(ctx context.Context, chat JID) error {
 	return s.h.set(ctx, opChatFavorite, chat, anyChat, "favorite", false)
 }
 
-// MuteDuration is how long a chat stays mute.
-type MuteDuration string
-
-// The durations that the service documents.
-const (
-	Mute8Hours MuteDuration = "8h"
-	MuteWeek   MuteDuration = "1w"
-	MuteAlways MuteDuration = "always"
-)
-
-// Mute silences the notifications of a chat. [ErrInvalidArgument] when the
-// service does not know the duration.
+// Mute silences the notifications of a chat for 8 hours or for a week, 7*24
+// hours: the durations that the service documents. Any other is a
+// [*ValidationError]. See [ChatsService.MuteAlways] for good.
 //
 // POST /api/chat/mute/:instance. Safe to repeat: the time starts anew.
-func (s *ChatsService) Mute(ctx context.Context, chat JID, d MuteDuration) error {
+func (s *ChatsService) Mute(ctx context.Context, chat JID, d time.Duration) error {
+	word, ok := map[time.Duration]string{8 * time.Hour: "8h", 7 * 24 * time.Hour: "1w"}[d]
+	if !ok {
+		return invalid("duration", fmt.Sprintf("is %v; the service knows 8 hours and 7*24 hours", d))
+	}
+	return s.mute(ctx, chat, word)
+}
+
+// MuteAlways silences the notifications of a chat until
+// [ChatsService.Unmute].
+//
+// POST /api/chat/mute/:instance. Safe to repeat.
+func (s *ChatsService) MuteAlways(ctx context.Context, chat JID) error {
+	return s.mute(ctx, chat, "always")
+}
+
+func (s *ChatsService) mute(ctx context.Context, chat JID, d string) error {
 	if err := chat.check("chat", anyChat); err != nil {
 		return err
-	}
-	if d == "" {
-		return invalid("duration", "is empty; use Mute8Hours, MuteWeek or MuteAlways")
 	}
 	return run(ctx, s.h, opChatMute, input{body: map[string]any{"number": chat.wire(), "mute": true, "duration": d}})
 }
@@ -122,38 +127,16 @@ func (s *ChatsService) DeleteWithMedia(ctx context.Context, chat JID) error {
 	return s.h.set(ctx, opChatDelete, chat, peopleGroups, "deleteMedia", true)
 }
 
-// PresenceState is what a chat shows about the other side.
-type PresenceState string
-
-// States of presence in a chat.
-const (
-	PresenceTyping    PresenceState = "typing"
-	PresenceRecording PresenceState = "recording"
-	PresencePause     PresenceState = "pause" // neither
-)
-
 // longestPresence is how long the service shows a state at most; it cuts a
 // longer time without a word.
 const longestPresence = 60 * time.Second
 
-// SendPresence shows a state in a chat for up to a minute; parts of a second
-// are rounded up. With no duration WhatsApp itself drops the state after 5 to
-// 10 seconds. PresencePause takes no duration. People who turned presence off
-// may not see it. Whether the service answers at once or after that time is not
-// documented; the call's time limit has room for it.
-//
-// POST /api/chat/presence/:instance. Safe to repeat.
-func (s *ChatsService) SendPresence(ctx context.Context, chat JID, state PresenceState, d time.Duration) error {
+func (s *ChatsService) presence(ctx context.Context, chat JID, state string, d time.Duration) error {
 	if err := chat.check("chat", anyChat); err != nil {
 		return err
 	}
-	switch {
-	case state == "":
-		return invalid("state", "is empty")
-	case d < 0 || d > longestPresence:
+	if d < 0 || d > longestPresence {
 		return invalid("duration", "is not between 0 and 60 s: the service would cut it")
-	case d > 0 && state == PresencePause:
-		return invalid("duration", "means nothing for a pause")
 	}
 	body := map[string]any{"number": chat.wire(), "state": state}
 	if d > 0 {
@@ -162,25 +145,29 @@ func (s *ChatsService) SendPresence(ctx context.Context, chat JID, state Presenc
 	return run(ctx, s.h, opChatPresence, input{body: body, patient: d})
 }
 
-// Typing shows "typing..." for up to a minute; see SendPresence.
+// Typing shows "typing..." in a chat for d, up to a minute; parts of a second
+// are rounded up. When d is zero WhatsApp itself drops it after 5 to 10 seconds.
+// People who turned presence off may not see it. Whether the service answers at
+// once or after d is not documented; the call's time limit has room for it.
 //
 // POST /api/chat/presence/:instance. Safe to repeat.
 func (s *ChatsService) Typing(ctx context.Context, chat JID, d time.Duration) error {
-	return s.SendPresence(ctx, chat, PresenceTyping, d)
+	return s.presence(ctx, chat, "typing", d)
 }
 
-// Recording shows "recording audio..." for up to a minute; see SendPresence.
+// Recording shows "recording audio..." in a chat; otherwise it is
+// [ChatsService.Typing].
 //
 // POST /api/chat/presence/:instance. Safe to repeat.
 func (s *ChatsService) Recording(ctx context.Context, chat JID, d time.Duration) error {
-	return s.SendPresence(ctx, chat, PresenceRecording, d)
+	return s.presence(ctx, chat, "recording", d)
 }
 
 // Pause ends Typing and Recording.
 //
 // POST /api/chat/presence/:instance. Safe to repeat.
 func (s *ChatsService) Pause(ctx context.Context, chat JID) error {
-	return s.SendPresence(ctx, chat, PresencePause, 0)
+	return s.presence(ctx, chat, "pause", 0)
 }
 
 // HistoryMessage is a stored message. Of its fields only Sender is documented;

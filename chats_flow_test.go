@@ -21,7 +21,7 @@ func TestChatsChangeOnTheAccount(t *testing.T) {
 		require.NoError(t, inst.Chats.Archive(ctx, Ana))
 		require.NoError(t, inst.Chats.Pin(ctx, Ana))
 		require.NoError(t, inst.Chats.Favorite(ctx, Ana))
-		require.NoError(t, inst.Chats.Mute(ctx, Ana, Mute8Hours))
+		require.NoError(t, inst.Chats.Mute(ctx, Ana, 8*time.Hour))
 		require.NoError(t, inst.Chats.MarkRead(ctx, Ana))
 		require.NoError(t, inst.Contacts.Block(ctx, Ana))
 		require.NoError(t, inst.Chats.Typing(ctx, Ana, 5*time.Second))
@@ -138,7 +138,7 @@ func TestMessagesAfterTheyWereSent(t *testing.T) {
 		assert.Equal(t, Family, copied.Chat)
 		assert.Equal(t, text.ID, copied.OriginalID)
 
-		require.NoError(t, inst.Messages.Pin(ctx, text.ID, PinWeek))
+		require.NoError(t, inst.Messages.Pin(ctx, text.ID, 7*24*time.Hour))
 		require.NoError(t, inst.Messages.Unpin(ctx, text.ID))
 		require.NoError(t, inst.Messages.Favorite(ctx, text.ID))
 		require.NoError(t, inst.Messages.Unfavorite(ctx, text.ID))

@@ -21,18 +21,8 @@ type CommunitiesService service
 
 // Limits of communities.
 const (
-	MaxCommunityName      = 25 // characters
-	MaxCommunitySubgroups = 50 // the service drops what is beyond without an error of its own
-)
-
-// MembershipApproval says whether people who join the subgroups of a community
-// wait for an admin by default.
-type MembershipApproval string
-
-// Ways to join the subgroups of a community.
-const (
-	MembershipOpen            MembershipApproval = ""
-	MembershipRequestRequired MembershipApproval = "request_required"
+	maxCommunityName      = 25 // characters
+	maxCommunitySubgroups = 50 // the service drops what is beyond without an error of its own
 )
 
 // CreateCommunityParams describes a new community. Name is required.
@@ -43,8 +33,10 @@ type CreateCommunityParams struct {
 	// makes a JPEG of it.
 	Image MediaSource
 	// Groups are existing groups to link at once, at most 50.
-	Groups   []JID
-	Approval MembershipApproval
+	Groups []JID
+	// RequireAdminApproval makes people who want to join a subgroup wait for an
+	// admin, unless the subgroup says otherwise.
+	RequireAdminApproval bool
 }
 
 // CreatedCommunity is a community after its creation.
@@ -62,11 +54,11 @@ type CreatedCommunity struct {
 }
 
 type createCommunityBody struct {
-	Name        string             `json:"name"`
-	Description string             `json:"description,omitempty"`
-	Image       string             `json:"image,omitempty"`
-	Groups      []string           `json:"groupJid,omitempty"`
-	Approval    MembershipApproval `json:"membershipApprovalMode,omitempty"`
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Image       string   `json:"image,omitempty"`
+	Groups      []string `json:"groupJid,omitempty"`
+	Approval    string   `json:"membershipApprovalMode,omitempty"` // empty: open
 }
 
 // communityOutcome lies at the top of the reply or in its group: the
@@ -160,12 +152,15 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 	if err := checkTexts("CreateCommunityParams", params); err != nil {
 		return nil, err
 	}
-	body := createCommunityBody{Name: params.Name, Description: params.Description, Approval: params.Approval}
+	body := createCommunityBody{Name: params.Name, Description: params.Description}
+	if params.RequireAdminApproval {
+		body.Approval = "request_required"
+	}
 	switch n := utf8.RuneCountInString(params.Name); {
 	case strings.TrimSpace(params.Name) == "":
 		return nil, invalid("CreateCommunityParams.Name", "is empty")
-	case n > MaxCommunityName:
-		return nil, invalid("CreateCommunityParams.Name", fmt.Sprintf("has %d characters; at most %d are allowed", n, MaxCommunityName))
+	case n > maxCommunityName:
+		return nil, invalid("CreateCommunityParams.Name", fmt.Sprintf("has %d characters; at most %d are allowed", n, maxCommunityName))
 	}
 	if len(params.Groups) > 0 {
 		var err error
@@ -209,8 +204,8 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 
 // subgroups checks a list of groups of a community.
 func subgroups(field string, groups []JID) ([]string, error) {
-	if len(groups) > MaxCommunitySubgroups {
-		return nil, invalid(field, fmt.Sprintf("names %d groups; a community has at most %d", len(groups), MaxCommunitySubgroups))
+	if len(groups) > maxCommunitySubgroups {
+		return nil, invalid(field, fmt.Sprintf("names %d groups; a community has at most %d", len(groups), maxCommunitySubgroups))
 	}
 	return addresses(field, groups, groupsOnly)
 }
@@ -240,22 +235,13 @@ func (l jidList) has(j JID) bool {
 	return false
 }
 
-// LinkedGroups says which groups were linked to a community.
-type LinkedGroups struct {
+// LinkResult says which groups were linked to a community, or detached from it.
+type LinkResult struct {
 	Meta `json:"-"`
 
-	Linked  []JID
-	Failed  []JID  // in another community, without rights, or not a group
+	Done    []JID
+	Failed  []JID  // such as one in another community, or where the account has no rights
 	Message string // the service's text, such as "Linked 1 of 2 groups to community"
-}
-
-// UnlinkedGroups says which groups were detached from a community.
-type UnlinkedGroups struct {
-	Meta `json:"-"`
-
-	Unlinked []JID // the service calls this list "linked" too
-	Failed   []JID
-	Message  string // the service's text, such as "Unlinked 1 of 1 groups from community"
 }
 
 type linkBody struct {
@@ -263,6 +249,7 @@ type linkBody struct {
 	Groups    []string `json:"groupJid"`
 }
 
+// linkReply is that of both ways: groups that were detached are "linked" too.
 type linkReply struct {
 	envelope
 	Linked jidList `json:"linked"`
@@ -286,15 +273,8 @@ type linkReply struct {
 // which case look at [CommunitiesService.Subgroups]; [ErrNotConnected].
 //
 // POST /api/community/link/:instance. Not safe to repeat.
-func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...JID) (*LinkedGroups, error) {
-	r, err := s.link(ctx, opCommunityLink, community, groups)
-	if err != nil {
-		return nil, err
-	}
-	failed := partsOf(s.h, opCommunityLink)
-	failed.failed.Group = community
-	failed.unlinked(groups, r.Linked, r.Failed, "linked")
-	return &LinkedGroups{Meta: r.Meta, Linked: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
+func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...JID) (*LinkResult, error) {
+	return s.link(ctx, opCommunityLink, community, groups, "linked")
 }
 
 // Unlink detaches groups from a community; they live on by themselves. The
@@ -302,18 +282,11 @@ func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...
 // [CommunitiesService.Link], [ErrPartial] included.
 //
 // POST /api/community/unlink/:instance. Not safe to repeat.
-func (s *CommunitiesService) Unlink(ctx context.Context, community JID, groups ...JID) (*UnlinkedGroups, error) {
-	r, err := s.link(ctx, opCommunityUnlink, community, groups)
-	if err != nil {
-		return nil, err
-	}
-	failed := partsOf(s.h, opCommunityUnlink)
-	failed.failed.Group = community
-	failed.unlinked(groups, r.Linked, r.Failed, "unlinked")
-	return &UnlinkedGroups{Meta: r.Meta, Unlinked: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
+func (s *CommunitiesService) Unlink(ctx context.Context, community JID, groups ...JID) (*LinkResult, error) {
+	return s.link(ctx, opCommunityUnlink, community, groups, "unlinked")
 }
 
-func (s *CommunitiesService) link(ctx context.Context, op *Operation, community JID, groups []JID) (*linkReply, error) {
+func (s *CommunitiesService) link(ctx context.Context, op *Operation, community JID, groups []JID, verb string) (*LinkResult, error) {
 	if err := community.check("community", groupsOnly); err != nil {
 		return nil, err
 	}
@@ -321,29 +294,26 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	if err != nil {
 		return nil, err
 	}
-	return fetch[linkReply](ctx, s.h, op, input{
+	r, err := fetch[linkReply](ctx, s.h, op, input{
 		body:    linkBody{community.wire(), list},
 		patient: pauses(groups),
 		hint:    "some may be done: look at the subgroups",
 	})
+	if err != nil {
+		return nil, err
+	}
+	failed := partsOf(s.h, op)
+	failed.failed.Group = community
+	failed.unlinked(groups, r.Linked, r.Failed, verb)
+	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
 }
 
-// Subgroup is a group of a community.
-type Subgroup struct {
-	Meta `json:"-"`
-
-	JID  JID
-	Name string
-	// IsAnnouncements marks the announcements group, which every community has.
-	IsAnnouncements bool
-}
-
-// Subgroups returns the groups of a community that the account itself is in,
-// the announcements group among them. A group that was just linked may be
-// missing for some seconds.
+// Subgroups returns the groups of a community that the account itself is in:
+// their JID, Name and IsAnnouncements. Every community has one for
+// announcements. A group that was just linked may be missing for some seconds.
 //
 // GET /api/community/listSubGroups/:instance. Safe to repeat.
-func (s *CommunitiesService) Subgroups(ctx context.Context, community JID) ([]Subgroup, error) {
+func (s *CommunitiesService) Subgroups(ctx context.Context, community JID) ([]Group, error) {
 	if err := community.check("community", groupsOnly); err != nil {
 		return nil, err
 	}
@@ -353,7 +323,7 @@ func (s *CommunitiesService) Subgroups(ctx context.Context, community JID) ([]Su
 		Name              string `json:"name"`
 		IsDefaultSubGroup bool   `json:"isDefaultSubGroup"`
 	}
-	return fetchList(ctx, s.h, opCommunitySubgroups, in, []string{"subgroups"}, func(w *wireSubgroup, meta Meta) Subgroup {
-		return Subgroup{Meta: meta, JID: w.JID, Name: w.Name, IsAnnouncements: w.IsDefaultSubGroup}
+	return fetchList(ctx, s.h, opCommunitySubgroups, in, []string{"subgroups"}, func(w *wireSubgroup, meta Meta) Group {
+		return Group{Meta: meta, JID: w.JID, Name: w.Name, IsAnnouncements: w.IsDefaultSubGroup}
 	})
 }

@@ -37,7 +37,7 @@ func TestCommunityCreationSendsOnlyWhatWasGiven(t *testing.T) {
 		"picture from a URL": {
 			CreateCommunityParams{
 				Name: "Acme hub", Description: "Everything Acme", Image: MediaURL("https://cdn.example.com/acme.png"),
-				Groups: []JID{general, sales}, Approval: MembershipRequestRequired,
+				Groups: []JID{general, sales}, RequireAdminApproval: true,
 			},
 			`{"name":"Acme hub","description":"Everything Acme","image":"https://cdn.example.com/acme.png",
 			 "groupJid":["120363000000000002@g.us","120363000000000003@g.us"],"membershipApprovalMode":"request_required"}`,
@@ -110,7 +110,7 @@ func TestLinkingReportsEachGroupThatFailed(t *testing.T) {
 	result, err := exchanging(t, x).Communities.Link(t.Context(), hub, general, sales)
 	require.ErrorIs(t, err, ErrPartial)
 	require.EqualError(t, err, "ryze: communities.link: not all of it was done: 120363000000000003@g.us: was not linked, and the service gives no reason")
-	assert.Equal(t, []JID{general}, result.Linked)
+	assert.Equal(t, []JID{general}, result.Done)
 	assert.Equal(t, []JID{sales}, result.Failed)
 	assert.Equal(t, "Linked 1 of 2 groups to community", result.Message)
 
@@ -130,7 +130,7 @@ func TestUnlinkedGroupsAreNotCalledLinked(t *testing.T) {
 	x.reply = `{"success":true,"message":"Unlinked 1 of 1 groups from community","linked":["120363000000000002@g.us"],"failed":[]}`
 	result, err := exchanging(t, x).Communities.Unlink(t.Context(), hub, general)
 	require.NoError(t, err)
-	assert.Equal(t, []JID{general}, result.Unlinked)
+	assert.Equal(t, []JID{general}, result.Done)
 
 	x.reply = `{"success":true,"message":"Unlinked 0 of 1 groups from community","linked":[],"failed":["120363000000000002@g.us"]}`
 	_, err = exchanging(t, x).Communities.Unlink(t.Context(), hub, general)

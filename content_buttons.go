@@ -10,39 +10,26 @@ type ButtonKind string
 
 // Kinds of buttons.
 const (
-	ButtonReply ButtonKind = "REPLY" // hands Value back in an event, see [Selection]
-	ButtonURL   ButtonKind = "URL"   // opens the link in Value
-	ButtonCall  ButtonKind = "CALL"  // dials the number in Value
-	ButtonCopy  ButtonKind = "COPY"  // copies the text in Value
+	// ButtonReply hands Value back in an event; see [Selection]. Two reply buttons of
+	// one message must not have the same. A tap does not tell which message it
+	// belongs to, so values should be unique among messages too.
+	ButtonReply ButtonKind = "REPLY"
+	ButtonURL   ButtonKind = "URL"  // opens the link in Value
+	ButtonCall  ButtonKind = "CALL" // dials the number in Value; the form in which the service wants it is not documented
+	ButtonCopy  ButtonKind = "COPY" // copies the text in Value, such as a code
 )
 
-// Button is a button of [Buttons] or of a card of a [Carousel]. Make one with
-// [ReplyButton], [URLButton], [CallButton] or [CopyButton].
+// Button is a button of [Buttons] or of a card of a [Carousel]. All but Kind is
+// required:
+//
+//	inst.Messages.Send(ctx, chat, ryze.Buttons{
+//		Text:    "Shall we send it?",
+//		Buttons: []ryze.Button{{Label: "Yes", Value: "order-17:yes"}, {Label: "No", Value: "order-17:no"}},
+//	})
 type Button struct {
 	Kind  ButtonKind `json:"kind,omitzero"`  // empty means ButtonReply
 	Label string     `json:"label,omitzero"` // what people see
 	Value string     `json:"value,omitzero"` // the id, link, number or text; see [ButtonKind]
-}
-
-// ReplyButton hands id back when it is tapped; see [Selection]. Two reply
-// buttons of one message must not have the same id. A tap does not tell which
-// message it belongs to, so ids should be unique among messages too.
-func ReplyButton(id, label string) Button {
-	return Button{Kind: ButtonReply, Label: label, Value: id}
-}
-
-// URLButton opens a link.
-func URLButton(url, label string) Button { return Button{Kind: ButtonURL, Label: label, Value: url} }
-
-// CallButton dials a number. The form in which the service wants it is not
-// documented.
-func CallButton(phone, label string) Button {
-	return Button{Kind: ButtonCall, Label: label, Value: phone}
-}
-
-// CopyButton copies a text, such as a code.
-func CopyButton(text, label string) Button {
-	return Button{Kind: ButtonCopy, Label: label, Value: text}
 }
 
 type wireButton struct {

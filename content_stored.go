@@ -36,7 +36,7 @@ type storedContent[T any] struct {
 //
 // Of media, [MediaURL] is stored as its URL, and [MediaFile] as its path, as it was
 // given. The file is opened and checked when it is sent: it must still be there, and
-// unchanged. [MediaBytes] is stored whole, up to [MaxStoredMedia].
+// unchanged. [MediaBytes] is stored whole, up to 4 MiB.
 //
 // It returns a [*ValidationError] for nil, for a text that is not UTF-8, for a number
 // that is not finite, and for more bytes than that. It returns one too for a

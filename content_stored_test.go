@@ -67,15 +67,15 @@ func storedSamples() map[string][]storedSample {
 			{family, Poll{Options: []string{}}, `{"options":[]}`},
 		},
 		"buttons": {
-			{ana, Buttons{Text: "Choose", Header: "H", Footer: "F", Mixed: true, Buttons: []Button{ReplyButton("a", "Sales"), {Label: "Help", Value: "b"}, URLButton("https://example.com", "Open")}}, `{"text":"Choose","header":"H","footer":"F","buttons":[{"kind":"REPLY","label":"Sales","value":"a"},{"label":"Help","value":"b"},{"kind":"URL","label":"Open","value":"https://example.com"}],"mixed":true}`},
-			{ana, Buttons{Text: "Look", Buttons: []Button{CallButton("+5511987654321", "Call"), CopyButton("CODE", "Copy")}, MediaURL: "https://example.com/a.jpg", MediaKind: MediaImage}, `{"text":"Look","buttons":[{"kind":"CALL","label":"Call","value":"+5511987654321"},{"kind":"COPY","label":"Copy","value":"CODE"}],"mediaUrl":"https://example.com/a.jpg","mediaKind":"image"}`},
+			{ana, Buttons{Text: "Choose", Header: "H", Footer: "F", Mixed: true, Buttons: []Button{{Kind: ButtonReply, Label: "Sales", Value: "a"}, {Label: "Help", Value: "b"}, {Kind: ButtonURL, Label: "Open", Value: "https://example.com"}}}, `{"text":"Choose","header":"H","footer":"F","buttons":[{"kind":"REPLY","label":"Sales","value":"a"},{"label":"Help","value":"b"},{"kind":"URL","label":"Open","value":"https://example.com"}],"mixed":true}`},
+			{ana, Buttons{Text: "Look", Buttons: []Button{{Kind: ButtonCall, Label: "Call", Value: "+5511987654321"}, {Kind: ButtonCopy, Label: "Copy", Value: "CODE"}}, MediaURL: "https://example.com/a.jpg", MediaKind: MediaImage}, `{"text":"Look","buttons":[{"kind":"CALL","label":"Call","value":"+5511987654321"},{"kind":"COPY","label":"Copy","value":"CODE"}],"mediaUrl":"https://example.com/a.jpg","mediaKind":"image"}`},
 		},
 		"list": {
 			{ana, List{Text: "Menu", Label: "Open", Header: "H", Footer: "F", Sections: []ListSection{{"Dishes", []ListRow{{"p1", "Lasagna", "4 slices"}, {ID: "p2", Title: "Soup"}}}}}, `{"text":"Menu","label":"Open","header":"H","footer":"F","sections":[{"title":"Dishes","rows":[{"id":"p1","title":"Lasagna","description":"4 slices"},{"id":"p2","title":"Soup"}]}]}`},
 		},
 		"carousel": {
 			{ana, Carousel{Text: "Pick", Footer: "F", Cards: []Card{
-				{Title: "A", Subtitle: "s", ImageURL: "https://example.com/a.jpg", Text: "t", Footer: "f", Buttons: []Button{ReplyButton("a", "A")}},
+				{Title: "A", Subtitle: "s", ImageURL: "https://example.com/a.jpg", Text: "t", Footer: "f", Buttons: []Button{{Kind: ButtonReply, Label: "A", Value: "a"}}},
 				{Title: "B", VideoURL: "https://example.com/b.mp4", Text: "t", Buttons: []Button{}},
 			}}, `{"text":"Pick","footer":"F","cards":[{"title":"A","subtitle":"s","imageUrl":"https://example.com/a.jpg","text":"t","footer":"f","buttons":[{"kind":"REPLY","label":"A","value":"a"}]},{"title":"B","videoUrl":"https://example.com/b.mp4","text":"t","buttons":[]}]}`},
 		},
@@ -251,7 +251,7 @@ func TestContentsThatCannotBeStoredAreRefused(t *testing.T) {
 		{"open file", Sticker{MediaFS(open)}, "Sticker.Source", "use MediaFile, MediaURL or MediaBytes"},
 		{"file of another system", Sticker{MediaFS(inMemory)}, "Sticker.Source", "use MediaFile"},
 		{"reader of a status", MediaStatus{Source: MediaReader("a", open)}, "MediaStatus.Source", "use MediaFile"},
-		{"too many bytes", Media{Source: MediaBytes("a", make([]byte, MaxStoredMedia+1))}, "Media.Source", "MaxStoredMedia"},
+		{"too many bytes", Media{Source: MediaBytes("a", make([]byte, maxStoredMedia+1))}, "Media.Source", "at most 4194304"},
 		{"path of nothing", Media{Source: MediaFile("")}, "Media.Source", "empty path"},
 		{"path not in UTF-8", Media{Source: MediaFile("a\xff.png")}, "Media.Source", "UTF-8"},
 		{"URL not in UTF-8", Sticker{MediaURL("https://example.com/\xff")}, "Sticker.Source", "UTF-8"},
@@ -274,7 +274,7 @@ func TestContentsThatCannotBeStoredAreRefused(t *testing.T) {
 			assert.Contains(t, bad.Reason, c.reason)
 		})
 	}
-	_, err = MarshalContent(Media{Source: MediaBytes("a", make([]byte, MaxStoredMedia))})
+	_, err = MarshalContent(Media{Source: MediaBytes("a", make([]byte, maxStoredMedia))})
 	require.NoError(t, err, "the limit itself")
 }
 

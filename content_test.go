@@ -62,12 +62,12 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 			`{"number":"120363000000000001@g.us","source":"ryze-go","question":"When?","options":["9am","2pm"]}`,
 		},
 		{
-			"reply buttons", ana, Buttons{Text: "Choose", Header: "Support", Footer: "24/7", Buttons: []Button{ReplyButton("a", "Sales"), {Label: "Help", Value: "b"}}}, nil, "button",
+			"reply buttons", ana, Buttons{Text: "Choose", Header: "Support", Footer: "24/7", Buttons: []Button{{Label: "Sales", Value: "a"}, {Label: "Help", Value: "b"}}}, nil, "button",
 			`{"number":"5511987654321","source":"ryze-go","contentText":"Choose","buttons":[{"id":"a","displayText":"Sales","type":"REPLY"},{"id":"b","displayText":"Help","type":"REPLY"}],"headerText":"Support","footerText":"24/7"}`,
 		},
 		{
 			"other buttons with media", ana, Buttons{
-				Text: "Look", Buttons: []Button{URLButton("https://example.com", "Open"), CallButton("+5511987654321", "Call"), CopyButton("CODE", "Copy")},
+				Text: "Look", Buttons: []Button{{Kind: ButtonURL, Label: "Open", Value: "https://example.com"}, {Kind: ButtonCall, Label: "Call", Value: "+5511987654321"}, {Kind: ButtonCopy, Label: "Copy", Value: "CODE"}},
 				MediaURL: "https://example.com/a.jpg", MediaKind: MediaImage,
 			}, nil, "button",
 			`{"number":"5511987654321","source":"ryze-go","contentText":"Look","buttons":[{"id":"https://example.com","displayText":"Open","type":"URL"},{"id":"+5511987654321","displayText":"Call","type":"CALL"},{"id":"CODE","displayText":"Copy","type":"COPY"}],"mediaUrl":"https://example.com/a.jpg","mediaType":"IMAGE"}`,
@@ -78,7 +78,7 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 		},
 		{
 			"carousel", ana, Carousel{Text: "Pick one", Footer: "until Friday", Cards: []Card{
-				{Title: "Plan A", Subtitle: "small", ImageURL: "https://example.com/a.jpg", Text: "details", Footer: "49", Buttons: []Button{ReplyButton("plan_a", "I want A"), URLButton("https://example.com", "More")}},
+				{Title: "Plan A", Subtitle: "small", ImageURL: "https://example.com/a.jpg", Text: "details", Footer: "49", Buttons: []Button{{Label: "I want A", Value: "plan_a"}, {Kind: ButtonURL, Label: "More", Value: "https://example.com"}}},
 				{Title: "Plan B", VideoURL: "https://example.com/b.mp4", Text: "more"},
 			}}, nil, "carousel",
 			`{"number":"5511987654321","source":"ryze-go","message":"Pick one","footer":"until Friday","cards":[
@@ -187,7 +187,7 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 	buttons := func(n int) Buttons {
 		b := Buttons{Text: "t"}
 		for i := range n {
-			b.Buttons = append(b.Buttons, ReplyButton(fmt.Sprint("i", i), "l"))
+			b.Buttons = append(b.Buttons, Button{Label: "l", Value: fmt.Sprint("i", i)})
 		}
 		return b
 	}
@@ -226,28 +226,28 @@ func TestContentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"3 buttons", ana, buttons(3), nil, ""},
 		{"4 buttons", ana, buttons(4), nil, "Buttons.Buttons"},
 		{"buttons without a text", ana, Buttons{Buttons: buttons(1).Buttons}, nil, "Buttons.Text"},
-		{"button without a label", ana, Buttons{Text: "t", Buttons: []Button{ReplyButton("i", "")}}, nil, "Buttons.Buttons[0].Label"},
-		{"button without an id", ana, Buttons{Text: "t", Buttons: []Button{ReplyButton("i", "l"), ReplyButton("", "l")}}, nil, "Buttons.Buttons[1].Value"},
+		{"button without a label", ana, Buttons{Text: "t", Buttons: []Button{{Label: "", Value: "i"}}}, nil, "Buttons.Buttons[0].Label"},
+		{"button without an id", ana, Buttons{Text: "t", Buttons: []Button{{Label: "l", Value: "i"}, {Label: "l", Value: ""}}}, nil, "Buttons.Buttons[1].Value"},
 		{"button of another kind", ana, Buttons{Text: "t", Buttons: []Button{{"url", "l", "v"}}}, nil, "Buttons.Buttons[0].Kind"},
-		{"reply and link mixed", ana, Buttons{Text: "t", Buttons: []Button{ReplyButton("i", "l"), URLButton("https://example.com", "l")}}, nil, "Buttons.Buttons"},
-		{"copy and reply mixed", ana, Buttons{Text: "t", Buttons: []Button{CopyButton("c", "l"), {Label: "l", Value: "i"}}}, nil, "Buttons.Buttons"},
+		{"reply and link mixed", ana, Buttons{Text: "t", Buttons: []Button{{Label: "l", Value: "i"}, {Kind: ButtonURL, Label: "l", Value: "https://example.com"}}}, nil, "Buttons.Buttons"},
+		{"copy and reply mixed", ana, Buttons{Text: "t", Buttons: []Button{{Kind: ButtonCopy, Label: "l", Value: "c"}, {Label: "l", Value: "i"}}}, nil, "Buttons.Buttons"},
 		{"buttons with media of no kind", ana, with(buttons(1), func(b *Buttons) { b.MediaURL = "https://example.com/a.jpg" }), nil, "Buttons.MediaKind"},
 		{"buttons with audio", ana, with(buttons(1), func(b *Buttons) { b.MediaURL, b.MediaKind = "https://example.com/a.mp3", MediaAudio }), nil, "Buttons.MediaKind"},
 		{"buttons with a kind of no media", ana, with(buttons(1), func(b *Buttons) { b.MediaKind = MediaImage }), nil, "Buttons.MediaKind"},
 		{"buttons with media and header", ana, with(buttons(1), func(b *Buttons) { b.MediaURL, b.MediaKind, b.Header = "https://example.com/a.jpg", MediaImage, "h" }), nil, "Buttons.Header"},
 		{"buttons with media that is no URL", ana, with(buttons(1), func(b *Buttons) { b.MediaURL, b.MediaKind = "a.jpg", MediaImage }), nil, "Buttons.MediaURL"},
 
-		{"reply and link mixed on purpose", ana, Buttons{Text: "t", Mixed: true, Buttons: []Button{ReplyButton("i", "l"), URLButton("https://example.com", "l")}}, nil, ""},
-		{"equal reply ids", ana, Buttons{Text: "t", Buttons: []Button{ReplyButton("i", "a"), ReplyButton("j", "a"), {Label: "b", Value: " i"}}}, nil, "Buttons.Buttons[2].Value"},
-		{"equal links", ana, Buttons{Text: "t", Buttons: []Button{URLButton("https://example.com", "a"), URLButton("https://example.com", "b")}}, nil, ""},
-		{"id and link of one text, mixed on purpose", ana, Buttons{Text: "t", Mixed: true, Buttons: []Button{ReplyButton("i", "a"), CopyButton("i", "b")}}, nil, ""},
+		{"reply and link mixed on purpose", ana, Buttons{Text: "t", Mixed: true, Buttons: []Button{{Label: "l", Value: "i"}, {Kind: ButtonURL, Label: "l", Value: "https://example.com"}}}, nil, ""},
+		{"equal reply ids", ana, Buttons{Text: "t", Buttons: []Button{{Label: "a", Value: "i"}, {Label: "a", Value: "j"}, {Label: "b", Value: " i"}}}, nil, "Buttons.Buttons[2].Value"},
+		{"equal links", ana, Buttons{Text: "t", Buttons: []Button{{Kind: ButtonURL, Label: "a", Value: "https://example.com"}, {Kind: ButtonURL, Label: "b", Value: "https://example.com"}}}, nil, ""},
+		{"id and link of one text, mixed on purpose", ana, Buttons{Text: "t", Mixed: true, Buttons: []Button{{Label: "a", Value: "i"}, {Kind: ButtonCopy, Label: "b", Value: "i"}}}, nil, ""},
 		{"equal poll options", ana, Poll{Question: "q", Options: []string{"a", "b", "a"}}, nil, "Poll.Options[2]"},
 		{"poll options that differ in blanks around them", ana, Poll{Question: "q", Options: []string{"a", "a "}}, nil, "Poll.Options[1]"},
 		{"poll options that differ in case", ana, Poll{Question: "q", Options: []string{"a", "A"}}, nil, ""},
 		{"equal row ids in a section", ana, List{Text: "t", Label: "l", Sections: []ListSection{{"s", []ListRow{{ID: "i", Title: "t"}, {ID: "i", Title: "u"}}}}}, nil, "List.Sections[0].Rows[1].ID"},
 		{"equal row ids in two sections", ana, List{Text: "t", Label: "l", Sections: []ListSection{{"s", []ListRow{{ID: "i", Title: "t"}}}, {"r", []ListRow{{ID: "i", Title: "u"}}}}}, nil, "List.Sections[1].Rows[0].ID"},
-		{"equal ids on a card", ana, Carousel{Cards: []Card{{Title: "t", Text: "x", Buttons: []Button{ReplyButton("i", "a"), ReplyButton("i", "b")}}}}, nil, "Carousel.Cards[0].Buttons[1].Value"},
-		{"equal ids on two cards", ana, Carousel{Cards: []Card{{Title: "t", Text: "x", Buttons: []Button{ReplyButton("i", "a")}}, {Title: "t", Text: "x", Buttons: []Button{ReplyButton("i", "a")}}}}, nil, "Carousel.Cards[1].Buttons[0].Value"},
+		{"equal ids on a card", ana, Carousel{Cards: []Card{{Title: "t", Text: "x", Buttons: []Button{{Label: "a", Value: "i"}, {Label: "b", Value: "i"}}}}}, nil, "Carousel.Cards[0].Buttons[1].Value"},
+		{"equal ids on two cards", ana, Carousel{Cards: []Card{{Title: "t", Text: "x", Buttons: []Button{{Label: "a", Value: "i"}}}, {Title: "t", Text: "x", Buttons: []Button{{Label: "a", Value: "i"}}}}}, nil, "Carousel.Cards[1].Buttons[0].Value"},
 
 		{"list of 10 by 10", ana, list(10, 10), nil, ""},
 		{"list of no section", ana, list(0, 1), nil, "List.Sections"},

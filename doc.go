@@ -74,8 +74,8 @@
 // [errors.As]: [*APIError] is a refusal by the service, [*ValidationError] an
 // argument refused before any request, [*RateLimitError] a wait that would have
 // been too long, [*OutcomeError] a call that may have been carried out,
-// [*ResponseError] a reply that could not be read, [*RedirectError] a redirect,
-// and [ErrNetwork] no reply at all. An error may have a cause that matches as well,
+// [*ResponseError] a reply or an event that could not be read, [ErrRedirect] a
+// redirect, and [ErrNetwork] no reply at all. An error may have a cause that matches as well,
 // so ask for [ErrOutcomeUnknown] first, or ask [OutcomeOf] whether the call was
 // accepted, and [RetryAfter] whether and when to try again.
 //

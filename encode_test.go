@@ -196,7 +196,7 @@ func TestTextThatIsNotUTF8IsRefusedInEveryArgument(t *testing.T) {
 		"edit id":  func(i *InstanceClient) error { _, err := i.Messages.Edit(ctx, cut, "x"); return err },
 		"delete":   func(i *InstanceClient) error { return i.Messages.DeleteForMe(ctx, cut) },
 		"get":      func(i *InstanceClient) error { _, err := i.Messages.Get(ctx, cut); return err },
-		"pin":      func(i *InstanceClient) error { return i.Messages.Pin(ctx, "3EB0", cut) },
+		"pin":      func(i *InstanceClient) error { return i.Messages.Pin(ctx, cut, 24*time.Hour) },
 		"label":    func(i *InstanceClient) error { _, err := i.Labels.Create(ctx, cut, 1); return err },
 		"label id": func(i *InstanceClient) error { return i.Labels.Delete(ctx, cut) },
 		"assign":   func(i *InstanceClient) error { return i.Labels.Assign(ctx, ana, cut) },
@@ -204,7 +204,6 @@ func TestTextThatIsNotUTF8IsRefusedInEveryArgument(t *testing.T) {
 			_, err := i.Contacts.ByLabel(ctx, LabelFilter{Names: []string{cut}})
 			return err
 		},
-		"mute":          func(i *InstanceClient) error { return i.Chats.Mute(ctx, ana, cut) },
 		"webhook label": func(i *InstanceClient) error { _, err := i.Webhooks.Get(ctx, cut); return err },
 		"webhook off":   func(i *InstanceClient) error { return i.Webhooks.Disable(ctx, cut) },
 		"invite":        func(i *InstanceClient) error { _, err := i.Groups.Join(ctx, "AbC"+cut); return err },

@@ -22,14 +22,13 @@ var (
 	// any request (a [*ValidationError]) or by the service (400, 413, 422).
 	ErrInvalidArgument = errors.New("invalid argument")
 
-	// ErrUnauthorized: 401, the token is missing or not valid. The five errors
+	// ErrUnauthorized: 401, the token is missing or not valid. The four errors
 	// below say more where the service does.
 	ErrUnauthorized         = errors.New("unauthorized")
 	ErrMissingToken         = errors.New("missing token")
 	ErrInvalidToken         = errors.New("invalid token")
 	ErrInvalidInstanceToken = errors.New("invalid instance token")
 	ErrInvalidAccountToken  = errors.New("invalid account token")
-	ErrUnauthenticated      = errors.New("unauthenticated")
 
 	// ErrForbidden: 403, a valid token without rights over the target.
 	ErrForbidden             = errors.New("forbidden")
@@ -107,8 +106,10 @@ var (
 	// error is in the chain.
 	ErrLimiter = errors.New("the limiter failed")
 
-	// ErrRedirect: the server answered with a redirect, which is never
-	// followed; see [RedirectError].
+	// ErrRedirect: the server answered with a redirect, which is never followed,
+	// because the token would follow too; the text names its status and its host.
+	// 307 and 308 say that nothing was carried out. The others, such as 303, may be
+	// the answer to a POST that was: see [ErrOutcomeUnknown].
 	ErrRedirect = errors.New("redirect refused")
 	// ErrBadResponse: the reply could not be read: cut short, too large, not
 	// JSON, or without the fields that make it a success.
@@ -286,30 +287,26 @@ func (e *ValidationError) Is(target error) bool { return target == ErrInvalidArg
 // Unwrap returns the cause, if there is one.
 func (e *ValidationError) Unwrap() error { return e.err }
 
-// RedirectError says that the server answered with a redirect. Redirects are
-// never followed, because the token would follow too. It matches [ErrRedirect].
-//
-// 307 and 308 ask for the request to be made elsewhere: nothing was carried out. The
-// others, such as 303, may be the answer to a POST that was: when the operation must
-// not be repeated they arrive inside an [OutcomeError].
-type RedirectError struct {
+// redirectError says that the server answered with a redirect. It matches
+// [ErrRedirect].
+type redirectError struct {
 	StatusCode int
 	Operation  string
 	Host       string // where the redirect pointed: host and port only
 }
 
 // Error names the host of the redirect, never a path or a query.
-func (e *RedirectError) Error() string {
+func (e *redirectError) Error() string {
 	return fmt.Sprintf("ryze: %s: refused to follow a redirect to %q (HTTP %d): check the base URL", e.Operation, e.Host, e.StatusCode)
 }
 
 // Is matches [ErrRedirect].
-func (e *RedirectError) Is(target error) bool { return target == ErrRedirect }
+func (e *redirectError) Is(target error) bool { return target == ErrRedirect }
 
 // isCertain reports whether the status says that the request was not carried out
 // but is to be made elsewhere. 302 and 303 are how a form says that it was taken
 // in, and what the others mean after a POST nobody can say.
-func (e *RedirectError) isCertain() bool {
+func (e *redirectError) isCertain() bool {
 	switch e.StatusCode {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return true
@@ -318,21 +315,33 @@ func (e *RedirectError) isCertain() bool {
 	}
 }
 
-// ResponseError says that a reply could not be read: it was cut short, larger
-// than the limit, not JSON, or lacked what makes it a success. It matches
-// [ErrBadResponse]. When the operation must not be repeated it arrives inside
-// an [OutcomeError].
+// ResponseError says that something of the service could not be read. It matches
+// [ErrBadResponse].
+//
+// A reply was cut short, larger than the limit, not JSON, or lacked what makes it a
+// success. When the operation must not be repeated it arrives inside an
+// [OutcomeError].
+//
+// An event, for [ParseEvent] and in a gap, was not JSON, not a JSON object, or had
+// no event name. Then Operation is empty, and of the fields only Reason and Body are
+// set.
 type ResponseError struct {
 	StatusCode int
 	Operation  string
 	Reason     string
 	RateLimit  RateLimit
-	Body       []byte // what was read of the body, at most 64 KiB
-	Err        error  // the cause, if there is one
+	// Body is what was read of the reply, at most 64 KiB. Of an event it is the
+	// beginning, at most 4 KiB: the part that could be read as JSON, without the
+	// token.
+	Body []byte
+	Err  error // the cause, if there is one
 }
 
 // Error gives the status and the reason.
 func (e *ResponseError) Error() string {
+	if e.Operation == "" {
+		return "ryze: " + e.Reason
+	}
 	text := fmt.Sprintf("ryze: %s: %s (HTTP %d)", e.Operation, e.Reason, e.StatusCode)
 	if e.Err != nil {
 		text += ": " + printable(e.Err.Error())

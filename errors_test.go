@@ -15,7 +15,7 @@ import (
 
 var allSentinels = []error{
 	ErrInvalidArgument,
-	ErrUnauthorized, ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken, ErrUnauthenticated,
+	ErrUnauthorized, ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken,
 	ErrForbidden, ErrInstanceTokenMismatch, ErrInstanceNotOwned, ErrQuotaExceeded, ErrNotAdmin,
 	ErrNotFound, ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound, ErrNotConfigured,
 	ErrConflict, ErrNotConnected, ErrNoSession, ErrWebSocketDisabled, ErrInviteRevoked, ErrNotEditable,
@@ -37,7 +37,7 @@ func TestEveryDocumentedErrorTextHasItsSentinels(t *testing.T) {
 		{401, "Invalid token", []error{ErrUnauthorized, ErrInvalidToken}},
 		{401, "Invalid instance token", []error{ErrUnauthorized, ErrInvalidInstanceToken}},
 		{401, "Invalid account token", []error{ErrUnauthorized, ErrInvalidAccountToken}},
-		{401, "Unauthenticated", []error{ErrUnauthorized, ErrUnauthenticated}},
+		{401, "Unauthenticated", []error{ErrUnauthorized}},
 		{401, "something new", []error{ErrUnauthorized}},
 		// ownership and quota
 		{403, "Instance token does not match requested instance", []error{ErrForbidden, ErrInstanceTokenMismatch}},
@@ -172,7 +172,7 @@ func TestErrorsAreOneSafeLine(t *testing.T) {
 		&ResponseError{StatusCode: 200, Operation: "messages.text", Reason: "the reply is not whole JSON", Body: body, Err: io.ErrUnexpectedEOF},
 		&OutcomeError{Operation: "messages.text", Err: api, content: Text("tok-secret")},
 		&RateLimitError{Operation: "messages.text", Err: api},
-		&RedirectError{StatusCode: 302, Operation: "messages.text", Host: "evil.example"},
+		&redirectError{StatusCode: 302, Operation: "messages.text", Host: "evil.example"},
 	} {
 		var log strings.Builder
 		slog.New(slog.NewJSONHandler(&log, nil)).Error("x", "error", err)

@@ -43,7 +43,6 @@ var errorTexts = []errorText{
 	{http.StatusUnauthorized, exactly, "invalid token", []error{ErrInvalidToken, ErrUnauthorized}},
 	{http.StatusUnauthorized, exactly, "invalid instance token", []error{ErrInvalidInstanceToken, ErrUnauthorized}},
 	{http.StatusUnauthorized, exactly, "invalid account token", []error{ErrInvalidAccountToken, ErrUnauthorized}},
-	{http.StatusUnauthorized, exactly, "unauthenticated", []error{ErrUnauthenticated, ErrUnauthorized}},
 
 	// Ownership and quota.
 	{http.StatusForbidden, prefix, "instance token does not match", []error{ErrInstanceTokenMismatch, ErrForbidden}},

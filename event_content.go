@@ -37,24 +37,11 @@ type EventReaction struct {
 // Removed reports whether the reaction was taken back.
 func (r *EventReaction) Removed() bool { return r.Emoji == "" }
 
-// EventLocation is a place sent as a message.
-type EventLocation struct {
-	Latitude, Longitude float64 // degrees
-	Name                string
-	Address             string
-}
-
 // EventContact is a contact card.
 type EventContact struct {
 	Name  string
 	Phone string // as written on the card, in any format
 	VCard string
-}
-
-// EventPoll is a poll as it was created. How votes arrive is not documented.
-type EventPoll struct {
-	Title   string
-	Options []string
 }
 
 // readForward reads {"count": n}, or the number by itself. Only a message that
@@ -201,7 +188,7 @@ func readKey(v jsonscan.Value) string {
 }
 
 func (f *messageFields) readLocation(v jsonscan.Value) {
-	var l EventLocation
+	var l Location
 	found := false
 	for c := v.Members(); c.Next(); {
 		switch string(c.Key) {
@@ -252,11 +239,11 @@ func (f *messageFields) readContacts(v jsonscan.Value) {
 }
 
 func (f *messageFields) readPoll(v jsonscan.Value) {
-	var poll EventPoll
+	var poll Poll
 	for c := v.Members(); c.Next(); {
 		switch string(c.Key) {
 		case "title":
-			setString(&poll.Title, c.Val)
+			setString(&poll.Question, c.Val)
 		case "options":
 			poll.Options = nil
 			for o := c.Val.Elements(); o.Next(); {
@@ -270,7 +257,7 @@ func (f *messageFields) readPoll(v jsonscan.Value) {
 			}
 		}
 	}
-	if poll.Title != "" || poll.Options != nil {
+	if poll.Question != "" || poll.Options != nil {
 		f.Poll = &poll
 	}
 }

@@ -16,25 +16,16 @@ const (
 	LabelMessage LabelChange = "message" // put on a message, or taken off it
 )
 
-// LabelAction says what was done. The set is open; whether creating a label has
-// an action of its own is not documented.
-type LabelAction string
-
-// Actions on labels.
-const (
-	LabelUpdated LabelAction = "updated"
-	LabelDeleted LabelAction = "deleted"
-	LabelAdd     LabelAction = "add"
-	LabelRemove  LabelAction = "remove"
-)
-
 // LabelEvent is a change of a WhatsApp Business label, also one made through
 // the API. The documented event has no id and no time, so one that is
 // delivered twice looks like one that happened twice.
 type LabelEvent struct {
 	Change  LabelChange
 	LabelID string // the id that the label methods use
-	Action  LabelAction
+	// Action is the service's word: "updated" or "deleted", "add" or "remove".
+	// Deleted and Labeled say the same. Whether creating a label has a word of its
+	// own is not documented.
+	Action  string
 	Name    string // for LabelEdit
 	Color   *int   // for LabelEdit; the meaning of the numbers is not documented
 	Deleted bool   // the label is gone
@@ -61,7 +52,7 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		case "labelid":
 			setString(&l.LabelID, c.Val)
 		case "action":
-			l.Action = LabelAction(c.Val.Text())
+			l.Action = c.Val.Text()
 		case "name":
 			setString(&l.Name, c.Val)
 		case "color":
@@ -83,10 +74,10 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		}
 	}
 	switch l.Action {
-	case LabelAdd, LabelRemove:
-		on := l.Action == LabelAdd
+	case "add", "remove":
+		on := l.Action == "add"
 		l.Labeled = &on
-	case LabelDeleted:
+	case "deleted":
 		l.Deleted = true
 	}
 	return l

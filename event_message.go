@@ -52,9 +52,11 @@ type MessageEvent struct {
 	Edit      *EventEdit
 	Reaction  *EventReaction
 	RevokedID string // id of the message that was revoked for everyone
-	Location  *EventLocation
+	Location  *Location
 	Contacts  []EventContact
-	Poll      *EventPoll
+	// Poll is a poll as it was created; MaxAnswers is always zero, since no event
+	// says it. How votes arrive is not documented.
+	Poll *Poll
 }
 
 // Origin says who caused a message.

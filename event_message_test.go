@@ -297,7 +297,7 @@ func TestEveryWordForAStateIsUnderstood(t *testing.T) {
 		InstanceClosed:     {"close", "closed", " Closed "},
 		InstanceTempBanned: {"temp_banned", "tempbanned", "TEMP-BANNED"},
 		InstanceOpen:       {"open", "OPEN"}, InstanceConnected: {"connected"}, InstanceConnecting: {"connecting"},
-		InstanceDisconnected: {"disconnected"}, InstanceBanned: {"banned"}, InstanceDeleted: {"deleted"},
+		InstanceDisconnected: {"disconnected"}, InstanceBanned: {"banned"},
 		InstanceStreamReplaced: {"stream_replaced", "StreamReplaced"}, InstanceStreamError: {"stream_error"},
 		InstanceClientOutdated: {"client_outdated"}, InstanceConnectFailure: {"connect_failure"},
 		InstanceCATRefreshError: {"cat_refresh_error"}, InstancePairSuccess: {"pair_success", "PairSuccess"},

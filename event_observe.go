@@ -6,10 +6,17 @@ import (
 	"time"
 )
 
+// Who calls a handler, in the words of [EventInfo].
+const (
+	viaStream  = "stream"
+	viaWebhook = "webhook"
+	viaInbox   = "inbox"
+)
+
 // observing is who is told of calls of a handler, and where the events come from.
 type observing struct {
 	observer *Observer // nil when nobody observes
-	via      EventVia
+	via      string
 	queued   func() int // events that wait, nil when nobody knows
 }
 
@@ -17,7 +24,7 @@ type observing struct {
 type observedEvent struct {
 	by    *observing      // nil when nobody observes
 	ctx   context.Context //nolint:containedctx // of the call
-	event *Event
+	info  EventInfo
 	began time.Time
 }
 
@@ -28,22 +35,21 @@ func (by *observing) observe(ctx context.Context, e *Event) (context.Context, ob
 	if o == nil || o.EventStart == nil && o.EventDone == nil {
 		return ctx, observedEvent{}
 	}
-	seen := observedEvent{by, ctx, e, time.Now()}
+	info, began := EventInfo{Instance: e.Instance, Type: e.Type, Via: by.via}, time.Now()
+	if !e.arrived.IsZero() {
+		info.Lag = began.Sub(e.arrived)
+	}
+	if by.queued != nil {
+		info.Queued = by.queued()
+	}
 	if o.EventStart != nil {
-		start := EventStartInfo{Instance: e.Instance, Type: e.Type, Via: by.via}
-		if !e.arrived.IsZero() {
-			start.Lag = seen.began.Sub(e.arrived)
-		}
-		if by.queued != nil {
-			start.Queued = by.queued()
-		}
 		observed(func() {
-			if own := o.EventStart(ctx, start); own != nil {
-				seen.ctx = own //nolint:fatcontext // one for the call
+			if own := o.EventStart(ctx, info); own != nil {
+				ctx = own //nolint:fatcontext // one for the call
 			}
 		})
 	}
-	return seen.ctx, seen
+	return ctx, observedEvent{by, ctx, info, began}
 }
 
 // done ends the observation with what came of the call.
@@ -51,21 +57,19 @@ func (seen *observedEvent) done(err *error) {
 	if seen.by == nil {
 		return
 	}
-	done := EventDoneInfo{
-		Instance: seen.event.Instance, Type: seen.event.Type, Via: seen.by.via, Result: EventHandled, Duration: time.Since(seen.began),
-	}
+	done := EventDoneInfo{EventInfo: seen.info, Result: "handled", Duration: time.Since(seen.began)}
 	switch {
 	case errors.Is(*err, ErrIgnore):
-		done.Result = EventIgnored
+		done.Result = "ignored"
 	case *err != nil:
-		done.Result, done.Error = EventFailed, ErrorType(*err)
+		done.Result, done.Error = "failed", ErrorType(*err)
 	}
 	seen.by.observer.eventDone(seen.ctx, done)
 }
 
 // repeated tells of an event that had been handled before.
 func (by *observing) repeated(ctx context.Context, e *Event) {
-	by.observer.eventDone(ctx, EventDoneInfo{Instance: e.Instance, Type: e.Type, Via: by.via, Result: EventRepeated})
+	by.observer.eventDone(ctx, EventDoneInfo{EventInfo: EventInfo{Instance: e.Instance, Type: e.Type, Via: by.via}, Result: "repeated"})
 }
 
 // answered tells how a delivery is answered. There is no event when it was not read.

@@ -159,11 +159,11 @@ func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
 	}
 	hidden = eventLID(lid)
 	switch {
-	case address.Server() != ServerLID && JID(lid).Server() == ServerLID && address == JID(hidden.User()):
+	case address.Server() != serverLID && JID(lid).Server() == serverLID && address == JID(hidden.User()):
 		address = hidden // the same digits, of which only lid says what they are
 	case hidden == "" && address.IsLID():
 		hidden = address
-	case hidden != "" && address.Phone() == hidden.User() && JID(lid).Server() != ServerLID:
+	case hidden != "" && address.Phone() == hidden.User() && JID(lid).Server() != serverLID:
 		hidden = ""
 	}
 	return address, hidden
@@ -180,9 +180,9 @@ func phoneIn(lid string, beside JID) (phone JID, turned bool) {
 	case lid == "" || user == beside.User():
 		return "", false
 	case beside.IsLID():
-		turned = server == ServerUser || server == ""
+		turned = server == serverUser || server == ""
 	case isDigits(string(beside)): // more than eventJID takes for a phone
-		turned = server == ServerUser && len(user) <= maxBarePhoneDigits
+		turned = server == serverUser && len(user) <= maxBarePhoneDigits
 	}
 	if !turned || phone.check("", phones) != nil {
 		return "", false
@@ -200,9 +200,9 @@ func eventJID(s string, t ChatType) JID {
 	}
 	switch {
 	case t == ChatGroup:
-		return JID(s + "@" + ServerGroup)
+		return JID(s + "@" + serverGroup)
 	case t == ChatNewsletter:
-		return JID(s + "@" + ServerNewsletter)
+		return JID(s + "@" + serverNewsletter)
 	case len(j.User()) > maxBarePhoneDigits:
 		return j
 	default:
@@ -217,8 +217,8 @@ func eventLID(s string) JID {
 		return ""
 	}
 	j := JID(s)
-	if server := j.Server(); server == "" || server == ServerUser {
-		return JID(j.User() + "@" + ServerLID)
+	if server := j.Server(); server == "" || server == serverUser {
+		return JID(j.User() + "@" + serverLID)
 	}
 	return j.Bare()
 }

@@ -101,7 +101,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	case foreign && (err == nil || errors.As(err, &mismatch)):
 		q.Raw = b
 	case err != nil:
-		return newEventError("not an event of a queue: "+err.Error(), nil)
+		return unreadableEvent("not an event of a queue: "+err.Error(), nil)
 	}
 	if len(q.Raw) > 0 {
 		parsed, err := ParseEvent(q.Raw)
@@ -125,7 +125,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 		}
 		data := made()
 		if err := json.Unmarshal(q.Made, data); err != nil {
-			return newEventError("not the data of an event: "+err.Error(), nil)
+			return unreadableEvent("not the data of an event: "+err.Error(), nil)
 		}
 		switch d := data.(type) { // how JSON writes that there is none
 		case *UnknownEvent:
@@ -147,26 +147,37 @@ func unlessNull(data json.RawMessage) json.RawMessage {
 
 // queuedGap is a gap on its way through a queue.
 type queuedGap struct {
-	From       time.Time   `json:"from"`
-	To         time.Time   `json:"to"`
-	Reason     GapReason   `json:"reason"`
-	Dropped    int         `json:"dropped,omitempty"`
-	Cause      string      `json:"cause,omitempty"`
-	Unreadable *EventError `json:"unreadable,omitempty"`
+	From       time.Time         `json:"from"`
+	To         time.Time         `json:"to"`
+	Reason     GapReason         `json:"reason"`
+	Dropped    int               `json:"dropped,omitempty"`
+	Cause      string            `json:"cause,omitempty"`
+	Unreadable *queuedUnreadable `json:"unreadable,omitempty"`
 }
 
-// MarshalJSON writes the gap with the text of its cause. A cause that is an
-// [*EventError] is written whole.
+// queuedUnreadable is what of a cause comes back as the error that it was.
+type queuedUnreadable struct {
+	Reason string `json:"reason"`
+	Body   []byte `json:"body"`
+}
+
+// MarshalJSON writes the gap with the text of its cause. What was received and is
+// no event is written with it.
 func (g GapEvent) MarshalJSON() ([]byte, error) {
 	q := queuedGap{From: g.From.UTC(), To: g.To.UTC(), Reason: g.Reason, Dropped: g.Dropped}
-	if g.Cause != nil && !errors.As(g.Cause, &q.Unreadable) {
+	var unreadable *ResponseError
+	switch {
+	case errors.As(g.Cause, &unreadable) && unreadable.Operation == "":
+		q.Unreadable = &queuedUnreadable{unreadable.Reason, unreadable.Body}
+	case g.Cause != nil:
 		q.Cause = g.Cause.Error()
 	}
 	return json.Marshal(q)
 }
 
-// UnmarshalJSON reads what [GapEvent.MarshalJSON] wrote. A cause that is no
-// [*EventError] comes back as an error with the same text, which matches nothing.
+// UnmarshalJSON reads what [GapEvent.MarshalJSON] wrote. The cause of
+// [GapUnreadable] is a [*ResponseError] again. Any other comes back as an error with
+// the same text, which matches nothing.
 func (g *GapEvent) UnmarshalJSON(b []byte) error {
 	var q queuedGap
 	if err := json.Unmarshal(b, &q); err != nil {
@@ -175,7 +186,7 @@ func (g *GapEvent) UnmarshalJSON(b []byte) error {
 	*g = GapEvent{From: q.From.UTC(), To: q.To.UTC(), Reason: q.Reason, Dropped: q.Dropped}
 	switch {
 	case q.Unreadable != nil:
-		g.Cause = q.Unreadable
+		g.Cause = &ResponseError{Reason: q.Unreadable.Reason, Body: q.Unreadable.Body}
 	case q.Cause != "":
 		g.Cause = errors.New(q.Cause)
 	}

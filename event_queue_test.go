@@ -107,7 +107,7 @@ func TestGapSurvivesAQueue(t *testing.T) {
 		assert.Equal(t, back, queued(t, back))
 	}
 	back := queued(t, &Event{Type: EventGap, Data: &GapEvent{Reason: GapUnreadable, Cause: fmt.Errorf("stream: %w", unreadable)}})
-	var reason *EventError
+	var reason *ResponseError
 	require.ErrorAs(t, back.Data.(*GapEvent).Cause, &reason)
 	require.ErrorIs(t, reason, ErrBadResponse)
 	here := time.Now().In(time.FixedZone("", -3*3600))

@@ -14,7 +14,7 @@ import (
 type InstanceState string
 
 // States of an instance. The events and the list of instances spell some of
-// them differently; [ParseInstanceState] reads both into these.
+// them differently; both are read into these.
 const (
 	InstanceConnected              InstanceState = "connected"
 	InstanceConnecting             InstanceState = "connecting"
@@ -35,8 +35,7 @@ const (
 	InstanceKeepaliveTimeout       InstanceState = "keepalive_timeout"
 	InstanceKeepaliveRestored      InstanceState = "keepalive_restored"
 	InstanceManualReconnect        InstanceState = "manual_reconnect"
-	InstanceOpen                   InstanceState = "open"    // seen in the list of instances
-	InstanceDeleted                InstanceState = "deleted" // answer of the deletion
+	InstanceOpen                   InstanceState = "open" // seen in the list of instances
 )
 
 // ParseInstanceState reads a state in any of the service's spellings: the list
@@ -68,7 +67,7 @@ var instanceStates = func() map[string]InstanceState {
 		InstanceConnected, InstanceConnecting, InstanceDisconnected, InstanceClosed, InstanceLoggedOut, InstanceBanned,
 		InstanceTempBanned, InstanceQRReady, InstancePairSuccess, InstancePairError, InstanceQRScannedNoMultidevice,
 		InstanceStreamReplaced, InstanceStreamError, InstanceClientOutdated, InstanceConnectFailure, InstanceCATRefreshError,
-		InstanceKeepaliveTimeout, InstanceKeepaliveRestored, InstanceManualReconnect, InstanceOpen, InstanceDeleted,
+		InstanceKeepaliveTimeout, InstanceKeepaliveRestored, InstanceManualReconnect, InstanceOpen,
 	} {
 		spellings[wordsTogether.Replace(string(state))] = state
 	}

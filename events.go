@@ -86,7 +86,7 @@ type GapReason string
 const (
 	GapOutage     GapReason = "outage"     // the connection was lost; the service replays nothing
 	GapOverflow   GapReason = "overflow"   // the queue was full because the events were not taken fast enough
-	GapUnreadable GapReason = "unreadable" // something came that is not an event; Cause is an *EventError
+	GapUnreadable GapReason = "unreadable" // something came that is not an event; Cause is a *ResponseError
 	GapTakeover   GapReason = "takeover"   // the stream follows another one, which was whole until From; see [WithWholeUntil]
 )
 
@@ -106,39 +106,17 @@ type GapEvent struct {
 	Cause   error // what ended the connection or could not be read, if known
 }
 
-// EventError says that something is not an event: not JSON, not a JSON object,
-// or without an event name. It matches [ErrBadResponse].
-type EventError struct {
-	Reason string // what is wrong with it
-	// Body is the beginning of what was received, at most 4 KiB of it: the part
-	// that could be read as JSON, without the token. It may be empty. The text
-	// of the error does not show it.
-	Body []byte
-}
-
 // maxEventErrorBody is how much of an unreadable event an error keeps.
 const maxEventErrorBody = 4 << 10
 
-// Error gives the reason.
-func (e *EventError) Error() string { return "ryze: not an event: " + e.Reason }
-
-// Is matches [ErrBadResponse].
-func (e *EventError) Is(target error) bool { return target == ErrBadResponse }
-
-// Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
-func (e *EventError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
-
-// LogValue implements [slog.LogValuer] without the body.
-func (e *EventError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
-
-func newEventError(reason string, kept []byte) *EventError {
-	return &EventError{Reason: reason, Body: bytes.Clone(kept[:min(len(kept), maxEventErrorBody)])}
+func unreadableEvent(reason string, kept []byte) *ResponseError {
+	return &ResponseError{Reason: "not an event: " + reason, Body: bytes.Clone(kept[:min(len(kept), maxEventErrorBody)])}
 }
 
 // ParseEvent reads an event as the WebSocket and the webhooks deliver it. It
 // keeps no reference to b.
 //
-// It fails, with an [*EventError], only when b is not a JSON object with an
+// It fails, with a [*ResponseError], only when b is not a JSON object with an
 // event name. An event, a field or a value that this package does not know is
 // not an error: an unknown name, or data that is not an object, gives an
 // [*UnknownEvent], and every field stays reachable through Raw and
@@ -151,11 +129,11 @@ func newEventError(reason string, kept []byte) *EventError {
 func ParseEvent(b []byte) (*Event, error) {
 	kept, err := eventSecrets.Cut(b)
 	if err != nil {
-		return nil, newEventError("not JSON: "+err.Error(), kept)
+		return nil, unreadableEvent("not JSON: "+err.Error(), kept)
 	}
 	envelope := jsonscan.Value(bytes.TrimSpace(kept))
 	if !envelope.IsObject() {
-		return nil, newEventError("not a JSON object", kept)
+		return nil, unreadableEvent("not a JSON object", kept)
 	}
 
 	e := &Event{Raw: json.RawMessage(envelope)}
@@ -171,7 +149,7 @@ func ParseEvent(b []byte) (*Event, error) {
 		}
 	}
 	if e.Type == "" {
-		return nil, newEventError("it has no event name", kept)
+		return nil, unreadableEvent("it has no event name", kept)
 	}
 	if e.Instance == "" && e.Type == EventInstanceState {
 		e.Instance = instanceName(data)

@@ -58,7 +58,7 @@ func FuzzParseEvent(f *testing.F) {
 			t.Fatalf("event %v, error %v", isEvent, err)
 		}
 		if err != nil {
-			var eventErr *EventError
+			var eventErr *ResponseError
 			if !errors.As(err, &eventErr) || len(eventErr.Body) > maxEventErrorBody {
 				t.Fatalf("%#v", err)
 			}
@@ -231,7 +231,7 @@ func FuzzRedact(f *testing.F) {
 			}
 			e, err := ParseEvent([]byte(in))
 			shown := fmt.Sprintf("%v %+v %#v", err, err, e)
-			var eventErr *EventError
+			var eventErr *ResponseError
 			switch {
 			case errors.As(err, &eventErr):
 				shown += string(eventErr.Body)

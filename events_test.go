@@ -97,7 +97,7 @@ var wantMessages = map[string]func(*MessageEvent){
 	},
 	"location": func(m *MessageEvent) {
 		m.Type = MessageLocation
-		m.Location = &EventLocation{Latitude: -23.55052, Longitude: -46.633308, Name: "Sé", Address: "Praça da Sé"}
+		m.Location = &Location{Latitude: -23.55052, Longitude: -46.633308, Name: "Sé", Address: "Praça da Sé"}
 	},
 	"contact": func(m *MessageEvent) {
 		m.Type = MessageContact
@@ -108,7 +108,7 @@ var wantMessages = map[string]func(*MessageEvent){
 		m.Contacts = []EventContact{{Name: "Bia Example", Phone: "+55 11 91234-5678", VCard: "BEGIN:VCARD\nEND:VCARD"}, {Name: "Caio"}}
 	},
 	"poll": func(m *MessageEvent) {
-		m.Type, m.Poll = MessagePoll, &EventPoll{Title: "Lunch?", Options: []string{"Yes", "No"}}
+		m.Type, m.Poll = MessagePoll, &Poll{Question: "Lunch?", Options: []string{"Yes", "No"}}
 	},
 	"reaction": func(m *MessageEvent) {
 		m.Type, m.Reaction = MessageReaction, &EventReaction{Emoji: "👍", TargetID: "3EB0TARGET"}
@@ -422,9 +422,9 @@ func TestEveryKindOfEvent(t *testing.T) {
 		"state_qr": {Type: EventInstanceState, Data: &InstanceStateEvent{State: InstanceQRReady, RawState: "qr_ready",
 			Timestamp: later, Codes: []Secret{"2@qr-code-secret-1", "2@qr-code-secret-2"}}},
 		"state_list_spelling": {Type: EventInstanceState, Data: &InstanceStateEvent{State: InstanceLoggedOut, RawState: "loggedout", Timestamp: later}},
-		"label_chat": {Type: EventLabel, Data: &LabelEvent{Change: LabelChat, LabelID: "100", Action: LabelAdd,
+		"label_chat": {Type: EventLabel, Data: &LabelEvent{Change: LabelChat, LabelID: "100", Action: "add",
 			Chat: "5511987654321@s.whatsapp.net", Labeled: new(true)}},
-		"label_edit": {Type: EventLabel, Data: &LabelEvent{Change: LabelEdit, LabelID: "100", Action: LabelUpdated, Name: "Gold customer", Color: new(7)}},
+		"label_edit": {Type: EventLabel, Data: &LabelEvent{Change: LabelEdit, LabelID: "100", Action: "updated", Name: "Gold customer", Color: new(7)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := parse(t, fixture(t, "other/"+name))
@@ -453,8 +453,8 @@ func TestInstanceStatesOfBothSpellings(t *testing.T) {
 
 func TestLabelsOfAnyType(t *testing.T) {
 	for in, want := range map[string]LabelEvent{
-		`{"type":"edit","labelId":7,"action":"deleted","color":3}`:                                 {Change: LabelEdit, LabelID: "7", Action: LabelDeleted, Color: new(3), Deleted: true},
-		`{"type":"chat","labelId":"7","chatJid":"5511987654321","action":"remove","labeled":true}`: {Change: LabelChat, LabelID: "7", Action: LabelRemove, Chat: "5511987654321@s.whatsapp.net", Labeled: new(false)},
+		`{"type":"edit","labelId":7,"action":"deleted","color":3}`:                                 {Change: LabelEdit, LabelID: "7", Action: "deleted", Color: new(3), Deleted: true},
+		`{"type":"chat","labelId":"7","chatJid":"5511987654321","action":"remove","labeled":true}`: {Change: LabelChat, LabelID: "7", Action: "remove", Chat: "5511987654321@s.whatsapp.net", Labeled: new(false)},
 		`{"type":"chat","labelId":"7","labeled":false,"action":null}`:                              {Change: LabelChat, LabelID: "7", Labeled: new(false)},
 		`{"type":"message","labelId":"7","color":"red"}`:                                           {Change: LabelMessage, LabelID: "7"},
 		`{"color":99999999999999999999}`:                                                           {},
@@ -515,11 +515,14 @@ func TestOnlyWhatIsNotAnEventIsAnError(t *testing.T) {
 		strings.Repeat(`[`, 20000):      "from byte 10000 on",
 	} {
 		_, err := ParseEvent([]byte(in))
-		var eventErr *EventError
+		var eventErr *ResponseError
 		require.ErrorAs(t, err, &eventErr, in)
 		require.ErrorIs(t, err, ErrBadResponse)
 		assert.Contains(t, eventErr.Reason, reason, in)
 		assert.LessOrEqual(t, len(eventErr.Body), maxEventErrorBody)
+		assert.True(t, strings.HasPrefix(err.Error(), "ryze: not an event: "), err.Error())
+		_, again := RetryAfter(err)
+		assert.False(t, again, "the same bytes are no event another time")
 	}
 }
 
@@ -606,7 +609,7 @@ func TestUnreadableEventsDoNotShowTheToken(t *testing.T) {
 	whole := `{"instanceData":{"instance":"i","token":"TOKEN-TOKEN-TOKEN","extra":{"token":"TOKEN-TOKEN-TOKEN"}},"data":{"a":[1,{"instanceData":{"\u0074oken":{"v":"TOKEN-TOKEN-TOKEN"}}}]},"x":1}`
 	check := func(in string) {
 		_, err := ParseEvent([]byte(in))
-		var eventErr *EventError
+		var eventErr *ResponseError
 		require.ErrorAs(t, err, &eventErr)
 		for _, text := range []string{string(eventErr.Body), err.Error(), fmt.Sprintf("%+v %#v %q", err, err, err)} {
 			require.NotContains(t, text, "TOKEN", in)
@@ -783,9 +786,9 @@ func TestIncompleteMessagesAreReadAsFarAsTheyGo(t *testing.T) {
 		`{"type":"ptv"}`:                                        {Type: MessageVideo},
 		`{"type":"stickerMessage"}`:                             {Type: MessageSticker},
 		`{"type":"holoMessage"}`:                                {Type: "holoMessage"},
-		`{"location":{"latitude":"-23.5","longitude":"x"}}`:     {Type: MessageLocation, Location: &EventLocation{Latitude: -23.5}},
+		`{"location":{"latitude":"-23.5","longitude":"x"}}`:     {Type: MessageLocation, Location: &Location{Latitude: -23.5}},
 		`{"location":{"name":"nowhere"}}`:                       {},
-		`{"poll":{"options":["Yes",{"name":"No"},{}]}}`:         {Type: MessagePoll, Poll: &EventPoll{Options: []string{"Yes", "No", ""}}},
+		`{"poll":{"options":["Yes",{"name":"No"},{}]}}`:         {Type: MessagePoll, Poll: &Poll{Options: []string{"Yes", "No", ""}}},
 		`{"mentions":["5511900000001",null,7,{}]}`:              {Mentions: []JID{"5511900000001@s.whatsapp.net", "7@s.whatsapp.net"}},
 		`{"context":{"forwardingScore":1}}`:                     {},
 		`{"interactive":{"selectedCarouselCardIndex":2}}`:       {Type: MessageInteractive, Selection: &Selection{Kind: SelectionCarousel, Card: 2}},

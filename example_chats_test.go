@@ -41,7 +41,8 @@ func ExampleChatsService() {
 	const chat = "5511987654321"
 	fmt.Println("archive", inst.Chats.Archive(ctx, chat), inst.Chats.Unarchive(ctx, chat))
 	fmt.Println("pin", inst.Chats.Pin(ctx, chat), inst.Chats.Unpin(ctx, chat))
-	fmt.Println("mute", inst.Chats.Mute(ctx, chat, ryze.Mute8Hours), inst.Chats.Unmute(ctx, chat))
+	fmt.Println("mute", inst.Chats.Mute(ctx, chat, 8*time.Hour), inst.Chats.Unmute(ctx, chat))
+	fmt.Println("mute for good", inst.Chats.MuteAlways(ctx, chat))
 	fmt.Println("read", inst.Chats.MarkRead(ctx, chat), inst.Chats.MarkUnread(ctx, chat))
 	fmt.Println("favorite", inst.Chats.Favorite(ctx, chat), inst.Chats.Unfavorite(ctx, chat))
 	fmt.Println("delete", inst.Chats.Delete(ctx, chat), inst.Chats.DeleteWithMedia(ctx, chat))
@@ -49,6 +50,7 @@ func ExampleChatsService() {
 	// archive <nil> <nil>
 	// pin <nil> <nil>
 	// mute <nil> <nil>
+	// mute for good <nil>
 	// read <nil> <nil>
 	// favorite <nil> <nil>
 	// delete <nil> <nil>
@@ -64,7 +66,7 @@ func ExampleChatsService_Typing() {
 	fmt.Println(inst.Chats.Typing(ctx, chat, 5*time.Second))
 	fmt.Println(inst.Chats.Recording(ctx, chat, 0))
 	fmt.Println(inst.Chats.Pause(ctx, chat))
-	err := inst.Chats.SendPresence(ctx, chat, ryze.PresenceTyping, 2*time.Minute)
+	err := inst.Chats.Typing(ctx, chat, 2*time.Minute)
 	fmt.Println(errors.Is(err, ryze.ErrInvalidArgument))
 	// Output:
 	// <nil>

@@ -248,7 +248,7 @@ func ExampleCommunitiesService() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("unlinked:", unlinked.Unlinked)
+	fmt.Println("unlinked:", unlinked.Done)
 
 	// Output:
 	// community: true <nil>

@@ -51,14 +51,14 @@ func ExampleButtons() {
 	sent, err := inst.Messages.Send(ctx, "5511987654321", ryze.Buttons{
 		Text:    "Shall we ship order 17?",
 		Footer:  "Acme",
-		Buttons: []ryze.Button{ryze.ReplyButton("order-17:yes", "Yes"), ryze.ReplyButton("order-17:no", "No")},
+		Buttons: []ryze.Button{{Label: "Yes", Value: "order-17:yes"}, {Label: "No", Value: "order-17:no"}},
 	})
 	fmt.Println(sent.Type, err)
 
 	_, err = inst.Messages.Send(ctx, "5511987654321", ryze.Buttons{
 		Text: "Pay your order",
 		Buttons: []ryze.Button{
-			ryze.CopyButton("4711", "Copy the code"), ryze.URLButton("https://shop.example.net/17", "Pay"), ryze.CallButton("+551133334444", "Call us"),
+			{Kind: ryze.ButtonCopy, Label: "Copy the code", Value: "4711"}, {Kind: ryze.ButtonURL, Label: "Pay", Value: "https://shop.example.net/17"}, {Kind: ryze.ButtonCall, Label: "Call us", Value: "+551133334444"},
 		},
 		MediaURL: "https://cdn.example.net/order-17.jpg", MediaKind: ryze.MediaImage,
 	})
@@ -66,7 +66,7 @@ func ExampleButtons() {
 
 	_, err = inst.Messages.Send(ctx, "5511987654321", ryze.Buttons{
 		Text:    "Mixed",
-		Buttons: []ryze.Button{ryze.ReplyButton("a", "A"), ryze.URLButton("https://example.net", "B")},
+		Buttons: []ryze.Button{{Label: "A", Value: "a"}, {Kind: ryze.ButtonURL, Label: "B", Value: "https://example.net"}},
 	})
 	fmt.Println(errors.Is(err, ryze.ErrInvalidArgument))
 	// Output:
@@ -95,8 +95,8 @@ func ExampleCarousel() {
 	sent, err := inst.Messages.Send(context.Background(), "5511987654321", ryze.Carousel{
 		Text: "Pick a plan",
 		Cards: []ryze.Card{
-			{Title: "Small", ImageURL: "https://cdn.example.net/s.jpg", Text: "One number", Buttons: []ryze.Button{ryze.ReplyButton("plan-s", "Take it")}},
-			{Title: "Large", VideoURL: "https://cdn.example.net/l.mp4", Text: "Ten numbers", Buttons: []ryze.Button{ryze.ReplyButton("plan-l", "Take it")}},
+			{Title: "Small", ImageURL: "https://cdn.example.net/s.jpg", Text: "One number", Buttons: []ryze.Button{{Label: "Take it", Value: "plan-s"}}},
+			{Title: "Large", VideoURL: "https://cdn.example.net/l.mp4", Text: "Ten numbers", Buttons: []ryze.Button{{Label: "Take it", Value: "plan-l"}}},
 		},
 	})
 	fmt.Println(sent.Type, err)
@@ -167,7 +167,7 @@ func ExampleMessagesService_Edit() {
 	status, err := inst.Messages.DeliveryStatus(ctx, copied.ID)
 	fmt.Println(status.Direction, err)
 
-	fmt.Println(inst.Messages.Pin(ctx, sent.ID, ryze.PinWeek), inst.Messages.Unpin(ctx, sent.ID))
+	fmt.Println(inst.Messages.Pin(ctx, sent.ID, 7*24*time.Hour), inst.Messages.Unpin(ctx, sent.ID))
 	fmt.Println(inst.Messages.Favorite(ctx, sent.ID), inst.Messages.Unfavorite(ctx, sent.ID))
 	fmt.Println(inst.Messages.DeleteForMe(ctx, copied.ID))
 	_, err = inst.Messages.Get(ctx, "3EB0")

@@ -23,13 +23,13 @@ func ExampleNewslettersService() {
 	fmt.Println(own.Name, own.State, own.JID.IsNewsletter())
 
 	// A channel is named by its address, its link or the code in the link.
-	info, err := inst.Newsletters.Info(ctx, ryze.NewsletterRef(daily.Link()))
+	info, err := inst.Newsletters.Info(ctx, daily.Link())
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(info.Name, info.Subscribers)
 
-	jid, err := inst.Newsletters.Follow(ctx, ryze.NewsletterRef(daily.Link()))
+	jid, err := inst.Newsletters.Follow(ctx, daily.Link())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func ExampleNewslettersService() {
 			fmt.Println("following", c.Name)
 		}
 	}
-	fmt.Println("left:", inst.Newsletters.Unfollow(ctx, ryze.NewsletterRef(jid)))
+	fmt.Println("left:", inst.Newsletters.Unfollow(ctx, string(jid)))
 
 	// Output:
 	// Acme news active true

@@ -102,7 +102,7 @@ func TestCommunityFromItsCreationToUnlinking(t *testing.T) {
 
 		began := time.Now()
 		community, err := inst.Communities.Create(ctx, CreateCommunityParams{
-			Name: "Acme hub", Groups: []JID{own[0], foreign}, Approval: MembershipRequestRequired, Image: MediaBytes("a.png", []byte(PNG)),
+			Name: "Acme hub", Groups: []JID{own[0], foreign}, RequireAdminApproval: true, Image: MediaBytes("a.png", []byte(PNG)),
 		})
 		assert.Equal(t, []string{string(foreign)}, Targets(err))
 		assert.GreaterOrEqual(t, time.Since(began), 2*time.Second, "virtual time: the service pauses for each group")
@@ -110,7 +110,7 @@ func TestCommunityFromItsCreationToUnlinking(t *testing.T) {
 
 		linked, err := inst.Communities.Link(ctx, community.JID, own[1], foreign)
 		assert.Equal(t, []string{string(foreign)}, Targets(err))
-		assert.Equal(t, []JID{own[1]}, linked.Linked)
+		assert.Equal(t, []JID{own[1]}, linked.Done)
 
 		subgroups, err := inst.Communities.Subgroups(ctx, community.JID)
 		require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestCommunityFromItsCreationToUnlinking(t *testing.T) {
 
 		unlinked, err := inst.Communities.Unlink(ctx, community.JID, own...)
 		require.NoError(t, err)
-		assert.Equal(t, own, unlinked.Unlinked)
+		assert.Equal(t, own, unlinked.Done)
 
 		sim.Instance("main").RefuseCommunities(true)
 		plain, err := inst.Communities.Create(ctx, CreateCommunityParams{Name: "Acme hub"})
@@ -142,7 +142,7 @@ func TestChannelFromItsCreationToUnfollowingIt(t *testing.T) {
 		assert.Equal(t, NewsletterActive, created.State)
 		assert.NotEmpty(t, created.PictureURL)
 
-		for _, ref := range []NewsletterRef{NewsletterRef(created.JID), NewsletterRef(created.InviteLink)} {
+		for _, ref := range []string{string(created.JID), created.InviteLink} {
 			info, err := readers.Info(ctx, ref)
 			require.NoError(t, err)
 			assert.Equal(t, created.JID, info.JID)

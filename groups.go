@@ -46,6 +46,10 @@ type Group struct {
 	IsSuspended bool
 	// IsAnnouncements marks the announcements group of a community.
 	IsAnnouncements bool
+	// Message is the service's text after [GroupsService.Create] and
+	// [GroupsService.Update]. After an update it names the fields that were
+	// changed; its wording is not documented.
+	Message string
 }
 
 // GroupMember is a member of a group.
@@ -171,17 +175,9 @@ func (r *groupReply) missing() string {
 	return ""
 }
 
-// GroupResult is a group after it was created or changed.
-type GroupResult struct {
-	Group
-	// Message is the service's text. After an update it names the fields that
-	// were changed; its wording is not documented.
-	Message string
-}
-
-// groupResult returns the group of a reply, and what of it differs from what
+// shown returns the group of a reply, and what of it differs from what
 // was asked for, as far as the reply shows it.
-func groupResult(r *groupReply, failed *parts, name, description *string, permissions GroupPermissionsUpdate) (*GroupResult, error) {
+func (r *groupReply) shown(failed *parts, name, description *string, permissions GroupPermissionsUpdate) (*Group, error) {
 	shown := r.Group
 	failed.failed.Group = shown.jid()
 	differsText(failed, "Name", name, shown.Name)
@@ -192,7 +188,9 @@ func groupResult(r *groupReply, failed *parts, name, description *string, permis
 		differs(failed, "Permissions.MembersCanAddOthers", permissions.MembersCanAddOthers, p.MembersCanAddOthers)
 		differs(failed, "Permissions.RequireAdminApproval", permissions.RequireAdminApproval, p.RequireAdminApproval)
 	}
-	return &GroupResult{Group: *shown.group(r.Meta), Message: r.Text}, failed.err()
+	group := shown.group(r.Meta)
+	group.Message = r.Text
+	return group, failed.err()
 }
 
 // CreateGroupParams describes a new group. Name and Members are required. No
@@ -238,7 +236,7 @@ type createGroupBody struct {
 // in which case list the groups before trying again; [ErrNotConnected].
 //
 // POST /api/group/create/:instance. Not safe to repeat.
-func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*GroupResult, error) {
+func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*Group, error) {
 	if err := checkTexts("CreateGroupParams", params); err != nil {
 		return nil, err
 	}
@@ -271,7 +269,7 @@ func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*
 	if params.Description != "" {
 		description = &params.Description
 	}
-	return groupResult(r, partsOf(s.h, opGroupCreate), &params.Name, description, params.Permissions)
+	return r.shown(partsOf(s.h, opGroupCreate), &params.Name, description, params.Permissions)
 }
 
 // List returns the groups that the account is in, without their members. It can
@@ -358,7 +356,7 @@ type updateGroupBody struct {
 // Update changes a group; at least one field must be given. The service may
 // apply only some of them. Where the reply shows another value than was asked
 // for, the group is returned together with an error that matches [ErrPartial] and
-// names the fields; see also [GroupResult.Message]:
+// names the fields; see also [Group.Message]:
 //
 //	updated, err := inst.Groups.Update(ctx, group, update)
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -366,7 +364,7 @@ type updateGroupBody struct {
 //	}
 //
 // PUT /api/group/update/:instance. Safe to repeat.
-func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdate) (*GroupResult, error) {
+func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdate) (*Group, error) {
 	if err := group.check("group", groupsOnly); err != nil {
 		return nil, err
 	}
@@ -404,7 +402,7 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 	if err != nil {
 		return nil, err
 	}
-	return groupResult(r, partsOf(s.h, opGroupUpdate), update.Name, update.Description, update.Permissions)
+	return r.shown(partsOf(s.h, opGroupUpdate), update.Name, update.Description, update.Permissions)
 }
 
 // Leave takes the account out of the group. Coming back needs an invite.

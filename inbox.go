@@ -123,7 +123,7 @@ func WithBacklog(n int) InboxOption {
 // value.
 func NewInbox(handle Handler, opts ...InboxOption) (*Inbox, error) {
 	c := inboxConfig{backlog: 256}
-	c.concurrency, c.timeout, c.via = defaultConcurrency, defaultHandlerTimeout, ViaInbox
+	c.concurrency, c.timeout, c.via = defaultConcurrency, defaultHandlerTimeout, viaInbox
 	if handle == nil {
 		return nil, invalid("handle", "is nil")
 	}

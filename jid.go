@@ -29,14 +29,14 @@ const StatusBroadcast JID = "status@broadcast"
 
 // The servers (the part after the @) of the addresses that the service documents.
 const (
-	ServerUser       = "s.whatsapp.net"
-	ServerLID        = "lid"
-	ServerGroup      = "g.us"
-	ServerNewsletter = "newsletter"
-	ServerBroadcast  = "broadcast"
+	serverUser       = "s.whatsapp.net"
+	serverLID        = "lid"
+	serverGroup      = "g.us"
+	serverNewsletter = "newsletter"
+	serverBroadcast  = "broadcast"
 )
 
-// serverLegacy is the former name of [ServerUser], which other libraries and
+// serverLegacy is the former name of serverUser, which other libraries and
 // what they have stored still use. It never travels.
 const serverLegacy = "c.us"
 
@@ -77,7 +77,7 @@ func phoneFault(digits string) string {
 	case strings.HasPrefix(digits, "550"):
 		return "has a 0 after the country code 55; leave it out, or use BrazilPhone"
 	case tooLongForCountry(digits):
-		return fmt.Sprintf("has %d digits, more than numbers of its country code have, so that it looks like a LID: add @%s if it is one", n, ServerLID)
+		return fmt.Sprintf("has %d digits, more than numbers of its country code have, so that it looks like a LID: add @%s if it is one", n, serverLID)
 	}
 	return ""
 }
@@ -115,7 +115,7 @@ func PhoneJID(phone string) (JID, error) {
 	if fault := phoneFault(w.digits); fault != "" {
 		return "", invalid(phoneField, quoted(phone)+" "+fault)
 	}
-	return JID(w.digits + "@" + ServerUser), nil
+	return JID(w.digits + "@" + serverUser), nil
 }
 
 const phoneField = "phone"
@@ -204,11 +204,11 @@ func (j JID) split() (user, device, server string) {
 	if colon := strings.IndexByte(user, ':'); colon >= 0 {
 		user, device = user[:colon], user[colon+1:]
 	}
-	if server == ServerUser || server == ServerLID { // nearly all of an event's addresses
+	if server == serverUser || server == serverLID { // nearly all of an event's addresses
 		return user, device, server
 	}
 	if server = strings.ToLower(server); server == serverLegacy {
-		server = ServerUser
+		server = serverUser
 	}
 	return user, device, server
 }
@@ -219,15 +219,16 @@ func (j JID) User() string {
 	return user
 }
 
-// Server returns the part after the @, in lower case, with [ServerUser] for its
-// former name c.us. A bare number has [ServerUser], unless it is longer than
+// Server returns the part after the @, in lower case: s.whatsapp.net (also for
+// its former name c.us), lid, g.us, newsletter or broadcast; [JID.Kind] tells the
+// same. A bare number has s.whatsapp.net, unless it is longer than
 // numbers of its country code are, so that it looks like a LID without its server.
 func (j JID) Server() string {
 	if _, _, server := j.split(); server != "" || strings.Contains(string(j), "@") {
 		return server
 	}
 	if user := j.User(); isDigits(user) && len(user) <= maxPhoneDigits && !tooLongForCountry(user) {
-		return ServerUser
+		return serverUser
 	}
 	return ""
 }
@@ -259,15 +260,15 @@ func (j JID) Bare() JID {
 // Kind says what the address stands for, judged by its server.
 func (j JID) Kind() JIDKind {
 	switch j.Server() {
-	case ServerUser:
+	case serverUser:
 		return JIDUser
-	case ServerLID:
+	case serverLID:
 		return JIDLID
-	case ServerGroup:
+	case serverGroup:
 		return JIDGroup
-	case ServerNewsletter:
+	case serverNewsletter:
 		return JIDNewsletter
-	case ServerBroadcast:
+	case serverBroadcast:
 		return JIDBroadcast
 	default:
 		return JIDUnknown
@@ -317,32 +318,32 @@ func (j JID) validate(field string) error {
 	case !hasServer && hasDevice:
 		return bad("has a device suffix but no server")
 	case !hasServer && !isDigits(user):
-		return bad("is neither digits nor an address with a server such as @" + ServerUser + " or @" + ServerGroup)
+		return bad("is neither digits nor an address with a server such as @" + serverUser + " or @" + serverGroup)
 	case hasServer && hasDevice && !isDigits(device):
 		return bad("has a device suffix that is not a number")
 	case strings.Count(string(j), "@") > 1:
 		return bad("has more than one @")
 	}
 	switch {
-	case !hasServer || server == ServerUser:
+	case !hasServer || server == serverUser:
 		if !isDigits(user) {
 			return bad("is not a phone number: digits, country code first")
 		}
 		if fault := phoneFault(user); fault != "" {
 			return bad(fault)
 		}
-	case server == ServerLID, server == ServerNewsletter:
+	case server == serverLID, server == serverNewsletter:
 		if !isDigits(user) {
 			return bad("has other characters than digits before @" + server)
 		}
-	case server == ServerGroup:
+	case server == serverGroup:
 		creator, created, old := strings.Cut(user, "-")
 		if !isDigits(creator) || (old && !isDigits(created)) {
 			return bad("is no group: digits@g.us, or digits-digits@g.us in the older form")
 		}
 	case j.Bare() == StatusBroadcast:
 	default:
-		return bad(fmt.Sprintf("has a server that is not one of %s, %s, %s, %s", ServerUser, ServerLID, ServerGroup, ServerNewsletter))
+		return bad(fmt.Sprintf("has a server that is not one of %s, %s, %s, %s", serverUser, serverLID, serverGroup, serverNewsletter))
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ const (
 func chatName(j JID) (name string, person bool) {
 	user, _, server := j.split()
 	switch strings.ToLower(server) {
-	case ServerUser, ServerLID, serverOldUser, serverHosted, serverHostedLID:
+	case serverUser, serverLID, serverOldUser, serverHosted, serverHostedLID:
 		person = true
 	case "":
 		person = isDigits(user)

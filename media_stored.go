@@ -1,10 +1,14 @@
 package ryze
 
-import "github.com/ryzeapi/ryze-go/internal/upload"
+import (
+	"fmt"
 
-// MaxStoredMedia is how many bytes of a [MediaBytes] [MarshalContent] takes: 4 MiB.
+	"github.com/ryzeapi/ryze-go/internal/upload"
+)
+
+// maxStoredMedia is how many bytes of a [MediaBytes] [MarshalContent] takes: 4 MiB.
 // Keep larger files on disk or on a server, and send them by [MediaFile] or [MediaURL].
-const MaxStoredMedia = 4 << 20
+const maxStoredMedia = 4 << 20
 
 // storedSource is the stored form of a source: one of URL, Path and Bytes.
 type storedSource struct {
@@ -28,8 +32,8 @@ func (s MediaSource) stored(field string) (*storedSource, error) {
 		}
 		return &storedSource{Path: string(file)}, checkUTF8(field, string(file))
 	case upload.Bytes:
-		if len(file) > MaxStoredMedia {
-			return nil, invalid(field, "has more bytes than MaxStoredMedia; use MediaFile or MediaURL")
+		if len(file) > maxStoredMedia {
+			return nil, invalid(field, fmt.Sprintf("has %d bytes, and at most %d can be stored; use MediaFile or MediaURL", len(file), maxStoredMedia))
 		}
 		b := append([]byte{}, file...) // not nil, which would be null
 		return &storedSource{Name: s.name, Bytes: &b}, checkUTF8(field, s.name)

@@ -52,46 +52,6 @@ type SentMedia struct {
 	Duration time.Duration // voice notes, when it could be computed
 }
 
-type sendReply struct {
-	envelope
-	MessageID wireID     `json:"messageId"` // documented in data alone
-	Status    statusWord `json:"status"`
-	Data      struct {
-		MessageID   wireID      `json:"messageId"`
-		Status      statusWord  `json:"status"`
-		Failure     *errorBody  `json:"error"`
-		Success     successWord `json:"success"`
-		Timestamp   stringOrInt `json:"timestamp"`
-		MessageType string      `json:"messageType"`
-		Content     string      `json:"content"`
-		Chat        struct {
-			JID       JID    `json:"jid"`
-			GroupName string `json:"groupName"`
-		} `json:"chat"`
-		ReplyTo struct {
-			MessageID string `json:"messageId"`
-		} `json:"replyTo"`
-		MediaURL      string  `json:"mediaUrl"`
-		MediaMIMEType string  `json:"mediaMimeType"`
-		MediaSize     int64   `json:"mediaSize"`
-		MediaDuration float64 `json:"mediaDuration"`
-	} `json:"data"`
-}
-
-// saysFailed reports whether one of the words for what became of the message
-// means that it was not sent, or an error or a no stands beside its id.
-func (r *sendReply) saysFailed() bool {
-	return r.Data.Success == failed || r.Data.Success == probablyFailed || r.Status.meansNotSent() || r.Data.Status.meansNotSent() || r.Failure.said() || r.Data.Failure.said()
-}
-
-func (r *sendReply) missing() string {
-	r.Data.MessageID = cmp.Or(r.Data.MessageID, r.MessageID)
-	if r.Data.MessageID == "" {
-		return "the reply has no message id"
-	}
-	return ""
-}
-
 // Send sends a message to a person, a group or a channel. The content decides
 // which route is used; which recipients and options it allows is checked
 // before the request.
@@ -174,19 +134,14 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 	if err != nil {
 		return nil, s.uncertain(err, content, &o)
 	}
-	d := &r.Data
-	stamp := parseTime(d.Timestamp)
-	id := string(d.MessageID)
+	d := &r.data
+	id := string(d.messageID)
 	s.h.client.accepted.add(id)
-	s.h.client.accepted.stamped(stamp, began)
+	s.h.client.accepted.stamped(d.timestamp, began)
 	return &SentMessage{
-		Meta: r.Meta, ID: id, Chat: d.Chat.JID, GroupName: d.Chat.GroupName,
-		Timestamp: stamp, Status: messageStatus(r.Status), Type: d.MessageType, Content: d.Content,
-		Source: o.source, ReplyTo: d.ReplyTo.MessageID,
-		Media: SentMedia{
-			URL: d.MediaURL, MIME: d.MediaMIMEType, Size: d.MediaSize,
-			Duration: time.Duration(d.MediaDuration * float64(time.Second)),
-		},
+		Meta: r.Meta, ID: id, Chat: d.chat, GroupName: d.groupName,
+		Timestamp: d.timestamp, Status: messageStatus(r.status), Type: d.messageType, Content: d.content,
+		Source: o.source, ReplyTo: d.replyTo, Media: d.media,
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package ryze
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 )
@@ -273,26 +274,20 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	}, nil
 }
 
-// PinDuration is how long a message stays pinned.
-type PinDuration string
-
-// The durations that WhatsApp offers. Only PinWeek is in the documentation of
-// the service; the spelling of the others follows it.
-const (
-	PinDay   PinDuration = "24h"
-	PinWeek  PinDuration = "7d"
-	PinMonth PinDuration = "30d"
-)
-
-// Pin pins a message in its chat, for everyone there; WhatsApp announces it.
-// [ErrMessageNotFound] when the service has not stored the message.
+// Pin pins a message in its chat, for everyone there; WhatsApp announces it. It
+// stays pinned for one of the durations that WhatsApp offers: 24, 7*24 or 30*24
+// hours. Any other is a [*ValidationError]. The service documents only the week;
+// the spelling of the others follows it. [ErrMessageNotFound] when the service
+// has not stored the message.
 //
 // POST /api/chat/pinMessage/:instance. Safe to repeat.
-func (s *MessagesService) Pin(ctx context.Context, messageID string, d PinDuration) error {
-	if d == "" {
-		return invalid("duration", "is empty; use PinDay, PinWeek or PinMonth")
+func (s *MessagesService) Pin(ctx context.Context, messageID string, d time.Duration) error {
+	const day = 24 * time.Hour
+	word, ok := map[time.Duration]string{day: "24h", 7 * day: "7d", 30 * day: "30d"}[d]
+	if !ok {
+		return invalid("duration", fmt.Sprintf("is %v; WhatsApp offers 24, 7*24 and 30*24 hours", d))
 	}
-	return s.runOnMessage(ctx, opMessagePin, messageID, map[string]any{"pin": true, "duration": d})
+	return s.runOnMessage(ctx, opMessagePin, messageID, map[string]any{"pin": true, "duration": word})
 }
 
 // Unpin undoes Pin.

@@ -11,31 +11,27 @@ import (
 //
 // A channel cannot be changed, muted or deleted through the service, and its
 // history cannot be read.
-type NewslettersService service
-
-// NewsletterRef names a channel in one of three ways: by its address
+//
+// A channel is named in one of three ways: by its address
 // (120363000000000009@newsletter), by its link
 // (https://whatsapp.com/channel/0029Va...) or by the code at the end of the
-// link. Upper and lower case of codes differ. A code of digits only is
-// never taken for an address.
-//
-// An untyped constant is accepted where a NewsletterRef is wanted; a [JID] is
-// converted: NewsletterRef(jid). Prefer the address, which never changes, to
+// link. Upper and lower case of codes differ. A code of digits only is never
+// taken for an address. Prefer the address, string(jid), which never changes, to
 // links, which do.
-type NewsletterRef string
+type NewslettersService service
 
 const (
 	newsletterHost = "whatsapp.com"
 	newsletterPath = "/channel/"
 )
 
-// identifier checks the reference and returns the form that travels.
-func (r NewsletterRef) identifier() (string, error) {
-	if strings.Contains(string(r), "@") {
-		jid := JID(r)
+// channelIdentifier checks what names a channel and returns the form that travels.
+func channelIdentifier(channel string) (string, error) {
+	if strings.Contains(channel, "@") {
+		jid := JID(channel)
 		return jid.wire(), jid.check("channel", jidKinds{JIDNewsletter})
 	}
-	return parseInvite("channel", string(r), newsletterHost, newsletterPath)
+	return parseInvite("channel", channel, newsletterHost, newsletterPath)
 }
 
 // NewsletterState says whether a channel works. The set is open.
@@ -159,12 +155,12 @@ func (s *NewslettersService) List(ctx context.Context) ([]Newsletter, error) {
 	return fetchList(ctx, s.h, opNewslettersList, input{}, []string{"channels", "newsletters"}, (*wireNewsletter).newsletter)
 }
 
-// Info returns a channel, followed or not. [ErrNewsletterNotFound] when there
-// is none.
+// Info returns a channel, followed or not, named by its address, link or code;
+// see [NewslettersService]. [ErrNewsletterNotFound] when there is none.
 //
 // GET /api/newsletter/info/:instance. Safe to repeat.
-func (s *NewslettersService) Info(ctx context.Context, channel NewsletterRef) (*Newsletter, error) {
-	identifier, err := channel.identifier()
+func (s *NewslettersService) Info(ctx context.Context, channel string) (*Newsletter, error) {
+	identifier, err := channelIdentifier(channel)
 	if err != nil {
 		return nil, err
 	}
@@ -184,8 +180,8 @@ type followReply struct {
 // [ErrNewsletterNotFound] when there is none, or the link was revoked.
 //
 // POST /api/newsletter/join/:instance. Safe to repeat.
-func (s *NewslettersService) Follow(ctx context.Context, channel NewsletterRef) (JID, error) {
-	identifier, err := channel.identifier()
+func (s *NewslettersService) Follow(ctx context.Context, channel string) (JID, error) {
+	identifier, err := channelIdentifier(channel)
 	if err != nil {
 		return "", err
 	}
@@ -206,8 +202,8 @@ func (s *NewslettersService) Follow(ctx context.Context, channel NewsletterRef) 
 // documented. [ErrNotImplemented] when the service cannot do it.
 //
 // DELETE /api/newsletter/leave/:instance. Safe to repeat.
-func (s *NewslettersService) Unfollow(ctx context.Context, channel NewsletterRef) error {
-	identifier, err := channel.identifier()
+func (s *NewslettersService) Unfollow(ctx context.Context, channel string) error {
+	identifier, err := channelIdentifier(channel)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 type Observer struct {
 	// CallStart is told when a call begins. The call goes on with the context that
 	// it returns, or with its own if that is nil.
-	CallStart func(context.Context, CallStartInfo) context.Context
+	CallStart func(context.Context, CallInfo) context.Context
 	// CallDone is told when a call has ended, and how.
 	CallDone func(context.Context, CallDoneInfo)
 	// AttemptDone is told when a request has been answered or given up. An attempt
@@ -29,9 +29,9 @@ type Observer struct {
 
 	// QuotaWaitStart is told when a call begins to wait for quota. A [Limiter] of
 	// the application's has to tell it by [LimiterRequest].OnWait.
-	QuotaWaitStart func(context.Context, QuotaWaitStartInfo)
+	QuotaWaitStart func(context.Context, QuotaWaitInfo)
 	// QuotaWaitDone is told when that wait is over.
-	QuotaWaitDone func(context.Context, QuotaWaitDoneInfo)
+	QuotaWaitDone func(context.Context, QuotaWaitInfo)
 	// QuotaChange is told what each reply says of the quota.
 	QuotaChange func(context.Context, QuotaInfo)
 
@@ -39,12 +39,12 @@ type Observer struct {
 	StreamStateChange func(context.Context, StreamStateInfo)
 	// EventReceived is told when an event has come over a stream. The reader of the
 	// stream waits for it.
-	EventReceived func(context.Context, EventReceivedInfo)
+	EventReceived func(context.Context, EventInfo)
 	// EventsDropped is told when events were lost: see [GapEvent].
 	EventsDropped func(context.Context, EventsDroppedInfo)
 	// EventStart is told before a [Handler] is called. The handler gets the context
 	// that it returns, or its own if that is nil.
-	EventStart func(context.Context, EventStartInfo) context.Context
+	EventStart func(context.Context, EventInfo) context.Context
 	// EventDone is told what became of an event: when its handler has ended, or when
 	// an [Inbox] did not call it because the event had been handled before.
 	EventDone func(context.Context, EventDoneInfo)
@@ -56,13 +56,8 @@ type Observer struct {
 type CallInfo struct {
 	Operation string // id of the operation, such as "messages.text"; "other" for a route of Do that is not known
 	Instance  string // name of the instance; "" for a call of an account
-}
-
-// CallStartInfo is what [Observer].CallStart is told.
-type CallStartInfo struct {
-	CallInfo
-	Method string // of HTTP
-	Route  string // the path, with ":instance" in the place of the name
+	Method    string // of HTTP
+	Route     string // the path, with ":instance" in the place of the name; "" for a route that is not known
 }
 
 // CallDoneInfo is what [Observer].CallDone is told.
@@ -89,17 +84,12 @@ type AttemptDoneInfo struct {
 	Pause      time.Duration // after at least so long
 }
 
-// QuotaWaitStartInfo is what [Observer].QuotaWaitStart is told.
-type QuotaWaitStartInfo struct {
+// QuotaWaitInfo is what [Observer].QuotaWaitStart and QuotaWaitDone are told. What
+// is known only in the end is zero before.
+type QuotaWaitInfo struct {
 	CallInfo
 	Priority Priority
-	Expected time.Duration // as it looks now; it may change
-}
-
-// QuotaWaitDoneInfo is what [Observer].QuotaWaitDone is told.
-type QuotaWaitDoneInfo struct {
-	CallInfo
-	Priority Priority
+	Expected time.Duration // as it looked at the start; it may change
 	Waited   time.Duration
 	Error    string // see [ErrorType]; "" when the call may go
 }
@@ -118,14 +108,6 @@ type StreamStateInfo struct {
 	Error    string // what ended the connection, see [ErrorType]; "" if nothing did
 }
 
-// EventReceivedInfo is what [Observer].EventReceived is told.
-type EventReceivedInfo struct {
-	Instance string
-	Type     EventType
-	Bytes    int // of its JSON
-	Queued   int // events that wait in the stream, this one included
-}
-
 // EventsDroppedInfo is what [Observer].EventsDropped is told.
 type EventsDroppedInfo struct {
 	Instance string
@@ -133,42 +115,22 @@ type EventsDroppedInfo struct {
 	Count    int
 }
 
-// EventVia says where an event was handed to a [Handler].
-type EventVia string
-
-// Where events are handed to handlers.
-const (
-	ViaStream  EventVia = "stream"  // by [Subscription.Handle]
-	ViaWebhook EventVia = "webhook" // by a [WebhookReceiver]
-	ViaInbox   EventVia = "inbox"   // by an [Inbox]
-)
-
-// EventStartInfo is what [Observer].EventStart is told.
-type EventStartInfo struct {
+// EventInfo says which event something is about.
+type EventInfo struct {
 	Instance string
 	Type     EventType
-	Via      EventVia
+	Via      string        // "stream", "webhook" or "inbox": who received it, or calls the handler
 	Lag      time.Duration // since the event came over the stream; 0 elsewhere
-	Queued   int           // events that wait in the stream; 0 elsewhere
+	Queued   int           // events that wait in the stream, a new one included; 0 elsewhere
+	Bytes    int           // of its JSON, for [Observer].EventReceived; 0 elsewhere
 }
-
-// EventResult says what became of an event.
-type EventResult string
-
-// Results of events.
-const (
-	EventHandled  EventResult = "handled"
-	EventIgnored  EventResult = "ignored"  // the handler returned [ErrIgnore]
-	EventFailed   EventResult = "failed"   // the handler failed
-	EventRepeated EventResult = "repeated" // it had been handled before
-)
 
 // EventDoneInfo is what [Observer].EventDone is told.
 type EventDoneInfo struct {
-	Instance string
-	Type     EventType
-	Via      EventVia
-	Result   EventResult
+	EventInfo // as it was at the start
+	// Result is "handled", "ignored" (the handler returned [ErrIgnore]), "failed"
+	// (the handler did), or "repeated": the event had been handled before.
+	Result   string
 	Error    string // see [ErrorType]
 	Duration time.Duration
 }
@@ -186,7 +148,7 @@ type DeliveryDoneInfo struct {
 // matches counts, so that the more special stand first.
 var observedErrors = []error{
 	ErrRateLimited, ErrThrottled, ErrNotConnected, ErrNoSession,
-	ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken, ErrUnauthenticated, ErrUnauthorized,
+	ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken, ErrUnauthorized,
 	ErrInstanceTokenMismatch, ErrInstanceNotOwned, ErrQuotaExceeded, ErrNotAdmin, ErrForbidden,
 	ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound,
 	ErrInviteRevoked, ErrNotConfigured, ErrWebSocketDisabled, ErrForeignReply, ErrNotFound, ErrConflict, ErrNotEditable,
@@ -234,7 +196,7 @@ func (o *Observer) streamState(ctx context.Context, info StreamStateInfo) {
 	}
 }
 
-func (o *Observer) eventReceived(ctx context.Context, info EventReceivedInfo) {
+func (o *Observer) eventReceived(ctx context.Context, info EventInfo) {
 	if o.EventReceived != nil {
 		observed(func() { o.EventReceived(ctx, info) })
 	}

@@ -1,12 +1,16 @@
 package ryze
 
+// ObserverOption says who is told of what happens. It is an option of a client
+// ([New]), of an [Inbox] and of a webhook ([NewWebhookHandler]).
+type ObserverOption interface {
+	Option
+	ReceiveOption
+}
+
 // WithObserver has an observer told of what a client does, with its streams, or an
 // inbox, or a receiver of webhooks. A stream's [Subscription.Handle] has that of its
 // client. The observer is copied: changing it later has no effect.
-func WithObserver(o *Observer) interface {
-	Option
-	ReceiveOption
-} {
+func WithObserver(o *Observer) ObserverOption {
 	return observerOption{o}
 }
 

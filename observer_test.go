@@ -53,9 +53,15 @@ func of[T any](w *witness) (list []T) {
 
 type ctxKey struct{}
 
+// The start of a wait and the coming of an event have the type of what follows them.
+type (
+	waitBegun ryze.QuotaWaitInfo
+	received  ryze.EventInfo
+)
+
 func (w *witness) observer() *ryze.Observer {
 	return &ryze.Observer{
-		CallStart: func(ctx context.Context, i ryze.CallStartInfo) context.Context {
+		CallStart: func(ctx context.Context, i ryze.CallInfo) context.Context {
 			w.note(i)
 			return context.WithValue(ctx, ctxKey{}, "call "+i.Operation)
 		},
@@ -66,13 +72,13 @@ func (w *witness) observer() *ryze.Observer {
 			w.note(i)
 		},
 		AttemptDone:       func(_ context.Context, i ryze.AttemptDoneInfo) { w.note(i) },
-		QuotaWaitStart:    func(_ context.Context, i ryze.QuotaWaitStartInfo) { w.note(i) },
-		QuotaWaitDone:     func(_ context.Context, i ryze.QuotaWaitDoneInfo) { w.note(i) },
+		QuotaWaitStart:    func(_ context.Context, i ryze.QuotaWaitInfo) { w.note(waitBegun(i)) },
+		QuotaWaitDone:     func(_ context.Context, i ryze.QuotaWaitInfo) { w.note(i) },
 		QuotaChange:       func(_ context.Context, i ryze.QuotaInfo) { w.note(i) },
 		StreamStateChange: func(_ context.Context, i ryze.StreamStateInfo) { w.note(i) },
-		EventReceived:     func(_ context.Context, i ryze.EventReceivedInfo) { w.note(i) },
+		EventReceived:     func(_ context.Context, i ryze.EventInfo) { w.note(received(i)) },
 		EventsDropped:     func(_ context.Context, i ryze.EventsDroppedInfo) { w.note(i) },
-		EventStart: func(ctx context.Context, i ryze.EventStartInfo) context.Context {
+		EventStart: func(ctx context.Context, i ryze.EventInfo) context.Context {
 			w.note(i)
 			return context.WithValue(ctx, ctxKey{}, "event "+string(i.Type))
 		},
@@ -109,17 +115,18 @@ func TestAnObserverSeesACallFromItsStartToItsEnd(t *testing.T) {
 		_, err := inst.Messages.SendText(t.Context(), "5511987654321", "a private word")
 		require.NoError(t, err)
 
-		call := ryze.CallInfo{Operation: "messages.text", Instance: line.Name()}
-		assert.Equal(t, []ryze.CallStartInfo{{CallInfo: call, Method: "POST", Route: "/api/message/text/:instance"}}, of[ryze.CallStartInfo](w))
+		call := ryze.CallInfo{Operation: "messages.text", Instance: line.Name(), Method: "POST", Route: "/api/message/text/:instance"}
+		assert.Equal(t, []ryze.CallInfo{call}, of[ryze.CallInfo](w))
 		attempts := of[ryze.AttemptDoneInfo](w)
 		require.Len(t, attempts, 2)
 		assert.Equal(t, ryze.AttemptDoneInfo{CallInfo: call, Number: 1, StatusCode: 429, Sent: true, Error: "rate limited", Again: true}, attempts[0])
 		assert.Equal(t, ryze.AttemptDoneInfo{CallInfo: call, Number: 2, StatusCode: 200, Sent: true}, attempts[1])
-		waits, done := of[ryze.QuotaWaitStartInfo](w), of[ryze.QuotaWaitDoneInfo](w)
+		waits, done := of[waitBegun](w), of[ryze.QuotaWaitInfo](w)
 		require.Len(t, waits, 1)
 		require.Len(t, done, 1)
 		assert.Equal(t, waits[0].Expected, done[0].Waited, "nothing else came in between")
 		assert.Positive(t, done[0].Waited)
+		assert.Equal(t, waits[0].Expected, done[0].Expected)
 		calls := of[ryze.CallDoneInfo](w)
 		require.Len(t, calls, 1)
 		assert.Equal(t, ryze.CallDoneInfo{
@@ -207,10 +214,12 @@ func TestAnObserverSeesAStream(t *testing.T) {
 			states = append(states, s.State)
 		}
 		assert.Equal(t, []ryze.StreamState{ryze.StreamConnecting, ryze.StreamOpen, ryze.StreamReconnecting, ryze.StreamOpen, ryze.StreamClosed}, states)
-		received := of[ryze.EventReceivedInfo](w)
-		require.Len(t, received, 5)
-		assert.Equal(t, ryze.EventMessage, received[0].Type)
-		assert.Positive(t, received[0].Bytes)
+		came := of[received](w)
+		require.Len(t, came, 5)
+		assert.Equal(t, ryze.EventMessage, came[0].Type)
+		assert.Equal(t, "stream", came[0].Via)
+		assert.Positive(t, came[0].Bytes)
+		assert.Positive(t, came[0].Queued)
 		dropped := of[ryze.EventsDroppedInfo](w)
 		require.NotEmpty(t, dropped)
 		lost := 0
@@ -218,17 +227,18 @@ func TestAnObserverSeesAStream(t *testing.T) {
 			assert.Equal(t, ryze.GapOverflow, d.Reason)
 			lost += d.Count
 		}
-		started, ended := of[ryze.EventStartInfo](w), of[ryze.EventDoneInfo](w)
+		started, ended := of[ryze.EventInfo](w), of[ryze.EventDoneInfo](w)
 		require.NotEmpty(t, started)
 		assert.Len(t, ended, len(started))
-		results := map[ryze.EventResult]int{}
+		results := map[string]int{}
 		for _, e := range ended {
-			assert.Equal(t, ryze.ViaStream, e.Via)
+			assert.Contains(t, started, e.EventInfo, "the end says which event began")
+			assert.Equal(t, "stream", e.Via)
 			results[e.Result]++
 		}
-		assert.Equal(t, 5-lost, results[ryze.EventFailed])
-		assert.Positive(t, results[ryze.EventIgnored])
-		late := slices.IndexFunc(started, func(s ryze.EventStartInfo) bool { return s.Type == ryze.EventMessage })
+		assert.Equal(t, 5-lost, results["failed"])
+		assert.Positive(t, results["ignored"])
+		late := slices.IndexFunc(started, func(s ryze.EventInfo) bool { return s.Type == ryze.EventMessage })
 		assert.GreaterOrEqual(t, started[late].Lag, time.Minute, "it waited for its handler")
 	})
 }
@@ -253,7 +263,7 @@ func TestAnObserverSeesDeliveriesAndTheInbox(t *testing.T) {
 	assert.Equal(t, []int{200, 200, 401}, answers)
 	var results []string
 	for _, d := range of[ryze.EventDoneInfo](w) {
-		results = append(results, string(d.Via)+" "+string(d.Result))
+		results = append(results, d.Via+" "+d.Result)
 	}
 	assert.Equal(t, []string{"inbox handled", "webhook handled", "inbox repeated", "webhook handled"}, results)
 	for _, what := range w.all() {
@@ -333,11 +343,11 @@ func (answerer) RoundTrip(r *http.Request) (*http.Response, error) {
 // nothing is an observer that wants to know everything and does nothing.
 func nothing() *ryze.Observer {
 	return &ryze.Observer{
-		CallStart:      func(context.Context, ryze.CallStartInfo) context.Context { return nil },
+		CallStart:      func(context.Context, ryze.CallInfo) context.Context { return nil },
 		CallDone:       func(context.Context, ryze.CallDoneInfo) {},
 		AttemptDone:    func(context.Context, ryze.AttemptDoneInfo) {},
-		QuotaWaitStart: func(context.Context, ryze.QuotaWaitStartInfo) {},
-		QuotaWaitDone:  func(context.Context, ryze.QuotaWaitDoneInfo) {},
+		QuotaWaitStart: func(context.Context, ryze.QuotaWaitInfo) {},
+		QuotaWaitDone:  func(context.Context, ryze.QuotaWaitInfo) {},
 		QuotaChange:    func(context.Context, ryze.QuotaInfo) {},
 	}
 }

@@ -201,9 +201,9 @@ func TestRedirectIsNotFollowedWithTheToken(t *testing.T) {
 	})}))
 	require.NoError(t, err)
 	_, err = client.Instance("a", "tok").Messages.SendText(t.Context(), "5511987654321", "hi")
-	var redirect *RedirectError
-	require.ErrorAs(t, err, &redirect)
-	assert.Equal(t, "evil.example", redirect.Host)
+	require.ErrorIs(t, err, ErrRedirect)
+	require.NotErrorIs(t, err, ErrOutcomeUnknown)
+	require.ErrorContains(t, err, `"evil.example" (HTTP 307)`)
 	assert.NotContains(t, err.Error(), "tok=")
 	assert.NotContains(t, err.Error(), "token=")
 	assert.False(t, visited)

@@ -113,7 +113,7 @@ func (e *APIError) outcome() Outcome {
 
 func (e *RateLimitError) outcome() Outcome  { return settled(e.open) }
 func (e *ValidationError) outcome() Outcome { return OutcomeNotAccepted }
-func (e *RedirectError) outcome() Outcome   { return settled(!e.isCertain()) }
+func (e *redirectError) outcome() Outcome   { return settled(!e.isCertain()) }
 func (e *ResponseError) outcome() Outcome   { return OutcomeUnknown }
 func (e *callError) outcome() Outcome       { return settled(e.open) }
 
@@ -165,7 +165,7 @@ func RetryAfter(err error) (time.Duration, bool) {
 	case errors.As(err, &api):
 		return api.retryAfter()
 	case errors.As(err, &response):
-		return outagePause, !is(transport.ErrTooLarge)
+		return outagePause, response.Operation != "" && !is(transport.ErrTooLarge)
 	case is(ErrThrottled):
 		return throttlePause, true
 	case is(ErrNoSession, ErrInvalidArgument, ErrNotFound):

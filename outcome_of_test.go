@@ -99,7 +99,7 @@ func TestErrorsOfCallsTellTheirOutcome(t *testing.T) {
 			checkTold(t, c.name+", read", c.read, read)
 			require.NotErrorIs(t, read, ErrOutcomeUnknown, c.name)
 			if c.status/100 == 3 {
-				var redirect *RedirectError
+				var redirect *redirectError
 				require.ErrorAs(t, sent, &redirect, c.name)
 				require.ErrorIs(t, sent, ErrRedirect, c.name)
 				assert.Equal(t, c.status, redirect.StatusCode)

@@ -106,7 +106,7 @@ func (w *window) done(t *ticket, rate RateLimit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
-	w.age()
+	w.age(now)
 	before := w.outlook(now)
 	reset, said := w.moment(rate.Reset, now)
 	switch current := w.land(t); {
@@ -240,7 +240,7 @@ func (w *window) refused(t *ticket, rate RateLimit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
-	w.age()
+	w.age(now)
 	before := w.outlook(now)
 	reset, said := w.moment(rate.Reset, now)
 	if current := w.land(t); current || said && reset > now && (!w.heard || reset >= w.reset-sameWindow) {

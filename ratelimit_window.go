@@ -209,7 +209,7 @@ func (w *window) ready(now time.Duration, reserve int) (ok bool, again time.Dura
 		// No word for long: a few more, in case that this reply takes its time.
 		w.allowed, w.probeEnd = 2*w.allowed, now+probePatience
 	}
-	w.age()
+	w.age(now)
 	room := w.room(now)
 	switch {
 	case room <= 0 && w.mayAsk(room) && now >= w.asked+probePatience:
@@ -260,8 +260,7 @@ func (w *window) few() int { return min(slowBelow, w.limit/10) }
 
 // age looks for requests that are long on their way. The service may have
 // counted them.
-func (w *window) age() {
-	now := w.now()
+func (w *window) age(now time.Duration) {
 	for w.head != nil && now-w.head.issued >= travelTime {
 		t := w.head
 		w.unlink(t)
@@ -393,7 +392,7 @@ func (w *window) forget() (until time.Duration, over bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
-	w.age()
+	w.age(now)
 	if now < w.reset || w.inFlight > 0 || w.queue.root != nil || w.waking {
 		return w.reset, false
 	}

@@ -91,6 +91,10 @@ func (r *rawReply) decode(op *Operation, v any) error {
 	if body[0] != '{' {
 		return r.unreadable(op, "the reply is not a JSON object", nil)
 	}
+	if in, ok := v.(readInPlace); ok && json.Valid(body) {
+		in.read(jsonscan.Value(body))
+		return nil
+	}
 	if err := json.Unmarshal(body, v); err != nil {
 		var mismatch *json.UnmarshalTypeError
 		if !errors.As(err, &mismatch) {
@@ -99,6 +103,10 @@ func (r *rawReply) decode(op *Operation, v any) error {
 	}
 	return nil
 }
+
+// readInPlace is a reply that is read without encoding/json, which is given only
+// what is no JSON, to say why.
+type readInPlace interface{ read(jsonscan.Value) }
 
 // envelope is what the service puts around its payloads. Replies embed it.
 type envelope struct {
@@ -122,8 +130,8 @@ const (
 
 // UnmarshalJSON never fails.
 func (v *successWord) UnmarshalJSON(b []byte) error {
-	var text string
-	var number float64
+	value := jsonscan.Value(b)
+	number, known := value.Float()
 	switch {
 	case string(b) == "true":
 		*v = succeeded
@@ -131,8 +139,8 @@ func (v *successWord) UnmarshalJSON(b []byte) error {
 		*v = unstated
 	case string(b) == "false":
 		*v = failed
-	case json.Unmarshal(b, &text) == nil && slices.Contains([]string{"false", "no", "0", "failed", "error"}, strings.ToLower(strings.TrimSpace(text))),
-		json.Unmarshal(b, &number) == nil && number == 0:
+	case value.IsString() && slices.Contains([]string{"false", "no", "0", "failed", "error"}, strings.ToLower(strings.TrimSpace(value.Text()))),
+		value.IsNumber() && known && number == 0:
 		*v = probablyFailed
 	default:
 		*v = succeeded

@@ -100,9 +100,15 @@ type veil[T any] struct{ of T }
 type veils[T any] = veil[veil[veil[veil[veil[veil[veil[veil[veil[veil[T]]]]]]]]]]
 
 func hide[T any](v T) hidden[T] {
-	p := new(veils[T])
-	p.of.of.of.of.of.of.of.of.of.of = v
-	return hidden[T]{&p}
+	// Both pointers point into one allocation.
+	var held struct {
+		first *veils[T]
+		rest  veils[T]
+	}
+	p := &held
+	p.first = &p.rest
+	p.rest.of.of.of.of.of.of.of.of.of.of = v
+	return hidden[T]{&p.first}
 }
 
 func (h hidden[T]) get() (v T) {

@@ -91,9 +91,21 @@ var methodCases = []methodCase{
 	},
 	{
 		name:  "Chats.Mute",
-		call:  done(func(ctx context.Context, i *InstanceClient) error { return i.Chats.Mute(ctx, ana, Mute8Hours) }),
+		call:  done(func(ctx context.Context, i *InstanceClient) error { return i.Chats.Mute(ctx, ana, 8*time.Hour) }),
 		want:  asked{"POST", "/api/chat/mute/support", "", `{"duration":"8h","mute":true,"number":"5511987654321"}`},
 		reply: `{"success":true,"message":"Chat muted for 8 hours","muted":true,"duration":28800}`,
+	},
+	{
+		name:  "Chats.Mute for a week",
+		call:  done(func(ctx context.Context, i *InstanceClient) error { return i.Chats.Mute(ctx, ana, 7*24*time.Hour) }),
+		want:  asked{"POST", "/api/chat/mute/support", "", `{"duration":"1w","mute":true,"number":"5511987654321"}`},
+		reply: `{"success":true,"message":"Chat muted for 1 week","muted":true,"duration":604800}`,
+	},
+	{
+		name:  "Chats.MuteAlways",
+		call:  done(func(ctx context.Context, i *InstanceClient) error { return i.Chats.MuteAlways(ctx, ana) }),
+		want:  asked{"POST", "/api/chat/mute/support", "", `{"duration":"always","mute":true,"number":"5511987654321"}`},
+		reply: `{"success":true,"message":"Chat muted","muted":true,"duration":0}`,
 	},
 	{
 		name:  "Chats.Unmute",
@@ -114,9 +126,9 @@ var methodCases = []methodCase{
 		reply: ok,
 	},
 	{
-		name: "Chats.SendPresence",
+		name: "Chats.Typing for a time",
 		call: done(func(ctx context.Context, i *InstanceClient) error {
-			return i.Chats.SendPresence(ctx, ana, PresenceTyping, 1500*time.Millisecond)
+			return i.Chats.Typing(ctx, ana, 1500*time.Millisecond)
 		}),
 		want:  asked{"POST", "/api/chat/presence/support", "", `{"duration":2,"number":"5511987654321","state":"typing"}`},
 		reply: ok,
@@ -367,7 +379,7 @@ var methodCases = []methodCase{
 	},
 	{
 		name:  "Messages.Pin",
-		call:  done(func(ctx context.Context, i *InstanceClient) error { return i.Messages.Pin(ctx, anID, PinWeek) }),
+		call:  done(func(ctx context.Context, i *InstanceClient) error { return i.Messages.Pin(ctx, anID, 7*24*time.Hour) }),
 		want:  asked{"POST", "/api/chat/pinMessage/support", "", `{"duration":"7d","messageId":"3EB0AAAAAAAAAAAAAAAA","pin":true}`},
 		reply: `{"success":true,"message":"Message pinned successfully","chat_jid":"5511987654321@s.whatsapp.net","message_id":"3EB0AAAAAAAAAAAAAAAA","pinned":true,"duration":"7d"}`,
 	},
@@ -513,15 +525,14 @@ func TestArgumentsAreCheckedBeforeAnyRequest(t *testing.T) {
 		{"archive nothing", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Archive(ctx, "") }, "chat"},
 		{"archive a status", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Archive(ctx, StatusBroadcast) }, "chat"},
 		{"a LID without its server", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Pin(ctx, "123456789012345") }, "chat"},
-		{"mute for no time", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Mute(ctx, ana, "") }, "duration"},
-		{"mute nobody", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Mute(ctx, "x", MuteAlways) }, "chat"},
+		{"mute for no time", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Mute(ctx, ana, 0) }, "duration"},
+		{"mute for a day", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Mute(ctx, ana, 24*time.Hour) }, "duration"},
+		{"pin for an hour", func(ctx context.Context, i *InstanceClient) error { return i.Messages.Pin(ctx, anID, time.Hour) }, "duration"},
+		{"mute nobody", func(ctx context.Context, i *InstanceClient) error { return i.Chats.MuteAlways(ctx, "x") }, "chat"},
 		{"delete a channel", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Delete(ctx, channel) }, "chat"},
 		{"type too long", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Typing(ctx, ana, long) }, "duration"},
 		{"type backwards", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Typing(ctx, ana, -1) }, "duration"},
-		{"no state", func(ctx context.Context, i *InstanceClient) error { return i.Chats.SendPresence(ctx, ana, "", 0) }, "state"},
-		{"pause for a time", func(ctx context.Context, i *InstanceClient) error {
-			return i.Chats.SendPresence(ctx, ana, PresencePause, time.Second)
-		}, "duration"},
+		{"record too long", func(ctx context.Context, i *InstanceClient) error { return i.Chats.Recording(ctx, ana, long) }, "duration"},
 		{"page of less than nothing", func(ctx context.Context, i *InstanceClient) error {
 			_, err := i.Chats.HistoryPage(ctx, ana, HistoryQuery{PageSize: -1})
 			return err
@@ -603,7 +614,7 @@ func TestArgumentsAreCheckedBeforeAnyRequest(t *testing.T) {
 			_, err := i.Messages.Forward(ctx, anID, StatusBroadcast)
 			return err
 		}, "to"},
-		{"pin for no time", func(ctx context.Context, i *InstanceClient) error { return i.Messages.Pin(ctx, anID, "") }, "duration"},
+		{"pin for no time", func(ctx context.Context, i *InstanceClient) error { return i.Messages.Pin(ctx, anID, 0) }, "duration"},
 		{"read without a sender", func(ctx context.Context, i *InstanceClient) error { return i.Messages.MarkRead(ctx, family, anID, "") }, "sender"},
 		{"read with a group as sender", func(ctx context.Context, i *InstanceClient) error {
 			return i.Messages.MarkRead(ctx, family, anID, family)

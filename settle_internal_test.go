@@ -91,9 +91,9 @@ func TestSettleDoubtsWhatAHistoryLeavesOpen(t *testing.T) {
 		"no caption":              {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `{"id":"A","fromMe":true,"type":"image","timestamp":"NOW"}`, ErrOutcomeUnknown},
 		"another caption":         {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `{"id":"A","fromMe":true,"type":"image","content":"there","timestamp":"NOW"}`, ErrNotSent},
 		"another kind of file":    {Media{Source: MediaURL("https://example.com/a.jpg")}, `{"id":"A","fromMe":true,"type":"video","timestamp":"NOW"}`, ErrNotSent},
-		"buttons by another name": {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","content":"Choose","timestamp":"NOW"}`, ErrOutcomeUnknown},
-		"buttons without a text":  {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","timestamp":"NOW"}`, ErrOutcomeUnknown},
-		"buttons in other words":  {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"interactive","content":"[A]","timestamp":"NOW"}`, ErrOutcomeUnknown},
+		"buttons by another name": {Buttons{Text: "Choose", Buttons: []Button{{Label: "A", Value: "a"}}}, `{"id":"A","fromMe":true,"type":"interactive","content":"Choose","timestamp":"NOW"}`, ErrOutcomeUnknown},
+		"buttons without a text":  {Buttons{Text: "Choose", Buttons: []Button{{Label: "A", Value: "a"}}}, `{"id":"A","fromMe":true,"type":"interactive","timestamp":"NOW"}`, ErrOutcomeUnknown},
+		"buttons in other words":  {Buttons{Text: "Choose", Buttons: []Button{{Label: "A", Value: "a"}}}, `{"id":"A","fromMe":true,"type":"interactive","content":"[A]","timestamp":"NOW"}`, ErrOutcomeUnknown},
 		"a poll in other words":   {Poll{Question: "When?", Options: []string{"9am", "2pm"}}, `{"id":"A","fromMe":true,"type":"poll","content":"2 options","timestamp":"NOW"}`, ErrOutcomeUnknown},
 		"a location as replied":   {Location{-23.5, -46.6, "Office", "Street 1"}, `{"id":"A","fromMe":true,"type":"location","content":"📍 Office\nStreet 1\nLat: -23.5, Long: -46.6","timestamp":"NOW"}`, nil},
 		"another location":        {Location{-23.5, -46.6, "Office", "Street 1"}, `{"id":"A","fromMe":true,"type":"location","content":"📍 Home\nStreet 2","timestamp":"NOW"}`, ErrOutcomeUnknown},
@@ -105,7 +105,7 @@ func TestSettleDoubtsWhatAHistoryLeavesOpen(t *testing.T) {
 		"the PDF":                 {Media{Source: MediaBytes("invoice.pdf", []byte("%PDF-1.7"))}, `{"id":"A","fromMe":true,"type":"document","timestamp":"NOW"}`, nil},
 		"a file of a given type":  {Media{Source: MediaBytes("a", []byte("a")), MIME: "audio/ogg"}, `{"id":"A","fromMe":true,"type":"image","timestamp":"NOW"}`, ErrNotSent},
 		"a sticker by no name":    {Sticker{MediaURL("https://example.com/s.png")}, `{"id":"A","fromMe":true,"type":"","timestamp":"NOW"}`, ErrOutcomeUnknown},
-		"a picture for buttons":   {Buttons{Text: "Choose", Buttons: []Button{ReplyButton("a", "A")}}, `{"id":"A","fromMe":true,"type":"image","timestamp":"NOW"}`, ErrNotSent},
+		"a picture for buttons":   {Buttons{Text: "Choose", Buttons: []Button{{Label: "A", Value: "a"}}}, `{"id":"A","fromMe":true,"type":"image","timestamp":"NOW"}`, ErrNotSent},
 		"a text for an event":     {CalendarEvent{Name: "Meeting", StartAt: noon}, `{"id":"A","fromMe":true,"type":"text","content":"Meeting","timestamp":"NOW"}`, ErrOutcomeUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {

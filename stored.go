@@ -128,7 +128,7 @@ func hasHalfCharacter(b []byte) bool {
 			return -1
 		}
 		unit, _ := strconv.ParseUint(string(b[at+2:at+6]), 16, 16)
-		return rune(unit) //nolint:gosec // 16 bits
+		return rune(unit)
 	}
 	for i := 0; i < len(b); i++ {
 		if b[i] != '\\' {

@@ -24,7 +24,7 @@ var ErrEventTooLarge = errors.New("event larger than the read limit")
 // refused the token (401, 403), the instance is gone (404), the stream was
 // disabled ([ErrWebSocketDisabled]), the service closed the connection with code
 // 1008, an event was too large twice ([ErrEventTooLarge]), or the queue was full
-// under [FailWhenFull].
+// ([ErrOverflow]).
 //
 // A 401, 403 or 404 that is not in the service's own form, and a certificate
 // that is not valid, come from whoever stands before the service: a proxy, a
@@ -35,7 +35,10 @@ type StreamError struct {
 	// AliveUntil is the last moment at which the stream was known to be whole.
 	// What happened since has not been delivered.
 	AliveUntil time.Time
-	Err        error // why it ended
+	// CloseCode is the code of the close frame with which the service ended the
+	// stream, such as 1008; 0 when it was something else.
+	CloseCode int
+	Err       error // why it ended
 }
 
 // Error names the instance and the reason.
@@ -46,15 +49,15 @@ func (e *StreamError) Error() string {
 // Unwrap returns the reason.
 func (e *StreamError) Unwrap() error { return e.Err }
 
-// CloseError says that the service closed a stream's connection with a close
+// closeError says that the service closed a stream's connection with a close
 // frame.
-type CloseError struct {
+type closeError struct {
 	Code   int    // such as 1001; 1005 stands for a frame without a code
 	Reason string // the service's text, usually empty
 }
 
 // Error gives code and reason.
-func (e *CloseError) Error() string {
+func (e *closeError) Error() string {
 	text := fmt.Sprintf("the service closed the connection with code %d", e.Code)
 	if e.Reason != "" {
 		text += ": " + printable(e.Reason)

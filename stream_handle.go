@@ -50,7 +50,7 @@ type HandleOption interface {
 func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...HandleOption) error {
 	w := &streamWorkers{stream: s, handle: handle}
 	w.concurrency = defaultConcurrency
-	w.observing = observing{s.observer(), ViaStream, s.queue.len}
+	w.observing = observing{s.observer(), viaStream, s.queue.len}
 	if handle == nil {
 		return invalid("handle", "is nil")
 	}

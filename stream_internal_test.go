@@ -305,7 +305,7 @@ func TestBackoffBeginsAnewOnlyAfterAHealthyWhile(t *testing.T) {
 		require.NoError(t, err)
 		for range sub.Events() {
 		}
-		var closed *CloseError
+		var closed *closeError
 		require.ErrorAs(t, sub.Err(), &closed)
 		require.Len(t, opened, 42)
 		assert.LessOrEqual(t, opened[1].Sub(ended[0]), time.Second, "the first pause")

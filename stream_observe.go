@@ -5,7 +5,9 @@ func (s *Subscription) observer() *Observer { return s.handle.client.config.obse
 // observeArrival tells of an event that was put into the queue, and of others that
 // made room for it.
 func (s *Subscription) observeArrival(e *Event, bytes int) {
-	s.observer().eventReceived(s.parent, EventReceivedInfo{s.handle.name, e.Type, bytes, s.queue.len()})
+	s.observer().eventReceived(s.parent, EventInfo{
+		Instance: s.handle.name, Type: e.Type, Via: viaStream, Queued: s.queue.len(), Bytes: bytes,
+	})
 	s.observeLoss()
 }
 

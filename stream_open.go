@@ -98,7 +98,7 @@ var errHeldUp = errors.New("a function of the application has ended the goroutin
 func (s *Subscription) live(ctx context.Context, conn *wsconn.Conn, forget func()) {
 	defer close(s.ended)
 	defer forget()
-	var err error = &StreamError{Instance: s.handle.name, AliveUntil: conn.Alive(), Err: errHeldUp}
+	var err error = s.over(conn.Alive(), errHeldUp)
 	defer func() {
 		defer s.finish(err)
 		if ctx.Err() == nil {
@@ -143,12 +143,12 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 			return err
 		}
 		if endsStream(cause) {
-			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: cause}
+			return s.over(alive, cause)
 		}
 		now := time.Now()
 		if errors.Is(cause, ErrEventTooLarge) {
 			if !tooLarge.IsZero() && now.Sub(tooLarge) < tooLargeWithin {
-				return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: cause}
+				return s.over(alive, cause)
 			}
 			tooLarge = now
 		}
@@ -161,13 +161,13 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 			if ctx.Err() != nil {
 				return err
 			}
-			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
+			return s.over(alive, err)
 		}
 		s.queue.setWhole(s.conn.Load().Whole())
 		gap := &GapEvent{From: alive, To: conn.Opened(), Reason: GapOutage, Cause: cause}
 		if err := s.queue.push(s.gapEvent(gap), conn.Opened()); err != nil {
 			conn.HangUp()
-			return &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: err}
+			return s.over(alive, err)
 		}
 		s.observeLoss()
 		s.setOpen(conn)
@@ -341,11 +341,20 @@ func (w streamWord) understand(err error) streamWord {
 	}
 }
 
+// over is the error of a stream that has ended for good.
+func (s *Subscription) over(alive time.Time, cause error) *StreamError {
+	ended := &StreamError{Instance: s.handle.name, AliveUntil: alive, Err: cause}
+	var closed *closeError
+	if errors.As(cause, &closed) {
+		ended.CloseCode = closed.Code
+	}
+	return ended
+}
+
 // endsStream reports whether what broke a connection says not to come back.
 func endsStream(cause error) bool {
-	var closed *CloseError
-	var overflow *OverflowError
-	return errors.As(cause, &overflow) || errors.As(cause, &closed) && closed.Code == closePolicyViolation
+	var closed *closeError
+	return errors.Is(cause, ErrOverflow) || errors.As(cause, &closed) && closed.Code == closePolicyViolation
 }
 
 // receive reads the connection until it breaks, and closes it. The error says
@@ -357,7 +366,7 @@ func (s *Subscription) receive(ctx context.Context, conn *wsconn.Conn) error {
 	case errors.Is(err, wsconn.ErrTooLarge):
 		return fmt.Errorf("%w: more than %d bytes", ErrEventTooLarge, s.config.readLimit)
 	case errors.As(err, &closed):
-		return &CloseError{Code: closed.Code, Reason: s.handle.auth.redact(closed.Reason)}
+		return &closeError{Code: closed.Code, Reason: s.handle.auth.redact(closed.Reason)}
 	default:
 		return err
 	}

@@ -194,7 +194,7 @@ func TestAnyOtherRefusalIsSurvived(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
 				gap := gapOf(t, <-sub.Events())
-				var closed *CloseError
+				var closed *closeError
 				require.ErrorAs(t, gap.Cause, &closed, "the cause is what ended the connection")
 				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
 				assert.Less(t, server.count.Load(), int64(400), "pauses grow")
@@ -652,7 +652,7 @@ func TestCloseCodesEndTheStreamOnlyWhenTheySaySo(t *testing.T) {
 			continue // never sent
 		}
 		final := code == closePolicyViolation
-		assert.Equal(t, final, endsStream(&CloseError{Code: code}), code)
+		assert.Equal(t, final, endsStream(&closeError{Code: code}), code)
 	}
-	assert.False(t, endsStream(&CloseError{Code: 4401}))
+	assert.False(t, endsStream(&closeError{Code: 4401}))
 }

@@ -87,7 +87,7 @@ type Overflow struct {
 // application is told of what it missed.
 func DropOldest() Overflow { return Overflow{} }
 
-// FailWhenFull ends the stream with an [*OverflowError]. What is in the queue
+// FailWhenFull ends the stream with [ErrOverflow]. What is in the queue
 // is still delivered.
 func FailWhenFull() Overflow { return Overflow{fail: true} }
 

@@ -1,21 +1,14 @@
 package ryze
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 )
 
-// OverflowError ends a stream with [FailWhenFull] whose queue was full.
-type OverflowError struct {
-	Events int // in the queue
-	Bytes  int // of their JSON
-}
-
-// Error gives the size of the queue.
-func (e *OverflowError) Error() string {
-	return fmt.Sprintf("the queue is full: %d events, %d bytes, have not been taken", e.Events, e.Bytes)
-}
+// ErrOverflow ends a stream with [FailWhenFull] whose queue was full.
+var ErrOverflow = errors.New("the queue of events is full")
 
 // eventQueue is the bounded queue between the reader and the application. It
 // takes no memory while it is empty. It is emptied either from its front
@@ -93,7 +86,7 @@ func (q *eventQueue) len() int {
 	return q.count
 }
 
-// push adds an event at the end. It fails, with an [*OverflowError], only under
+// push adds an event at the end. It fails, with [ErrOverflow], only under
 // [FailWhenFull].
 func (q *eventQueue) push(e *Event, now time.Time) error {
 	q.mu.Lock()
@@ -102,7 +95,7 @@ func (q *eventQueue) push(e *Event, now time.Time) error {
 	times := q.allowance(size, now)
 	for !q.fits(size, times) {
 		if q.overflow.fail {
-			return &OverflowError{Events: q.count, Bytes: q.bytes}
+			return fmt.Errorf("%w: %d events, %d bytes, have not been taken", ErrOverflow, q.count, q.bytes)
 		}
 		q.dropFirst()
 	}

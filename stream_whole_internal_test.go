@@ -208,7 +208,7 @@ func TestEventThatWasRefusedDoesNotCount(t *testing.T) {
 				break
 			}
 		}
-		require.ErrorAs(t, sub.Err(), new(*OverflowError))
+		require.ErrorIs(t, sub.Err(), ErrOverflow)
 		assert.False(t, sub.WholeUntil().After(sent))
 	})
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// MaxWebhooks is how many webhooks of an instance can be enabled at a time.
-const MaxWebhooks = 3
+// maxWebhooks is how many webhooks of an instance can be enabled at a time.
+const maxWebhooks = 3
 
-// ErrTooManyWebhooks says that the instance has [MaxWebhooks] enabled webhooks
+// ErrTooManyWebhooks says that the instance has three enabled webhooks, the most
 // already.
 var ErrTooManyWebhooks = errors.New("too many enabled webhooks")
 
@@ -82,7 +82,7 @@ func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*En
 		ensured.Webhook = *stored
 		return ensured, nil
 	}
-	if (stored == nil || !stored.Enabled) && len(ensured.Stray) >= MaxWebhooks {
+	if (stored == nil || !stored.Enabled) && len(ensured.Stray) >= maxWebhooks {
 		return nil, fmt.Errorf("ryze: webhook %s: %w: %s", quoted(config.Label), ErrTooManyWebhooks, quotedList(ensured.Stray))
 	}
 	if _, err := s.Set(ctx, config); err != nil {

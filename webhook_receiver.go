@@ -102,7 +102,7 @@ func newWebhookReceiver(authorization string, handle Handler, opts []WebhookOpti
 	r := &WebhookReceiver{
 		handle: handle,
 		cfg: webhookConfig{
-			reading: reading{readLimit: defaultReadLimit}, handling: handling{observing: observing{via: ViaWebhook}},
+			reading: reading{readLimit: defaultReadLimit}, handling: handling{observing: observing{via: viaWebhook}},
 		},
 		compare: subtle.ConstantTimeCompare,
 	}

@@ -39,10 +39,10 @@ func members(name string, method func(context.Context, *ryze.GroupsService, ryze
 }
 
 var groupCalls = []call{
-	gives("create a group", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
+	gives("create a group", func(ctx context.Context, e *env) (*ryze.Group, error) {
 		return e.inst.Groups.Create(ctx, ryze.CreateGroupParams{Name: "Launch", Members: []ryze.JID{ana}})
 	}),
-	gives("create a group with everything", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
+	gives("create a group with everything", func(ctx context.Context, e *env) (*ryze.Group, error) {
 		return e.inst.Groups.Create(ctx, ryze.CreateGroupParams{
 			Name: "Launch", Members: []ryze.JID{ana, bruno}, Description: "What is left", ImageURL: picture, Community: e.community, Permissions: closedGroup,
 		})
@@ -59,13 +59,13 @@ var groupCalls = []call{
 	gives("a foreign group by its code", func(ctx context.Context, e *env) (*ryze.Group, error) {
 		return e.inst.Groups.PreviewWithoutMembers(ctx, e.invite)
 	}).after(foreign(false)),
-	gives("rename a group", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
+	gives("rename a group", func(ctx context.Context, e *env) (*ryze.Group, error) {
 		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Name: new("Release")})
 	}),
-	gives("update a group", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
+	gives("update a group", func(ctx context.Context, e *env) (*ryze.Group, error) {
 		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{Name: new("Release"), Description: new(""), ImageURL: picture, Permissions: closedGroup})
 	}),
-	gives("remove a group's picture", func(ctx context.Context, e *env) (*ryze.GroupResult, error) {
+	gives("remove a group's picture", func(ctx context.Context, e *env) (*ryze.Group, error) {
 		return e.inst.Groups.Update(ctx, e.group, ryze.GroupUpdate{RemoveImage: true})
 	}),
 	members("add members", func(ctx context.Context, s *ryze.GroupsService, g ryze.JID) (*ryze.MembersResult, error) {
@@ -112,7 +112,7 @@ var communityCalls = []call{
 	}),
 	gives("create a community with everything", func(ctx context.Context, e *env) (*ryze.CreatedCommunity, error) {
 		return e.inst.Communities.Create(ctx, ryze.CreateCommunityParams{
-			Name: "Street", Description: "All houses", Image: ryze.MediaBytes("dot.png", png), Groups: []ryze.JID{e.group}, Approval: ryze.MembershipRequestRequired,
+			Name: "Street", Description: "All houses", Image: ryze.MediaBytes("dot.png", png), Groups: []ryze.JID{e.group}, RequireAdminApproval: true,
 		})
 	}),
 	gives("create a community with an image by its URL", func(ctx context.Context, e *env) (*ryze.CreatedCommunity, error) {
@@ -121,19 +121,19 @@ var communityCalls = []call{
 	gives("create a community that becomes a group", func(ctx context.Context, e *env) (*ryze.CreatedCommunity, error) {
 		return e.inst.Communities.Create(ctx, ryze.CreateCommunityParams{Name: "Street"})
 	}).after(func(e *env) { e.phone.RefuseCommunities(true) }).inPart(),
-	gives("link groups", func(ctx context.Context, e *env) (*ryze.LinkedGroups, error) {
+	gives("link groups", func(ctx context.Context, e *env) (*ryze.LinkResult, error) {
 		return e.inst.Communities.Link(ctx, e.community, e.subgroup)
 	}),
-	gives("link a group that is not there", func(ctx context.Context, e *env) (*ryze.LinkedGroups, error) {
+	gives("link a group that is not there", func(ctx context.Context, e *env) (*ryze.LinkResult, error) {
 		return e.inst.Communities.Link(ctx, e.community, e.subgroup, "120363999999999999@g.us")
 	}).inPart(),
-	gives("unlink groups", func(ctx context.Context, e *env) (*ryze.UnlinkedGroups, error) {
+	gives("unlink groups", func(ctx context.Context, e *env) (*ryze.LinkResult, error) {
 		return e.inst.Communities.Unlink(ctx, e.community, e.subgroup)
 	}).after(link),
-	gives("unlink a group that is not in it", func(ctx context.Context, e *env) (*ryze.UnlinkedGroups, error) {
+	gives("unlink a group that is not in it", func(ctx context.Context, e *env) (*ryze.LinkResult, error) {
 		return e.inst.Communities.Unlink(ctx, e.community, e.subgroup)
 	}).failing(refused("Unlinked 0 of 1")),
-	gives("subgroups", func(ctx context.Context, e *env) ([]ryze.Subgroup, error) {
+	gives("subgroups", func(ctx context.Context, e *env) ([]ryze.Group, error) {
 		return e.inst.Communities.Subgroups(ctx, e.community)
 	}).after(link),
 }
@@ -167,7 +167,7 @@ var newsletterCalls = []call{
 	}),
 	gives("a channel by its link", func(ctx context.Context, e *env) (*ryze.Newsletter, error) {
 		return e.inst.Newsletters.Info(ctx, e.channel)
-	}).after(func(e *env) { e.channel = ryze.NewsletterRef(e.sim.Newsletter(string(e.channel)).Link()) }),
+	}).after(func(e *env) { e.channel = string(e.sim.Newsletter(string(e.channel)).Link()) }),
 	gives("follow a channel", func(ctx context.Context, e *env) (ryze.JID, error) { return e.inst.Newsletters.Follow(ctx, e.channel) }),
 	does("unfollow a channel", func(ctx context.Context, e *env) error { return e.inst.Newsletters.Unfollow(ctx, e.channel) }).after(follow),
 }

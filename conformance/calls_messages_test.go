@@ -73,15 +73,15 @@ var sendCalls = []call{
 	sends("send a carousel", just(ryze.Carousel{
 		Text: "Our offers", Footer: "Until Friday",
 		Cards: []ryze.Card{
-			{Title: "One", Subtitle: "First", ImageURL: picture, Text: "The first", Footer: "1", Buttons: []ryze.Button{ryze.ReplyButton("one", "Take it")}},
-			{Title: "Two", VideoURL: "https://media.example.net/clip.mp4", Text: "The second", Buttons: []ryze.Button{ryze.URLButton("https://example.net", "See"), ryze.CopyButton("CODE", "Copy"), ryze.CallButton(string(bruno), "Call")}},
+			{Title: "One", Subtitle: "First", ImageURL: picture, Text: "The first", Footer: "1", Buttons: []ryze.Button{{Label: "Take it", Value: "one"}}},
+			{Title: "Two", VideoURL: "https://media.example.net/clip.mp4", Text: "The second", Buttons: []ryze.Button{{Kind: ryze.ButtonURL, Label: "See", Value: "https://example.net"}, {Kind: ryze.ButtonCopy, Label: "Copy", Value: "CODE"}, {Kind: ryze.ButtonCall, Label: "Call", Value: string(bruno)}}},
 		},
 	})),
 	sends("send a carousel of a plain card", just(ryze.Carousel{Cards: []ryze.Card{{Title: "One", Text: "The first", ImageURL: picture}}})),
-	sends("send buttons", just(ryze.Buttons{Text: "Shall we?", Header: "A question", Footer: "Answer today", Buttons: []ryze.Button{ryze.ReplyButton("yes", "Yes"), ryze.ReplyButton("no", "No")}})),
+	sends("send buttons", just(ryze.Buttons{Text: "Shall we?", Header: "A question", Footer: "Answer today", Buttons: []ryze.Button{{Label: "Yes", Value: "yes"}, {Label: "No", Value: "no"}}})),
 	sends("send buttons with an image", just(ryze.Buttons{
 		Text: "Have a look", MediaURL: picture, MediaKind: ryze.MediaImage,
-		Buttons: []ryze.Button{ryze.URLButton("https://example.net", "Open"), ryze.CallButton(string(bruno), "Call"), ryze.CopyButton("CODE", "Copy")},
+		Buttons: []ryze.Button{{Kind: ryze.ButtonURL, Label: "Open", Value: "https://example.net"}, {Kind: ryze.ButtonCall, Label: "Call", Value: string(bruno)}, {Kind: ryze.ButtonCopy, Label: "Copy", Value: "CODE"}},
 	})),
 	sends("send a list", just(ryze.List{
 		Text: "What is it about?", Label: "Menu", Header: "Welcome", Footer: "At any time",
@@ -143,7 +143,7 @@ var messageCalls = []call{
 	gives("forward an image to a group", func(ctx context.Context, e *env) (*ryze.ForwardedMessage, error) {
 		return e.inst.Messages.Forward(ctx, e.media, e.group)
 	}),
-	does("pin a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, e.received, ryze.PinWeek) }),
+	does("pin a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, e.received, 7*24*time.Hour) }),
 	does("unpin a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Unpin(ctx, e.received) }),
 	does("star a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Favorite(ctx, e.received) }),
 	does("unstar a message", func(ctx context.Context, e *env) error { return e.inst.Messages.Unfavorite(ctx, e.received) }),
@@ -190,14 +190,14 @@ var chatCalls = []call{
 	does("mark a chat unread", func(ctx context.Context, e *env) error { return e.inst.Chats.MarkUnread(ctx, ana) }),
 	does("favorite a chat", func(ctx context.Context, e *env) error { return e.inst.Chats.Favorite(ctx, ana) }),
 	does("unfavorite a chat", func(ctx context.Context, e *env) error { return e.inst.Chats.Unfavorite(ctx, ana) }),
-	does("mute for hours", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, ana, ryze.Mute8Hours) }),
-	does("mute for a week", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, e.group, ryze.MuteWeek) }),
-	does("mute for good", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, ana, ryze.MuteAlways) }),
+	does("mute for hours", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, ana, 8*time.Hour) }),
+	does("mute for a week", func(ctx context.Context, e *env) error { return e.inst.Chats.Mute(ctx, e.group, 7*24*time.Hour) }),
+	does("mute for good", func(ctx context.Context, e *env) error { return e.inst.Chats.MuteAlways(ctx, ana) }),
 	does("unmute", func(ctx context.Context, e *env) error { return e.inst.Chats.Unmute(ctx, ana) }),
 	does("delete a chat", func(ctx context.Context, e *env) error { return e.inst.Chats.Delete(ctx, ana) }),
 	does("delete a chat and its media", func(ctx context.Context, e *env) error { return e.inst.Chats.DeleteWithMedia(ctx, ana) }),
 	does("show presence", func(ctx context.Context, e *env) error {
-		return e.inst.Chats.SendPresence(ctx, ana, ryze.PresenceTyping, 2*time.Second)
+		return e.inst.Chats.Typing(ctx, ana, 2*time.Second)
 	}),
 	does("type", func(ctx context.Context, e *env) error { return e.inst.Chats.Typing(ctx, ana, 0) }),
 	does("record", func(ctx context.Context, e *env) error { return e.inst.Chats.Recording(ctx, ana, time.Minute) }),

@@ -55,7 +55,7 @@ var refusedCalls = []call{
 	gives("forward a poll", func(ctx context.Context, e *env) (*ryze.ForwardedMessage, error) {
 		return e.inst.Messages.Forward(ctx, e.poll, bruno)
 	}).failing(refused("unsupported message type")),
-	does("pin a message that never was", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, gone, ryze.PinDay) }).
+	does("pin a message that never was", func(ctx context.Context, e *env) error { return e.inst.Messages.Pin(ctx, gone, 24*time.Hour) }).
 		failing(ryze.ErrMessageNotFound),
 	does("star a message that never was", func(ctx context.Context, e *env) error { return e.inst.Messages.Favorite(ctx, gone) }).
 		failing(ryze.ErrMessageNotFound),
@@ -93,7 +93,7 @@ var refusedCalls = []call{
 	does("leave a group that never was", func(ctx context.Context, e *env) error {
 		return e.inst.Groups.Leave(ctx, "120363999999999999@g.us")
 	}).failing(ryze.ErrGroupNotFound),
-	gives("subgroups that WhatsApp does not tell", func(ctx context.Context, e *env) ([]ryze.Subgroup, error) {
+	gives("subgroups that WhatsApp does not tell", func(ctx context.Context, e *env) ([]ryze.Group, error) {
 		return e.inst.Communities.Subgroups(ctx, e.community)
 	}).after(upstream).failing(ryze.ErrServer),
 	gives("a channel that never was", func(ctx context.Context, e *env) (*ryze.Newsletter, error) {

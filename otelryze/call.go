@@ -19,8 +19,8 @@ type callSpan struct {
 	route route
 }
 
-func (t *telemetry) callStart(ctx context.Context, info ryze.CallStartInfo) context.Context {
-	own := &callSpan{call: info.CallInfo, route: t.names.route(info.Operation, info.Method)}
+func (t *telemetry) callStart(ctx context.Context, info ryze.CallInfo) context.Context {
+	own := &callSpan{call: info, route: t.names.route(info.Operation, info.Method)}
 	attributes := append(own.route.attributes(), semconv.MessagingSystemKey.String(messagingSystem))
 	attributes = withInstance(attributes, info.Instance)
 	ctx, own.span = t.tracer.Start(ctx, own.route.operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
@@ -30,7 +30,7 @@ func (t *telemetry) callStart(ctx context.Context, info ryze.CallStartInfo) cont
 func (t *telemetry) callDone(ctx context.Context, info ryze.CallDoneInfo) {
 	outcome := outcomeKey.String(info.Outcome.String())
 	t.meters.call.record(ctx, info.Duration, withResult([]attribute.KeyValue{
-		operationKey.String(t.names.route(info.Operation, "").operation), outcome,
+		operationKey.String(t.names.route(info.Operation, info.Method).operation), outcome,
 	}, 0, info.Error))
 	span := t.callSpan(ctx, info.CallInfo)
 	if span == nil {
@@ -46,7 +46,7 @@ func (t *telemetry) callDone(ctx context.Context, info ryze.CallDoneInfo) {
 }
 
 func (t *telemetry) attemptDone(ctx context.Context, info ryze.AttemptDoneInfo) {
-	r := t.names.route(info.Operation, "")
+	r := t.names.route(info.Operation, info.Method)
 	if own := t.callOf(ctx, info.CallInfo); own != nil {
 		r = own.route
 		attributes := withResult([]attribute.KeyValue{
@@ -61,7 +61,7 @@ func (t *telemetry) attemptDone(ctx context.Context, info ryze.AttemptDoneInfo) 
 	t.meters.attempt.record(ctx, info.Duration, withResult(r.attributes(), info.StatusCode, info.Error))
 }
 
-func (t *telemetry) quotaWaitDone(ctx context.Context, info ryze.QuotaWaitDoneInfo) {
+func (t *telemetry) quotaWaitDone(ctx context.Context, info ryze.QuotaWaitInfo) {
 	attributes := withResult([]attribute.KeyValue{priorityKey.String(priorityName(info.Priority))}, 0, info.Error)
 	t.meters.wait.record(ctx, info.Waited, attributes)
 	if span := t.callSpan(ctx, info.CallInfo); span != nil {

@@ -17,13 +17,13 @@ import (
 type eventSpan struct {
 	span trace.Span
 	kind ryze.EventType
-	via  ryze.EventVia
+	via  string
 }
 
-func (t *telemetry) eventStart(ctx context.Context, info ryze.EventStartInfo) context.Context {
-	streamed := info.Via == ryze.ViaStream || info.Lag > 0
+func (t *telemetry) eventStart(ctx context.Context, info ryze.EventInfo) context.Context {
+	streamed := info.Via == "stream" || info.Lag > 0
 	attributes := withInstance(append(t.messaging(info.Type, processOperation),
-		semconv.MessagingOperationTypeProcess, eventViaKey.String(string(info.Via))), info.Instance)
+		semconv.MessagingOperationTypeProcess, eventViaKey.String(info.Via)), info.Instance)
 	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer)}
 	_, nested := ctx.Value(spanKey{owner: t, event: true}).(*eventSpan)
 	if streamed && !nested {
@@ -42,19 +42,19 @@ func (t *telemetry) eventStart(ctx context.Context, info ryze.EventStartInfo) co
 }
 
 func (t *telemetry) eventDone(ctx context.Context, info ryze.EventDoneInfo) {
-	if info.Result == ryze.EventRepeated { // no handler was called, so that there is no span
+	if info.Result == "repeated" { // no handler was called, so that there is no span
 		t.meters.repeated.Add(ctx, 1, metric.WithAttributes(semconv.MessagingDestinationName(t.names.event(info.Type))))
 		return
 	}
-	result := withResult([]attribute.KeyValue{eventResultKey.String(string(info.Result))}, 0, info.Error)
+	result := withResult([]attribute.KeyValue{eventResultKey.String(info.Result)}, 0, info.Error)
 	t.meters.process.record(ctx, info.Duration, append(append(t.messaging(info.Type, processOperation),
-		eventViaKey.String(string(info.Via))), result...))
+		eventViaKey.String(info.Via)), result...))
 	own, ok := ctx.Value(spanKey{owner: t, event: true}).(*eventSpan)
 	if !ok || own.kind != info.Type || own.via != info.Via {
 		return
 	}
 	own.span.SetAttributes(result...)
-	if info.Result == ryze.EventFailed {
+	if info.Result == "failed" {
 		own.span.SetStatus(codes.Error, info.Error)
 	}
 	own.span.End()
@@ -83,7 +83,7 @@ func (t *telemetry) lost(ctx context.Context, instance string, reason ryze.GapRe
 		withInstance([]attribute.KeyValue{gapReasonKey.String(string(reason))}, instance)...))
 }
 
-func (t *telemetry) eventReceived(ctx context.Context, info ryze.EventReceivedInfo) {
+func (t *telemetry) eventReceived(ctx context.Context, info ryze.EventInfo) {
 	t.meters.received.Add(ctx, 1, metric.WithAttributes(t.messaging(info.Type, receiveOperation)...))
 }
 

@@ -75,8 +75,9 @@ func WithDedupeWindow(d time.Duration) Option {
 	})
 }
 
-// ErrUnavailable says that a claim could not be asked for: Redis does not answer.
-// Nothing has been handled. [Streams] then calls its handler again after a pause,
+// ErrUnavailable says that Redis does not answer. Of a [DedupeStore]: a claim could
+// not be asked for, and nothing has been handled. Of a [Limiter] that has no
+// fallback: there is no quota, and nothing was sent. [Streams] then calls its handler again after a pause,
 // for as long as the lease holds.
 var ErrUnavailable = errors.New("ryzeredis: Redis does not answer")
 

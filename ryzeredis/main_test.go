@@ -11,5 +11,8 @@ func TestMain(m *testing.M) {
 		streamsWorker()
 		return
 	}
+	if limiterWorker() {
+		return
+	}
 	os.Exit(m.Run())
 }

@@ -19,6 +19,7 @@ func (f optionFunc) apply(c *config) error { return f(c) }
 type config struct {
 	prefix string
 
+	limiter limiterConfig
 	streams streamsConfig
 	dedupe  dedupeConfig
 }

@@ -19,16 +19,16 @@ const DefaultInstance = "test-line"
 // The server is closed when the test ends. The test fails if a request then has
 // had a [Violation], which is a mistake that the service might pass over in
 // silence. A test of mistakes makes a server with [NewServer].
-func New(t testing.TB, opts ...Option) (*Server, *Instance, *http.Client) {
-	t.Helper()
+func New(tb testing.TB, opts ...Option) (*Server, *Instance, *http.Client) {
+	tb.Helper()
 	s, err := Start(append([]Option{InMemory()}, opts...)...)
 	if err != nil {
-		t.Fatalf("ryzetest: %v", err)
+		tb.Fatalf("ryzetest: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		s.Close()
 		for _, v := range s.Violations() {
-			t.Errorf("ryzetest: %v", v)
+			tb.Errorf("ryzetest: %v", v)
 		}
 	})
 	line := s.AddInstance(DefaultInstance)

@@ -24,6 +24,7 @@ func instanceOf(t *testing.T, srv *ryzetest.Server, line *ryzetest.Instance, htt
 
 func TestOneLineIsEnoughForATest(t *testing.T) {
 	use := func(t *testing.T) {
+		t.Helper()
 		srv, line, httpClient := ryzetest.New(t)
 		client := instanceOf(t, srv, line, httpClient)
 		_, err := client.Messages.SendText(t.Context(), "5511987654321", "Hello")
@@ -71,7 +72,7 @@ func TestAMistakeOfTheClientFailsItsTest(t *testing.T) {
 	}
 	require.Len(t, r.errors, 1)
 	assert.Contains(t, r.errors[0], "dealy")
-	_, err = httpClient.Get(srv.URL + "/health") //nolint:noctx,bodyclose // it fails
+	_, err = httpClient.Get(srv.URL + "/health") //nolint:noctx // it fails
 	assert.Error(t, err, "the server is closed")
 }
 
@@ -146,7 +147,7 @@ func TestAFeedEndsWithTheServer(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			for range srv.Changes(t.Context()) { //nolint:revive // it waits for the end
+			for range srv.Changes(t.Context()) {
 			}
 		}()
 		synctest.Wait()

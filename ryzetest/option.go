@@ -17,6 +17,7 @@ type config struct {
 	quota        int
 	globalLimit  int
 	createLimit  int
+	rateWindow   time.Duration
 	layout       Layout
 	skews        []time.Duration
 	withoutRate  []string
@@ -55,6 +56,7 @@ func defaults() config {
 		quota:          100,
 		globalLimit:    100,
 		createLimit:    20,
+		rateWindow:     windowLength,
 		layout:         LayoutLive,
 		reset:          TimeUnix,
 		webhookRetry:   []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
@@ -106,6 +108,13 @@ func WithRateLimit(perMinute int) Option { return func(c *config) { c.globalLimi
 // WithCreateRateLimit sets the requests per minute and token of
 // POST /api/instance/new, 20 by default; -1 is as in WithRateLimit.
 func WithCreateRateLimit(perMinute int) Option { return func(c *config) { c.createLimit = perMinute } }
+
+// WithRateWindow sets the length of the windows of the rate limit, a minute by
+// default, so that a test in real time sees several of them. It is cut to whole
+// seconds, and is one at least.
+func WithRateWindow(d time.Duration) Option {
+	return func(c *config) { c.rateWindow = max(d.Truncate(time.Second), time.Second) }
+}
 
 // rateHeaders are the headers of the rate limit.
 var rateHeaders = []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"}

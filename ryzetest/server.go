@@ -94,7 +94,7 @@ func Start(opts ...Option) (*Server, error) {
 		AccountToken: cfg.accountToken,
 		cfg:          cfg,
 		clock:        newClock(),
-		windows:      newWindows(cfg.globalLimit, cfg.createLimit),
+		windows:      newWindows(cfg.globalLimit, cfg.createLimit, cfg.rateWindow),
 		closed:       make(chan struct{}),
 		open:         map[*conn]http.ConnState{},
 		degraded:     map[string]string{},

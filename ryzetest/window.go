@@ -17,7 +17,7 @@ const (
 	rateBypass                  // not counted: GET /health
 )
 
-const windowLength = time.Minute
+const windowLength = time.Minute // unless WithRateWindow says otherwise
 
 // maxWindows bounds the table: a server that answers millions of requests
 // with invented tokens must not grow for ever.
@@ -28,7 +28,7 @@ type windowKey struct {
 	class rateClass
 }
 
-// window is one fixed minute of one token and class.
+// window is one fixed minute, or another length, of one token and class.
 type window struct {
 	reset time.Time
 	used  int
@@ -40,6 +40,7 @@ type window struct {
 type windows struct {
 	mu       sync.Mutex
 	limit    [2]int
+	length   time.Duration
 	stranger float64
 	open     map[windowKey]*window
 }
@@ -51,8 +52,8 @@ type quota struct {
 	refused          bool
 }
 
-func newWindows(global, create int) *windows {
-	return &windows{limit: [2]int{global, create}, open: map[windowKey]*window{}}
+func newWindows(global, create int, length time.Duration) *windows {
+	return &windows{limit: [2]int{global, create}, length: length, open: map[windowKey]*window{}}
 }
 
 func (ws *windows) at(key windowKey, now time.Time) *window {
@@ -67,7 +68,7 @@ func (ws *windows) at(key windowKey, now time.Time) *window {
 			}
 		}
 	}
-	w = &window{reset: now.Truncate(time.Second).Add(windowLength)}
+	w = &window{reset: now.Truncate(time.Second).Add(ws.length)}
 	ws.open[key] = w
 	return w
 }

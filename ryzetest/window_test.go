@@ -63,6 +63,21 @@ func TestWindowIsAFixedMinuteFromItsFirstRequest(t *testing.T) {
 	}, WithRateLimit(3))
 }
 
+func TestWindowHasTheLengthThatItWasGiven(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *Server, c client) {
+		start := time.Now().Truncate(time.Second)
+		for window := range 3 {
+			for _, status := range []int{200, 200, 429} {
+				a := c.do("GET", "/api/instance/list", "")
+				assert.Equal(t, status, a.status)
+				_, _, reset := rate(t, a.header)
+				assert.Equal(t, start.Add(time.Duration(window+1)*3*time.Second).Unix(), reset)
+			}
+			time.Sleep(3 * time.Second)
+		}
+	}, WithRateLimit(2), WithRateWindow(3500*time.Millisecond))
+}
+
 func TestRefusedRequestHasNoEffect(t *testing.T) {
 	bubble(t, func(t *testing.T, s *Server, c client) {
 		s.AddInstance("a").Pair("")

@@ -94,7 +94,7 @@ func withChannel(w *world) {
 
 func following(w *world) {
 	withChannel(w)
-	mustBe(w.other.Newsletters.Follow(context.Background(), ryze.NewsletterRef(w.label)))
+	mustBe(w.other.Newsletters.Follow(context.Background(), string(w.label)))
 }
 
 // unpaired leaves an instance that was never connected.
@@ -151,7 +151,7 @@ var calls = []call{
 	sends("messages.reaction", func(w *world) ryze.Content { return ryze.Reaction{MessageID: w.text, Emoji: "👍"} }),
 	sends("messages.poll", just(ryze.Poll{Question: "Which day?", Options: []string{"Monday", "Tuesday"}})),
 	sends("messages.carousel", just(ryze.Carousel{Cards: []ryze.Card{{Title: "One", Text: "The first", ImageURL: picture}}})),
-	sends("messages.button", just(ryze.Buttons{Text: "Shall we?", Buttons: []ryze.Button{ryze.ReplyButton("yes", "Yes")}})),
+	sends("messages.button", just(ryze.Buttons{Text: "Shall we?", Buttons: []ryze.Button{{Label: "Yes", Value: "yes"}}})),
 	sends("messages.list", just(ryze.List{
 		Text: "What is it about?", Label: "Menu",
 		Sections: []ryze.ListSection{{Title: "Sales", Rows: []ryze.ListRow{{ID: "row-1", Title: "Prices"}}}},
@@ -182,7 +182,7 @@ var calls = []call{
 	}},
 	{op: "chat.message.delete", do: func(ctx context.Context, w *world) error { return w.inst.Messages.DeleteForEveryone(ctx, w.sent) }},
 	{op: "chat.message.forward", do: func(ctx context.Context, w *world) error { return of(w.inst.Messages.Forward(ctx, w.text, bruno)) }},
-	{op: "chat.message.pin", do: func(ctx context.Context, w *world) error { return w.inst.Messages.Pin(ctx, w.text, ryze.PinWeek) }},
+	{op: "chat.message.pin", do: func(ctx context.Context, w *world) error { return w.inst.Messages.Pin(ctx, w.text, 7*24*time.Hour) }},
 	{op: "chat.favorite", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Favorite(ctx, ana) }},
 	{op: "chat.tags.list", do: func(ctx context.Context, w *world) error { return of(w.inst.Labels.List(ctx)) }},
 	{op: "chat.tags.create", do: func(ctx context.Context, w *world) error { return of(w.inst.Labels.Create(ctx, "Customer", 0)) }},
@@ -195,10 +195,10 @@ var calls = []call{
 	{op: "chat.archive", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Archive(ctx, ana) }},
 	{op: "chat.mark_chat_read", do: func(ctx context.Context, w *world) error { return w.inst.Chats.MarkRead(ctx, ana) }},
 	{op: "chat.pin", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Pin(ctx, ana) }},
-	{op: "chat.mute", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Mute(ctx, ana, ryze.MuteWeek) }},
+	{op: "chat.mute", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Mute(ctx, ana, 7*24*time.Hour) }},
 	{op: "chat.block", do: func(ctx context.Context, w *world) error { return w.inst.Contacts.Block(ctx, ana) }},
 	{op: "chat.presence.send", do: func(ctx context.Context, w *world) error {
-		return w.inst.Chats.SendPresence(ctx, ana, ryze.PresenceTyping, 2*time.Second)
+		return w.inst.Chats.Typing(ctx, ana, 2*time.Second)
 	}},
 	{op: "chat.delete", do: func(ctx context.Context, w *world) error { return w.inst.Chats.Delete(ctx, ana) }},
 
@@ -243,13 +243,13 @@ var calls = []call{
 	}},
 	{op: "newsletter.list", prepare: following, do: func(ctx context.Context, w *world) error { return of(w.inst.Newsletters.List(ctx)) }},
 	{op: "newsletter.info", prepare: withChannel, do: func(ctx context.Context, w *world) error {
-		return of(w.inst.Newsletters.Info(ctx, ryze.NewsletterRef(w.label)))
+		return of(w.inst.Newsletters.Info(ctx, string(w.label)))
 	}},
 	{op: "newsletter.join", prepare: withChannel, do: func(ctx context.Context, w *world) error {
-		return of(w.inst.Newsletters.Follow(ctx, ryze.NewsletterRef(w.label)))
+		return of(w.inst.Newsletters.Follow(ctx, string(w.label)))
 	}},
 	{op: "newsletter.leave", prepare: following, do: func(ctx context.Context, w *world) error {
-		return w.inst.Newsletters.Unfollow(ctx, ryze.NewsletterRef(w.label))
+		return w.inst.Newsletters.Unfollow(ctx, string(w.label))
 	}},
 
 	{op: "profile.update_account", do: func(ctx context.Context, w *world) error {

@@ -42,7 +42,6 @@ func kindOf(op string, err error) kind {
 	var rate *ryze.RateLimitError
 	var api *ryze.APIError
 	var response *ryze.ResponseError
-	var moved *ryze.RedirectError
 	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
 	case err == nil:
@@ -55,8 +54,8 @@ func kindOf(op string, err error) kind {
 		return untyped
 	case errors.As(err, &rate):
 		return oneOf(limited, is(ryze.ErrRateLimited) && rate.Operation == op)
-	case errors.As(err, &moved):
-		return oneOf(redirect, is(ryze.ErrRedirect) && moved.Operation == op)
+	case is(ryze.ErrRedirect):
+		return redirect
 	case is(ryze.ErrMediaTooLarge):
 		return bad
 	case errors.As(err, &response):

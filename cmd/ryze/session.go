@@ -37,7 +37,7 @@ func (a *app) engine() (*ryze.Client, error) {
 	client, err := ryze.New(
 		ryze.WithBaseURL(a.baseURL()), ryze.WithHTTPClient(&http.Client{Transport: a.probe}),
 		ryze.WithUserAgent("ryze-cli/"+ryze.Version), ryze.WithSource(source),
-		ryze.WithObserver(&ryze.Observer{QuotaWaitStart: func(_ context.Context, info ryze.QuotaWaitStartInfo) {
+		ryze.WithObserver(&ryze.Observer{QuotaWaitStart: func(_ context.Context, info ryze.QuotaWaitInfo) {
 			if info.Expected > time.Second {
 				a.note("The quota is used up: waiting for about %s.", info.Expected.Round(time.Second))
 			}

@@ -51,7 +51,7 @@ func simulated(base *demo.Service) *service {
 		linkShared: func(group ryze.JID) {
 			g := base.Simulator.Group(string(group))
 			g.RequestToJoin("5551966665555")
-			g.RequestToJoin("199999999999999@" + ryze.ServerLID) // somebody who hides the number
+			g.RequestToJoin("199999999999999@lid") // somebody who hides the number
 		},
 	}
 }

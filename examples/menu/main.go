@@ -163,8 +163,8 @@ func (p *pizzeria) welcome(ctx context.Context, chat ryze.JID, text string) erro
 	return p.send(ctx, chat, ryze.Buttons{
 		Text: text,
 		Buttons: []ryze.Button{
-			ryze.ReplyButton(v.id("order"), "Order a pizza"),
-			ryze.ReplyButton(v.id("hours"), "Opening hours"),
+			{Label: "Order a pizza", Value: v.id("order")},
+			{Label: "Opening hours", Value: v.id("hours")},
 		},
 	})
 }
