@@ -171,7 +171,9 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 	}
 	s.returnTicket(a, refused)
 	if s.seen != nil {
-		s.seen.heard(s.handle.key(s.op.Class), s.reply.rate)
+		if s.handle.auth != nil { // without a token there is no quota
+			s.seen.heard(s.handle.key(s.op.Class), s.reply.rate)
+		}
 		s.seen.attempted(AttemptDoneInfo{StatusCode: a.Status, Sent: a.Sent, Again: again, Pause: wait}, s.err, a.Began)
 	}
 	s.log(ctx, a, again, wait)

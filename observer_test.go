@@ -169,6 +169,19 @@ func TestAnObserverIsToldHowACallFailed(t *testing.T) {
 	assert.Equal(t, "context canceled", ryze.ErrorType(context.Canceled))
 }
 
+func TestAnObserverSeesACallWithoutAToken(t *testing.T) {
+	seen := &witness{}
+	srv := ryzetest.NewServer(ryzetest.InMemory())
+	defer srv.Close()
+	client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()), ryze.WithObserver(seen.observer()))
+	require.NoError(t, err)
+	_, err = client.Health(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ryze.OutcomeAccepted, of[ryze.CallDoneInfo](seen)[0].Outcome)
+	assert.Len(t, of[ryze.AttemptDoneInfo](seen), 1)
+	assert.Empty(t, of[ryze.QuotaInfo](seen), "there is no quota without a token")
+}
+
 func TestAnObserverSeesAStream(t *testing.T) {
 	watched(t, func(t *testing.T, srv *ryzetest.Server, line *ryzetest.Instance, inst *ryze.InstanceClient, w *witness) {
 		sub, err := inst.Subscribe(t.Context(), ryze.WithWebSocket(ryze.WebSocketConfig{}), ryze.WithBuffer(3, 1<<20))
