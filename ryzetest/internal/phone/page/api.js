@@ -62,7 +62,7 @@ export const receipt = (name, status, ids) => call('POST', `${instancePath(name)
 export const saveContact = contact => call('POST', 'contacts', contact);
 export const createGroup = group => call('POST', 'groups', group);
 export const addFault = fault => call('POST', 'faults', fault);
-export const clearFaults = () => call('DELETE', 'faults');
+export const removeFault = id => call('DELETE', `faults/${seg(id)}`);
 export const advance = by => call('POST', 'clock/advance', { by });
 export const eat = (key, n) => call('POST', 'windows/eat', { key, n });
 export const reset = () => call('POST', 'reset');

@@ -57,7 +57,7 @@ export function chats(go) {
 function row(c, name, go) {
   const on = c.jid === state.route.chat;
   const m = c.lastMessage;
-  const s = m && (m.kind === 'reaction' ? { text: m.text } : summary(m));
+  const s = m && summary(m);
   const from = m && !m.fromMe && c.kind === 'group' ? `${nameOf(m.sender, m.senderName).split(' ')[0]}: ` : '';
   const presence = { typing: 'isTyping', composing: 'isTyping', recording: 'isRecording' }[c.presence];
   return h('li', { class: 'chat-item' }, h('button', { class: `chat ${on ? 'on' : ''}`, 'aria-current': on ? 'true' : null, on: { click: () => go(name, c.jid) } },
@@ -140,7 +140,7 @@ function newGroup(go) {
       await loadChats(name);
       const known = chatsOf(name).find(c => c.jid === jid);
       if (known) go(name, jid, { write: true });
-      else begin({ jid, kind: 'group', name: v.name, members }, name, go);
+      else begin({ jid, kind: 'group', name: v.name, members: members.map(m => ({ jid: `${m}@s.whatsapp.net`, phone: m })) }, name, go);
     },
   });
 }

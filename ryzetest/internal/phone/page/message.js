@@ -21,6 +21,21 @@ export function kindOf(m) {
   return 'unknown';
 }
 
+// A quote, or the last message of a chat, says its kind and its text only.
+const shortNames = {
+  image: 'picture', video: 'video', audio: 'audio', document: 'document', sticker: 'sticker', location: 'location', contact: 'contact',
+  poll: 'poll', list: 'options', buttons: 'options', interactive: 'form', pix: 'pix', event: 'event', buttons_response: 'tapped', list_response: 'row', template_button_reply: 'tapped',
+};
+const shortIcons = { contact: 'person', event: 'calendar', buttons_response: 'check', list_response: 'list', template_button_reply: 'check' };
+
+function shortSummary(m) {
+  if (m.revoked) return { icon: 'ban', text: t('revoked') };
+  if (m.kind === 'reaction') return { text: m.text };
+  const name = m.kind === 'pix' ? 'PIX' : m.voice ? t('voiceNote') : shortNames[m.kind] ? t(shortNames[m.kind]) : '';
+  const sign = m.voice ? 'mic' : shortIcons[m.kind] || (['buttons', 'interactive'].includes(m.kind) ? '' : pictured[m.kind]);
+  return { icon: sign, text: plainText(m.text) || name || t('unknownKind', { kind: m.kind }) };
+}
+
 const pictured = {
   image: 'image', video: 'video', audio: 'audio', voice: 'mic', document: 'file', sticker: 'sticker', location: 'location',
   cards: 'person', poll: 'poll', pix: 'pix', event: 'calendar', form: 'form', list: 'list', carousel: 'list', revoked: 'ban',
@@ -28,6 +43,8 @@ const pictured = {
 
 /** summary is a message in one line: {icon, text}. */
 export function summary(m) {
+  // Only whole messages have a chat.
+  if (!m.chat) return shortSummary(m);
   const kind = kindOf(m);
   const voice = m.media?.voice && kind === 'audio';
   const text = {
@@ -98,16 +115,15 @@ const phoneOf = m => {
 };
 
 function quote(q, context) {
-  const mine = q.sender && context.ownJID && q.sender.split('@')[0].split(':')[0] === context.ownJID;
+  const mine = q.fromMe;
   const name = mine ? context.instance : nameOf(q.sender, q.senderName);
-  const line = q.text ? { text: plainText(q.text) } : summary({ ...q, media: q.media || (mediaKinds.has(q.kind) ? { kind: q.kind } : undefined) });
+  const line = summary(q);
   return h('button', {
     class: `quote edge-${mine ? 'own' : hue(q.sender)}`, 'aria-label': t('toQuoted', { name, text: line.text }),
     on: { click: () => context.act('jump', null, q.id) },
   }, h('b', { class: mine ? 'own' : `name-${hue(q.sender)}`, text: name }),
-  h('span', {}, !q.text && line.icon ? icon(line.icon) : '', line.text || ''));
+  h('span', {}, line.icon ? icon(line.icon) : '', h('span', { dir: 'auto', text: line.text || '' })));
 }
-const mediaKinds = new Set(['image', 'video', 'audio', 'document', 'sticker']);
 
 function foot(m, kind) {
   const at = new Date(m.timestamp);
@@ -159,6 +175,13 @@ export function reactions(m, context) {
 
 const textOf = (text, m) => (text ? rich(text, { mentions: m.mentions || [], everyone: m.mentionAll }) : null);
 
+// legible is black or white, whichever can be read on a colour.
+function legible(hex) {
+  const full = hex.length === 4 ? hex.slice(1).replace(/./g, '$&$&') : hex.slice(1);
+  const [r, g, b] = [0, 2, 4].map(i => (parseInt(full.slice(i, i + 2), 16) / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#000' : '#fff';
+}
+
 const onlyEmoji = /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f]*|\p{Regional_Indicator}{2}){1,3}$/u;
 
 const drawers = {
@@ -166,6 +189,10 @@ const drawers = {
 
   text(m) {
     const el = textOf(m.text || '', m) || h('div', { class: 'text' });
+    if (m.style) {
+      el.classList.add('status-card');
+      if (m.style.backgroundColor) style(el, { background: m.style.backgroundColor, color: legible(m.style.backgroundColor) });
+    }
     if (m.text && m.text.length < 40 && onlyEmoji.test(m.text.trim())) el.classList.add('emoji');
     return el;
   },
@@ -198,7 +225,8 @@ const drawers = {
 
   cards: m => h('div', { class: 'contacts' }, m.cards.map(card => h('div', { class: 'contact' },
     avatar({ jid: card.phones?.[0] || card.name, name: card.name }),
-    h('div', {}, h('b', { text: card.name || t('contact') }), (card.phones || (card.phone ? [card.phone] : [])).map(p => h('span', { text: phone(p) || p })))))),
+    h('div', {}, h('b', { dir: 'auto', text: card.name || t('contact') }), (card.phones || []).map(p => h('span', { text: phone(p) || p })),
+      [card.organization, card.email, card.url].filter(Boolean).map(x => h('span', { dir: 'auto', text: x })))))),
 
   poll(m, c) {
     const options = m.poll.options || [];
@@ -210,7 +238,7 @@ const drawers = {
       h('b', { class: 'poll-question', dir: 'auto', text: m.poll.question }),
       h('small', { class: 'hint' }, icon('check'), max === 1 ? t('pollOne') : t('pollMax', { n: max })),
       options.map(option => h('button', {
-        class: 'option', role: max === 1 ? 'radio' : 'checkbox', 'aria-checked': String(Boolean(mine(option))), disabled: !c.voter,
+        class: 'option', role: max === 1 ? 'radio' : 'checkbox', 'aria-checked': String(Boolean(mine(option))), disabled: !c.voter || !m.fromMe,
         title: (option.voters || []).join(', '),
         on: { click: () => c.act('vote', m, { option: option.title, max, mine: options.filter(mine).map(o => o.title) }) },
       },
@@ -253,11 +281,11 @@ const drawers = {
   pix(m, c) {
     const p = pixParts(m.pix);
     return [p.message ? textOf(p.message, m) : null, h('div', { class: 'pix' },
-      h('div', { class: 'pix-head' }, h('span', { class: 'pix-mark' }, icon('pix')), h('div', {}, h('b', { dir: 'auto', text: p.merchant }), h('small', { text: t('pixKey', { type: p.keyType }) }))),
+      h('div', { class: 'pix-head' }, h('span', { class: 'pix-mark' }, icon('pix')), h('div', {}, h('b', { dir: 'auto', text: p.merchant }), h('small', { text: t('pixKey', { type: pixType(p.keyType) }) }))),
       p.items.length ? h('ul', { class: 'items' }, p.items.map(i => h('li', {},
         h('span', {}, h('b', { text: `${number(i.quantity || 1)}×` }), ' ', i.name || '', i.description ? h('small', { text: i.description }) : ''),
         h('span', { text: money((i.unitPrice || 0) * (i.quantity || 1)) }))),
-      h('li', { class: 'total' }, h('span', { text: t('total') }), h('b', { text: money(p.items.reduce((n, i) => n + (i.unitPrice || 0) * (i.quantity || 1), 0)) }))) : '',
+      h('li', { class: 'total' }, h('span', { text: t('total') }), h('b', { text: money(p.total) }))) : '',
       h('code', { class: 'pix-code', text: p.key }))];
   },
 
@@ -266,16 +294,16 @@ const drawers = {
     const start = date(e.startAt);
     const end = date(e.endAt);
     const same = start && end && start.toDateString() === end.toDateString();
-    const place = e.location || e.place;
-    return h('div', { class: `event ${e.isCanceled || e.canceled ? 'canceled' : ''}` },
+    const place = e.location;
+    return h('div', { class: `event ${e.canceled ? 'canceled' : ''}` },
       start ? h('div', { class: 'sheet', 'aria-hidden': 'true' }, h('small', { text: month(start) }), h('b', { text: start.getDate() })) : icon('calendar'),
       h('div', { class: 'event-text' },
         h('b', { dir: 'auto', text: e.name }),
-        e.isCanceled || e.canceled ? h('span', { class: 'bad', text: t('canceled') }) : '',
+        e.canceled ? h('span', { class: 'bad', text: t('canceled') }) : '',
         start ? h('span', {}, icon('clock'), h('span', { text: `${day(start, new Date(now()))}, ${clockTime(start)}${end ? '–' + (same ? clockTime(end) : dateTime(end)) : ''}` })) : '',
         place?.name || place?.address ? h('span', {}, icon('location'), h('span', { text: [place.name, place.address].filter(Boolean).join(', ') })) : '',
-        e.joinLink ? h('span', {}, icon(e.isScheduleCall || e.scheduledCall ? 'phone' : 'link'), link(e.joinLink)) : '',
-        e.hasReminder || e.reminder ? h('span', {}, icon('info'), h('span', { text: e.reminderOffsetSec ? t('reminderBefore', { time: spoken(e.reminderOffsetSec) }) : t('reminder') })) : '',
+        e.joinLink ? h('span', {}, icon(e.scheduledCall ? 'phone' : 'link'), link(e.joinLink)) : '',
+        e.reminderOffsetSec ? h('span', {}, icon('info'), h('span', { text: t('reminderBefore', { time: spoken(e.reminderOffsetSec) }) })) : '',
         e.description ? textOf(e.description, m) : ''));
   },
 
@@ -302,7 +330,7 @@ function tapArea(m, kind, c) {
     case 'list': return h('div', { class: 'taps' }, tap('list', m.list.button || t('options'), () => c.act('list', m), !c.voter || !m.fromMe));
     case 'form': return h('div', { class: 'taps' }, tap('form', formParts(m).button || t('fillIn'), () => c.act('form', m), !c.voter || !m.fromMe));
     case 'pix': return h('div', { class: 'taps' }, tap('copy', t('copyPix'), () => c.act('copy', m, pixParts(m.pix).key)));
-    case 'cards': return h('div', { class: 'taps' }, tap('copy', t('copyNumber'), () => c.act('copy', m, (m.cards[0].phones || [m.cards[0].phone]).join(', '))));
+    case 'cards': return h('div', { class: 'taps' }, tap('copy', t('copyNumber'), () => c.act('copy', m, (m.cards[0].phones || []).join(', '))));
     case 'location': return h('div', { class: 'taps' }, tap('copy', t('copyCoordinates'), () => c.act('copy', m, `${m.location.latitude},${m.location.longitude}`)));
   }
   return null;
@@ -341,27 +369,25 @@ function answerNote(a) {
   return a.id && a.kind !== 'form' ? `${kind} · id “${a.id.length > 24 ? a.id.slice(0, 22) + '…' : a.id}”` : kind;
 }
 
-const known = ['fullName', 'phone', 'email', 'cpfOrCnpj', 'deliveryAddress'];
+const known = ['fullName', 'phoneNumber', 'email', 'cpfOrCnpj', 'deliveryAddress'];
 export const fieldLabel = name => (known.includes(name) ? t('field_' + name) : name);
 
-/** formParts reads a form, whose fields are shown unless they say false. */
+/** formParts is what a form shows, and asks for. */
 export function formParts(m) {
   const f = m.form || {};
-  const shown = (...names) => !names.some(n => f[n] === false);
   return {
-    body: f.body || f.message || f.text || m.text, button: f.button || f.buttonLabel, token: f.flowToken || f.id || '',
-    offer: f.offerName, offerText: f.offerDescription,
-    fields: Array.isArray(f.fields) ? f.fields.map(x => (typeof x === 'string' ? { name: x, label: fieldLabel(x) } : { name: x.name || x.id, label: x.label || fieldLabel(x.name || x.id) })) : [
-      ['fullName', 'fullNameVisible'], ['phone', 'phoneNumberVisible'], ['email', 'emailVisible'], ['cpfOrCnpj', 'cpfOrCnpjVisible'],
-      ['deliveryAddress', 'deliveryAddressVisible'],
-    ].filter(names => shown(...names)).map(([name]) => ({ name, label: fieldLabel(name) })),
+    body: f.body || m.text, button: f.button, token: f.token || '', offer: f.offerName, offerText: f.offerDescription,
+    fields: (f.fields || []).map(x => ({ name: x.id, label: fieldLabel(x.id), kind: x.kind })),
   };
 }
 
-const pixParts = p => ({
-  merchant: p.merchantName || p.merchant || 'PIX', key: p.key || p.pixKey || '', keyType: p.keyType || p.pixKeyType || '',
-  message: p.message || p.body, items: p.items || [],
-});
+const pixParts = p => ({ merchant: p.merchant || 'PIX', key: p.key || '', keyType: p.keyType || '', message: p.message, items: p.items || [], total: p.total || 0 });
+
+function pixType(type) {
+  const key = 'pixType_' + type;
+  const text = t(key);
+  return text === key ? type : text;
+}
 
 // ---- media
 

@@ -59,13 +59,12 @@ export function avatar(chat, size = '') {
   return el;
 }
 
-/** memberList is the members of a group, each {jid, phone, name}. */
+/** memberList is the members of a group, each {jid, phone, name, me}. */
 export function memberList(chat) {
   if (!Array.isArray(chat?.members)) return [];
-  return chat.members.map(m => {
-    const jid = typeof m === 'string' ? m : m.jid || m.phone || m.lid || '';
-    return { jid, phone: typeof m === 'object' && m.phone || (/@lid$/.test(jid) ? '' : user(jid)), name: nameOf(jid, typeof m === 'object' ? m.name : '') };
-  }).filter(m => m.jid);
+  return chat.members.map(m => ({
+    jid: m.jid, phone: m.phone || (/@lid$/.test(m.jid) ? '' : user(m.jid)), lid: m.lid, admin: m.admin || m.superAdmin, me: m.me, name: m.me ? state.route.instance : nameOf(m.jid, m.name),
+  }));
 }
 
 /**
@@ -80,7 +79,7 @@ export function writers(chat, instanceName) {
     id: `${jid}${hidden ? ' hidden' : ''}`, label: hidden ? t('asHidden', { name }) : name, from: number || jid, name, hidden, jid,
   });
   if (chat.kind === 'group') {
-    for (const m of memberList(chat)) if (!own || m.phone !== own) add(m.jid, m.phone, m.name, false);
+    for (const m of memberList(chat)) if (!m.me && (!own || m.phone !== own)) add(m.jid, m.phone, m.name, !m.phone);
     if (!list.length) for (const c of state.contacts) if (c.phone !== own) add(c.phone, c.phone, nameOf(c.phone, c.name), false);
   } else if (chat.kind === 'status') {
     for (const c of state.contacts) if (c.phone && c.phone !== own) add(c.phone, c.phone, nameOf(c.phone, c.name), false);

@@ -23,11 +23,10 @@ export function openList(m, done) {
 /** openForm lets a customer fill in a form. */
 export function openForm(m, who, send) {
   const parts = formParts(m);
-  const example = { fullName: who?.name, phone: phone(who?.from), email: '', cpfOrCnpj: '', deliveryAddress: '' };
-  const types = { email: 'email', phone: 'tel' };
+  const example = { fullName: who?.name, phoneNumber: phone(who?.from) };
   ask({
     title: parts.button || t('form'), note: t('formNote', { name: who?.name || '' }), submit: t('send'),
-    fields: parts.fields.length ? parts.fields.map(f => ({ name: f.name, label: f.label, type: types[f.name], value: example[f.name] || '' })) : [{ name: 'answer', label: t('answer') }],
+    fields: parts.fields.length ? parts.fields.map(f => ({ name: f.name, label: f.label, type: { tel: 'tel', email: 'email', address: 'textarea' }[f.kind], value: example[f.name] || '' })) : [{ name: 'answer', label: t('answer') }],
     done: values => send(Object.fromEntries(Object.entries(values).filter(([, v]) => v !== '')), parts.token),
   });
 }

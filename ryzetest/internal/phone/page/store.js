@@ -359,9 +359,15 @@ const newest = (a, b) => (b.pinned ? 1 : 0) - (a.pinned ? 1 : 0) || String(b.las
 const keptRows = 600;
 
 async function readLog() {
-  const after = state.requests.length ? state.requests[state.requests.length - 1].number : 0;
+  // One that was under way is read again.
+  const open = state.requests.findIndex(r => r.done === false && !r.stale);
+  const after = open >= 0 ? state.requests[open].number - 1 : state.requests.length ? state.requests[state.requests.length - 1].number : 0;
   const { requests } = await api.getRequests(after);
-  state.requests = state.requests.concat((requests || []).filter(r => r.number > after)).slice(-keptRows);
+  const known = state.requests.filter(r => r.number <= after);
+  state.requests = known.concat(requests || []).slice(-keptRows);
+  // A stream is never done: do not read everything again because of it.
+  const last = state.requests[state.requests.length - 1];
+  for (const r of state.requests) if (r.done === false && last.number - r.number > 50) r.stale = true;
   state.logLoaded = true;
   touch('log');
 }
@@ -373,8 +379,9 @@ async function readDeliveries() {
   touch('log');
 }
 
+/** forgetLog hides what there is so far; the last rows say from where to read on. */
 export function forgetLog() {
-  state.requests = state.requests.slice(-1).map(r => ({ ...r, hidden: true }));
+  state.requests = state.requests.slice(-1).map(r => ({ ...r, hidden: true, stale: true }));
   state.deliveries = state.deliveries.slice(-1).map(d => ({ ...d, hidden: true }));
   touch('log');
 }
