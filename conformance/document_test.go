@@ -34,8 +34,10 @@ type documented struct {
 	spec             part
 }
 
-var readDocument = sync.OnceValues(func() (*document, error) {
-	text, err := os.ReadFile(documentFile)
+var readDocument = sync.OnceValues(func() (*document, error) { return readOpenAPI(documentFile) })
+
+func readOpenAPI(name string) (*document, error) {
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +53,9 @@ var readDocument = sync.OnceValues(func() (*document, error) {
 	}
 	for path, item := range d.root.get("paths").all() {
 		for method, spec := range item.all() {
+			if method == "parameters" { // of all operations of the path
+				continue
+			}
 			d.operations = append(d.operations, &documented{
 				id: spec.get("operationId").text(), method: strings.ToUpper(method), spec: spec,
 				path: strings.NewReplacer("{", ":", "}", "").Replace(path),
@@ -58,7 +63,7 @@ var readDocument = sync.OnceValues(func() (*document, error) {
 		}
 	}
 	return d, nil
-})
+}
 
 // part is a place in the document. What is not there has no node.
 type part struct {

@@ -67,7 +67,7 @@ type call struct {
 	byKey *Instance // set when the token is a TokenInstance
 }
 
-// serve answers one request: log, rate window, faults, token, ownership, body,
+// serve answers one request of the service: log, rate window, faults, token, ownership, body,
 // handler, in that order.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if !s.begin() {
@@ -75,6 +75,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.work.Done()
 
+	if s.control != nil && s.control.serve(w, r) {
+		return
+	}
 	ctx := r.Context()
 	c := &call{s: s, w: w, r: r, conn: connOf(ctx), query: r.URL.Query()}
 	c.readStream()
@@ -132,7 +135,7 @@ func (c *call) finish() {
 		return
 	}
 	c.finished = true
-	c.s.log.finish(c.entry)
+	c.s.log.finish(c.entry, c.s.clock.now())
 	c.s.changes.add(Change{Time: c.s.clock.now(), Kind: ChangeRequest, Instance: c.entry.instance()})
 	if c.s.cfg.observer != nil {
 		c.s.cfg.observer(c.s.log.snapshot(c.entry))
@@ -192,8 +195,16 @@ func (c *call) write(status int, body []byte, extra http.Header) {
 	h := c.w.Header()
 	c.replyHeaders(h, len(body), extra)
 	c.entry.setStatus(status)
+	c.keep(body)
 	c.w.WriteHeader(status)
 	c.w.Write(body)
+}
+
+// keep keeps a reply for the log, when there is somebody to look at it.
+func (c *call) keep(body []byte) {
+	if c.s.cfg.control != nil {
+		c.s.log.keepReply(c.entry, body)
+	}
 }
 
 // replyHeaders sets every header of a reply, those of a fault last.

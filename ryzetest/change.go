@@ -18,7 +18,8 @@ const (
 	ChangeRequest  ChangeKind = "request"  // a request was answered, or an event stream was opened
 	ChangeDelivery ChangeKind = "delivery" // an event was brought to a webhook, or could not be
 	ChangeClock    ChangeKind = "clock"    // Advance has moved the time
-	ChangesLost    ChangeKind = "lost"     // the reader was too slow: look at everything again
+	ChangeServer   ChangeKind = "server"   // what is around the instances: faults, rate windows, contacts
+	ChangesLost    ChangeKind = "lost"     // look at everything again: the reader was too slow, or all is new
 )
 
 // A Change says that something is not as it was; what it is now, the methods of

@@ -174,8 +174,9 @@ func (i *Instance) chatsOf(wanted func(jid string) bool, named ...string) map[st
 	for _, jid := range named {
 		chat(jid)
 	}
+	canonical := i.s.world.canonicals()
 	for k, m := range i.messages {
-		jid := i.s.world.canonical(m.Chat)
+		jid := canonical(m.Chat)
 		if !wanted(jid) {
 			continue
 		}

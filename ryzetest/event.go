@@ -63,7 +63,7 @@ func (i *Instance) emit(event string, data func(withMedia bool) any) {
 		return
 	}
 	for so := range i.sockets {
-		so.push(render(i.stream.mediaBase64))
+		so.push(frame{event, render(i.stream.mediaBase64)})
 	}
 }
 

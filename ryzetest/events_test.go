@@ -525,7 +525,7 @@ func TestEchoesCanBeSwitchedOff(t *testing.T) {
 func TestCloseCodeGivenDuringTheUpgradeIsKept(t *testing.T) {
 	s, _ := start(t)
 	i := s.AddInstance("a")
-	so := &socket{inst: i, frames: make(chan []byte, 1)}
+	so := &socket{inst: i, frames: make(chan frame, 1)}
 	so.ctx, so.cancel = context.WithCancel(t.Context())
 	defer so.cancel()
 	require.True(t, s.addSocket(so))

@@ -116,6 +116,8 @@ type Fault struct {
 	Gateway bool
 
 	limited bool
+	id      int64  // given by the queue
+	what    string // how the control API calls it
 }
 
 // RateLimited is the service's own 429, with its text and its headers saying
@@ -153,6 +155,7 @@ func (f *Fault) uncounted() bool { return f.Gateway || f.limited }
 type faults struct {
 	mu     sync.Mutex
 	queues map[string][]Fault
+	last   int64 // id
 }
 
 // Fault queues faults for a route, named as "POST /api/message/text/:instance"
@@ -160,20 +163,31 @@ type faults struct {
 // route's queue, else of the queue of "*". Requests that the rate limit refuses
 // take none. It panics on a route that the server does not have.
 func (s *Server) Fault(route string, f ...Fault) {
-	key := routeKey(route)
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	if s.faults.queues == nil {
-		s.faults.queues = map[string][]Fault{}
-	}
-	s.faults.queues[key] = append(s.faults.queues[key], f...)
+	s.faults.add(routeKey(route), f...)
+	s.changed(ChangeServer)
 }
 
 // ClearFaults empties every queue of faults.
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
 	s.faults.queues = nil
+	s.faults.mu.Unlock()
+	s.changed(ChangeServer)
+}
+
+// add queues faults, and returns the id of the last one.
+func (q *faults) add(key string, list ...Fault) int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.queues == nil {
+		q.queues = map[string][]Fault{}
+	}
+	for _, f := range list {
+		q.last++
+		f.id = q.last
+		q.queues[key] = append(q.queues[key], f)
+	}
+	return q.last
 }
 
 func (q *faults) take(r *route) *Fault {
@@ -338,6 +352,7 @@ func (c *call) goAway(g GoAway) {
 // half begins a reply, and stops in the middle of its body.
 func (c *call) half(ctx context.Context, f *Fault, status int, body []byte) {
 	half := body[:len(body)/2]
+	c.keep(half)
 	if f.Drop == HalfReply && c.stream != 0 {
 		c.conn.frames.resetAfter(c.stream, len(half), f.Code)
 		c.write(status, body, f.Header)
@@ -362,6 +377,7 @@ func (c *call) answerRaw(ctx context.Context, f *Fault, body []byte) {
 	if f.Drop == HalfReply || f.Drop == StalledReply {
 		body = body[:len(body)/2]
 	}
+	c.keep(body)
 	if c.stream != 0 {
 		var fields [][2]string
 		for name, values := range h {

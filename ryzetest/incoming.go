@@ -58,18 +58,28 @@ type File struct {
 func (i *Instance) Receive(in Incoming) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
+	id, _ := i.take(in)
+	return id
+}
+
+// take is Receive, and says why nothing comes of it. The caller holds the lock.
+func (i *Instance) take(in Incoming) (messageID, refusal string) {
 	if !i.session {
-		return ""
+		return "", "no phone is paired with " + i.name
 	}
 	if in.Name != "" {
 		i.s.remember(in.From, in.Name)
 	}
 	chat := in.chat()
-	if chatType(chat) == "group" && i.settings.ignoreGroupMessages || chat == jidStatus && i.settings.ignoreStatus {
-		return ""
-	}
-	if in.Group == "" && i.blocks(chat) || i.s.world.shutsOut(chat, i.jid(), userJID(in.From)) {
-		return ""
+	switch {
+	case chatType(chat) == "group" && i.settings.ignoreGroupMessages:
+		return "", "the settings of " + i.name + " ignore groups"
+	case chat == jidStatus && i.settings.ignoreStatus:
+		return "", "the settings of " + i.name + " ignore status messages"
+	case in.Group == "" && i.blocks(chat):
+		return "", i.name + " has blocked " + in.From
+	case i.s.world.shutsOut(chat, i.jid(), userJID(in.From)):
+		return "", "one of " + i.name + " and " + in.From + " is not in the group, or may not write there"
 	}
 	m := i.compose(in, chat)
 	m.Sender = userJID(in.From)
@@ -79,10 +89,10 @@ func (i *Instance) Receive(in Incoming) (messageID string) {
 	}
 	if i.state != StateConnected {
 		i.offline = append(i.offline, m)
-		return m.eventID()
+		return m.eventID(), ""
 	}
 	i.deliver(m)
-	return m.eventID()
+	return m.eventID(), ""
 }
 
 // TypeOnPhone plays a human who writes on the phone of the instance itself:

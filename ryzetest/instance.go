@@ -37,7 +37,13 @@ type Instance struct {
 	id    string
 	name  string
 	token string
+	seed  seed
+	life
+}
 
+// life is what an instance has between two resets of its server, which guards it
+// with its lock.
+type life struct {
 	created, updated time.Time
 	gone             chan struct{} // closed when the instance is deleted
 
@@ -59,6 +65,7 @@ type Instance struct {
 
 	messages []*Message
 	byID     map[string]*Message
+	reacted  map[string][]*Message // reactions, by the message that they are to
 	receipts Receipts
 	unread   map[string][]*Message // delivered, not read yet, by chat
 	history  []Incoming
@@ -73,6 +80,13 @@ type Instance struct {
 	chatwootLink      *chatwootLink
 	refuseCommunities bool
 	upstream          upstream
+}
+
+// seed is what a reset brings back: the instances that the program has made by
+// itself, and paired.
+type seed struct {
+	made  bool
+	phone string
 }
 
 type profile struct {
@@ -103,10 +117,11 @@ type s3 struct {
 
 // pairing is one attempt to log in.
 type pairing struct {
-	number  string   // set when a pairing code was asked for
-	code    string   // the pairing code
-	codes   []string // the QR codes that are left, the current one first
-	history int      // days of history that were asked for; -1: not asked
+	number  string    // set when a pairing code was asked for
+	code    string    // the pairing code
+	codes   []string  // the QR codes that are left, the current one first
+	history int       // days of history that were asked for; -1: not asked
+	expires time.Time // of the code on show
 	cancel  []func()
 }
 
@@ -124,14 +139,16 @@ func (s *Server) newInstance(acc *account, name, token string) *Instance {
 	now := s.clock.now()
 	i := &Instance{
 		s: s, acc: acc, id: newToken(), name: name, token: token,
-		created: now, updated: now, gone: make(chan struct{}),
-		state:    StateDisconnected,
-		settings: settings{disableHistorySync: true},
-		sockets:  map[*socket]struct{}{},
-		byID:     map[string]*Message{},
-		receipts: defaultReceipts,
-		groups:   map[string]string{},
-		unread:   map[string][]*Message{},
+		life: life{
+			created: now, updated: now, gone: make(chan struct{}),
+			state:    StateDisconnected,
+			settings: settings{disableHistorySync: true},
+			sockets:  map[*socket]struct{}{},
+			byID:     map[string]*Message{},
+			receipts: defaultReceipts,
+			groups:   map[string]string{},
+			unread:   map[string][]*Message{},
+		},
 	}
 	acc.instances = append(acc.instances, i)
 	i.changed(Change{Kind: ChangeInstance})
@@ -220,12 +237,14 @@ func (i *Instance) startPairing(number string, history int) {
 	i.pairing = p
 	if number != "" {
 		p.code = newPairingCode()
+		p.expires = i.s.clock.now().Add(codeLifetime)
 		i.setState(StateConnecting, "", nil)
 		p.cancel = append(p.cancel, i.s.clock.after(codeLifetime, func() { i.expire(p) }))
 	} else {
 		for range qrCodes {
 			p.codes = append(p.codes, newQRText())
 		}
+		p.expires = i.s.clock.now().Add(qrLifetime)
 		state := StateConnecting
 		if i.s.cfg.observedStates {
 			state = StateQR
@@ -250,6 +269,7 @@ func (i *Instance) rotate(p *pairing) {
 		i.giveUpPairing()
 		return
 	}
+	p.expires = i.s.clock.now().Add(qrLifetime)
 	i.emitState("qr_ready", obj{"codes": p.codes})
 	p.cancel = append(p.cancel, i.s.clock.after(qrLifetime, func() { i.rotate(p) }))
 }
@@ -298,6 +318,7 @@ func (i *Instance) Pair(phone string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	i.pair(phone)
+	i.seed.phone = i.phone
 }
 
 func (i *Instance) pairIf(p *pairing) {
@@ -342,6 +363,10 @@ func (i *Instance) pair(phone string) {
 func (i *Instance) FailPairing() {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
+	i.failPairing()
+}
+
+func (i *Instance) failPairing() {
 	i.emitState("pair_error", nil)
 	i.stopPairing()
 	i.setState(StateDisconnected, "", nil)
@@ -375,6 +400,10 @@ func (i *Instance) logOut() {
 func (i *Instance) Ban() {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
+	i.ban()
+}
+
+func (i *Instance) ban() {
 	i.stopPairing()
 	i.stopReconnect()
 	i.setState(StateBanned, "temp_banned", nil)
@@ -384,6 +413,10 @@ func (i *Instance) Ban() {
 func (i *Instance) Disconnect() {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
+	i.disconnect()
+}
+
+func (i *Instance) disconnect() {
 	i.stopPairing()
 	i.stopReconnect()
 	i.setState(StateDisconnected, "disconnected", nil)
@@ -395,9 +428,15 @@ func (i *Instance) Reconnect() {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	if i.session {
-		i.stopReconnect()
-		i.setState(StateConnected, "connected", nil)
+		i.comeBack()
 	}
+}
+
+// comeBack is Reconnect with a session. The caller holds the lock.
+func (i *Instance) comeBack() {
+	i.stopPairing()
+	i.stopReconnect()
+	i.setState(StateConnected, "connected", nil)
 }
 
 // startReconnect brings a stored session back up, a little later.

@@ -108,6 +108,7 @@ func (s *Server) AddContact(c Contact) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.world.know(c)
+	s.changed(ChangeServer)
 }
 
 // know notes a contact. The caller holds the lock.

@@ -151,6 +151,17 @@ func (i *Instance) store(m *Message) {
 	i.messages = append(i.messages, m)
 	i.byID[m.ID] = m
 	i.changedMessage(m)
+	if m.Reaction == nil {
+		return
+	}
+	if i.reacted == nil {
+		i.reacted = map[string][]*Message{}
+	}
+	to := m.Reaction.MessageID
+	i.reacted[to] = append(i.reacted[to], m)
+	if m := i.byID[to]; m != nil {
+		i.changedMessage(m)
+	}
 }
 
 // rank orders the states of an outgoing message; they never go back.
@@ -162,23 +173,27 @@ func (i *Instance) scheduleReceipts(m *Message) {
 	if r.Off || m.Chat == jidStatus || chatType(m.Chat) == "newsletter" || i.blocks(m.Chat) {
 		return
 	}
+	gone := i.gone
+	at := func(d time.Duration, status string) {
+		i.s.clock.after(d, func() { i.receive(status, m, gone) })
+	}
 	if r.Delivered >= 0 {
-		i.s.clock.after(r.Delivered, func() { i.receive("delivered", m) })
+		at(r.Delivered, "delivered")
 	}
 	if r.Read >= 0 {
-		i.s.clock.after(r.Read, func() { i.receive("read", m) })
+		at(r.Read, "read")
 	}
 	if r.Played > 0 && m.Media != nil && m.Media.Voice {
-		i.s.clock.after(r.Played, func() { i.receive("played", m) })
+		at(r.Played, "played")
 	}
 }
 
 // receive plays a receipt for a message. Reading a chat reads everything that
 // was delivered in it: one receipt then names several ids.
-func (i *Instance) receive(status string, m *Message) {
+func (i *Instance) receive(status string, m *Message, gone <-chan struct{}) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
-	if i.state != StateConnected || i.deleted() {
+	if i.gone != gone || i.state != StateConnected || i.deleted() {
 		return
 	}
 	due := []*Message{m}

@@ -47,6 +47,7 @@ type config struct {
 	deviceSuffix   string
 	noEchoes       bool
 	observer       func(Request)
+	control        *controlConfig
 }
 
 func defaults() config {

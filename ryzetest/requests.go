@@ -15,9 +15,14 @@ import (
 // Request is one request that reached the server. Tokens in its query and headers
 // are not shown; its body is as it came.
 type Request struct {
+	// Number counts the requests of the server from 1.
+	Number int64
 	Time   time.Time // of arrival, on the server's clock
-	Method string
-	Path   string // with its query; a token in it is redacted
+	// Duration is the time from arrival to the end of the reply, on the server's
+	// clock. Of an event stream it ends when the stream is open.
+	Duration time.Duration
+	Method   string
+	Path     string // with its query; a token in it is redacted
 	// Proto is "HTTP/1.1" or "HTTP/2.0".
 	Proto string
 	// Conn is the number of the connection that the request came on. The server
@@ -38,6 +43,9 @@ type Request struct {
 	Applied    bool // the service has done what was asked for, whatever the client was told
 	Done       bool // the server is through with it; of an event stream: it is open
 	Violations []Violation
+	// Reply holds the first 64 KiB of the reply's body. It is kept with WithControl
+	// only, and of the newest requests.
+	Reply []byte
 }
 
 // A Violation is something in a request that the documentation does not have. The
@@ -86,12 +94,17 @@ func Digest(token string) string {
 const (
 	maxLoggedBody = 64 << 10
 	maxLogged     = 20000 // requests
+	maxReplies    = 32 << 20
 )
 
 type requestLog struct {
 	mu      sync.Mutex
 	entries []*entry
 	counts  map[string]int
+	last    int64 // number of the last request
+
+	replies   []*entry // those that hold a reply, the oldest first
+	replySize int      // of all of them
 }
 
 // entry is a Request in the making.
@@ -114,6 +127,8 @@ func (l *requestLog) add(c *call, now time.Time) *entry {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.last++
+	e.req.Number = l.last
 	l.entries = appendBounded(l.entries, e, maxLogged)
 	if l.counts == nil {
 		l.counts = map[string]int{}
@@ -131,10 +146,47 @@ func appendBounded[T any](log []T, item T, limit int) []T {
 	return append(log, item)
 }
 
-func (l *requestLog) finish(e *entry) {
+func (l *requestLog) finish(e *entry, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e.req.Done = true
+	e.req.Done, e.req.Duration = true, now.Sub(e.req.Time)
+}
+
+// keepReply keeps the beginning of a reply, and lets go of the oldest ones.
+func (l *requestLog) keepReply(e *entry, body []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.req.Reply != nil || len(body) == 0 {
+		return
+	}
+	e.req.Reply = slices.Clone(body[:min(len(body), maxLoggedBody)])
+	l.replies, l.replySize = append(l.replies, e), l.replySize+len(e.req.Reply)
+	for l.replySize > maxReplies {
+		oldest := l.replies[0]
+		l.replies, l.replySize = l.replies[1:], l.replySize-len(oldest.req.Reply)
+		oldest.req.Reply = nil
+	}
+}
+
+// after copies the requests that follow a number, the newest ones when there are
+// more than limit.
+func (l *requestLog) after(number int64, limit int) []Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from := int(max(number-(l.last-int64(len(l.entries))), 0))
+	from = min(max(from, len(l.entries)-limit), len(l.entries))
+	list := make([]Request, 0, len(l.entries)-from)
+	for _, e := range l.entries[from:] {
+		list = append(list, e.copy())
+	}
+	return list
+}
+
+// reset forgets the requests. Numbers go on.
+func (l *requestLog) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries, l.counts, l.replies, l.replySize = nil, nil, nil, 0
 }
 
 func (l *requestLog) snapshot(e *entry) Request {
@@ -147,6 +199,7 @@ func (e *entry) copy() Request {
 	r := e.req
 	r.Header = r.Header.Clone()
 	r.Body = slices.Clone(r.Body)
+	r.Reply = slices.Clone(r.Reply)
 	r.Violations = slices.Clone(r.Violations)
 	return r
 }

@@ -32,6 +32,7 @@ type Server struct {
 	windows  *windows
 	faults   faults
 	log      requestLog
+	control  *control // nil without WithControl
 	changes  changes
 	client   *http.Client
 	hooks    *http.Client
@@ -56,15 +57,17 @@ type Server struct {
 	brokenHow ConnFault
 	stale     int // requests that find their connection dead
 
-	mu        sync.Mutex // guards what follows, and every account and instance
-	accounts  []*account
-	degraded  map[string]string
-	world     world
-	hookLog   []Delivery
-	dead      []DeadLetter
-	refuse    int
-	frozen    bool
-	nextPhone int
+	mu       sync.Mutex // guards what follows, and every account and instance
+	accounts []*account
+	degraded map[string]string
+	world    world
+	hookLog  []Delivery
+	dead     []DeadLetter
+
+	lastDelivery int64 // number of the last one
+	refuse       int
+	frozen       bool
+	nextPhone    int
 }
 
 type account struct {
@@ -103,9 +106,17 @@ func Start(opts ...Option) (*Server, error) {
 	s.clocks.skews = cfg.skews
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.started = s.clock.now()
-	if err := s.listen(); err != nil {
+	err := s.listen()
+	if err != nil {
 		s.cancel()
 		return nil, err
+	}
+	if cfg.control != nil {
+		if s.control, err = newControl(s, cfg.control.token); err != nil {
+			s.cancel()
+			s.listener.Close()
+			return nil, err
+		}
 	}
 	s.hooks = cfg.webhookClient
 	if s.hooks == nil {
@@ -281,7 +292,9 @@ func (s *Server) AddInstanceTo(accountToken, name string) *Instance {
 	if acc.find(name) != nil {
 		panic(fmt.Sprintf("ryzetest: the account already has an instance %q", name))
 	}
-	return s.newInstance(acc, name, newToken())
+	i := s.newInstance(acc, name, newToken())
+	i.seed.made = true
+	return i
 }
 
 // Instance returns the instance of the main account with that name, or nil.
@@ -300,7 +313,10 @@ func (s *Server) InstanceOf(accountToken, name string) *Instance {
 
 // Eat spends n requests of the token's global window, as another program that
 // shares the token would. A negative n gives them back.
-func (s *Server) Eat(token string, n int) { s.windows.eat(token, n, s.clock.now()) }
+func (s *Server) Eat(token string, n int) {
+	s.windows.eat(token, n, s.clock.now())
+	s.changed(ChangeServer)
+}
 
 // SetStranger lets another program share every token from now on: for each
 // request counted, it spends share further ones (0.5: one for every two).

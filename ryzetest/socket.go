@@ -2,6 +2,7 @@ package ryzetest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,10 +26,16 @@ const socketQueue = 4096
 type socket struct {
 	inst   *Instance
 	conn   *websocket.Conn
-	frames chan []byte
+	frames chan frame
 	ctx    context.Context //nolint:containedctx // of the stream, which several goroutines serve
 	cancel context.CancelFunc
 	code   websocket.StatusCode // to close with, when that came before conn was there
+}
+
+// frame is one event on its way to a stream.
+type frame struct {
+	event string
+	body  []byte
 }
 
 // openStream is the handler of GET /ws/:instance.
@@ -52,7 +59,7 @@ func openStream(c *call) reply {
 	}
 
 	c.commonHeaders(c.w.Header())
-	so := &socket{inst: inst, frames: make(chan []byte, socketQueue)}
+	so := &socket{inst: inst, frames: make(chan frame, socketQueue)}
 	so.ctx, so.cancel = context.WithCancel(s.ctx)
 	defer so.cancel()
 	// The stream is open for events before the client learns that it is: what
@@ -94,16 +101,43 @@ func (s *Server) addSocket(so *socket) bool {
 		return false
 	}
 	so.inst.sockets[so] = struct{}{}
+	so.inst.changed(Change{Kind: ChangeInstance})
 	return true
 }
 
 // push queues a frame. The caller holds the lock.
-func (so *socket) push(frame []byte) {
+func (so *socket) push(f frame) {
 	select {
-	case so.frames <- frame:
+	case so.frames <- f:
 	default:
 		so.cut()
+		so.note(f, errNotRead)
 	}
+}
+
+var (
+	errNotRead = errors.New("the stream was cut: its client does not read")
+	errFrozen  = errors.New("lost: the streams are frozen")
+)
+
+// note logs a frame, when there is somebody to look at it. The caller holds the lock.
+func (so *socket) note(f frame, err error) {
+	s := so.inst.s
+	if s.control != nil {
+		s.note(Delivery{
+			Time: s.clock.now(), Instance: so.inst.name, Event: f.event, Attempt: 1, Body: f.body, Err: err, stream: true,
+		})
+	}
+}
+
+// sent logs a frame, without the lock.
+func (so *socket) sent(f frame, err error) {
+	if so.inst.s.control == nil {
+		return
+	}
+	so.inst.s.mu.Lock()
+	defer so.inst.s.mu.Unlock()
+	so.note(f, err)
 }
 
 // write sends the queued frames. While the server is frozen they are lost.
@@ -113,11 +147,16 @@ func (so *socket) write() {
 		select {
 		case <-so.ctx.Done():
 			return
-		case frame := <-so.frames:
+		case f := <-so.frames:
 			if so.inst.s.isFrozen() {
+				so.sent(f, errFrozen)
 				continue
 			}
-			if err := so.conn.Write(so.ctx, websocket.MessageText, frame); err != nil {
+			err := so.conn.Write(so.ctx, websocket.MessageText, f.body)
+			if so.ctx.Err() == nil || err == nil {
+				so.sent(f, err)
+			}
+			if err != nil {
 				return
 			}
 		}
@@ -138,6 +177,7 @@ func (s *Server) removeSocket(so *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(so.inst.sockets, so)
+	so.inst.changed(Change{Kind: ChangeInstance})
 }
 
 // cut ends the stream without a close frame. It does not wait, and may be
@@ -179,6 +219,7 @@ func (i *Instance) dropSockets(code int) {
 	for so := range i.sockets {
 		delete(i.sockets, so)
 		so.end(code)
+		i.changed(Change{Kind: ChangeInstance})
 	}
 }
 

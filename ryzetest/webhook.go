@@ -21,6 +21,9 @@ type hook struct {
 	events        []string
 	mediaBase64   bool
 
+	lastStatus int       // of the last attempt; 0 when nobody answered
+	lastAt     time.Time // of the last attempt; zero when there was none
+
 	queue   []*post
 	working bool // a worker goroutine is there
 	wake    chan struct{}
@@ -38,6 +41,9 @@ type post struct {
 
 // Delivery is one attempt to deliver an event to a webhook.
 type Delivery struct {
+	// Number counts the deliveries of the server from 1, frames of event streams
+	// included.
+	Number   int64
 	Time     time.Time // of the attempt, on the server's clock
 	Instance string    // name
 	Label    string    // of the webhook
@@ -47,6 +53,9 @@ type Delivery struct {
 	Body     []byte    // the envelope, with the instance's token in it
 	Status   int       // what the receiver answered; 0 when it did not
 	Err      error     // why it did not
+
+	stream bool // it is a frame of an event stream
+	dead   bool // it was the last attempt
 }
 
 // OK reports whether the receiver took the event: that any 2xx says so is not
@@ -65,7 +74,22 @@ const maxDeliveries = 20000
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.hookLog)
+	list := make([]Delivery, 0, len(s.hookLog))
+	for _, d := range s.hookLog {
+		if !d.stream {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// note writes an attempt into the log. The caller holds the lock.
+func (s *Server) note(d Delivery) Delivery {
+	s.lastDelivery++
+	d.Number = s.lastDelivery
+	s.hookLog = appendBounded(s.hookLog, d, maxDeliveries)
+	s.changes.add(Change{Time: s.clock.now(), Kind: ChangeDelivery, Instance: d.Instance})
+	return d
 }
 
 // DeadLetters returns the events that no attempt could deliver.
@@ -89,7 +113,8 @@ func (h *hook) push(p *post) {
 	if !h.working {
 		h.working = true
 		h.wake = make(chan struct{}, 1)
-		h.inst.s.spawn(h.work)
+		gone := h.inst.gone
+		h.inst.s.spawn(func() { h.work(gone) })
 	}
 	select {
 	case h.wake <- struct{}{}:
@@ -114,7 +139,7 @@ func (h *hook) target(event string) string {
 // work delivers the queue, one event at a time, until the server closes or the
 // instance is deleted. A failed event goes back to the queue later, so those
 // behind it do not wait for it.
-func (h *hook) work() {
+func (h *hook) work(gone <-chan struct{}) {
 	s := h.inst.s
 	for {
 		s.mu.Lock()
@@ -128,7 +153,7 @@ func (h *hook) work() {
 			select {
 			case <-s.ctx.Done():
 				return
-			case <-h.inst.gone:
+			case <-gone:
 				return
 			case <-h.wake:
 			}
@@ -137,15 +162,15 @@ func (h *hook) work() {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-h.inst.gone:
+		case <-gone:
 			return
 		default:
-			h.deliver(p)
+			h.deliver(p, gone)
 		}
 	}
 }
 
-func (h *hook) deliver(p *post) {
+func (h *hook) deliver(p *post, gone <-chan struct{}) {
 	s := h.inst.s
 	p.attempt++
 	d := Delivery{
@@ -159,12 +184,16 @@ func (h *hook) deliver(p *post) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hookLog = appendBounded(s.hookLog, d, maxDeliveries)
-	h.inst.changed(Change{Kind: ChangeDelivery})
+	if h.inst.gone != gone {
+		return // of a time before the reset
+	}
+	h.lastStatus, h.lastAt = d.Status, d.Time
+	d.dead = !d.OK() && p.attempt > len(s.cfg.webhookRetry)
+	d = s.note(d)
 	if d.OK() {
 		return
 	}
-	if p.attempt > len(s.cfg.webhookRetry) {
+	if d.dead {
 		s.dead = append(s.dead, DeadLetter{d})
 		return
 	}
