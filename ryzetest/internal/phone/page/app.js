@@ -4,7 +4,7 @@ import { h, fill } from './dom.js';
 import { icon } from './icons.js';
 import { t, choose, secondsTime } from './i18n.js';
 import * as api from './api.js';
-import { state, view, touch, connect, instance, loadChats, setTroubleHandler, now } from './store.js';
+import { state, view, touch, connect, currentChat, instance, loadChats, setTroubleHandler, now } from './store.js';
 import { instances, newInstance, environment } from './instances.js';
 import { chats, newPerson } from './chats.js';
 import { conversation } from './conversation.js';
@@ -14,24 +14,7 @@ import { quota } from './quota.js';
 import { switches, clockMenu } from './switches.js';
 import { chatName } from './people.js';
 import { menu, confirm, notice, closeMenu } from './overlay.js';
-import { currentChat } from './store.js';
-
-// ---- what a person has chosen
-
-const kept = {
-  read(name) {
-    try {
-      return localStorage.getItem('ryzesim.' + name) || '';
-    } catch {
-      return '';
-    }
-  },
-  write(name, value) {
-    try {
-      localStorage.setItem('ryzesim.' + name, value);
-    } catch { /* it is forgotten with the page */ }
-  },
-};
+import { kept } from './kept.js';
 
 function theme(name) {
   if (name) document.documentElement.dataset.theme = name;
@@ -110,6 +93,7 @@ const compose = composer({
 const list = chats(go);
 
 const top = h('header', { class: 'top' });
+const brand = h('span', { class: 'brand' }, h('img', { src: new URL('icon.svg', import.meta.url).href, alt: '' }), h('h1', { text: 'ryzesim' }));
 const lostBar = h('div', { class: 'lost-bar', role: 'alert', hidden: true });
 const left = h('nav', { class: 'left' }, instances(go), list.el);
 const talkPane = h('main', { class: 'middle', id: 'talk' }, talk.el, compose.el);
@@ -149,7 +133,7 @@ function drawTop() {
   const address = (state.server.url || location.origin).replace(/^https?:\/\//, '');
   const clock = h('button', { class: 'fact', 'aria-haspopup': 'menu', title: t('advanceClock'), on: { click: event => clockMenu(event.currentTarget) } }, icon('clock'), h('span', { class: 'server-time' }), h('span', { class: 'unseen', text: t('advanceClock') }));
   fill(top,
-    h('span', { class: 'brand' }, brand(), h('h1', { text: 'ryzesim' })),
+    brand,
     h('span', { class: 'facts-line' }, h('span', { text: address }), state.server.layout ? h('span', { text: t('layoutOf', { name: state.server.layout }) }) : '',
       state.server.skew && !/^0s?$/.test(state.server.skew) ? h('span', { text: t('skewOf', { by: state.server.skew }) }) : ''),
     h('span', { class: 'top-do' }, clock,
@@ -158,11 +142,6 @@ function drawTop() {
       h('button', { class: 'round', 'aria-label': t('settings'), title: t('settings'), 'aria-haspopup': 'menu', on: { click: event => settings(event.currentTarget) } }, icon('settings'))));
   fill(sideHead, h('button', { class: 'round back', 'aria-label': t('back'), on: { click: () => activity(false) } }, icon('back')), h('b', { text: t('activity') }));
   tick();
-}
-
-function brand() {
-  const img = h('img', { src: new URL('icon.svg', import.meta.url).href, alt: '', width: 26, height: 26 });
-  return img;
 }
 
 function tick() {

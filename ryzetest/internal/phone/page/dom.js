@@ -51,7 +51,10 @@ export function style(el, properties) {
  */
 export function keyed(el, items, { key, signature, render, update }) {
   const old = new Map();
-  for (const child of el.children) old.set(child.dataset.key, child);
+  for (const child of [...el.children]) {
+    if (child.signature === undefined) child.remove(); // a placeholder
+    else old.set(child.dataset.key, child);
+  }
   const focused = document.activeElement;
   let at = el.firstElementChild;
   for (const item of items) {
@@ -162,4 +165,19 @@ export async function copyText(text) {
     field.remove();
     return done;
   }
+}
+
+/** folding is a section whose heading hides what is below it. */
+export function folding(name, remember, ...children) {
+  const id = uid(name);
+  const title = h('span');
+  const body = h('div', { class: 'folding', id }, children);
+  const button = h('button', { class: 'fold', 'aria-controls': id, on: { click: () => set(body.hidden) } }, title);
+  const set = open => {
+    body.hidden = !open;
+    button.setAttribute('aria-expanded', String(open));
+    remember(name, open ? '' : 'closed');
+  };
+  set(remember(name) !== 'closed');
+  return { el: h('section', { class: `${name}-pane` }, h('div', { class: 'pane-head' }, h('h2', {}, button))), body, button, title };
 }

@@ -77,7 +77,7 @@ export function bubble(m, context) {
   const who = mine ? context.instance : nameOf(m.sender, m.senderName);
   const bare = (kind === 'sticker') && !m.quoted;
   const box = h('article', {
-    class: `bubble ${kind} ${bare ? 'bare' : ''}`, tabindex: '-1',
+    class: `bubble is-${kind} ${bare ? 'bare' : ''}`, tabindex: '-1',
     'aria-label': `${who}, ${clockTime(new Date(m.timestamp))}`,
     on: {
       contextmenu: event => {

@@ -1,6 +1,7 @@
 // The rate windows of the tokens, as bars.
 
-import { h, keyed, fill, style } from './dom.js';
+import { h, keyed, fill, style, folding } from './dom.js';
+import { remember } from './kept.js';
 import { icon } from './icons.js';
 import { t, number } from './i18n.js';
 import * as api from './api.js';
@@ -8,16 +9,18 @@ import { state, view, now } from './store.js';
 import { attempt, menu } from './overlay.js';
 
 export function quota() {
-  const title = h('h2', { id: 'quota-title' });
   const list = h('div', { class: 'meters' });
-  const el = h('section', { class: 'quota-pane', 'aria-labelledby': 'quota-title' }, h('div', { class: 'pane-head' }, title), list);
+  const { el, body, title, button } = folding('quota', remember, list);
+  el.append(body);
+  button.prepend(icon('down'));
 
-  // The window of the chosen instance, that of the account, and any that is in use.
-  const wanted = () => state.windows.filter(w => w.key === state.route.instance || w.key === 'account' && w.class !== 'create_20' || w.remaining < w.limit);
+  // The window of the chosen instance, that of the account, and any that runs short.
+  const wanted = () => state.windows.filter(w => w.key === state.route.instance || w.key === 'account' && w.class !== 'create_20' || w.remaining < w.limit / 2)
+    .sort((a, b) => (b.key === state.route.instance) - (a.key === state.route.instance));
 
   view(['all', 'state', 'route'], () => {
     title.textContent = t('quota');
-    keyed(list, wanted().slice(0, 5), {
+    keyed(list, wanted().slice(0, 4), {
       key: w => `${w.key} ${w.class}`, signature: w => `${w.key}${w.class}${document.documentElement.lang}`, render: meter, update: refresh,
     });
     el.hidden = !list.childElementCount;
@@ -31,7 +34,7 @@ export function quota() {
       h('b', { text: w.key === 'account' ? t('account') : w.key }), h('small', { text: t(w.class === 'create_20' ? 'windowCreate' : 'windowGlobal') }),
       h('button', { class: 'round', 'aria-label': t('useUpOf', { name: w.key }), title: t('useUp'), 'aria-haspopup': 'menu', hidden: w.class === 'create_20', on: { click: event => eatMenu(node.window, event.currentTarget) } }, icon('dots'))),
     h('div', { class: 'bar', role: 'meter', 'aria-valuemin': 0, 'aria-label': w.key === 'account' ? t('account') : w.key }, h('i')),
-    h('div', { class: 'meter-line below' }, h('span', { class: 'left' }), h('span', { class: 'resets' })));
+    h('div', { class: 'meter-line below' }, h('span', { class: 'meter-left' }), h('span', { class: 'resets' })));
     return node;
   }
 
@@ -48,7 +51,7 @@ export function quota() {
     style(bar.firstChild, { width: `${unlimited || !w.limit ? 100 : 100 * remaining / w.limit}%` });
     node.classList.toggle('low', !unlimited && remaining <= w.limit * 0.15);
     node.classList.toggle('none', !unlimited && remaining === 0);
-    fill(node.querySelector('.left'), left);
+    fill(node.querySelector('.meter-left'), left);
     fill(node.querySelector('.resets'), over ? t('windowFresh') : t('resetsIn', { n: Math.max(0, Math.ceil((Date.parse(w.reset) - now()) / 1000)) }));
   }
 

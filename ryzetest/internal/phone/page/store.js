@@ -215,11 +215,14 @@ export async function connect() {
   touch('all');
   state.requests = [];
   state.deliveries = [];
-  await Promise.all([loadChats(), readLog(), readDeliveries()]);
-  for (const [key, t] of state.talks) {
-    if (t !== talk()) state.talks.delete(key);
+  // What was read before the line was lost may have changed since.
+  const old = talk()?.loaded ? talk() : null;
+  for (const [key, t] of state.talks) if (t !== talk()) state.talks.delete(key);
+  try {
+    await Promise.all([loadChats(), readLog(), readDeliveries(), old && reread(old)]);
+  } catch (error) {
+    trouble(error);
   }
-  if (talk()) await reread(talk());
 }
 
 // A simulator that was started anew may know nothing of what is shown.

@@ -1,6 +1,7 @@
 // Switches that break things, to see what the program makes of it.
 
-import { h, fill, keyed } from './dom.js';
+import { h, fill, keyed, folding } from './dom.js';
+import { remember } from './kept.js';
 import { icon } from './icons.js';
 import { t } from './i18n.js';
 import * as api from './api.js';
@@ -17,7 +18,6 @@ const faults = [
 ];
 
 export function switches() {
-  const title = h('h2', { id: 'switches-title' });
   const phone = h('div', { class: 'switch-row' });
   const times = h('select', { id: 'fault-times' });
   const route = h('select', { id: 'fault-route' });
@@ -25,8 +25,10 @@ export function switches() {
   const routeLabel = h('label', { for: 'fault-route' });
   const next = h('div', { class: 'switch-row' });
   const waiting = h('ul', { class: 'faults' });
-  const el = h('section', { class: 'switches-pane', 'aria-labelledby': 'switches-title' }, h('div', { class: 'pane-head' }, title), phone,
+  const { el, body, title, button } = folding('switches', remember, phone,
     h('div', { class: 'fault-form' }, h('div', {}, timesLabel, times), h('div', {}, routeLabel, route)), next, waiting);
+  el.append(body);
+  button.prepend(icon('down'));
 
   let drawn = '';
   view(['all', 'state', 'route', 'log'], () => {

@@ -31,7 +31,7 @@ export function player(m, url, context) {
   const button = h('button', { class: 'play', on: { click: () => sounds.toggle(m.id, url) } });
   const rate = h('button', { class: 'rate', hidden: true, 'aria-label': t('speed'), on: { click: sounds.faster } });
   const dot = h('i', { class: 'dot' });
-  const box = h('div', { class: `voice ${media.voice ? 'note' : ''}` },
+  const box = h('div', { class: `voice ${media.voice ? 'spoken' : ''}` },
     media.voice ? h('span', { class: 'voice-who' }, avatar(m.fromMe ? { jid: context.instance, name: context.instance } : { jid: m.sender, name: m.senderName }), h('span', { class: 'voice-mic' }, icon('mic'))) : '',
     button, h('div', { class: 'track' }, wave, dot, slider), h('div', { class: 'voice-side' }, time, rate));
   if (!media.voice && media.fileName) box.append(h('small', { class: 'voice-name', dir: 'auto', text: media.fileName }));
