@@ -314,6 +314,7 @@ export function composer(hooks) {
     field.style.setProperty('height', `${Math.min(field.scrollHeight, 160)}px`);
   }
   field.addEventListener('input', () => { grow(); drawSend(); });
+  addEventListener('resize', grow);
   field.addEventListener('keydown', event => {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();

@@ -243,8 +243,19 @@ export function conversation(hooks) {
   // ---- scrolling
 
   let last = 0;
+  let height = '';
   scroller.addEventListener('scroll', () => {
     if (!shown?.loaded) return;
+    // What grew or shrank moves the end; that is nobody's scrolling.
+    const size = `${scroller.clientHeight} ${scroller.scrollHeight} ${scroller.clientWidth}`;
+    if (size !== height) {
+      height = size;
+      if (stick) {
+        scroller.scrollTop = scroller.scrollHeight;
+        last = scroller.scrollTop;
+        return;
+      }
+    }
     const bottom = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
     const all = visible(shown);
     const up = scroller.scrollTop < last;

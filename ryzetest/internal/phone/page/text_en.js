@@ -177,7 +177,7 @@ export const en = {
   newInstance: 'New instance',
   newInstanceNote: 'An instance is one WhatsApp number. Your program can create them too.',
   newMessages: ['{n} new message', '{n} new messages'],
-  nextTimes: 'Break the next',
+  nextTimes: 'Break the',
   noAnswer: 'The simulator does not answer.',
   noBody: 'No body',
   noBytes: 'The simulator does not hold this file.',

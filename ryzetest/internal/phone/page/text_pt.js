@@ -247,7 +247,7 @@ export const pt = {
   reply: 'Resposta',
   replyAs: 'Responder como {name}',
   replyTo: 'Resposta a {name}',
-  requestsN: ['próxima requisição', 'próximas {n} requisições'],
+  requestsN: ['a próxima requisição', 'as próximas {n} requisições'],
   reset: 'Zerar o simulador',
   resetNote: 'Tudo volta ao início: mensagens, requisições, botões e relógio.',
   resetsIn: 'renova em {n} s',
