@@ -385,14 +385,16 @@ export function conversation(hooks) {
     })), h('button', { role: 'menuitem', tabindex: '-1', 'aria-label': t('moreEmojis'), on: { click: () => act('react', m, { ...placeAt, from: placeAt.from }) } }, icon('plus')));
     const text = m.text || summary(m).text;
     const kind = kindOf(m);
+    // What can still come: a status never goes back.
+    const receipts = m.fromMe && !m.revoked ? ['delivered', 'read', ...(m.media?.voice ? ['played'] : [])].filter(status => !(rank[m.status] >= rank[status])) : [];
     menu([
       m.revoked ? null : quick,
       m.revoked ? null : { icon: 'reply', label: t('replyAs', { name: me.label }), act: () => hooks.reply(m) },
       text ? { icon: 'copy', label: t('copyText'), act: () => act('copy', m, text) } : null,
       !m.revoked && (kind === 'text' || kind === 'image' || kind === 'video' || kind === 'document') ? { icon: 'edit', label: t('editAs', { name: author.owner ? t('asOwner', { name }) : author.name }), act: () => hooks.edit(m, author) } : null,
-      m.fromMe && !m.revoked ? { line: true } : null,
-      ...(m.fromMe && !m.revoked ? ['delivered', 'read', ...(m.media?.voice ? ['played'] : [])] : []).map(status => ({
-        icon: 'check', label: t('receipt_' + status), disabled: rank[m.status] >= rank[status], act: () => attempt(() => api.receipt(name, status, [m.id])),
+      receipts.length ? { line: true } : null,
+      ...receipts.map(status => ({
+        icon: 'check', label: t('receipt_' + status), act: () => attempt(() => api.receipt(name, status, [m.id])),
       })),
       { line: true },
       { icon: 'info', label: t('details'), act: () => openDetails(m, name) },

@@ -41,9 +41,9 @@ export function chatDetail(chat) {
 
 /** hue gives everybody a colour of their own, the same on every page. */
 export function hue(who) {
-  let n = 7;
-  for (const c of user(who)) n = (n * 31 + c.codePointAt(0)) >>> 0;
-  return n % 8;
+  let n = 2166136261;
+  for (const c of user(who)) n = Math.imul(n ^ c.codePointAt(0), 16777619);
+  return ((n ^ (n >>> 15)) >>> 0) % 8;
 }
 
 export function avatar(chat, size = '') {
