@@ -54,7 +54,6 @@ export function composer(hooks) {
       el.dataset.sign = sign;
       fill(who, h('span', { class: `avatar tiny ${me.owner ? 'own' : 'hue-' + hue(me.jid)}`, 'aria-hidden': 'true' }, me.owner ? icon('phone') : [...me.name][0]?.toLocaleUpperCase() || icon('person')),
         h('span', { class: 'who-label' }, t('writeAs'), ' ', h('b', { dir: 'auto', text: me.label })), icon('down'));
-      who.setAttribute('aria-label', `${t('writeAs')} ${me.label}`);
       field.placeholder = lost ? t('noAnswer') : offline ? t('ownerOffline') : t('message');
       field.setAttribute('aria-label', `${t('message')}, ${t('writeAs')} ${me.label}`);
       for (const [button, label] of [[attach, 'attach'], [smile, 'emoji'], [voice, 'voiceNote'], [send, editing ? 'save' : 'send']]) {

@@ -232,7 +232,7 @@ export function conversation(hooks) {
     const details = chat.kind === 'private' || chat.kind === 'group';
     fill(header,
       h('button', { class: 'round back', 'aria-label': t('backToChats'), on: { click: hooks.back } }, icon('back')),
-      h('button', { class: 'talk-who', 'aria-label': t('detailsOf', { name: chatName(chat) }), disabled: !details, on: { click: () => openContact(currentChat() || chat, name) } }, avatar(chat),
+      h('button', { class: 'talk-who', title: details ? t('detailsOf', { name: chatName(chat) }) : null, disabled: !details, on: { click: () => openContact(currentChat() || chat, name) } }, avatar(chat),
         h('span', { class: 'talk-names' }, h('b', { dir: 'auto', text: chatName(chat) }),
           h('small', { class: presence ? 'active' : '' }, presence || [chatDetail(chat), chat.kind === 'group' ? memberList(chat).map(m => m.name).join(', ') : ''].filter(Boolean).join(' · ')))),
       chat.muted ? h('span', { class: 'state-mark', title: t('muted') }, icon('mute')) : '',

@@ -119,7 +119,7 @@ function quote(q, context) {
   const name = mine ? context.instance : nameOf(q.sender, q.senderName);
   const line = summary(q);
   return h('button', {
-    class: `quote edge-${mine ? 'own' : hue(q.sender)}`, 'aria-label': t('toQuoted', { name, text: line.text }),
+    class: `quote edge-${mine ? 'own' : hue(q.sender)}`, title: t('toQuoted'),
     on: { click: () => context.act('jump', null, q.id) },
   }, h('b', { class: mine ? 'own' : `name-${hue(q.sender)}`, text: name }),
   h('span', {}, line.icon ? icon(line.icon) : '', h('span', { dir: 'auto', text: line.text || '' })));

@@ -301,7 +301,7 @@ export const en = {
   thePhone: 'the phone itself',
   timeLabel: 'Time',
   toEnd: 'To the newest message',
-  toQuoted: 'Go to the quoted message of {name}: {text}',
+  toQuoted: 'Go to the quoted message',
   today: 'Today',
   tooBig: '{name} is larger than 20 MB.',
   total: 'Total',

@@ -301,7 +301,7 @@ export const pt = {
   thePhone: 'o próprio celular',
   timeLabel: 'Hora',
   toEnd: 'Ir para a última mensagem',
-  toQuoted: 'Ir para a mensagem citada de {name}: {text}',
+  toQuoted: 'Ir para a mensagem citada',
   today: 'Hoje',
   tooBig: '{name} tem mais de 20 MB.',
   total: 'Total',

@@ -29,7 +29,7 @@ export function player(m, url, context) {
   const slider = h('input', { type: 'range', min: 0, max: 1000, step: 1, value: 0, class: 'seek', 'aria-label': t('position') });
   const time = h('span', { class: 'length', text: length(media.duration) });
   const button = h('button', { class: 'play', on: { click: () => sounds.toggle(m.id, url) } });
-  const rate = h('button', { class: 'rate', hidden: true, 'aria-label': t('speed'), on: { click: sounds.faster } });
+  const rate = h('button', { class: 'rate', hidden: true, title: t('speed'), on: { click: sounds.faster } });
   const dot = h('i', { class: 'dot' });
   const box = h('div', { class: `voice ${media.voice ? 'spoken' : ''}` },
     media.voice ? h('span', { class: 'voice-who' }, avatar(m.fromMe ? { jid: context.instance, name: context.instance } : { jid: m.sender, name: m.senderName }), h('span', { class: 'voice-mic' }, icon('mic'))) : '',
