@@ -218,14 +218,25 @@ func (p *tab) gone(selector, text string) {
 	p.until(find(selector, text) + ".length === 0")
 }
 
-// click moves the mouse to the last element that is found, and clicks.
+// click moves the mouse to the last element that is found, and clicks. One that is
+// replaced before the mouse is there is looked for again.
 func (p *tab) click(selector, text string) {
 	p.t.Helper()
-	p.until(find(selector, text) + ".some(e => !e.disabled)")
-	p.serial++
-	mark := strconv.Itoa(p.serial)
-	p.do(find(selector, text) + fmt.Sprintf(".filter(e => !e.disabled).pop().setAttribute('data-e2e', %q)", mark))
-	p.run(chromedp.Click(`[data-e2e="` + mark + `"]`))
+	for end := time.Now().Add(patience); ; {
+		p.until(find(selector, text) + ".some(e => !e.disabled)")
+		p.serial++
+		mark := strconv.Itoa(p.serial)
+		p.do(find(selector, text) + fmt.Sprintf(".filter(e => !e.disabled).pop()?.setAttribute('data-e2e', %q)", mark))
+		ctx, cancel := context.WithTimeout(p.ctx, 4*time.Second)
+		err := chromedp.Do(ctx, chromedp.Click(`[data-e2e="`+mark+`"]`))
+		cancel()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			require.NoError(p.t, err, "click "+selector+" "+text)
+		}
+	}
 }
 
 // write types into the field that a selector finds, in place of what is there.

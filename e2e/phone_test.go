@@ -171,7 +171,8 @@ func TestEveryKindOfMessageIsDrawn(t *testing.T) {
 	p.until(`getComputedStyle(document.querySelector(".status-card")).backgroundColor === "rgb(122, 62, 157)"`)
 	p.accessible("a status")
 	p.click(".chat", "Bruno")
-	p.see(".talk-head", "Hidden number")
+	p.see(".talk-head", "LID 184467440737095")
+	p.see(".who", "number hidden")
 }
 
 // filmed is a second of film, made by the browser itself.
@@ -241,7 +242,7 @@ func TestPeopleWriteReactEditAndDelete(t *testing.T) {
 
 	// She reacts, changes her words, and takes them back.
 	act := func(choice string) {
-		p.do(`document.querySelector(".row.theirs:last-of-type .bubble").focus()`)
+		p.do(`[...document.querySelectorAll(".row.theirs .bubble")].pop().focus()`)
 		p.press(kb.Enter)
 		p.click(".menu button", choice)
 	}

@@ -69,7 +69,7 @@ function row(c, name, go) {
     h('span', { class: 'chat-marks' },
       c.blocked ? mark('ban', t('blockedBy', { name })) : '', c.muted ? mark('mute', t('muted')) : '', c.pinned ? mark('pin', t('pinned')) : '',
       c.archived ? mark('archive', t('archived')) : '',
-      c.unread ? h('span', { class: 'count', 'aria-label': t('unreadBy', { n: c.unread, name }), text: String(c.unread) }) : '')));
+      c.unread ? h('span', { class: 'count', title: t('unreadBy', { n: c.unread, name }), text: String(c.unread) }) : '')));
 }
 
 const mark = (name, label) => h('span', { class: 'state-mark', role: 'img', 'aria-label': label, title: label }, icon(name));

@@ -339,7 +339,7 @@ export function composer(hooks) {
     files.forEach(f => sendFile(f));
   });
 
-  view(['all', 'route', 'chats', 'state', 'writer'], draw);
+  view(['all', 'route', 'chats', 'state', 'writer', 'messages'], draw);
   return {
     el, focus: () => field.focus(),
     reply(m) {

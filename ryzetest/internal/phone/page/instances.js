@@ -1,6 +1,6 @@
 // The numbers that the simulator has: their state, and the code to scan.
 
-import { h, keyed, arrows, copyText } from './dom.js';
+import { h, keyed, arrows, copyText, fill } from './dom.js';
 import { icon } from './icons.js';
 import { t, phone } from './i18n.js';
 import * as api from './api.js';
@@ -32,8 +32,7 @@ export function instances(go) {
     }
     keyed(list, state.instances, {
       key: i => i.name,
-      signature: i => JSON.stringify([i, i.name === state.route.instance, document.documentElement.lang]),
-      render: i => card(i, go),
+      signature: i => i.name + document.documentElement.lang, render: i => card(i.name, go), update: refresh,
     });
     tick();
   });
@@ -49,27 +48,50 @@ export function instances(go) {
   return el;
 }
 
-function card(i, go) {
+const named = name => state.instances.find(i => i.name === name);
+
+// A card stays while what it says changes, so that a click on it is never lost.
+function card(name, go) {
+  return h('li', { class: 'instance' },
+    h('button', { class: 'instance-open', on: { click: () => go(name) } }),
+    h('button', { class: 'round instance-more', 'aria-label': t('actionsFor', { name }), 'aria-haspopup': 'menu', on: { click: event => instanceMenu(named(name), event.currentTarget) } }, icon('dots')),
+    h('div', { class: 'instance-extra' }));
+}
+
+function refresh(el, i) {
   const on = i.name === state.route.instance;
-  const cls = stateClass(i.state);
+  const [open, , extra] = el.children;
+  el.classList.toggle('on', on);
+  if (on) open.setAttribute('aria-current', 'true');
+  else open.removeAttribute('aria-current');
+
   const hooks = (i.webhooks || []).filter(w => w.enabled !== false);
   const failing = hooks.some(w => w.lastStatus && (w.lastStatus < 200 || w.lastStatus > 299));
-  const facts = [
-    i.streams ? t('streams', { n: i.streams }) : '',
-    hooks.length ? hooks.map(w => `webhook ${w.lastStatus || '·'}`).join(', ') : '',
-  ].filter(Boolean);
+  const facts = [i.streams ? t('streams', { n: i.streams }) : '', hooks.map(w => `webhook ${w.lastStatus || '·'}`).join(', ')].filter(Boolean).join(' · ');
+  once(open, [i.state, i.phone, i.unread, facts], () => [
+    h('span', { class: 'instance-name' }, h('b', { dir: 'auto', text: i.name }), i.unread ? h('span', { class: 'count', title: t('unreadBy', { n: i.unread, name: i.name }) }, String(i.unread)) : ''),
+    h('span', { class: `pill ${stateClass(i.state)}` }, h('i', { 'aria-hidden': 'true' }), stateName(i.state)),
+    h('small', { text: i.phone ? phone(i.phone) : t('noPhone') }),
+    facts ? h('small', { class: failing ? 'bad' : '', text: facts }) : '']);
+
   const showCode = waits.has(i.state) && (i.qrPNG || i.pairingCode);
-  return h('li', { class: `instance ${on ? 'on' : ''}` },
-    h('button', { class: 'instance-open', 'aria-current': on ? 'true' : null, on: { click: () => go(i.name) } },
-      h('span', { class: 'instance-name' }, h('b', { dir: 'auto', text: i.name }), i.unread ? h('span', { class: 'count', 'aria-label': t('unreadBy', { n: i.unread, name: i.name }), text: String(i.unread) }) : ''),
-      h('span', { class: `pill ${cls}` }, h('i', { 'aria-hidden': 'true' }), stateName(i.state)),
-      h('small', { text: i.phone ? phone(i.phone) : t('noPhone') }),
-      facts.length ? h('small', { class: failing ? 'bad' : '', text: facts.join(' · ') }) : ''),
-    h('button', { class: 'round instance-more', 'aria-label': t('actionsFor', { name: i.name }), 'aria-haspopup': 'menu', on: { click: event => instanceMenu(i, event.currentTarget) } }, icon('dots')),
-    showCode ? code(i) : '',
-    !showCode && i.state !== 'connected' && i.state !== 'banned' ? h('div', { class: 'instance-do' },
-      i.state === 'disconnected' && i.phone ? h('button', { class: 'small', on: { click: () => attempt(() => api.act(i.name, 'reconnect')) } }, icon('plug'), t('reconnect'))
-        : h('button', { class: 'small primary', on: { click: () => attempt(() => api.act(i.name, 'pair')) } }, icon('phone'), t('pairNow'))) : '');
+  const pairs = !showCode && i.state !== 'connected' && i.state !== 'banned';
+  once(extra, [i.state, i.phone, showCode && Boolean(i.qrPNG), showCode && i.pairingCode], () => (showCode ? code(i) : pairs ? h('div', { class: 'instance-do' },
+    i.state === 'disconnected' && i.phone ? h('button', { class: 'small', on: { click: () => attempt(() => api.act(i.name, 'reconnect')) } }, icon('plug'), t('reconnect'))
+      : h('button', { class: 'small primary', on: { click: () => attempt(() => api.act(i.name, 'pair')) } }, icon('phone'), t('pairNow'))) : ''));
+  // The next code of a series takes the place of the last.
+  const picture = extra.querySelector('.qr');
+  if (picture && picture.src !== i.qrPNG) picture.src = i.qrPNG;
+  const expires = extra.querySelector('.expires');
+  if (expires) expires.dataset.expires = String(Date.parse(i.codeExpires));
+}
+
+// once draws when what is drawn has changed.
+function once(el, what, draw) {
+  const sign = JSON.stringify(what);
+  if (el.dataset.sign === sign) return;
+  el.dataset.sign = sign;
+  fill(el, draw());
 }
 
 function code(i) {
@@ -77,7 +99,7 @@ function code(i) {
     i.qrPNG?.startsWith('data:image/png;') ? h('img', { src: i.qrPNG, class: 'qr', alt: t('qrOf', { name: i.name }) }) : '',
     h('div', { class: 'code-side' },
       i.pairingCode ? h('div', {}, h('small', { text: t('pairingCode') }), h('b', { class: 'pairing', text: i.pairingCode.replace(/^(\w{4})(\w{4})$/, '$1-$2') })) : h('small', { text: t('qrHint') }),
-      i.codeExpires ? h('small', { class: 'expires', data: { expires: String(Date.parse(i.codeExpires)) } }) : '',
+      i.codeExpires ? h('small', { class: 'expires', data: { expires: '' } }) : '',
       h('button', { class: 'primary', on: { click: () => attempt(() => api.act(i.name, 'pair'), t('paired', { name: i.name })) } }, icon('qr'), i.qrPNG ? t('scan') : t('enterCode'))));
 }
 

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { icon } from './icons.js';
 import { phone, t } from './i18n.js';
-import { state, contactOf, instance } from './store.js';
+import { state, contactOf, instance, talk } from './store.js';
 import * as api from './api.js';
 
 const user = jid => String(jid || '').split('@')[0].split(':')[0];
@@ -35,8 +35,8 @@ export function chatDetail(chat) {
   else if (chat.kind === 'newsletter') parts.push(t('channel'));
   else if (chat.kind === 'status') parts.push(t('statusDetail'));
   else if (/@lid$/.test(chat.jid)) parts.push(t('hiddenNumberLID', { lid: user(chat.jid) }));
-  else parts.push(phone(chat.phone || user(chat.jid)));
-  return parts.join(' · ');
+  else parts.push(phone(chat.phone || user(chat.jid)), chat.lid ? `LID ${user(chat.lid)}` : '');
+  return parts.filter(Boolean).join(' · ');
 }
 
 /** hue gives everybody a colour of their own, the same on every page. */
@@ -98,7 +98,9 @@ export function writers(chat, instanceName) {
 export function writer(chat, instanceName) {
   const list = writers(chat, instanceName);
   const chosen = state.writer.get(`${instanceName}\n${chat?.jid}`);
-  return list.find(w => w.id === chosen) || list[0];
+  // Who hid the number goes on hiding it.
+  const hid = chosen ? null : talk(instanceName, chat?.jid)?.messages.findLast(m => !m.fromMe)?.hideNumber;
+  return list.find(w => w.id === chosen) || (hid && list.find(w => w.hidden)) || list[0];
 }
 
 export function chooseWriter(chat, instanceName, id) {

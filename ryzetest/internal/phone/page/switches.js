@@ -64,22 +64,26 @@ export function switches() {
 
   function drawPhone() {
     const i = instance(state.route.instance);
-    const sign = JSON.stringify([i?.name, i?.state, i?.phone, i?.streams, document.documentElement.lang]);
-    if (phone.dataset.sign === sign) return;
-    phone.dataset.sign = sign;
-    const act = (name, sign_, label, { disabled, ask: wanted } = {}) => h('button', {
-      class: 'switch', disabled: !i || disabled, data: { act: name },
-      on: { click: () => (wanted ? confirm({ title: `${label}: ${i.name}`, note: t(wanted), submit: label, done: () => api.act(i.name, name) }) : attempt(() => api.act(i.name, name))) },
-    }, icon(sign_), label);
     const offline = i && i.state !== 'connected';
-    const focused = document.activeElement?.dataset?.act;
-    fill(phone,
-      offline && i.phone && i.state === 'disconnected' ? act('reconnect', 'plug', t('reconnect')) : act('disconnect', 'unplug', t('disconnect'), { disabled: offline }),
-      act('drop-streams', 'stream', t('dropStreams'), { disabled: !i?.streams }),
-      act('logout', 'logout', t('logOut'), { disabled: !i?.phone || i.state === 'loggedout', ask: 'logOutNote' }),
-      act('ban', 'ban', t('ban'), { disabled: i?.state === 'banned', ask: 'banNote' }),
-      offline ? act('fail-pairing', 'alert', t('failPairing'), { disabled: !['qr_code', 'qr', 'connecting'].includes(i.state) }) : '');
-    if (focused) phone.querySelector('button:not([disabled])')?.focus();
+    const back = offline && i.phone && i.state === 'disconnected';
+    const list = [
+      back ? { name: 'reconnect', sign: 'plug', label: t('reconnect') } : { name: 'disconnect', sign: 'unplug', label: t('disconnect'), off: offline },
+      { name: 'drop-streams', sign: 'stream', label: t('dropStreams'), off: !i?.streams },
+      { name: 'logout', sign: 'logout', label: t('logOut'), off: !i?.phone || i.state === 'loggedout', ask: 'logOutNote' },
+      { name: 'ban', sign: 'ban', label: t('ban'), off: i?.state === 'banned', ask: 'banNote' },
+      offline ? { name: 'fail-pairing', sign: 'alert', label: t('failPairing'), off: !['qr_code', 'connecting'].includes(i.state) } : null,
+    ].filter(Boolean);
+    // A button that is pressed must not be replaced meanwhile.
+    keyed(phone, list, {
+      key: s => s.name, signature: s => s.label, update: (el, s) => { el.disabled = !i || Boolean(s.off); },
+      render: s => h('button', { class: 'switch', data: { act: s.name }, on: { click: () => press(s) } }, icon(s.sign), s.label),
+    });
+  }
+
+  function press(s) {
+    const name = state.route.instance;
+    if (s.ask) confirm({ title: `${s.label}: ${name}`, note: t(s.ask), submit: s.label, done: () => api.act(name, s.name) });
+    else attempt(() => api.act(name, s.name));
   }
   return el;
 }
