@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -89,7 +88,6 @@ type tab struct {
 	t      *testing.T
 	ctx    context.Context
 	origin string
-	serial int
 
 	mu      sync.Mutex
 	wrong   []string
@@ -192,7 +190,7 @@ func (p *tab) until(js string) {
 			return
 		}
 	}
-	p.picture(filepath.Join(os.TempDir(), "phone-failed.png"))
+	p.picture(filepath.Join(os.TempDir(), "phone-failed-"+p.t.Name()+".png"))
 	require.FailNow(p.t, "it does not come true: "+js)
 }
 
@@ -218,25 +216,27 @@ func (p *tab) gone(selector, text string) {
 	p.until(find(selector, text) + ".length === 0")
 }
 
-// click moves the mouse to the last element that is found, and clicks. One that is
-// replaced before the mouse is there is looked for again.
+// click moves the mouse to the last element that is found, when nothing lies over
+// it, and clicks.
 func (p *tab) click(selector, text string) {
 	p.t.Helper()
-	for end := time.Now().Add(patience); ; {
-		p.until(find(selector, text) + ".some(e => !e.disabled)")
-		p.serial++
-		mark := strconv.Itoa(p.serial)
-		p.do(find(selector, text) + fmt.Sprintf(".filter(e => !e.disabled).pop()?.setAttribute('data-e2e', %q)", mark))
-		ctx, cancel := context.WithTimeout(p.ctx, 4*time.Second)
-		err := chromedp.Do(ctx, chromedp.Click(`[data-e2e="`+mark+`"]`))
-		cancel()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			require.NoError(p.t, err, "click "+selector+" "+text)
-		}
+	var at []float64
+	for end := time.Now().Add(patience); at == nil && time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+		at = eval[[]float64](p, `(() => {
+			const el = `+find(selector, text)+`.filter(e => !e.disabled).pop();
+			if (!el) return null;
+			el.scrollIntoView({block: "nearest", inline: "nearest"});
+			const box = el.getBoundingClientRect();
+			const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+			const hit = document.elementFromPoint(x, y);
+			return hit && el.contains(hit) ? [x, y] : null;
+		})()`)
 	}
+	if at == nil {
+		p.picture(filepath.Join(os.TempDir(), "phone-failed-"+p.t.Name()+".png"))
+		require.FailNow(p.t, "nothing to click", "%s %s", selector, text)
+	}
+	p.run(chromedp.MouseClickXY(at[0], at[1]))
 }
 
 // write types into the field that a selector finds, in place of what is there.

@@ -316,14 +316,14 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 		return err
 	}
 	for _, what := range []string{"429", "throttled", "503", "proxy", "accept-then-die", "die"} {
-		p.run(chromedp.Click(`[data-fault="` + what + `"]`))
+		p.click(`[data-fault="`+what+`"]`, "")
 		p.see(".faults li", "× 1")
 		assert.Error(t, send(), what)
 		p.gone(".faults li", "")
 	}
 	p.see(".fault", "Broken on purpose")
 	assert.NoError(t, send())
-	p.run(chromedp.Click(`[data-fault="slow"]`))
+	p.click(`[data-fault="slow"]`, "")
 	p.see(".faults li", "Slow")
 	p.click(".faults button", "Take back")
 	p.gone(".faults li", "")

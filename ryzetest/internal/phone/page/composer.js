@@ -314,9 +314,16 @@ export function composer(hooks) {
   }
   field.addEventListener('input', () => { grow(); drawSend(); });
   addEventListener('resize', grow);
+  // Some keyboards write the line break whatever becomes of the key.
+  let entered = false;
+  field.addEventListener('keyup', () => { entered = false; });
+  field.addEventListener('beforeinput', event => {
+    if (entered && event.inputType === 'insertLineBreak') event.preventDefault();
+  });
   field.addEventListener('keydown', event => {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
+      entered = true;
       submit();
     } else if (event.key === 'Escape' && (reply || editing)) {
       event.stopPropagation();

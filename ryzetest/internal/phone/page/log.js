@@ -25,7 +25,9 @@ export function log() {
   const empty = h('div', { class: 'empty' });
   const el = h('section', { class: 'log-pane', 'aria-labelledby': 'log-title' }, h('div', { class: 'pane-head' }, title, clear), tabs, h('div', { class: 'log-scroll' }, list, empty));
 
-  const isProblem = r => (r.delivery ? r.dead || r.error || r.status >= 400 : r.violations?.length || r.status >= 400 || r.faulted || (r.done && !r.status));
+  // A look-up that finds nothing is an answer: clients ask so what there is.
+  const refused = r => r.status >= 400 && !(r.status === 404 && r.method === 'GET' && !r.delivery) || !r.status && r.done;
+  const isProblem = r => (r.delivery ? r.dead || r.error || r.status >= 400 : r.violations?.length || r.faulted || refused(r));
 
   function rows() {
     const all = [];
@@ -95,7 +97,7 @@ export function log() {
   // The name of the instance is in every path, and said beside it.
   const shortPath = r => (r.route ? r.route.replace(/^[A-Z]+ /, '') : r.path || '').replace(/^\/api\//, '').replace(/\/:instance\b/, '') || '/';
 
-  const statusClass = r => (r.delivery ? (r.dead || r.error || r.status >= 400 ? 'bad' : 'good') : r.status >= 400 || (!r.status && r.done) ? 'bad' : r.status ? 'good' : '');
+  const statusClass = r => (r.delivery ? (r.dead || r.error || r.status >= 400 ? 'bad' : 'good') : refused(r) ? 'bad' : r.status ? 'good' : '');
 
   function outcome(r) {
     if (r.delivery) {
