@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need from outside the Go world, when it is missing: a C
-# compiler, for the race detector, and the servers of Redis and PostgreSQL, which
-# the tests start themselves. As root on Debian it installs it; anywhere else it
-# says what to do and fails.
+# compiler, for the race detector, the servers of Redis and PostgreSQL, which the
+# tests start themselves, and Chromium, for the page of the simulator. As root on
+# Debian it installs it; anywhere else it says what to do and fails.
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 missing=
@@ -11,6 +11,9 @@ command -v redis-server >/dev/null || command -v valkey-server >/dev/null || mis
 # Debian keeps PostgreSQL's programs out of PATH.
 if ! command -v initdb >/dev/null && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
 	missing="$missing postgresql"
+fi
+if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+	missing="$missing chromium fonts-noto-core fonts-noto-color-emoji"
 fi
 if [ -z "$missing" ]; then
 	exit 0
