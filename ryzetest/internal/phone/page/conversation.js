@@ -3,9 +3,9 @@
 
 import { h, keyed, announce, arrows, copyText, fill } from './dom.js';
 import { icon } from './icons.js';
-import { t, day, length } from './i18n.js';
+import { t, day } from './i18n.js';
 import * as api from './api.js';
-import { state, view, touch, talk, currentChat, now, instance, trouble, contactOf } from './store.js';
+import { state, view, talk, currentChat, chatsOf, now, instance, contactOf } from './store.js';
 import { bubble, reactions, refreshTicks, summary, kindOf } from './message.js';
 import { avatar, chatName, chatDetail, customer, writer, writeAs, nameOf, memberList } from './people.js';
 import { menu, notice, attempt, emojiMenu, dialog, confirm, closeMenu } from './overlay.js';
@@ -202,7 +202,7 @@ export function conversation(hooks) {
   }
 
   function drawEmpty(name, chat) {
-    const sign = `${name}|${chat?.jid}|${state.instances.length}|${document.documentElement.lang}|${instance(name)?.state}`;
+    const sign = `${name}|${chat?.jid}|${state.instances.length}|${document.documentElement.lang}|${instance(name)?.state}|${chatsOf(name).length > 0}`;
     empty.hidden = false;
     if (empty.dataset.sign === sign) return;
     empty.dataset.sign = sign;
@@ -215,7 +215,14 @@ export function conversation(hooks) {
         h('button', { class: 'primary', on: { click: hooks.newInstance } }, icon('plus'), t('newInstance')));
       return;
     }
-    fill(empty, h('span', { class: 'empty-art' }, icon('chat')), h('h2', { text: t('chooseChat') }), h('p', { text: t('chooseChatHint') }),
+    const i = instance(name);
+    if (i && !i.paired && !chatsOf(name).length) {
+      fill(empty, h('span', { class: 'empty-art' }, icon('qr')), h('h2', { text: t('pairFirst', { name }) }), h('p', { text: t('pairFirstHint') }),
+        h('button', { class: 'primary', on: { click: () => attempt(() => api.act(name, 'pair')) } }, icon('phone'), t('pairNow')));
+      return;
+    }
+    const none = !chatsOf(name).length;
+    fill(empty, h('span', { class: 'empty-art' }, icon('chat')), h('h2', { text: t(none ? 'noChatsTitle' : 'chooseChat') }), h('p', { text: t(none ? 'noMessagesHint' : 'chooseChatHint') }),
       name ? h('button', { class: 'primary', on: { click: hooks.newChat } }, icon('plus'), t('writeAsCustomer')) : '');
   }
 
