@@ -242,10 +242,17 @@ func TestPeopleWriteReactEditAndDelete(t *testing.T) {
 
 	// She reacts, changes her words, and takes them back.
 	act := func(choice string) {
-		p.do(`[...document.querySelectorAll(".row.theirs .bubble")].pop().focus()`)
-		p.press(kb.Enter)
+		p.click(".row.theirs .more", "")
 		p.click(".menu button", choice)
 	}
+	// Without a mouse: along the messages, reply to one, and out again.
+	p.do(`[...document.querySelectorAll(".row.theirs .bubble")].pop().focus()`)
+	p.press(kb.ArrowUp)
+	p.until(`document.activeElement.textContent.includes("The shop does.")`)
+	p.press("r")
+	p.see(".banner", "The shop does.")
+	p.press(kb.Escape)
+	p.gone(".banner", "")
 	act("React with 👍")
 	p.see(".reactions", "👍")
 	act("Edit as Carla Mendes")
@@ -332,7 +339,7 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p.click(".top .fact", "")
 	p.click(".menu button", "Advance by 1 hour")
 	require.Eventually(t, func() bool { return s.sim.Now().Sub(before) >= time.Hour }, patience, 20*time.Millisecond)
-	p.click(".meter button", "shop")
+	p.click(".meter button", "quota of shop")
 	p.click(".menu button", "Use up all")
 	p.see(".meter.none", "0 of 100 left")
 	assert.ErrorIs(t, send(), ryze.ErrRateLimited)

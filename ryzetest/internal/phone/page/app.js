@@ -104,13 +104,15 @@ const shade = h('div', { class: 'shade', on: { click: () => activity(false) } })
 const app = h('div', { class: 'app' }, top, lostBar, h('div', { class: 'panes' }, left, talkPane, shade, side));
 document.body.append(skip, app);
 
-view(['all', 'route', 'state', 'chats'], topics => {
+view(['all', 'route', 'state', 'chats'], () => {
   const { route } = state;
   app.dataset.pane = route.activity ? 'side' : route.chat ? 'talk' : 'list';
   app.dataset.phase = state.phase;
   const chat = currentChat();
   document.title = [chat ? chatName(chat) : route.instance, 'ryzesim'].filter(Boolean).join(' · ');
-  if (topics.has('all') || !top.dataset.sign || top.dataset.sign !== topSign()) drawTop();
+  // Buttons stay while they can be pressed.
+  if (top.dataset.sign !== topSign()) drawTop();
+  top.querySelector('.activity').setAttribute('aria-expanded', String(route.activity));
   left.setAttribute('aria-label', t('instancesAndChats'));
   talkPane.setAttribute('aria-label', t('conversation'));
   side.setAttribute('aria-label', t('activity'));
@@ -125,7 +127,7 @@ view(['all', 'route', 'state', 'chats'], topics => {
   }
 });
 
-const topSign = () => JSON.stringify([state.server.url, state.server.layout, state.server.skew, state.phase, document.documentElement.lang, state.route.activity]);
+const topSign = () => JSON.stringify([state.server.url, state.server.layout, state.server.skew, document.documentElement.lang]);
 
 function drawTop() {
   top.dataset.sign = topSign();
@@ -138,7 +140,7 @@ function drawTop() {
       state.server.skew && !/^0s?$/.test(state.server.skew) ? h('span', { text: t('skewOf', { by: state.server.skew }) }) : ''),
     h('span', { class: 'top-do' }, clock,
       h('button', { class: 'primary connect', on: { click: () => environment(state.route.instance) } }, icon('terminal'), h('span', { text: t('connectProgram') })),
-      h('button', { class: 'round activity only-narrow', 'aria-label': t('activity'), title: t('activity'), 'aria-expanded': String(state.route.activity), on: { click: () => activity() } }, icon('pulse')),
+      h('button', { class: 'round activity only-narrow', 'aria-label': t('activity'), title: t('activity'), on: { click: () => activity() } }, icon('pulse')),
       h('button', { class: 'round', 'aria-label': t('settings'), title: t('settings'), 'aria-haspopup': 'menu', on: { click: event => settings(event.currentTarget) } }, icon('settings'))));
   fill(sideHead, h('button', { class: 'round back', 'aria-label': t('back'), on: { click: () => activity(false) } }, icon('back')), h('b', { text: t('activity') }));
   tick();

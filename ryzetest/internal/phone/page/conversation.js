@@ -8,7 +8,7 @@ import * as api from './api.js';
 import { state, view, talk, currentChat, chatsOf, now, instance, contactOf } from './store.js';
 import { bubble, reactions, refreshTicks, summary, kindOf } from './message.js';
 import { avatar, chatName, chatDetail, customer, writer, writeAs, nameOf, memberList } from './people.js';
-import { menu, notice, attempt, emojiMenu, dialog, confirm, closeMenu } from './overlay.js';
+import { menu, notice, attempt, emojiMenu, confirm, closeMenu } from './overlay.js';
 import { openList, openForm, openPicture, openDetails, openContact } from './sheets.js';
 
 const most = 240; // messages in the document
@@ -16,6 +16,8 @@ const step = 80; // as many are added at an end
 
 export function conversation(hooks) {
   const header = h('header', { class: 'talk-head' });
+  const about = h('button', { class: 'talk-who', on: { click: () => openContact(currentChat(), state.route.instance) } });
+  const marks = h('span', { class: 'chat-marks' });
   const list = h('div', { class: 'talk-list', role: 'list', 'aria-label': t('messages') });
   const top = h('div', { class: 'talk-top' });
   const scroller = h('div', { class: 'talk-scroll' }, h('div', { class: 'talk-width' }, top, list));
@@ -237,14 +239,16 @@ export function conversation(hooks) {
     if (header.dataset.sign === sign) return;
     header.dataset.sign = sign;
     const details = chat.kind === 'private' || chat.kind === 'group';
-    fill(header,
-      h('button', { class: 'round back', 'aria-label': t('backToChats'), on: { click: hooks.back } }, icon('back')),
-      h('button', { class: 'talk-who', title: details ? t('detailsOf', { name: chatName(chat) }) : null, disabled: !details, on: { click: () => openContact(currentChat() || chat, name) } }, avatar(chat),
-        h('span', { class: 'talk-names' }, h('b', { dir: 'auto', text: chatName(chat) }),
-          h('small', { class: presence ? 'active' : '' }, presence || [chatDetail(chat), chat.kind === 'group' ? memberList(chat).map(m => m.name).join(', ') : ''].filter(Boolean).join(' · ')))),
-      chat.muted ? h('span', { class: 'state-mark', title: t('muted') }, icon('mute')) : '',
-      chat.blocked ? h('span', { class: 'state-mark bad', title: t('blockedBy', { name }) }, icon('ban')) : '',
-      h('button', { class: 'round only-narrow', 'aria-label': t('activity'), on: { click: hooks.activity } }, icon('pulse')));
+    if (header.dataset.language !== document.documentElement.lang) {
+      header.dataset.language = document.documentElement.lang;
+      fill(header, h('button', { class: 'round back', 'aria-label': t('backToChats'), on: { click: hooks.back } }, icon('back')), about, marks,
+        h('button', { class: 'round only-narrow', 'aria-label': t('activity'), on: { click: hooks.activity } }, icon('pulse')));
+    }
+    about.disabled = !details;
+    about.title = details ? t('detailsOf', { name: chatName(chat) }) : '';
+    fill(about, avatar(chat), h('span', { class: 'talk-names' }, h('b', { dir: 'auto', text: chatName(chat) }),
+      h('small', { class: presence ? 'active' : '' }, presence || [chatDetail(chat), chat.kind === 'group' ? memberList(chat).map(m => m.name).join(', ') : ''].filter(Boolean).join(' · '))));
+    fill(marks, chat.muted ? h('span', { class: 'state-mark', title: t('muted') }, icon('mute')) : '', chat.blocked ? h('span', { class: 'state-mark bad', title: t('blockedBy', { name }) }, icon('ban')) : '');
   }
 
   // ---- scrolling

@@ -5,7 +5,7 @@ import { remember } from './kept.js';
 import { icon } from './icons.js';
 import { t, number } from './i18n.js';
 import * as api from './api.js';
-import { state, view, now } from './store.js';
+import { state, view, now, readState } from './store.js';
 import { attempt, menu } from './overlay.js';
 
 export function quota() {
@@ -56,12 +56,14 @@ export function quota() {
   }
 
   function eatMenu(w, from) {
-    const remaining = w.reset && Date.parse(w.reset) > now() ? w.remaining : w.limit;
-    const eat = n => () => attempt(() => api.eat(w.key, n));
+    const eat = n => () => attempt(async () => {
+      await api.eat(w.key, n);
+      await readState();
+    });
     menu([
       { icon: 'flask', label: t('useUpN', { n: 10 }), act: eat(10) },
-      { icon: 'flask', label: t('useUpHalf'), act: eat(Math.ceil(remaining / 2)), disabled: remaining < 2 },
-      { icon: 'flask', label: t('useUpAll'), act: eat(remaining), disabled: remaining < 1, detail: number(remaining) },
+      { icon: 'flask', label: t('useUpHalf'), act: eat(Math.ceil(w.limit / 2)) },
+      { icon: 'flask', label: t('useUpAll'), act: eat(w.limit) },
     ], { from, label: t('useUp') });
   }
   return el;

@@ -245,7 +245,6 @@ export const en = {
   record: 'Record',
   recordingNow: 'Recording',
   refused: 'This simulator wants a token: open the address that it printed when it started.',
-  reminder: 'With a reminder',
   reminderBefore: 'Reminder {time} before',
   reply: 'Reply',
   replyAs: 'Reply as {name}',

@@ -245,7 +245,6 @@ export const pt = {
   record: 'Gravar',
   recordingNow: 'Gravando',
   refused: 'Este simulador exige um token: abra o endereço que ele mostrou ao iniciar.',
-  reminder: 'Com lembrete',
   reminderBefore: 'Lembrete {time} antes',
   reply: 'Resposta',
   replyAs: 'Responder como {name}',
