@@ -224,7 +224,8 @@ func (p *tab) click(selector, text string) {
 	for end := time.Now().Add(patience); at == nil && time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		at = eval[[]float64](p, `(() => {
 			const el = `+find(selector, text)+`.filter(e => !e.disabled).pop();
-			if (!el) return null;
+			const moves = a => a.playState === "running" && a.effect.getTiming().iterations !== Infinity && a.effect.target.contains(el);
+			if (!el || document.getAnimations().some(moves)) return null;
 			el.scrollIntoView({block: "nearest", inline: "nearest"});
 			const box = el.getBoundingClientRect();
 			const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];

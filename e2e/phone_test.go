@@ -238,7 +238,7 @@ func TestPeopleWriteReactEditAndDelete(t *testing.T) {
 	assert.Equal(t, carla+"@s.whatsapp.net", m.Sender)
 	assert.NotEmpty(t, m.ReplyTo)
 	assert.Len(t, m.Mentions, 1)
-	p.see(".bubble .mention", "@Ana Souza")
+	p.see(".bubble", "Good, @Ana Souza!")
 
 	// She reacts, changes her words, and takes them back.
 	act := func(choice string) {

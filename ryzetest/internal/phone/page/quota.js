@@ -3,7 +3,7 @@
 import { h, keyed, fill, style, folding } from './dom.js';
 import { remember } from './kept.js';
 import { icon } from './icons.js';
-import { t, number } from './i18n.js';
+import { t } from './i18n.js';
 import * as api from './api.js';
 import { state, view, now, readState } from './store.js';
 import { attempt, menu } from './overlay.js';

@@ -45,8 +45,11 @@ export function switches() {
       fill(times, [1, 2, 3, 5, 10, 1000].map(n => h('option', { value: n, text: n === 1000 ? t('manyTimes') : t('requestsN', { n }) })));
       fill(route, [...routes, ...seen].map(r => h('option', { value: r, text: r ? r.replace('/api/', '').replace('/:instance', '') : t('anyRoute') })));
       [times.value, route.value] = was;
-      fill(next, faults.map(([what, sign_]) => h('button', { class: 'switch', title: t('faultHint_' + what), data: { fault: what }, on: { click: () => add(what) } }, icon(sign_), t('fault_' + what))));
     }
+    keyed(next, faults, {
+      key: ([what]) => what, signature: () => language,
+      render: ([what, sign_]) => h('button', { class: 'switch', title: t('faultHint_' + what), data: { fault: what }, on: { click: () => add(what) } }, icon(sign_), t('fault_' + what)),
+    });
     keyed(waiting, state.faults, {
       key: f => f.id, signature: f => JSON.stringify([f, language]),
       render: f => h('li', {}, icon('bolt'), h('span', {}, h('b', { text: known(f.what) }), ` × ${f.left}`, h('small', { text: f.route ? f.route.replace('/api/', '').replace('/:instance', '') : t('anyRoute') })),
