@@ -216,12 +216,13 @@ func (p *tab) gone(selector, text string) {
 	p.until(find(selector, text) + ".length === 0")
 }
 
-// click moves the mouse to the last element that is found, when nothing lies over
-// it, and clicks.
+// click moves the mouse to the last element that is found, when it stands still and
+// nothing lies over it, and clicks.
 func (p *tab) click(selector, text string) {
 	p.t.Helper()
-	var at []float64
-	for end := time.Now().Add(patience); at == nil && time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+	var at, before []float64
+	for end := time.Now().Add(patience); (at == nil || !slices.Equal(at, before)) && time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+		before = at
 		at = eval[[]float64](p, `(() => {
 			const el = `+find(selector, text)+`.filter(e => !e.disabled).pop();
 			const moves = a => a.playState === "running" && a.effect.getTiming().iterations !== Infinity && a.effect.target.contains(el);
@@ -280,7 +281,8 @@ func (p *tab) accessible(what string) {
 	p.t.Helper()
 	p.do(axe + "; 0")
 	// Half of an animation has half of its contrast.
-	found := eval[[]string](p, `Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => 0)))
+	found := eval[[]string](p, `Promise.race([new Promise(done => setTimeout(done, 1500)), // what is not drawn does not move on
+			Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => 0)))])
 		.then(() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))
 		.then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.target.join(' ') + ': ' + (n.failureSummary || '').replace(/\s+/g, ' '))))`)
 	assert.Empty(p.t, found, "accessibility of "+what)

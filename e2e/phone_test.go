@@ -312,7 +312,8 @@ func TestPeopleWriteReactEditAndDelete(t *testing.T) {
 func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	s := play(t, nil)
 	p := open(t, address(s.sim, "shop", anaJID))
-	p.see(".switch", "503")
+	p.see(".meter", "shop")
+	p.see(".log-row", "message")
 	send := func() error {
 		client, err := ryze.New(ryze.WithBaseURL(s.sim.URL), ryze.WithRetry(ryze.RetryPolicy{MaxAttempts: 1, MaxRateLimitWait: -1}))
 		require.NoError(t, err)
