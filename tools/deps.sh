@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests need from outside the Go world, when it is missing: a C
 # compiler, for the race detector, the servers of Redis and PostgreSQL, which the
-# tests start themselves, Python for a stranger's program, and Chromium for the page. As root on Debian it installs it; anywhere else it
-# says what to do and fails.
+# tests start themselves, Python, for a stranger's program, and Chromium, for the
+# page of the simulator. As root on Debian it installs it; anywhere else it says
+# what to do and fails.
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 missing=
@@ -13,6 +14,9 @@ if ! command -v initdb >/dev/null && ! compgen -G "/usr/lib/postgresql/*/bin/ini
 	missing="$missing postgresql"
 fi
 command -v python3 >/dev/null || missing="$missing python3"
+if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+	missing="$missing chromium fonts-noto-core fonts-noto-color-emoji"
+fi
 if [ -z "$missing" ]; then
 	exit 0
 fi
