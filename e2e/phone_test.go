@@ -388,6 +388,8 @@ func TestAPhoneShowsOnePaneAtATime(t *testing.T) {
 	p.gone(".left", "")
 	p.until(`document.documentElement.scrollWidth <= 360 && document.querySelector(".app").getBoundingClientRect().height === innerHeight`)
 	p.until(`document.querySelector(".composer").getBoundingClientRect().bottom === innerHeight`)
+	// The field was measured while it was hidden, and must be as high as its text now.
+	p.until(`(f => f.clientHeight > 30 && f.clientHeight >= f.scrollHeight)(document.querySelector(".field-text"))`)
 	p.shot("phone-narrow.png")
 	p.click(".talk-head button", "Activity")
 	p.see(".log-row", "message")
