@@ -444,6 +444,12 @@ func TestTenThousandMessagesScroll(t *testing.T) {
 		p.until(fmt.Sprintf(`document.querySelector(".row[data-id]").dataset.id !== %q`, first))
 		assert.LessOrEqual(t, eval[int](p, `document.querySelectorAll(".row").length`), 260)
 	}
+	// With the Home key, too, from which no way leads further up.
+	for range 4 {
+		first := eval[string](p, `document.querySelector(".row[data-id]").dataset.id`)
+		p.do(`document.querySelector(".talk-scroll").scrollTop = 0`)
+		p.until(fmt.Sprintf(`document.querySelector(".row[data-id]").dataset.id !== %q`, first))
+	}
 	phone.Receive(ryzetest.Incoming{From: ana, Text: "the newest"})
 	p.see(".to-end", "1 new message")
 	p.gone(".bubble", "the newest")

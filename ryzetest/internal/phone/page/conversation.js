@@ -77,6 +77,11 @@ export function conversation(hooks) {
     if (added) {
       start += added;
       end += added;
+      // Whoever stands at the top cannot scroll up to ask for them.
+      if (!stick && scroller.scrollTop < 900) {
+        start = Math.max(0, start - step);
+        end = Math.min(end, start + most);
+      }
     }
     const fresh = current.arrived.length - seenArrived;
     if (stick || end === 0) {
@@ -269,7 +274,7 @@ export function conversation(hooks) {
     }
     const bottom = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
     const all = visible(shown);
-    const up = scroller.scrollTop < last;
+    const up = scroller.scrollTop < last || scroller.scrollTop === 0;
     last = scroller.scrollTop;
     const atEnd = bottom < 40 && end >= all.length;
     if (atEnd !== stick) {
