@@ -92,6 +92,7 @@ func TestRefusesBadFlags(t *testing.T) {
 		{"-http2"}, {"-instance", "a,,b"}, {"-instance", "a,b", "-instance", "a"}, {"-reset", "moon"}, {"-retry-after", "x"},
 		{"-receipts", "soon"}, {"-receipts", "1s,1s,1s,1s"}, {"-receipts", "-1s"}, {"-without-rate-headers", "x"}, {"-not-connected-status", "200"},
 		{"-lang", "fr"}, {"-webhook-retry", "x"}, {"-webhook-retry", "-1s"}, {"-clock-skew", "x"}, {"-expose-rate-headers"},
+		{"-lang", "pt"}, {"-allow-origin", "app.example"}, {"-allow-origin", "*"}, {"-allow-origin", "https://app.example/"}, {"-allow-origin", "https://"},
 		{"-quota", "-1"}, {"-rate", "-2"}, {"-create-rate", "-2"}, {"-auto-pair", "-1s"}, {"-code-delay", "-1s"}, {"-reconnect-delay", "-1s"},
 		{"-stranger", "-1"}, {"-webhook-timeout", "0s"}, {"-body-limit", "-1"}, {"-media-body-limit", "-1"}, {"-media-keep", "-1"}, {"-media-delay", "-1s"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,6 +145,15 @@ func parse(args []string, errOut io.Writer) (*settings, error) {
 		return nil, fmt.Errorf("-not-connected-status must be 503 or 400, not %d", c.notConnected)
 	case c.lang != "" && c.lang != "en" && c.lang != "pt":
 		return nil, fmt.Errorf("-lang must be en or pt, not %q", c.lang)
+	case c.lang != "" && !c.demo:
+		return nil, errors.New("-lang needs -demo")
+	}
+	for _, origin := range c.origins {
+		// A browser sends scheme, host and port, and nothing else; "null" for a file.
+		u, err := url.Parse(origin)
+		if origin != "null" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
+			return nil, fmt.Errorf("-allow-origin wants origins such as https://app.example or http://localhost:3000, not %q", origin)
+		}
 	}
 	if err := negative(c); err != nil {
 		return nil, err
@@ -164,7 +174,7 @@ func negative(c *settings) error {
 		"media-keep": c.mediaKeep < 0, "media-delay": c.mediaDelay < 0,
 	} {
 		if is {
-			return fmt.Errorf("-%s must be larger", name)
+			return fmt.Errorf("-%s is too small", name)
 		}
 	}
 	for _, pause := range c.webhookRetry {
