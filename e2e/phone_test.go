@@ -105,8 +105,8 @@ func TestAPersonPairsAndOrdersFromABot(t *testing.T) {
 	p.gone(".log-row.bad", "")
 }
 
+// It is not parallel: a browser films only what is in front.
 func TestEveryKindOfMessageIsDrawn(t *testing.T) {
-	t.Parallel()
 	film := filmed(t)
 	s := play(t, film)
 	p := open(t, address(s.sim, "shop", anaJID))
