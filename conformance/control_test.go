@@ -221,7 +221,7 @@ func (c *controlled) kinds(shop *ryze.InstanceClient) {
 	assert.Equal(t, "Hello <script>", m["text"])
 	assert.Equal(t, "Ana", m["senderName"])
 	assert.Equal(t, "100000000000009@lid", m["senderLID"])
-	assert.Equal(t, "2026-01-31T12:00:00Z", m["timestamp"])
+	assert.Equal(t, "2026-01-31T12:00:00.000Z", m["timestamp"])
 	assert.Equal(t, customerJID, m["chat"])
 
 	photo := c.receive(object{"text": "Look", "media": object{"data": "iVBORw0KGgoAAAA=", "fileName": "a.png"}})

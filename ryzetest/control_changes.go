@@ -22,7 +22,7 @@ func controlChangeRoutes() []controlRoute {
 
 type changeView struct {
 	Number   int64      `json:"number"`
-	Time     time.Time  `json:"time"`
+	Time     instant    `json:"time"`
 	Kind     ChangeKind `json:"kind"`
 	Instance string     `json:"instance"`
 	Chat     string     `json:"chat"`
@@ -43,10 +43,10 @@ func (c *controlCall) changes() (any, error) {
 		return nil, &web.Error{Status: http.StatusServiceUnavailable, Message: "too many readers of changes: " + strconv.Itoa(maxReaders)}
 	}
 	stream, err := web.OpenStream(c.w)
-	if err == nil {
+	if err == nil && c.r.Method != http.MethodHead {
 		c.follow(stream, last) // until one of the two leaves
 	}
-	return nil, nil //nolint:nilerr,nilnil // the reader is gone
+	return nil, nil //nolint:nilnil // the reader is gone
 }
 
 // resume is the number of the last change that the reader knows: that of its header,
@@ -73,7 +73,7 @@ func (c *controlCall) follow(stream *web.Stream, last int64) {
 		list, more := c.s.changes.since(last)
 		for _, change := range list {
 			data, err := json.Marshal(changeView{
-				change.Number, change.Time.UTC(), change.Kind, change.Instance, change.Chat, change.Message,
+				change.Number, instant(change.Time), change.Kind, change.Instance, change.Chat, change.Message,
 			})
 			if err != nil || stream.Send(change.Number, "change", data) != nil {
 				return

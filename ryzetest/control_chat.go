@@ -39,22 +39,22 @@ type chatView struct {
 	Presence     string       `json:"presence"`
 	Labels       []string     `json:"labels"`
 	LastMessage  *shortView   `json:"lastMessage"`
-	LastAt       *time.Time   `json:"lastAt"`
+	LastAt       *instant     `json:"lastAt"`
 	Members      []memberView `json:"members,omitempty"`
 }
 
 // shortView is as much of a message as its quote or the list of chats shows.
 type shortView struct {
-	ID         string    `json:"id"`
-	Sender     string    `json:"sender"`
-	SenderName string    `json:"senderName"`
-	FromMe     bool      `json:"fromMe"`
-	Kind       string    `json:"kind"`
-	Text       string    `json:"text"`
-	Timestamp  time.Time `json:"timestamp"`
-	Status     string    `json:"status"`
-	Revoked    bool      `json:"revoked"`
-	Voice      bool      `json:"voice"`
+	ID         string  `json:"id"`
+	Sender     string  `json:"sender"`
+	SenderName string  `json:"senderName"`
+	FromMe     bool    `json:"fromMe"`
+	Kind       string  `json:"kind"`
+	Text       string  `json:"text"`
+	Timestamp  instant `json:"timestamp"`
+	Status     string  `json:"status"`
+	Revoked    bool    `json:"revoked"`
+	Voice      bool    `json:"voice"`
 }
 
 type memberView struct {
@@ -107,7 +107,7 @@ func (v chatView) at() int64 {
 	if v.LastAt == nil {
 		return 0
 	}
-	return v.LastAt.UnixNano()
+	return time.Time(*v.LastAt).UnixNano()
 }
 
 // chatView is a chat as the page shows it. The caller holds the lock.
@@ -173,7 +173,7 @@ func (w *world) numbers(jid string) (phone, lid string) {
 func (i *Instance) short(m *Message) shortView {
 	v := shortView{
 		ID: m.ID, Sender: m.Sender, SenderName: i.nameOf(m.Sender), FromMe: m.FromMe, Kind: m.Kind, Text: m.Text,
-		Timestamp: m.Timestamp.UTC(), Status: m.Status, Revoked: m.Revoked,
+		Timestamp: instant(m.Timestamp), Status: m.Status, Revoked: m.Revoked,
 	}
 	if m.Reaction != nil {
 		v.Text = m.Reaction.Emoji

@@ -186,7 +186,7 @@ func (c *controlCall) removeFault() (any, error) {
 }
 
 type nowView struct {
-	Now time.Time `json:"now"`
+	Now instant `json:"now"`
 }
 
 func (c *controlCall) advance() (any, error) {
@@ -198,7 +198,7 @@ func (c *controlCall) advance() (any, error) {
 		return nil, err
 	}
 	c.s.Advance(d)
-	return nowView{c.s.Now().UTC()}, nil
+	return nowView{instant(c.s.Now())}, nil
 }
 
 // accountKey is how the API calls the token of an account.

@@ -7,7 +7,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ryzeapi/ryze-go/ryzetest/internal/web"
 )
@@ -26,7 +25,7 @@ type requestsView struct {
 
 type requestView struct {
 	Number     int64           `json:"number"`
-	Time       time.Time       `json:"time"`
+	Time       instant         `json:"time"`
 	Method     string          `json:"method"`
 	Path       string          `json:"path"`
 	Proto      string          `json:"proto"`
@@ -82,7 +81,7 @@ func (c *controlCall) requests() (any, error) {
 
 func viewRequest(r Request, hide *secrets) requestView {
 	v := requestView{
-		Number: r.Number, Time: r.Time.UTC(), Method: r.Method, Path: hide.from(r.Path), Proto: r.Proto, Route: r.Route,
+		Number: r.Number, Time: instant(r.Time), Method: r.Method, Path: hide.from(r.Path), Proto: r.Proto, Route: r.Route,
 		Instance: r.Instance, Status: r.Status, Duration: r.Duration.String(), Faulted: r.Faulted, Applied: r.Applied,
 		Done: r.Done, Size: r.Size, Violations: []violationView{},
 	}
@@ -121,18 +120,18 @@ type deliveriesView struct {
 }
 
 type deliveryView struct {
-	Number   int64     `json:"number"`
-	Time     time.Time `json:"time"`
-	Instance string    `json:"instance"`
-	Event    string    `json:"event"`
-	Channel  string    `json:"channel"`
-	Label    string    `json:"label"`
-	URL      string    `json:"url"`
-	Attempt  int       `json:"attempt"`
-	Status   int       `json:"status"`
-	Error    string    `json:"error"`
-	Dead     bool      `json:"dead"`
-	Body     string    `json:"body"`
+	Number   int64   `json:"number"`
+	Time     instant `json:"time"`
+	Instance string  `json:"instance"`
+	Event    string  `json:"event"`
+	Channel  string  `json:"channel"`
+	Label    string  `json:"label"`
+	URL      string  `json:"url"`
+	Attempt  int     `json:"attempt"`
+	Status   int     `json:"status"`
+	Error    string  `json:"error"`
+	Dead     bool    `json:"dead"`
+	Body     string  `json:"body"`
 }
 
 // deliveries are the newest ones after a number, in the order in which they ended.
@@ -158,7 +157,7 @@ func (c *controlCall) deliveries() (any, error) {
 
 func viewDelivery(d Delivery, hide *secrets) deliveryView {
 	v := deliveryView{
-		Number: d.Number, Time: d.Time.UTC(), Instance: d.Instance, Event: d.Event, Channel: "webhook", Label: d.Label,
+		Number: d.Number, Time: instant(d.Time), Instance: d.Instance, Event: d.Event, Channel: "webhook", Label: d.Label,
 		URL: hide.from(d.URL), Attempt: d.Attempt, Status: d.Status, Dead: d.dead,
 		Body: hide.from(string(d.Body[:min(len(d.Body), maxLoggedBody)])),
 	}

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 type messageView struct {
@@ -18,7 +17,7 @@ type messageView struct {
 	Kind       string          `json:"kind"`
 	Text       string          `json:"text"`
 	Source     string          `json:"source"`
-	Timestamp  time.Time       `json:"timestamp"`
+	Timestamp  instant         `json:"timestamp"`
 	Status     string          `json:"status"`
 	ReplyTo    string          `json:"replyTo"`
 	Quoted     *shortView      `json:"quoted"`
@@ -119,7 +118,7 @@ func (i *Instance) messageView(m *Message) messageView {
 	_, lid := i.s.world.numbers(m.Sender)
 	v := messageView{
 		ID: m.ID, Chat: i.s.world.canonical(m.Chat), Sender: m.Sender, SenderName: i.nameOf(m.Sender), SenderLID: lid,
-		FromMe: m.FromMe, Kind: m.Kind, Text: m.Text, Source: m.Source, Timestamp: m.Timestamp.UTC(), Status: m.Status,
+		FromMe: m.FromMe, Kind: m.Kind, Text: m.Text, Source: m.Source, Timestamp: instant(m.Timestamp), Status: m.Status,
 		ReplyTo: m.ReplyTo, Mentions: []mentionView{}, MentionAll: m.MentionAll, Forwarded: m.Forwarded, Edited: m.Edited,
 		Revoked: m.Revoked, Pinned: m.Pinned, Starred: m.Starred, Deleted: m.Deleted, Hidden: m.event.hidden,
 		Media: i.mediaView(m), Poll: i.pollView(m), Cards: cardViews(m), Reactions: i.reactionsTo(m),

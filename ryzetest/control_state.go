@@ -30,7 +30,7 @@ type stateView struct {
 
 type serverView struct {
 	URL         string            `json:"url"`
-	Now         time.Time         `json:"now"`
+	Now         instant           `json:"now"`
 	Skew        string            `json:"skew"`
 	Layout      Layout            `json:"layout"`
 	Version     string            `json:"version"`
@@ -48,26 +48,26 @@ type instanceView struct {
 	QR          string        `json:"qr"`
 	QRPNG       string        `json:"qrPNG"`
 	PairingCode string        `json:"pairingCode"`
-	CodeExpires *time.Time    `json:"codeExpires"`
+	CodeExpires *instant      `json:"codeExpires"`
 	Streams     int           `json:"streams"`
 	Webhooks    []webhookView `json:"webhooks"`
 	Unread      int           `json:"unread"`
 }
 
 type webhookView struct {
-	Label      string     `json:"label"`
-	URL        string     `json:"url"`
-	Enabled    bool       `json:"enabled"`
-	LastStatus int        `json:"lastStatus"`
-	LastAt     *time.Time `json:"lastAt"`
+	Label      string   `json:"label"`
+	URL        string   `json:"url"`
+	Enabled    bool     `json:"enabled"`
+	LastStatus int      `json:"lastStatus"`
+	LastAt     *instant `json:"lastAt"`
 }
 
 type windowView struct {
-	Key       string     `json:"key"`
-	Class     string     `json:"class"`
-	Limit     int        `json:"limit"`
-	Remaining int        `json:"remaining"`
-	Reset     *time.Time `json:"reset"`
+	Key       string   `json:"key"`
+	Class     string   `json:"class"`
+	Limit     int      `json:"limit"`
+	Remaining int      `json:"remaining"`
+	Reset     *instant `json:"reset"`
 }
 
 type contactView struct {
@@ -78,12 +78,20 @@ type contactView struct {
 	Reachable bool   `json:"reachable"`
 }
 
+// instant is a time as the API writes it: all of one length, so that texts sort as
+// times do.
+type instant time.Time
+
+func (t instant) MarshalJSON() ([]byte, error) {
+	return []byte(time.Time(t).UTC().Format(`"2006-01-02T15:04:05.000Z"`)), nil
+}
+
 // moment is a time as the API writes it; null for none.
-func moment(t time.Time) *time.Time {
+func moment(t time.Time) *instant {
 	if t.IsZero() {
 		return nil
 	}
-	return new(t.UTC())
+	return new(instant(t))
 }
 
 // state is what the page shows around the chats.
@@ -93,7 +101,7 @@ func (c *controlCall) state() (any, error) {
 	view := stateView{Change: s.changes.last()}
 	now := s.clock.now()
 	view.Server = serverView{
-		URL: s.URL, Now: now.UTC(), Skew: s.clocks.first().String(), Layout: s.cfg.layout, Version: version(),
+		URL: s.URL, Now: instant(now), Skew: s.clocks.first().String(), Layout: s.cfg.layout, Version: version(),
 		Environment: map[string]string{"RYZE_BASE_URL": s.URL, "RYZE_ACCOUNT_TOKEN": s.AccountToken},
 	}
 	view.Faults = s.faults.list()

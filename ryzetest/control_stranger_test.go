@@ -26,7 +26,7 @@ func TestAStrangersProgramIsDevelopedAgainstTheSimulator(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "testdata/stranger.py")
-	cmd.Env = append(os.Environ(), "RYZE_BASE_URL="+s.URL, "RYZE_ACCOUNT_TOKEN="+s.AccountToken, "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(os.Environ(), "RYZE_BASE_URL="+s.URL, "RYZE_ACCOUNT_TOKEN="+s.AccountToken, "PYTHONDONTWRITEBYTECODE=1", "no_proxy=*")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, "ok\n", string(out))

@@ -116,7 +116,7 @@ func TestTheControlAPIIsNeitherCountedNorLogged(t *testing.T) {
 	assert.Equal(t, http.StatusNoContent, c.send(c.request("GET", "/favicon.ico", "")).status)
 	assert.Empty(t, c.s.Requests())
 	assert.Zero(t, c.s.Count("*"))
-	assert.Equal(t, float64(1), get(c.state(), "windows", 0, "remaining"))
+	assert.EqualValues(t, 1, get(c.state(), "windows", 0, "remaining"))
 	assert.Len(t, c.state()["faults"], 1, "no fault was taken")
 }
 
@@ -509,7 +509,7 @@ func (c sim) changes(query string, header ...string) *reader {
 	for k := 0; k < len(header); k += 2 {
 		req.Header.Set(header[k], header[k+1])
 	}
-	res, err := c.s.HTTPClient().Do(req) //nolint:bodyclose // close does
+	res, err := c.s.HTTPClient().Do(req)
 	require.NoError(c.t, err)
 	require.Equal(c.t, http.StatusOK, res.StatusCode)
 	assert.Equal(c.t, "text/event-stream", res.Header.Get("Content-Type"))
@@ -554,7 +554,7 @@ func TestChangesAreStreamedToSeveralReaders(t *testing.T) {
 			last := 0
 			for {
 				id, change := r.next()
-				assert.EqualValues(t, json.Number(id), digits(change["number"]))
+				assert.Equal(t, id, digits(change["number"]))
 				last++
 				assert.EqualValues(t, last, change["number"])
 				if change["kind"] == "message" {
@@ -586,10 +586,8 @@ func TestChangesAreStreamedToSeveralReaders(t *testing.T) {
 	})
 }
 
-func digits(v any) json.Number {
-	b, _ := json.Marshal(v)
-	return json.Number(b)
-}
+// digits is a decoded whole number as it was written.
+func digits(v any) string { return string(encode(v)) }
 
 func TestAReaderOfAnotherServerIsToldToLookAgain(t *testing.T) {
 	c := startControl(t)
@@ -646,9 +644,9 @@ func TestReadersAreBoundedAndFreedWhenTheyGo(t *testing.T) {
 		for _, r := range readers[1:] {
 			require.NoError(t, r.body.Close())
 		}
-		synctest.Wait()
+		time.Sleep(time.Second) // Go 1.27 first reads a little of what it closes
 		require.NoError(t, c.changes("").body.Close())
-		synctest.Wait()
+		time.Sleep(time.Second)
 
 		// One that stops reading, without going, is let go of as well.
 		assert.Len(t, s.control.readers, 1)
@@ -659,6 +657,13 @@ func TestReadersAreBoundedAndFreedWhenTheyGo(t *testing.T) {
 		synctest.Wait()
 		assert.Empty(t, s.control.readers)
 	})
+}
+
+func TestAHeadOfTheStreamEnds(t *testing.T) {
+	c := startControl(t)
+	a := c.send(c.request("HEAD", "/_sim/api/changes", ""))
+	assert.Equal(t, http.StatusOK, a.status)
+	assert.Equal(t, "text/event-stream", a.header.Get("Content-Type"))
 }
 
 func TestReadersDoNotKeepTheServerOpen(t *testing.T) {
@@ -697,15 +702,18 @@ func TestTheLogShowsRequestsWithoutTheirTokens(t *testing.T) {
 	client.do("POST", "/api/events/webhook/shop", `{"enabled":true,"url":"http://127.0.0.1:1/hook","authorization":"Bearer hush-hush"}`)
 	client.do("POST", "/api/instance/proxy/shop", `{"enabled":true,"host":"proxy.example.net","port":"1080","protocol":"socks5","username":"u","password":"hush\"hush"}`)
 	client.do("GET", "/api/instance/list?token="+shop.Token(), "")
+	client.do("GET", "/api/chat/status/shop?messageId="+shop.Token(), "")
+	client.do("POST", "/api/message/text/shop", `{"number":"5511987654321","message":"my token is `+shop.Token()+`"}`)
 
 	list := c.do("GET", "requests", "").at("requests").([]any)
-	require.Len(t, list, 5)
+	require.Len(t, list, 7)
 	for k := range list {
 		assert.EqualValues(t, k+1, get(list, k, "number"))
 		_, err := time.ParseDuration(get(list, k, "duration").(string))
 		require.NoError(t, err)
-		one := c.do("GET", "requests/"+string(digits(get(list, k, "number"))), "")
+		one := c.do("GET", "requests/"+digits(get(list, k, "number")), "")
 		for _, secret := range []string{c.s.AccountToken, shop.Token(), "hush"} {
+			assert.NotContains(t, string(encode(list[k])), secret)
 			assert.NotContains(t, string(one.raw), secret, "request %d", k+1)
 		}
 		assert.NotEmpty(t, one.at("replyBody"))
@@ -718,8 +726,8 @@ func TestTheLogShowsRequestsWithoutTheirTokens(t *testing.T) {
 	violation := get(one.body, "violations", 0)
 	assert.Equal(t, "message", get(violation, "instead"))
 	assert.Equal(t, "unknown field “text”: the service would ignore it. Did you mean “message”?", get(violation, "text"))
-	assert.Len(t, c.do("GET", "requests?after=3", "").at("requests"), 2)
-	assert.EqualValues(t, 5, get(c.do("GET", "requests?limit=1", "").body, "requests", 0, "number"))
+	assert.Len(t, c.do("GET", "requests?after=3", "").at("requests"), 4)
+	assert.EqualValues(t, 7, get(c.do("GET", "requests?limit=1", "").body, "requests", 0, "number"))
 }
 
 func TestRepliesInTheLogAreBounded(t *testing.T) {

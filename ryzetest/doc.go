@@ -122,13 +122,35 @@
 // ones, [Server.ResetReused] those used before, as the next request comes;
 // [Server.CloseIdleConnections] and [Server.FreezeConnections] do what they say.
 //
+// # The page, and tests in other languages
+//
+// [WithControl] serves a page under /_sim/ that looks like a phone: people chat on it
+// with the program under development, see its requests and what is wrong with them,
+// and break things with a switch. Whatever the page does is HTTP and JSON under
+// /_sim/api, for tests in any language; /_sim/openapi.yaml describes it, and
+// [ControlRoutes] lists it. A test in Python:
+//
+//	play("instances/shop/receive", {"from": "5511987654321", "text": "Hello"})
+//	assert chat("shop", "5511987654321")[-1]["text"] == "What may it be?"
+//
+// It plays what the methods of this package play: pair, receive, type, vote, receipt,
+// contacts, groups, faults, the clock. It shows chats with what can be tapped in them,
+// requests with the advice of each [Violation], deliveries of webhooks and of event
+// streams. /_sim/api/changes is [Server.Changes] as server-sent events, and
+// /_sim/api/reset starts afresh between two tests.
+//
+// It is off by default. It answers to its own origin only, under names that nobody
+// else can point at it, and takes changes as application/json only. A server that
+// others can reach does not start without a token. Its requests are neither counted
+// in rate windows nor logged.
+//
 // # Violations
 //
 // What the service does with fields and parameters that it does not document is
 // not documented either; clients suspect that it ignores them in silence. The
 // simulator does that, and notes a [Violation]: a field that the route does not
-// document, a value outside its enumeration, a token in a URL. A test of a client
-// should end with an empty [Server.Violations].
+// document, a value outside its enumeration, a token in a URL. Its Advice says what to
+// write instead. A test of a client should end with an empty [Server.Violations].
 //
 // # What is invented
 //

@@ -271,7 +271,7 @@ func (s *Server) Violations() []Violation {
 
 func redactHeader(h http.Header) http.Header {
 	h = h.Clone()
-	for _, name := range []string{"Token", "Authorization"} {
+	for _, name := range []string{"Token", "Authorization", "Proxy-Authorization", "Cookie"} {
 		for i, v := range h[name] {
 			if scheme, t, ok := strings.Cut(v, " "); ok {
 				h[name][i] = scheme + " " + Digest(strings.TrimSpace(t))

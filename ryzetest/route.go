@@ -154,7 +154,7 @@ func nearestRoute(name string) string {
 			known = r.name()
 		}
 		n := editDistance(strings.ToLower(name), strings.ToLower(known))
-		if strings.HasPrefix(strings.ToLower(known), strings.ToLower(name)) {
+		if k, given := strings.ToLower(known), strings.ToLower(name); strings.HasPrefix(k, given) || strings.HasSuffix(k, "."+given) {
 			n = 1 // what was left out counts little
 		}
 		if n < fewest {

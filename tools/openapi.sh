@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Lints api/openapi.yaml with the Spectral that tools/spectral pins. Needs npm,
-# and the npm registry the first time: exits with 75 when it cannot be reached.
+# Lints api/openapi.yaml and the document of the simulator's control API with the
+# Spectral that tools/spectral pins. Needs npm, and the npm registry the first time:
+# exits with 75 when it cannot be reached.
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 cd tools/spectral

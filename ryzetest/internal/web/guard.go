@@ -178,7 +178,7 @@ func (g *Guard) admit(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet || r.URL.Path != g.Prefix || !same(r.URL.Query().Get("token"), g.Token) {
 		return false
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure where there is TLS: without it the cookie would not come back
 		Name: g.cookieName(r), Value: g.pass(), Path: g.Prefix,
 		HttpOnly: true, Secure: g.Secure, SameSite: http.SameSiteStrictMode,
 	})
