@@ -310,6 +310,7 @@ export function composer(hooks) {
 
   function grow() {
     field.style.setProperty('height', 'auto');
+    if (!field.scrollHeight) return; // nobody sees it yet
     field.style.setProperty('height', `${Math.min(field.scrollHeight, 160)}px`);
   }
   field.addEventListener('input', () => { grow(); drawSend(); });
