@@ -421,7 +421,7 @@ func (s *session) redactText(text string) string {
 func (s *session) redactBody(body []byte) []byte {
 	// A secret that the end of what is kept would cut in two is whole here.
 	const margin = 4 << 10
-	return bounded(s.redact(bounded(body, maxErrorBody+margin)), maxErrorBody)
+	return bounded(withoutBegunSecrets(bounded(body, maxErrorBody+margin), s.handle.auth.secrets(s.in.secrets)...), maxErrorBody)
 }
 
 // redact takes the secrets of a call out of b: the token, and those that are in
