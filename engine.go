@@ -333,7 +333,9 @@ func run(ctx context.Context, h handle, op *Operation, in input) error {
 		if a.Success == unstated && a.Text == "" && a.Status == "" && len(a.Data) == 0 {
 			return "the reply does not say that it worked"
 		}
-		if a.Failure.said() || statusWord(a.Status).meansFailure() {
+		var inner envelope
+		_ = json.Unmarshal(a.Data, &inner) // it may be anything
+		if a.Failure.said() || statusWord(a.Status).meansFailure() || inner.failed() || inner.Failure.said() {
 			return "the reply says that it failed"
 		}
 		return ""

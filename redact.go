@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // shortestSecret is how many characters a secret needs to be looked for in texts.
@@ -294,6 +296,28 @@ var secretMembers = map[string]bool{
 }
 
 const longestMember = 32
+
+// A secret that a reply tells may stand in its texts as well. A shorter one may be
+// an ordinary word, and a reply that tells more of them is made to keep us busy.
+const (
+	shortestTold = 8
+	mostTold     = 8
+)
+
+// toldIn returns the secrets that members of what may be a JSON text hold.
+func toldIn(b []byte) []string {
+	var spans []span
+	l := layer{text: b}
+	l.members(&spans)
+	var told []string
+	for _, s := range spans {
+		secret := string(jsonscan.Unquote(b[s.from:s.to]))
+		if len(told) < mostTold && utf8.RuneCountInString(secret) >= shortestTold && !slices.Contains(told, secret) {
+			told = append(told, secret)
+		}
+	}
+	return told
+}
 
 // members finds the values of members that hold secrets in what may be a JSON
 // text, whole or cut: strings, numbers, and lists of both.

@@ -125,6 +125,35 @@ func TestBeginningOfASecretAtTheEndIsHidden(t *testing.T) {
 	assert.Equal(t, "the tok", string(withoutBegunSecrets([]byte("the tok"), secret)), "too short")
 }
 
+// What a reply tells as a secret is hidden in its texts too, such as the token of an
+// instance that it says was not created.
+func TestSecretToldByAReplyIsHiddenInItsTexts(t *testing.T) {
+	const token = "n3w/t0ken&1"
+	for _, body := range []string{
+		`{"success":false,"instance":{"name":"a","token":"` + token + `"},"error":{"message":"hook of ` + token + `"}}`,
+		`{"success":false,"error":{"message":"hook of ` + token + `"},"data":{"token":"n3w\/t0ken\u00261"}}`,
+		`{"success":false,"error":{"message":"hook of n3w%2Ft0ken%261"},"token":"` + token + `"}`,
+	} {
+		body = strings.ReplaceAll(body, `\`, `\`)
+		for _, status := range []int{200, 400, 500} {
+			client, _, _ := answering(t, "t0ken", status, body)
+			_, err := client.Account("t0ken").CreateInstance(t.Context(), CreateInstanceParams{Name: "a"})
+			require.Error(t, err)
+			var api *APIError
+			var response *ResponseError
+			text := err.Error()
+			if errors.As(err, &api) {
+				text += api.Message + string(api.Body)
+			}
+			if errors.As(err, &response) {
+				text += string(response.Body)
+			}
+			assert.NotContains(t, text, "t0ken", "%d %s", status, body)
+			assert.Contains(t, text, "hook of [redacted]")
+		}
+	}
+}
+
 // What an error keeps of a body ends where the connection broke, or where it is
 // too long; a token may be there.
 func TestTokenCutByTheEndOfABodyIsHidden(t *testing.T) {

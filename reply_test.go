@@ -280,6 +280,30 @@ func TestErrorBesideANewInstanceIsTold(t *testing.T) {
 	assert.NotContains(t, err.Error(), "acc,")
 }
 
+// What stands in the data of a reply that has nothing else to say may say no.
+func TestNoInTheDataIsNoSuccess(t *testing.T) {
+	for body, done := range map[string]bool{
+		`{"success":true,"data":{"success":true}}`:                     true,
+		`{"success":true,"data":{"state":"closed"}}`:                   true,
+		`{"success":true,"data":[{"success":false}]}`:                  true,
+		`{"success":true,"data":"done"}`:                               true,
+		`{"success":true,"data":null}`:                                 true,
+		`{"success":true,"data":{"success":false}}`:                    false,
+		`{"success":true,"data":{"success":"false"}}`:                  false,
+		`{"success":true,"data":{"error":{"message":"still there"}}}`:  false,
+		`{"success":true,"data":{"success":true,"error":"no rights"}}`: false,
+	} {
+		client, inst, _ := answering(t, "t0ken", 200, body)
+		for _, err := range []error{client.Account("t0ken").DeleteInstance(t.Context(), "a"), inst.Groups.Leave(t.Context(), "120363000000000001@g.us")} {
+			if done {
+				require.NoError(t, err, body)
+			} else {
+				require.ErrorIs(t, err, ErrBadResponse, body)
+			}
+		}
+	}
+}
+
 // A refusal that says that it succeeded is no refusal: nothing is sent again, and
 // nobody is told that nothing was sent.
 func TestRefusalThatSaysItSucceededLeavesTheOutcomeOpen(t *testing.T) {
