@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,8 +129,6 @@ const (
 
 // UnmarshalJSON never fails.
 func (v *successWord) UnmarshalJSON(b []byte) error {
-	value := jsonscan.Value(b)
-	number, known := value.Float()
 	switch {
 	case string(b) == "true":
 		*v = succeeded
@@ -139,8 +136,7 @@ func (v *successWord) UnmarshalJSON(b []byte) error {
 		*v = unstated
 	case string(b) == "false":
 		*v = failed
-	case value.IsString() && slices.Contains([]string{"false", "no", "0", "failed", "error"}, strings.ToLower(strings.TrimSpace(value.Text()))),
-		value.IsNumber() && known && number == 0:
+	case deniesSuccess(jsonscan.Value(b).Text()):
 		*v = probablyFailed
 	default:
 		*v = succeeded
