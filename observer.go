@@ -147,13 +147,14 @@ type DeliveryDoneInfo struct {
 // observedErrors are the errors by which [ErrorType] sorts: the first that
 // matches counts, so that the more special stand first.
 var observedErrors = []error{
-	ErrRateLimited, ErrThrottled, ErrNotConnected, ErrNoSession,
+	ErrRateLimited, ErrThrottled, ErrNoSession, ErrBanned, ErrNotConnected,
 	ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken, ErrUnauthorized,
 	ErrInstanceTokenMismatch, ErrInstanceNotOwned, ErrQuotaExceeded, ErrNotAdmin, ErrForbidden,
-	ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound,
+	ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound, ErrContactNotFound,
 	ErrInviteRevoked, ErrNotConfigured, ErrWebSocketDisabled, ErrForeignReply, ErrNotFound, ErrConflict, ErrNotEditable,
+	ErrOverflow, ErrEventTooLarge, ErrNoInlineMedia, ErrTooManyWebhooks, ErrNewerContent, ErrInProgress, ErrClaimLost, ErrChatLockLost,
 	ErrMediaTooLarge, ErrMediaSource, ErrLimiter, ErrPartial, ErrChatwootDisabled, ErrChatwoot, ErrInvalidArgument, ErrNotImplemented, ErrRedirect,
-	ErrBadResponse, ErrServer, ErrClosed, ErrNetwork, context.Canceled, context.DeadlineExceeded, ErrOutcomeUnknown,
+	ErrBadResponse, ErrServer, ErrClosed, ErrNetwork, context.Canceled, context.DeadlineExceeded, ErrOutcomeUnknown, ErrNotSent,
 }
 
 // ErrorType names what kind an error is, in a few words that come from a short
