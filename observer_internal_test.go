@@ -1,10 +1,13 @@
 package ryze
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,8 +26,8 @@ func TestErrorTypeKnowsEverySentinel(t *testing.T) {
 		if !ok {
 			return true
 		}
-		for _, name := range spec.Names {
-			if strings.HasPrefix(name.Name, "Err") {
+		for i, name := range spec.Names {
+			if strings.HasPrefix(name.Name, "Err") && !isSentinel(spec, i) {
 				sentinels[name.Name] = true
 			}
 			if name.Name == "observedErrors" {
@@ -58,5 +61,29 @@ func TestErrorTypeNamesTheMostSpecialKind(t *testing.T) {
 		e := &APIError{StatusCode: row.status, kinds: row.is}
 		require.True(t, errors.Is(e, row.is[0]))
 		assert.Equal(t, row.is[0].Error(), ErrorType(e), row.text)
+	}
+}
+
+func isSentinel(spec *ast.ValueSpec, i int) bool {
+	if i >= len(spec.Values) {
+		return false
+	}
+	call, ok := spec.Values[i].(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	f, ok := call.Fun.(*ast.Ident)
+	return ok && f.Name == "sentinel"
+}
+
+func TestErrorTypeNamesHowAStreamEnds(t *testing.T) {
+	for kind, err := range map[string]error{
+		"the queue of events is full":      &StreamError{Err: &lostError{fmt.Errorf("%w: 3 events", ErrOverflow)}},
+		"event larger than the read limit": &StreamError{Err: fmt.Errorf("%w: more than 1 byte", ErrEventTooLarge)},
+		"connection closed by the service": &StreamError{Err: &closeError{Code: 1008}, CloseCode: 1008},
+		"connection lost":                  &lostError{io.ErrUnexpectedEOF},
+		"context canceled":                 &lostError{context.Canceled},
+	} {
+		assert.Equal(t, kind, ErrorType(err))
 	}
 }
