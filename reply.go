@@ -116,34 +116,6 @@ type envelope struct {
 	Meta `json:"-"`
 }
 
-// successWord is what a reply says in its member "success", which is documented as a
-// boolean. The zero value is a reply that does not say.
-type successWord int
-
-const (
-	unstated successWord = iota
-	succeeded
-	failed
-	probablyFailed // says no in another form than false
-)
-
-// UnmarshalJSON never fails.
-func (v *successWord) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "true":
-		*v = succeeded
-	case string(b) == "null":
-		*v = unstated
-	case string(b) == "false":
-		*v = failed
-	case deniesSuccess(jsonscan.Value(b).Text()):
-		*v = probablyFailed
-	default:
-		*v = succeeded
-	}
-	return nil
-}
-
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
 type errorBody struct{ message string }
 
