@@ -29,6 +29,7 @@ func TestOnPostgres(t *testing.T) {
 		"FullAndReadOnlyAreTold":                  fullAndReadOnly,
 		"ConflictOfTransactionsHasAnError":        conflicts,
 		"ApplicationsOwnRiverDoesTheWork":         ownRiver,
+		"RoleThatMayOnlyWriteRowsWillDo":          onlyRows,
 		"WhatIsNoTextIsNoFault":                   func(t *testing.T, pool *pgxpool.Pool) { noText(t, pool) },
 		"ClockThatWasSetBackHoldsNothingUp":       func(t *testing.T, pool *pgxpool.Pool) { setBack(t, opened(t, pool), pool) },
 	} {
@@ -94,6 +95,26 @@ func isShared(t *testing.T, pool *pgxpool.Pool) {
 }
 
 // begun is a transaction that ends with the test, or the pool could not be closed.
+// Another role has made the tables, as where migrations are a step of their own.
+func onlyRows(t *testing.T, pool *pgxpool.Pool) {
+	s := simulated(t)
+	opened(t, pool)
+	_, err := pool.Exec(t.Context(), `CREATE ROLE clerk LOGIN; GRANT USAGE ON SCHEMA public TO clerk;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk`)
+	require.NoError(t, err)
+	config := pool.Config()
+	config.ConnConfig.User = "clerk"
+	clerks, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	defer clerks.Close()
+	o, err := OnPostgres(clerks, s.open, short)
+	require.NoError(t, err)
+	defer run(t, o)()
+	_, err = o.Add(t.Context(), hello("k"))
+	require.NoError(t, err)
+	assert.Equal(t, Sent, wait(t, o, "k").State)
+}
+
 // PostgreSQL takes no NUL and nothing that is not UTF-8.
 func noText(t *testing.T, pool *pgxpool.Pool) {
 	s := simulated(t)
