@@ -423,12 +423,18 @@ func (s *session) redactText(text string) string {
 func (s *session) redactBody(body []byte) []byte {
 	// A secret that the end of what is kept would cut in two is whole here.
 	const margin = 4 << 10
-	return bounded(s.redact(bounded(body, maxErrorBody+margin)), maxErrorBody)
+	return bounded(withoutBegunSecrets(bounded(body, maxErrorBody+margin), s.secrets()...), maxErrorBody)
 }
 
-// redact takes the secrets of a call out of b: the token, and those that are in
-// the request.
-func (s *session) redact(b []byte) []byte { return s.handle.auth.redactBytes(b, s.in.secrets...) }
+// secrets are those of a call: the token, those that are in the request, and those
+// that the reply tells.
+func (s *session) secrets() []string {
+	body := s.reply.body
+	return append(s.handle.auth.secrets(s.in.secrets), toldIn(body[:min(len(body), maxErrorBody)])...)
+}
+
+// redact takes the secrets of a call out of b.
+func (s *session) redact(b []byte) []byte { return withoutSecrets(b, s.secrets()...) }
 
 // clean is the function of that name for what the call's connections say.
 func (s *session) clean(err error) error { return clean(err, s.redact) }

@@ -221,6 +221,7 @@ type historyBody struct {
 type historyReply struct {
 	envelope
 	HasMore wireBool `json:"hasMore"`
+	More    wireBool `json:"has_more"` // as the other members of the reply are written
 }
 
 type wireHistoryMessage struct {
@@ -274,7 +275,7 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 	if err != nil {
 		return nil, err
 	}
-	page := &HistoryPage{Meta: r.Meta, Chat: chatNamedIn(r.Raw()), HasMore: r.HasMore.on}
+	page := &HistoryPage{Meta: r.Meta, Chat: chatNamedIn(r.Raw()), HasMore: r.HasMore.on || r.More.on}
 	page.Messages = readItems(list, r.RateLimit, func(w *wireHistoryMessage, meta Meta) HistoryMessage {
 		return HistoryMessage{
 			Meta: meta, ID: string(w.ID),

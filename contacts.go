@@ -86,10 +86,6 @@ func (s *ContactsService) Get(ctx context.Context, who JID) (*Contact, error) {
 	return &c, nil
 }
 
-// ErrContactNotFound says that the service does not know a phone for a LID, or a
-// LID for a phone. It matches [ErrNotFound].
-var ErrContactNotFound = fmt.Errorf("other address of the contact %w", ErrNotFound)
-
 // PhoneOf returns the phone of a person known by LID, in the form of
 // [JID.Bare]. It accepts only an answer that names exactly that LID; otherwise,
 // and when the service does not know the person, the error matches

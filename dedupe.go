@@ -11,11 +11,11 @@ import (
 // ErrInProgress says that another worker holds the claim on a key and has
 // neither committed nor released it. Whether the work will be done is not known yet:
 // do not acknowledge the event, let it be delivered again.
-var ErrInProgress = errors.New("another worker is at it")
+var ErrInProgress = sentinel("another worker is at it")
 
 // ErrClaimLost says that a claim is not held any more: its lease has passed, and
 // another has claimed or committed the key since.
-var ErrClaimLost = errors.New("the claim has passed to another")
+var ErrClaimLost = sentinel("the claim has passed to another")
 
 // DedupeStore remembers which keys have been dealt with, so that an event that
 // is delivered several times (webhook retries, several webhooks, WebSocket and

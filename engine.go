@@ -333,7 +333,9 @@ func run(ctx context.Context, h handle, op *Operation, in input) error {
 		if a.Success == unstated && a.Text == "" && a.Status == "" && len(a.Data) == 0 {
 			return "the reply does not say that it worked"
 		}
-		if a.Failure.said() || statusWord(a.Status).meansFailure() {
+		var inner envelope
+		_ = json.Unmarshal(a.Data, &inner) // it may be anything
+		if a.Failure.said() || statusWord(a.Status).meansFailure() || inner.failed() || inner.Failure.said() {
 			return "the reply says that it failed"
 		}
 		return ""
@@ -353,9 +355,13 @@ func (c *credential) redact(text string, others ...Secret) string {
 	return string(c.redactBytes([]byte(text), others...))
 }
 
-// redactBytes takes the token and other secrets out of what the network says. A nil
-// credential has no token.
+// redactBytes takes the token and other secrets out of what the network says.
 func (c *credential) redactBytes(b []byte, others ...Secret) []byte {
+	return withoutSecrets(b, c.secrets(others)...)
+}
+
+// secrets returns the token and others. A nil credential has no token.
+func (c *credential) secrets(others []Secret) []string {
 	secrets := make([]string, 0, 1+len(others))
 	if c != nil {
 		secrets = append(secrets, c.token())
@@ -363,7 +369,7 @@ func (c *credential) redactBytes(b []byte, others ...Secret) []byte {
 	for _, s := range others {
 		secrets = append(secrets, s.Reveal())
 	}
-	return withoutSecrets(b, secrets...)
+	return secrets
 }
 
 // into returns the request of a body, with the file in it under that key. A

@@ -265,6 +265,17 @@ func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited
 // Unwrap returns what led here, if anything.
 func (e *RateLimitError) Unwrap() error { return e.Err }
 
+// ErrContactNotFound says that the service does not know a phone for a LID, or a
+// LID for a phone. It matches [ErrNotFound].
+var ErrContactNotFound = fmt.Errorf("other address of the contact %w", ErrNotFound)
+
+// namedError is a sentinel that [ErrorType] names, wherever it is defined.
+type namedError struct{ name string }
+
+func sentinel(name string) error { return &namedError{name} }
+
+func (e *namedError) Error() string { return e.name }
+
 // ValidationError says that an argument was refused before any request was
 // made. It matches [ErrInvalidArgument].
 type ValidationError struct {

@@ -15,7 +15,7 @@ import (
 
 // ErrNoInlineMedia says that the event does not carry the bytes of its media,
 // because the channel was configured without mediaBase64.
-var ErrNoInlineMedia = errors.New("the event does not carry the media's bytes")
+var ErrNoInlineMedia = sentinel("the event does not carry the media's bytes")
 
 // EventMedia is the media of a message.
 type EventMedia struct {

@@ -12,7 +12,7 @@ import (
 // ErrChatLockLost says that the lock of a chat was lost before it was given
 // back: another process may be at the same chat. It is the cause of the end of
 // the handler's context; see [context.Cause].
-var ErrChatLockLost = errors.New("the lock of the chat was lost")
+var ErrChatLockLost = sentinel("the lock of the chat was lost")
 
 // ChatLocks are locks that several processes share, one for each chat; see
 // [WithChatLocks]. Module ryzeredis has one on Redis. [MemoryChatLocks] is one for

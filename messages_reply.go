@@ -30,22 +30,27 @@ type sentData struct {
 }
 
 // read implements [readInPlace]. What is of another type than it should be is
-// left empty.
+// left empty. Of equal keys the last counts, but for what says that it failed:
+// nothing takes that back.
 func (r *sendReply) read(v jsonscan.Value) {
 	var key foldedKey
 	for c := v.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "success":
-			_ = r.Success.UnmarshalJSON(c.Val)
+			r.Success.add(c.Val)
 		case "message":
 			setString(&r.Text, c.Val)
 		case "error":
-			r.Failure = new(errorBody)
-			_ = r.Failure.UnmarshalJSON(c.Val)
+			if !r.Failure.said() {
+				r.Failure = new(errorBody)
+				_ = r.Failure.UnmarshalJSON(c.Val)
+			}
 		case "messageid":
-			_ = r.messageID.UnmarshalJSON(c.Val)
+			r.messageID.add(c.Val)
 		case "status":
-			_ = r.status.UnmarshalJSON(c.Val)
+			if !r.status.meansNotSent() {
+				_ = r.status.UnmarshalJSON(c.Val)
+			}
 		case "data":
 			r.data.read(c.Val)
 		}
@@ -57,13 +62,17 @@ func (d *sentData) read(v jsonscan.Value) {
 	for c := v.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "messageid":
-			_ = d.messageID.UnmarshalJSON(c.Val)
+			d.messageID.add(c.Val)
 		case "status":
-			_ = d.status.UnmarshalJSON(c.Val)
+			if !d.status.meansNotSent() {
+				_ = d.status.UnmarshalJSON(c.Val)
+			}
 		case "error":
-			_ = d.failure.UnmarshalJSON(c.Val)
+			if !d.failure.said() {
+				_ = d.failure.UnmarshalJSON(c.Val)
+			}
 		case "success":
-			_ = d.success.UnmarshalJSON(c.Val)
+			d.success.add(c.Val)
 		case "timestamp":
 			d.timestamp = readTime(c.Val)
 		case "messagetype":

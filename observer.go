@@ -145,15 +145,17 @@ type DeliveryDoneInfo struct {
 }
 
 // observedErrors are the errors by which [ErrorType] sorts: the first that
-// matches counts, so that the more special stand first.
+// matches counts, so that the more special stand first. A [namedError] need not
+// be here.
 var observedErrors = []error{
-	ErrRateLimited, ErrThrottled, ErrNotConnected, ErrNoSession,
+	ErrRateLimited, ErrThrottled, ErrNoSession, ErrBanned, ErrNotConnected,
 	ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken, ErrUnauthorized,
 	ErrInstanceTokenMismatch, ErrInstanceNotOwned, ErrQuotaExceeded, ErrNotAdmin, ErrForbidden,
-	ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound,
+	ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound, ErrContactNotFound,
 	ErrInviteRevoked, ErrNotConfigured, ErrWebSocketDisabled, ErrForeignReply, ErrNotFound, ErrConflict, ErrNotEditable,
+	ErrNewerContent,
 	ErrMediaTooLarge, ErrMediaSource, ErrLimiter, ErrPartial, ErrChatwootDisabled, ErrChatwoot, ErrInvalidArgument, ErrNotImplemented, ErrRedirect,
-	ErrBadResponse, ErrServer, ErrClosed, ErrNetwork, context.Canceled, context.DeadlineExceeded, ErrOutcomeUnknown,
+	ErrBadResponse, ErrServer, ErrClosed, ErrNetwork, context.Canceled, context.DeadlineExceeded, ErrOutcomeUnknown, ErrNotSent,
 }
 
 // ErrorType names what kind an error is, in a few words that come from a short
@@ -167,6 +169,10 @@ func ErrorType(err error) string {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
+	}
+	var own *namedError
+	if errors.As(err, &own) {
+		return own.name
 	}
 	return "other"
 }

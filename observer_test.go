@@ -212,6 +212,9 @@ func TestAnObserverSeesAStream(t *testing.T) {
 		var states []ryze.StreamState
 		for _, s := range of[ryze.StreamStateInfo](w) {
 			states = append(states, s.State)
+			if s.State == ryze.StreamReconnecting {
+				assert.Equal(t, "connection closed by the service", s.Error)
+			}
 		}
 		assert.Equal(t, []ryze.StreamState{ryze.StreamConnecting, ryze.StreamOpen, ryze.StreamReconnecting, ryze.StreamOpen, ryze.StreamClosed}, states)
 		came := of[received](w)

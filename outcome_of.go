@@ -98,8 +98,8 @@ func saysRefused(status int) bool {
 // statusClientClosedRequest is what proxies say when their client went away.
 const statusClientClosedRequest = 499
 
-// settled is the outcome of an error that is certain unless it is open.
-func settled(open bool) Outcome {
+// certainUnless is the outcome of an error that is certain unless it is open.
+func certainUnless(open bool) Outcome {
 	if open {
 		return OutcomeUnknown
 	}
@@ -108,14 +108,14 @@ func settled(open bool) Outcome {
 
 func (e *APIError) outcome() Outcome {
 	refused := saysRefused(e.StatusCode) || e.StatusCode/100 == 2 || !e.Is(ErrForeignReply) && e.isCertain()
-	return settled(e.open || !refused)
+	return certainUnless(e.open || !refused)
 }
 
-func (e *RateLimitError) outcome() Outcome  { return settled(e.open) }
+func (e *RateLimitError) outcome() Outcome  { return certainUnless(e.open) }
 func (e *ValidationError) outcome() Outcome { return OutcomeNotAccepted }
-func (e *redirectError) outcome() Outcome   { return settled(!e.isCertain()) }
+func (e *redirectError) outcome() Outcome   { return certainUnless(!e.isCertain()) }
 func (e *ResponseError) outcome() Outcome   { return OutcomeUnknown }
-func (e *callError) outcome() Outcome       { return settled(e.open) }
+func (e *callError) outcome() Outcome       { return certainUnless(e.open) }
 
 // How long to wait before another try when nobody says how long.
 const (

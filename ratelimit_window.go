@@ -57,7 +57,7 @@ type window struct {
 	onTime     bool          // it was opened when the one before ended, which was known
 	saidAt     time.Duration // when it was said last
 	saidTo     time.Duration // when the latest request left to which it was said
-	asked      time.Duration // when a request went only to settle doubts
+	asked      time.Duration // when a request went only to end doubts
 	length     time.Duration
 	measured   bool          // length was learned from two windows in a row
 	seen       time.Duration // the longest part seen of a window, from when it was opened here
@@ -79,7 +79,7 @@ type window struct {
 	whole, accounted int
 
 	// Requests that may be in left or not: an older batch and a newer one, each
-	// settled by a reply to a request that left after the last of the batch.
+	// ended by a reply to a request that left after the last of the batch.
 	older, newer doubts
 
 	last     time.Duration // when the last request was let through

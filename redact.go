@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
 // shortestSecret is how many characters a secret needs to be looked for in texts.
@@ -30,11 +32,22 @@ type span struct {
 // have escaped them, also one inside the other. Where b has members that hold
 // secrets, like those that the service tells, their values are replaced as well.
 func withoutSecrets(b []byte, secrets ...string) []byte {
+	return layer{text: b}.without(secrets)
+}
+
+// withoutBegunSecrets is withoutSecrets for a text that may have been cut: what is
+// left of a secret at its end is replaced too.
+func withoutBegunSecrets(b []byte, secrets ...string) []byte {
+	return layer{text: b, cut: true}.without(secrets)
+}
+
+func (l layer) without(secrets []string) []byte {
 	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool {
 		return utf8.RuneCountInString(strings.TrimSpace(s)) < shortestSecret
 	})
 	var spans []span
-	look(layer{text: b}, secrets, deepest, &spans)
+	look(l, secrets, deepest, &spans)
+	b := l.text
 	if len(spans) == 0 {
 		return b
 	}
@@ -56,6 +69,7 @@ type layer struct {
 	// starts is where each byte of text began in the text that was given, and
 	// where that ends; nil for that text itself.
 	starts []int
+	cut    bool // the end may be missing
 }
 
 // at returns the place of a byte in the text that was given.
@@ -92,7 +106,7 @@ func (l *layer) find(secret string, spans *[]span) {
 		if !first[l.text[i]] {
 			continue
 		}
-		if n := match(l.text[i:], secret); n > 0 {
+		if n := match(l.text[i:], secret, l.cut); n > 0 {
 			*spans = append(*spans, span{l.at(i), l.at(i + n), redacted})
 			i += n - 1
 		}
@@ -100,14 +114,25 @@ func (l *layer) find(secret string, spans *[]span) {
 }
 
 // match returns how many bytes at the beginning of b stand for the secret, or 0.
-func match(b []byte, secret string) int {
+// In a text that was cut its beginning will do, if the text ends with it.
+func match(b []byte, secret string, cut bool) int {
 	if len(b) >= len(secret) && string(b[:len(secret)]) == secret {
 		return len(secret) // also if it looks escaped
 	}
-	at := 0
+	at, whole, broken := 0, secret, false
+	begun := func() bool {
+		return cut && utf8.RuneCountInString(whole[:len(whole)-len(secret)]) >= shortestSecret
+	}
+	// mayBreak reports whether an escape that was cut may begin here.
+	mayBreak := func() bool {
+		return len(b)-at < longestEscape && beginsEscape(b[at]) && begun()
+	}
 next:
 	for secret != "" {
 		if at == len(b) {
+			if begun() {
+				return at
+			}
 			return 0
 		}
 		for _, e := range escapes {
@@ -119,8 +144,11 @@ next:
 		}
 		switch {
 		case b[at] == secret[0], b[at] == '+' && secret[0] == ' ': // a query's blank
+			broken = broken || mayBreak()
 			secret = secret[1:]
 			at++
+		case broken || mayBreak():
+			return len(b)
 		default:
 			return 0
 		}
@@ -133,7 +161,7 @@ func (l *layer) unescaped(e escape) (below layer, changed bool) {
 	if bytes.IndexByte(l.text, e.begin) < 0 {
 		return below, false
 	}
-	below = layer{text: make([]byte, 0, len(l.text)), starts: make([]int, 0, len(l.text)+1)}
+	below = layer{text: make([]byte, 0, len(l.text)), starts: make([]int, 0, len(l.text)+1), cut: l.cut}
 	for i := 0; i < len(l.text); {
 		r, n := e.read(l.text[i:])
 		if n == 0 {
@@ -167,6 +195,11 @@ func (e escape) read(b []byte) (string, int) {
 	}
 	return e.unescape(b)
 }
+
+// longestEscape is the longest of the names that HTML has.
+const longestEscape = 33
+
+func beginsEscape(c byte) bool { return c == '\\' || c == '%' || c == '&' }
 
 var escapes = []escape{{'\\', fromBackslash}, {'%', fromPercent}, {'&', fromEntity}}
 
@@ -223,8 +256,7 @@ func fromPercent(b []byte) (string, int) {
 
 // fromEntity reads an entity of HTML, with its semicolon.
 func fromEntity(b []byte) (string, int) {
-	const longest = 33 // of the names that HTML has
-	end := bytes.IndexByte(b[:min(len(b), longest)], ';')
+	end := bytes.IndexByte(b[:min(len(b), longestEscape)], ';')
 	if end < 2 {
 		return "", 0
 	}
@@ -264,6 +296,28 @@ var secretMembers = map[string]bool{
 }
 
 const longestMember = 32
+
+// A secret that a reply tells may stand in its texts as well. A shorter one may be
+// an ordinary word, and a reply that tells more of them is made to keep us busy.
+const (
+	shortestTold = 8
+	mostTold     = 8
+)
+
+// toldIn returns the secrets that members of what may be a JSON text hold.
+func toldIn(b []byte) []string {
+	var spans []span
+	l := layer{text: b}
+	l.members(&spans)
+	var told []string
+	for _, s := range spans {
+		secret := string(jsonscan.Unquote(b[s.from:s.to]))
+		if len(told) < mostTold && utf8.RuneCountInString(secret) >= shortestTold && !slices.Contains(told, secret) {
+			told = append(told, secret)
+		}
+	}
+	return told
+}
 
 // members finds the values of members that hold secrets in what may be a JSON
 // text, whole or cut: strings, numbers, and lists of both.

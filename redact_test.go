@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"net/url"
@@ -104,6 +105,87 @@ func TestShortSecretsDoNotGarbleTexts(t *testing.T) {
 		_, inst, _ := answering(t, token, 404, refusal("Instance not found"))
 		_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
 		require.EqualError(t, err, "ryze: messages.text: Instance not found (HTTP 404)")
+	}
+}
+
+// A secret that the end of a text cuts in two shows no more than what is too short
+// to be looked for, in whatever form it is repeated.
+func TestBeginningOfASecretAtTheEndIsHidden(t *testing.T) {
+	const secret = `tok/3&"5<789>'é-abcdef`
+	for name, write := range writers {
+		text := "was: " + write(secret)
+		for end := range len(text) {
+			got := string(withoutBegunSecrets([]byte(text[:end]), secret))
+			plain := strings.ReplaceAll(strings.TrimPrefix(got, "was: "), redacted, "")
+			assert.LessOrEqual(t, len(plain), len(write(secret[:shortestSecret+1])), "%s: %s", name, got)
+			assert.NotContains(t, got, write(secret[shortestSecret+1:shortestSecret+3]), "%s: %s", name, got)
+		}
+	}
+	assert.Equal(t, "tok/3 and more", string(withoutBegunSecrets([]byte("tok/3 and more"), secret)), "not at the end")
+	assert.Equal(t, "the tok", string(withoutBegunSecrets([]byte("the tok"), secret)), "too short")
+}
+
+// What a reply tells as a secret is hidden in its texts too, such as the token of an
+// instance that it says was not created.
+func TestSecretToldByAReplyIsHiddenInItsTexts(t *testing.T) {
+	const token = "n3w/t0ken&1"
+	for _, body := range []string{
+		`{"success":false,"instance":{"name":"a","token":"` + token + `"},"error":{"message":"hook of ` + token + `"}}`,
+		`{"success":false,"error":{"message":"hook of ` + token + `"},"data":{"token":"n3w\/t0ken\u00261"}}`,
+		`{"success":false,"error":{"message":"hook of n3w%2Ft0ken%261"},"token":"` + token + `"}`,
+	} {
+		body = strings.ReplaceAll(body, `\`, `\`)
+		for _, status := range []int{200, 400, 500} {
+			client, _, _ := answering(t, "t0ken", status, body)
+			_, err := client.Account("t0ken").CreateInstance(t.Context(), CreateInstanceParams{Name: "a"})
+			require.Error(t, err)
+			var api *APIError
+			var response *ResponseError
+			text := err.Error()
+			if errors.As(err, &api) {
+				text += api.Message + string(api.Body)
+			}
+			if errors.As(err, &response) {
+				text += string(response.Body)
+			}
+			assert.NotContains(t, text, "t0ken", "%d %s", status, body)
+			assert.Contains(t, text, "hook of [redacted]")
+		}
+	}
+}
+
+// What an error keeps of a body ends where the connection broke, or where it is
+// too long; a token may be there.
+func TestTokenCutByTheEndOfABodyIsHidden(t *testing.T) {
+	const token = "tok-ABCDEFGH-12345678"
+	fill := strings.Repeat("x", maxErrorBody-12)
+	many := strings.Repeat(token, maxErrorBody/len(token)+200)
+	for name, body := range map[string]string{
+		"longer than is kept":      fill + token + strings.Repeat("y", 100),
+		"longer than is read":      fill + token + strings.Repeat("y", maxReply),
+		"many":                     many,
+		"cut":                      `{"success":false,"error":{"message":"bad ` + token[:len(token)-1],
+		"cut, as it came escaped":  `{"success":false,"error":{"message":"bad \u0074ok\u002dABCDEFGH\u00`,
+		"longer than is announced": fill + token,
+	} {
+		for _, status := range []int{200, 400, 401, 500} {
+			_, inst, _ := answering(t, token, status, body)
+			_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+			require.Error(t, err)
+			var api *APIError
+			var response *ResponseError
+			var kept []byte
+			if errors.As(err, &api) {
+				kept = api.Body
+			} else {
+				require.ErrorAs(t, err, &response)
+				kept = response.Body
+			}
+			text := string(kept) + err.Error()
+			require.NotEmpty(t, kept)
+			assert.NotContains(t, text, token[:5], "%s, %d", name, status)
+			assert.NotContains(t, text, "ABCD", "%s, %d", name, status)
+		}
 	}
 }
 

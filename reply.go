@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,37 +114,6 @@ type envelope struct {
 	Failure *errorBody  `json:"error"`
 
 	Meta `json:"-"`
-}
-
-// successWord is what a reply says in its member "success", which is documented as a
-// boolean. The zero value is a reply that does not say.
-type successWord int
-
-const (
-	unstated successWord = iota
-	succeeded
-	failed
-	probablyFailed // says no in another form than false
-)
-
-// UnmarshalJSON never fails.
-func (v *successWord) UnmarshalJSON(b []byte) error {
-	value := jsonscan.Value(b)
-	number, known := value.Float()
-	switch {
-	case string(b) == "true":
-		*v = succeeded
-	case string(b) == "null":
-		*v = unstated
-	case string(b) == "false":
-		*v = failed
-	case value.IsString() && slices.Contains([]string{"false", "no", "0", "failed", "error"}, strings.ToLower(strings.TrimSpace(value.Text()))),
-		value.IsNumber() && known && number == 0:
-		*v = probablyFailed
-	default:
-		*v = succeeded
-	}
-	return nil
 }
 
 // errorBody is {"message": "..."}, read leniently: a bare string will do.

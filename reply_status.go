@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,20 @@ func (w statusWord) meansFailure() bool {
 		return n < 0 || n >= 400 && n < 600
 	}
 	return slices.ContainsFunc(words(string(w)), isNoWord)
+}
+
+// deniesSuccess reports whether what stands in the place of "success" says no in
+// another form than false.
+func deniesSuccess(text string) bool {
+	text = strings.TrimSpace(text)
+	switch strings.ToLower(text) {
+	case "n", "f", "off":
+		return true
+	}
+	if n, err := strconv.ParseFloat(text, 64); err == nil && n == 0 {
+		return true
+	}
+	return statusWord(text).meansFailure()
 }
 
 // meansNotSent is meansFailure for a message. It knows words besides that tell of
@@ -113,7 +128,10 @@ type wireID string
 func (id *wireID) UnmarshalJSON(b []byte) error {
 	text := strings.TrimSpace(jsonscan.Value(b).Text())
 	switch strings.ToLower(text) {
-	case "0", "null", "undefined", "nil", "none":
+	case "null", "undefined", "nil", "none", "<nil>", "(null)", "[object object]", "nan", "n/a", "false", "-1":
+		text = ""
+	}
+	if strings.Trim(text, "+-.0") == "" { // a zero
 		text = ""
 	}
 	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
@@ -121,6 +139,52 @@ func (id *wireID) UnmarshalJSON(b []byte) error {
 	}
 	*id = wireID(text)
 	return nil
+}
+
+// add takes over an id, unless it is none: an empty one under another spelling of
+// its key takes nothing back.
+func (id *wireID) add(v jsonscan.Value) {
+	var next wireID
+	_ = next.UnmarshalJSON(v)
+	*id = cmp.Or(next, *id)
+}
+
+// successWord is what a reply says in its member "success", which is documented as a
+// boolean. The zero value is a reply that does not say.
+type successWord int
+
+const (
+	unstated successWord = iota
+	succeeded
+	failed
+	probablyFailed // says no in another form than false
+)
+
+// UnmarshalJSON never fails.
+func (v *successWord) UnmarshalJSON(b []byte) error {
+	switch {
+	case string(b) == "true":
+		*v = succeeded
+	case string(b) == "null":
+		*v = unstated
+	case string(b) == "false":
+		*v = failed
+	case deniesSuccess(jsonscan.Value(b).Text()):
+		*v = probablyFailed
+	default:
+		*v = succeeded
+	}
+	return nil
+}
+
+// add takes over a further word. A yes beside a no is neither, whichever comes last.
+func (v *successWord) add(value jsonscan.Value) {
+	var next successWord
+	_ = next.UnmarshalJSON(value)
+	if *v != unstated && next != unstated && next != *v {
+		next = probablyFailed
+	}
+	*v = cmp.Or(next, *v)
 }
 
 // plainJSON returns a body without the byte order mark that some programs write

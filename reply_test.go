@@ -60,6 +60,33 @@ func TestMessageIDIsAnAcceptance(t *testing.T) {
 		`{"success":true,"data":{"messageId":"X","error":"no"}}`:                      unknown,
 		`{"success":true,"data":{"messageId":"X","success":false}}`:                   unknown,
 		`{"success":true,"data":{"messageId":"X","success":"false"}}`:                 unknown,
+		`{"success":"failure","data":{"messageId":"X"}}`:                              unknown,
+		`{"success":"not sent","data":{"messageId":"X"}}`:                             unknown,
+		`{"success":"não","data":{"messageId":"X"}}`:                                  unknown,
+		`{"success":"nao enviado","data":{"messageId":"X"}}`:                          unknown,
+		`{"success":"n","data":{"messageId":"X"}}`:                                    unknown,
+		`{"success":"0.0","data":{"messageId":"X"}}`:                                  unknown,
+		`{"success":-1,"data":{"messageId":"X"}}`:                                     unknown,
+		`{"success":500,"data":{"messageId":"X"}}`:                                    unknown,
+		`{"success":200,"data":{"messageId":"X"}}`:                                    accepted,
+		`{"success":"sent","data":{"messageId":"X"}}`:                                 accepted,
+		`{"success":"","data":{"messageId":"X"}}`:                                     accepted,
+		`{"success":true,"success":false,"data":{"messageId":"X"}}`:                   unknown,
+		`{"success":false,"Success":true,"data":{"messageId":"X"}}`:                   unknown,
+		`{"success":false,"success":null,"data":{"messageId":"X"}}`:                   refused,
+		`{"success":true,"success":null,"data":{"messageId":"X"}}`:                    accepted,
+		`{"status":"failed","status":"sent","data":{"messageId":"X"}}`:                unknown,
+		`{"error":{"message":"no"},"error":null,"data":{"messageId":"X"}}`:            unknown,
+		`{"data":{"messageId":"X","error":"no","error":{}}}`:                          unknown,
+		`{"data":{"messageId":"X","message_id":null}}`:                                accepted,
+		`{"data":{"messageId":"X","messageID":""}}`:                                   accepted,
+		`{"messageId":"X","message_id":0}`:                                            accepted,
+		`{"data":{"messageId":"X"},"data":null}`:                                      accepted,
+		`{"success":true,"data":{"messageId":"<nil>"}}`:                               unknown,
+		`{"success":true,"data":{"messageId":"false"}}`:                               unknown,
+		`{"success":true,"data":{"messageId":0.0}}`:                                   unknown,
+		`{"success":true,"data":{"messageId":-1}}`:                                    unknown,
+		`{"success":true,"data":{"messageId":"-"}}`:                                   unknown,
 		`{"data":{"messageId":"X","success":true}}`:                                   accepted,
 		`{"success":false,"data":{"messageId":"X"}}`:                                  refused,
 		`{"success":false,"error":{"message":"Number is not on WhatsApp"}}`:           refused,
@@ -251,6 +278,30 @@ func TestErrorBesideANewInstanceIsTold(t *testing.T) {
 	assert.Equal(t, "n3w", created.Token.Reveal())
 	assert.Contains(t, err.Error(), `the instance "a" was created, but no webhook for`)
 	assert.NotContains(t, err.Error(), "acc,")
+}
+
+// What stands in the data of a reply that has nothing else to say may say no.
+func TestNoInTheDataIsNoSuccess(t *testing.T) {
+	for body, done := range map[string]bool{
+		`{"success":true,"data":{"success":true}}`:                     true,
+		`{"success":true,"data":{"state":"closed"}}`:                   true,
+		`{"success":true,"data":[{"success":false}]}`:                  true,
+		`{"success":true,"data":"done"}`:                               true,
+		`{"success":true,"data":null}`:                                 true,
+		`{"success":true,"data":{"success":false}}`:                    false,
+		`{"success":true,"data":{"success":"false"}}`:                  false,
+		`{"success":true,"data":{"error":{"message":"still there"}}}`:  false,
+		`{"success":true,"data":{"success":true,"error":"no rights"}}`: false,
+	} {
+		client, inst, _ := answering(t, "t0ken", 200, body)
+		for _, err := range []error{client.Account("t0ken").DeleteInstance(t.Context(), "a"), inst.Groups.Leave(t.Context(), "120363000000000001@g.us")} {
+			if done {
+				require.NoError(t, err, body)
+			} else {
+				require.ErrorIs(t, err, ErrBadResponse, body)
+			}
+		}
+	}
 }
 
 // A refusal that says that it succeeded is no refusal: nothing is sent again, and

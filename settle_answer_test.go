@@ -63,6 +63,9 @@ func TestSettleTakesNoMessageOfAnotherChat(t *testing.T) {
 		"the phone of a LID":            {lid, `"chat_jid":"` + phone + `"`, ``, known, nil},
 		"a phone for a LID, unknown":    {lid, `"chat_jid":"` + phone + `"`, ``, nil, ErrOutcomeUnknown},
 		"another phone for a LID":       {lid, `"chat_jid":"` + other + `"`, ``, known, ErrOutcomeUnknown},
+		"was not delivered":             {ana, `"status":"failed"`, ``, nil, ErrOutcomeUnknown},
+		"an error":                      {ana, `"Status":"ERROR"`, ``, nil, ErrOutcomeUnknown},
+		"was read":                      {ana, `"status":"read"`, ``, nil, nil},
 		"a page of another":             {ana, ``, `"chat_jid":"` + other + `",`, nil, ErrOutcomeUnknown},
 		"a page of another, chatJid":    {ana, ``, `"chatJid":"` + other + `",`, nil, ErrOutcomeUnknown},
 		"a page of another, chat":       {ana, ``, `"chat":{"jid":"` + other + `"},`, nil, ErrOutcomeUnknown},
@@ -97,6 +100,23 @@ func TestSettleTakesNoMessageOfAnotherChat(t *testing.T) {
 					}
 				})
 			}
+		})
+	}
+}
+
+// A history that says that it has more has not been seen to its end.
+func TestSettleSeesInAnySpellingThatThereIsMore(t *testing.T) {
+	for member, want := range map[string]error{
+		`"hasMore":true`: ErrOutcomeUnknown, `"has_more":true`: ErrOutcomeUnknown, `"HasMore":"true"`: ErrOutcomeUnknown, `"has_more":1`: ErrOutcomeUnknown,
+		`"has_more":false`: ErrNotSent, `"hasMore":null`: ErrNotSent, `"hasMore":false,"has_more":null`: ErrNotSent,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &archive{page: func([]string) string { return `{"success":true,"messages":[],` + member + `}` }}
+			inst := a.instance(t)
+			_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
+			time.Sleep(time.Hour)
+			_, err := inst.Messages.Settle(t.Context(), uncertain)
+			require.ErrorIs(t, err, want, member)
 		})
 	}
 }

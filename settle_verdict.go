@@ -116,7 +116,7 @@ type historyItem struct {
 	source    string
 	broken    bool // not an object
 	otherText bool // the text has a form that is not known
-	changed   bool // edited or revoked
+	changed   bool // edited, revoked or not delivered
 	chats     []EventChat
 	to        []EventChat // whom the message is said to be for
 }
@@ -140,6 +140,10 @@ func readHistoryItem(m *HistoryMessage) historyItem {
 			item.fromMe = new(string(c.Val) == "true")
 		case name == "direction":
 			outgoing = strings.EqualFold(c.Val.Text(), string(DirectionOutgoing))
+		case name == "status":
+			var word statusWord
+			_ = word.UnmarshalJSON(c.Val)
+			item.changed = item.changed || word.meansNotSent()
 		case name == "source" && c.Val.IsString():
 			item.source = c.Val.Text()
 		case name == "content":

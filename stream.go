@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -18,7 +17,7 @@ import (
 // of an event larger than the read limit; see [WithReadLimit]. The stream goes
 // on without that event. It ends with this error when another one follows
 // within a minute: that is a limit set too low, not an accident.
-var ErrEventTooLarge = errors.New("event larger than the read limit")
+var ErrEventTooLarge = sentinel("event larger than the read limit")
 
 // StreamError is the error of a stream that has ended for good: the service
 // refused the token (401, 403), the instance is gone (404), the stream was
@@ -64,6 +63,23 @@ func (e *closeError) Error() string {
 	}
 	return text
 }
+
+// Unwrap returns its name.
+func (e *closeError) Unwrap() error { return errStreamClosed }
+
+// lostError is what broke a stream's connection without a close frame.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause, then its name.
+func (e *lostError) Unwrap() []error { return []error{e.err, errStreamLost} }
+
+// How a stream's connection ends.
+var (
+	errStreamClosed = sentinel("connection closed by the service")
+	errStreamLost   = sentinel("connection lost")
+)
 
 // closePolicyViolation is the only close code that says not to come back.
 const closePolicyViolation = 1008

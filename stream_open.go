@@ -367,7 +367,9 @@ func (s *Subscription) receive(ctx context.Context, conn *wsconn.Conn) error {
 		return fmt.Errorf("%w: more than %d bytes", ErrEventTooLarge, s.config.readLimit)
 	case errors.As(err, &closed):
 		return &closeError{Code: closed.Code, Reason: s.handle.auth.redact(closed.Reason)}
+	case err != nil:
+		return &lostError{err}
 	default:
-		return err
+		return nil
 	}
 }

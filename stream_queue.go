@@ -1,14 +1,13 @@
 package ryze
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 )
 
 // ErrOverflow ends a stream with [FailWhenFull] whose queue was full.
-var ErrOverflow = errors.New("the queue of events is full")
+var ErrOverflow = sentinel("the queue of events is full")
 
 // eventQueue is the bounded queue between the reader and the application. It
 // takes no memory while it is empty. It is emptied either from its front

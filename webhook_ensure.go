@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ const maxWebhooks = 3
 
 // ErrTooManyWebhooks says that the instance has three enabled webhooks, the most
 // already.
-var ErrTooManyWebhooks = errors.New("too many enabled webhooks")
+var ErrTooManyWebhooks = sentinel("too many enabled webhooks")
 
 // EnsuredWebhook is a webhook as the service was seen to have it.
 type EnsuredWebhook struct {

@@ -44,6 +44,7 @@ func menu(t *testing.T) string {
 // The whole way of somebody who tries a bot: scan, write as a customer, tap, pick,
 // fill in. The bot is a program of its own, which knows nothing of a simulator.
 func TestAPersonPairsAndOrdersFromABot(t *testing.T) {
+	t.Parallel()
 	sim := simulator(t)
 	program := menu(t)
 	phone := sim.AddInstance("demo")
@@ -104,6 +105,7 @@ func TestAPersonPairsAndOrdersFromABot(t *testing.T) {
 	p.gone(".log-row.bad", "")
 }
 
+// It is not parallel: a browser films only what is in front.
 func TestEveryKindOfMessageIsDrawn(t *testing.T) {
 	film := filmed(t)
 	s := play(t, film)
@@ -209,6 +211,7 @@ func filmed(t *testing.T) []byte {
 }
 
 func TestPeopleWriteReactEditAndDelete(t *testing.T) {
+	t.Parallel()
 	s := play(t, nil)
 	p := open(t, address(s.sim, "shop", s.group))
 	message := func(text string) func(m ryzetest.Message) bool {
@@ -310,6 +313,7 @@ func TestPeopleWriteReactEditAndDelete(t *testing.T) {
 }
 
 func TestEverySwitchBreaksWhatItSays(t *testing.T) {
+	t.Parallel()
 	s := play(t, nil)
 	p := open(t, address(s.sim, "shop", anaJID))
 	p.see(".meter", "shop")
@@ -363,6 +367,7 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 }
 
 func TestThePageSpeaksPortuguese(t *testing.T) {
+	t.Parallel()
 	s := play(t, nil)
 	p := open(t, address(s.sim, "shop", anaJID), in("pt-BR"))
 	p.see(".day", "Hoje")
@@ -378,6 +383,7 @@ func TestThePageSpeaksPortuguese(t *testing.T) {
 }
 
 func TestAPhoneShowsOnePaneAtATime(t *testing.T) {
+	t.Parallel()
 	s := play(t, nil)
 	p := open(t, address(s.sim, "shop"))
 	p.size(360, 740, 2)
@@ -402,6 +408,7 @@ func TestAPhoneShowsOnePaneAtATime(t *testing.T) {
 }
 
 func TestALostLineIsToldAndMends(t *testing.T) {
+	t.Parallel()
 	sim, err := ryzetest.Start(ryzetest.WithControl(""))
 	require.NoError(t, err)
 	sim.AddInstance("shop").Pair(own)
@@ -426,6 +433,7 @@ func TestALostLineIsToldAndMends(t *testing.T) {
 }
 
 func TestTenThousandMessagesScroll(t *testing.T) {
+	t.Parallel()
 	sim := simulator(t)
 	phone := sim.AddInstance("shop")
 	phone.Pair(own)
@@ -459,6 +467,7 @@ func TestTenThousandMessagesScroll(t *testing.T) {
 }
 
 func TestTwoBrowsersSeeTheSame(t *testing.T) {
+	t.Parallel()
 	s := play(t, nil)
 	one, two := open(t, address(s.sim, "shop", anaJID)), open(t, address(s.sim, "shop", anaJID))
 	two.see(".mine .bubble", "Thank you!")

@@ -47,8 +47,10 @@ func (o *Outbox) compose(ctx context.Context, m Message) (*composed, error) {
 		return nil, err
 	}
 	switch {
-	case m.Instance == "" || !utf8.ValidString(m.Instance) || strings.ContainsRune(m.Instance, 0):
-		return nil, invalid("Message.Instance", "is empty or no text")
+	case m.Instance == "" || !isText(m.Instance) || len(m.Instance) > longestName:
+		return nil, invalid("Message.Instance", "is empty, no text, or longer than 512 bytes")
+	case len(m.To) > longestName:
+		return nil, invalid("Message.To", "is longer than 512 bytes")
 	case m.Content == nil:
 		return nil, invalid("Message.Content", "is nil")
 	case m.Priority < -1<<31 || m.Priority > 1<<31-1:
@@ -133,13 +135,19 @@ func (c *config) keyed(plain []byte) []byte {
 	return fingerprint(hmac.New(sha256.New, c.forget), "fingerprint", string(plain))
 }
 
+// longestName is what the indexes of PostgreSQL surely take.
+const longestName = 512
+
+// isText reports whether both stores can hold a string.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
 func checkKey(key string) error {
 	switch {
 	case key == "":
 		return invalid("Message.Key", "is empty")
-	case len(key) > 512:
+	case len(key) > longestName:
 		return invalid("Message.Key", "has "+strconv.Itoa(len(key))+" bytes, more than 512")
-	case !utf8.ValidString(key) || strings.ContainsRune(key, 0):
+	case !isText(key):
 		return invalid("Message.Key", "is no text")
 	}
 	return nil

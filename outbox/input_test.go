@@ -46,6 +46,8 @@ func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
 		"key with a NUL":     func(m *Message) { m.Key = "a\x00b" },
 		"key not UTF-8":      func(m *Message) { m.Key = "\xff" },
 		"no instance":        func(m *Message) { m.Instance = "" },
+		"instance of 10 KB":  func(m *Message) { m.Instance = strings.Repeat("i", 10<<10) },
+		"recipient of 9 KB":  func(m *Message) { m.To = ryze.JID(strings.Repeat("1", 9<<10) + "@lid") },
 		"no recipient":       func(m *Message) { m.To = "" },
 		"wrong recipient":    func(m *Message) { m.To = "somebody" },
 		"no content":         func(m *Message) { m.Content = nil },
@@ -79,6 +81,26 @@ func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
 	}
 	_, err = o.Add(t.Context(), hello(strings.Repeat("k", 512)))
 	require.NoError(t, err)
+}
+
+func TestPathThatNamesNoFileIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{"", ":memory:", filepath.Join(dir, "a\x00b")} {
+		o, err := OpenSQLite(path, nobody)
+		if err == nil {
+			assert.NoError(t, o.Close())
+		}
+		require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+	}
+	assert.NoFileExists(t, filepath.Join(dir, "a"))
+}
+
+func TestTransactionThatIsNoneIsRefused(t *testing.T) {
+	o := sqliteOutbox(t, nobody)
+	_, err := o.AddSQLTx(t.Context(), nil, hello("k"))
+	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+	_, err = o.AddTx(t.Context(), nil, hello("k"))
+	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
 }
 
 func TestSameKeyIsSameMessageOrAnError(t *testing.T) {

@@ -13,12 +13,12 @@ import (
 // say when a message was delivered and read. Other events are passed over, so every
 // event may be given. It may be used as a [ryze.Handler].
 func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
-	if event == nil {
+	if event == nil || !isText(event.Instance) {
 		return nil
 	}
 	switch data := event.Data.(type) {
 	case *ryze.MessageEvent:
-		if data.Direction != ryze.DirectionOutgoing || !isLabel(data.Source) || data.ID == "" || data.Edit != nil || data.RevokedID != "" {
+		if data.Direction != ryze.DirectionOutgoing || !isLabel(data.Source) || !isText(data.Source) || data.ID == "" || data.Edit != nil || data.RevokedID != "" {
 			return nil
 		}
 		return o.notice(ctx, func(e *Entry) (step, error) {
@@ -37,6 +37,9 @@ func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
 			return nil
 		}
 		for _, id := range data.MessageIDs {
+			if !isText(id) {
+				continue
+			}
 			err := o.notice(ctx, func(e *Entry) (step, error) {
 				if !e.DeliveredAt.IsZero() && (!read || !e.ReadAt.IsZero()) {
 					return step{}, errSame

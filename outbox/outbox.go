@@ -59,8 +59,10 @@ func (o *Outbox) DB() *sql.DB { return o.db }
 
 // Add takes a message and returns when it is on disk. The same key with the same
 // content and recipient is the same entry, which is returned as it is now, so Add
-// may be repeated; with another content or recipient it is [ErrKeyReused]. Arguments
-// that can never be right are a [*ryze.ValidationError]. No request is made.
+// may be repeated; with another content or recipient it is [ErrKeyReused]. The
+// instance and what goes out with the content, such as ReplyTo, count as content;
+// Priority, NotBefore and ExpiresAt do not, and stay as they were. Arguments that
+// can never be right are a [*ryze.ValidationError]. No request is made.
 func (o *Outbox) Add(ctx context.Context, m Message) (*Entry, error) {
 	n, err := o.compose(ctx, m)
 	if err != nil {
@@ -88,6 +90,9 @@ func (o *Outbox) AddTx(ctx context.Context, tx pgx.Tx, m Message) (*Entry, error
 
 // AddSQLTx is [Outbox.AddTx] for SQLite: the transaction is one of [Outbox.DB].
 func (o *Outbox) AddSQLTx(ctx context.Context, tx *sql.Tx, m Message) (*Entry, error) {
+	if tx == nil {
+		return nil, invalid("tx", "is nil")
+	}
 	return o.addJoined(ctx, tx, m)
 }
 
@@ -252,6 +257,9 @@ func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry,
 	if r.to == "" {
 		return nil, invalid("resolution", "is empty")
 	}
+	if !isText(r.messageID) {
+		return nil, invalid("WasSent", "has a message id that is no text")
+	}
 	return o.ask(ctx, key, func(e *Entry) (step, error) {
 		switch again := r.to == Queued; {
 		case e.State == r.to:
@@ -336,6 +344,10 @@ func rejob(ctx context.Context, t tx, e *Entry) error {
 func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		const page = 200
+		if !isText(f.Instance) || !isText(string(f.To)) || slices.ContainsFunc(f.States, func(s State) bool { return !isText(string(s)) }) {
+			yield(nil, invalid("Filter", "has what is no text"))
+			return
+		}
 		query, args := byPage, []any{f.AfterID}
 		only := func(column string, values ...string) {
 			for i, v := range values {

@@ -31,7 +31,8 @@ func WithRiver(client *river.Client[pgx.Tx], workers *river.Workers) Option {
 
 // OnPostgres makes an outbox on a PostgreSQL database, which any number of
 // processes may share. It creates or updates its tables and those of River in the
-// schema of the pool's search_path. The pool needs three connections at least, and
+// schema of the pool's search_path; when they are up to date, a role will do that may
+// read and write rows and use the sequences. The pool needs three connections at least, and
 // stays open when the outbox is closed.
 func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) {
 	if pool == nil {
@@ -104,6 +105,12 @@ func postgresError(err error) error {
 	default:
 		return err
 	}
+}
+
+// isDenied reports whether the role may not do it.
+func isDenied(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "42501"
 }
 
 // postgres is a pool or a transaction.

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	ryze "github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/internal/postgrestest"
+	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
 // Each has a database of its own on one server.
@@ -27,6 +29,8 @@ func TestOnPostgres(t *testing.T) {
 		"FullAndReadOnlyAreTold":                  fullAndReadOnly,
 		"ConflictOfTransactionsHasAnError":        conflicts,
 		"ApplicationsOwnRiverDoesTheWork":         ownRiver,
+		"RoleThatMayOnlyWriteRowsWillDo":          onlyRows,
+		"WhatIsNoTextIsNoFault":                   func(t *testing.T, pool *pgxpool.Pool) { noText(t, pool) },
 		"ClockThatWasSetBackHoldsNothingUp":       func(t *testing.T, pool *pgxpool.Pool) { setBack(t, opened(t, pool), pool) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,6 +95,94 @@ func isShared(t *testing.T, pool *pgxpool.Pool) {
 }
 
 // begun is a transaction that ends with the test, or the pool could not be closed.
+// Another role has made the tables, as where migrations are a step of their own.
+func onlyRows(t *testing.T, pool *pgxpool.Pool) {
+	s := simulated(t)
+	opened(t, pool)
+	_, err := pool.Exec(t.Context(), `CREATE ROLE clerk LOGIN; GRANT USAGE ON SCHEMA public TO clerk;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk`)
+	require.NoError(t, err)
+	config := pool.Config()
+	config.ConnConfig.User = "clerk"
+	clerks, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	defer clerks.Close()
+	o, err := OnPostgres(clerks, s.open, short)
+	require.NoError(t, err)
+	defer run(t, o)()
+	_, err = o.Add(t.Context(), hello("k"))
+	require.NoError(t, err)
+	assert.Equal(t, Sent, wait(t, o, "k").State)
+}
+
+// PostgreSQL takes no NUL and nothing that is not UTF-8.
+func noText(t *testing.T, pool *pgxpool.Pool) {
+	s := simulated(t)
+	reasons := make(chan string, 100)
+	unknownInstance := func(ctx context.Context, instance string) (*ryze.InstanceClient, error) {
+		if instance == "shop" {
+			return s.open(ctx, instance)
+		}
+		return nil, errors.New("no \x00 \xff token")
+	}
+	o, err := OnPostgres(pool, unknownInstance, short, WithObserver(func(_ context.Context, e *Entry) {
+		if e.Instance != "shop" {
+			reasons <- e.Reason
+		}
+	}))
+	require.NoError(t, err)
+	run(t, o)
+	other := hello("other")
+	other.Instance = "other"
+	_, err = o.Add(t.Context(), other)
+	require.NoError(t, err)
+	select {
+	case reason := <-reasons:
+		assert.Contains(t, reason, "token")
+	case <-time.After(10 * time.Second):
+		assert.Fail(t, "what an entry waits for is not written down")
+	}
+
+	s.Fault("messages.text", ryzetest.Fault{Edit: spoiled})
+	_, err = o.Add(t.Context(), hello("k"))
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	e, err := o.Wait(ctx, "k")
+	require.NoError(t, err, "what was sent is written down at once")
+	assert.Equal(t, Sent, e.State)
+	assert.Empty(t, e.MessageID)
+
+	for _, bad := range []string{"a\x00b", "\xff"} {
+		for _, event := range []*ryze.Event{
+			{Instance: bad, Data: &ryze.ReceiptEvent{Status: ryze.StatusRead, MessageIDs: []string{"3EB0"}}},
+			{Instance: "shop", Data: &ryze.ReceiptEvent{Status: ryze.StatusRead, MessageIDs: []string{bad}}},
+			{Instance: "shop", Data: &ryze.MessageEvent{Direction: ryze.DirectionOutgoing, Source: labelPrefix + bad, ID: "3EB0"}},
+			{Instance: "shop", Data: &ryze.MessageEvent{Direction: ryze.DirectionOutgoing, Source: e.Source, ID: bad}},
+		} {
+			require.NoError(t, o.Observe(t.Context(), event))
+		}
+		for _, f := range []Filter{{Instance: bad}, {To: ryze.JID(bad)}, {States: []State{State(bad)}}} {
+			for _, err := range o.Entries(t.Context(), f) {
+				require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+			}
+		}
+		_, err = o.Resolve(t.Context(), "k", WasSent(bad))
+		require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+	}
+}
+
+// spoiled gives every id in an answer a NUL.
+func spoiled(answer map[string]any) {
+	for name, value := range answer {
+		if inner, ok := value.(map[string]any); ok {
+			spoiled(inner)
+		} else if id, ok := value.(string); ok && (name == "id" || name == "messageId") {
+			answer[name] = id + "\x00"
+		}
+	}
+}
+
 func begun(t *testing.T, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
 	tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -19,7 +20,7 @@ import (
 // by [Outbox.Close] and by the end of the process, however it ends. The file must be
 // on a local disk. It gets neighbours whose names end in -wal or -journal.
 func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
-	if path == "" || path == ":memory:" {
+	if path == "" || path == ":memory:" || strings.ContainsRune(path, 0) { // SQLite would end the name at a NUL
 		return nil, invalid("path", "names no file")
 	}
 	full, err := filepath.Abs(path)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -148,5 +149,6 @@ func text(err error) string {
 		return ""
 	}
 	const most = 500
-	return fmt.Sprintf("%.*s", most, err.Error())
+	// Whoever wrote the error may have put into it what a database refuses.
+	return fmt.Sprintf("%.*s", most, strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "\uFFFD"))
 }

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -126,12 +127,13 @@ func (s *riverStore[T]) close() error               { return s.end() }
 // migrate brings the tables of River and ours up to date, and refuses a database
 // that is ahead.
 func (s *riverStore[T]) migrate(ctx context.Context) error {
-	if _, err := s.exec(ctx, sqlVersionTable); err != nil {
-		return s.is(err)
+	_, made := s.exec(ctx, sqlVersionTable)
+	if made != nil && !isDenied(made) { // a role that may make no tables can use those of another
+		return s.is(made)
 	}
 	var version int
 	if _, err := one(ctx, s, sqlVersion, nil, &version); err != nil {
-		return s.is(err)
+		return s.is(cmp.Or(made, err))
 	}
 	if version > len(schema) {
 		return fmt.Errorf("%w: it has version %d of the outbox, this module knows %d", ErrNewerSchema, version, len(schema))

@@ -388,6 +388,12 @@ func (o *Outbox) apply(ctx context.Context, c conn, e *Entry, s step) error {
 	next.State, next.Reason, next.NextAt = s.to, s.reason, fromMillis(millis(s.next))
 	if s.message != nil {
 		next.MessageID, next.Chat = s.message.ID, s.message.Chat
+		if !isText(next.MessageID) { // no store holds it, and no message has such an id
+			next.MessageID = ""
+		}
+		if !isText(string(next.Chat)) {
+			next.Chat = ""
+		}
 	}
 	forget := 0
 	if o.forget != nil && s.next.IsZero() && s.to != Unknown {

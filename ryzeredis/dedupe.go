@@ -118,10 +118,16 @@ func (s *DedupeStore) Claim(ctx context.Context, key string) (ryze.DedupeClaim, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	c := &dedupeClaim{s, s.prefix + digest(key), rand.Text()}
 	within, cancel := context.WithTimeout(ctx, claimPatience)
 	defer cancel()
-	c := &dedupeClaim{s, s.prefix + digest(key), rand.Text()}
-	known, err := claimScript.Run(within, s.client, []string{c.key}, c.value, s.lease.Milliseconds()).Text()
+	known, err := untilEnd(within, func(ctx context.Context) (string, error) {
+		return claimScript.Run(ctx, s.client, []string{c.key}, c.value, s.lease.Milliseconds()).Text()
+	}, func(err error) {
+		if err == nil || errors.Is(err, redis.Nil) {
+			c.giveBack(ctx) // it came after all
+		}
+	})
 	switch {
 	case errors.Is(err, redis.Nil) || err == nil && known == c.value: // its own when the client has asked twice
 		return c, nil
@@ -159,7 +165,9 @@ func (c *dedupeClaim) Commit(ctx context.Context) error {
 func (c *dedupeClaim) Release(ctx context.Context) error { return c.run(ctx, releaseScript, c.value) }
 
 func (c *dedupeClaim) run(ctx context.Context, script *redis.Script, args ...any) error {
-	mine, err := script.Run(ctx, c.store.client, []string{c.key}, args...).Int()
+	mine, err := untilEnd(ctx, func(ctx context.Context) (int, error) {
+		return script.Run(ctx, c.store.client, []string{c.key}, args...).Int()
+	}, func(error) {})
 	switch {
 	case err != nil:
 		return fmt.Errorf("ryzeredis: dedupe: %w", err)
@@ -167,5 +175,29 @@ func (c *dedupeClaim) run(ctx context.Context, script *redis.Script, args ...any
 		return ryze.ErrClaimLost
 	default:
 		return nil
+	}
+}
+
+// untilEnd asks Redis, and ends with its context. go-redis alone goes on for as long
+// as its own timeouts let it. What comes after that is for late.
+func untilEnd[T any](ctx context.Context, ask func(context.Context) (T, error), late func(error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	came := make(chan answer)
+	go func() {
+		value, err := ask(ctx)
+		select {
+		case came <- answer{value, err}:
+		case <-ctx.Done():
+			late(err)
+		}
+	}()
+	select {
+	case a := <-came:
+		return a.value, a.err
+	case <-ctx.Done():
+		return *new(T), ctx.Err()
 	}
 }

@@ -1,6 +1,7 @@
 package ryzeredis_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -47,4 +48,30 @@ func TestDedupeStoreShowsNothingInRedis(t *testing.T) {
 	require.Len(t, keys, 1)
 	assert.NotContains(t, keys[0], "5511")
 	assert.NotContains(t, keys[0], "secret")
+}
+
+// The client's own timeouts are much longer.
+func TestDedupeStoreEndsWithItsContextWhileRedisHangs(t *testing.T) {
+	server := redistest.Start(t)
+	store, err := ryzeredis.NewDedupeStore(server.Client)
+	require.NoError(t, err)
+	claim, err := store.Claim(t.Context(), "held")
+	require.NoError(t, err)
+	server.Stop()
+	for name, call := range map[string]func(context.Context) error{
+		"claim":   func(ctx context.Context) error { _, err := store.Claim(ctx, "key"); return err },
+		"commit":  claim.Commit,
+		"release": claim.Release,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		began := time.Now()
+		require.ErrorIs(t, call(ctx), context.DeadlineExceeded, name)
+		assert.Less(t, time.Since(began), 2*time.Second, name)
+		cancel()
+	}
+	server.Cont()
+	assert.Eventually(t, func() bool { // it was not taken by who has gone
+		claim, err := store.Claim(t.Context(), "key")
+		return err == nil && claim != nil
+	}, 10*time.Second, 50*time.Millisecond)
 }

@@ -117,7 +117,8 @@ var behaviours = map[string]struct {
 	"create-rate": {"-create-rate 3", func(c caller) bool {
 		return c.do("POST", "/api/instance/new", `{}`).header.Get("X-RateLimit-Limit") == "3"
 	}},
-	"stranger": {"-stranger 4", func(c caller) bool { return c.list().header.Get("X-RateLimit-Remaining") == "95" }},
+	"rate-window": {"-rate-window 2s -reset delta", func(c caller) bool { return len(c.list().header.Get("X-RateLimit-Reset")) == 1 }},
+	"stranger":    {"-stranger 4", func(c caller) bool { return c.list().header.Get("X-RateLimit-Remaining") == "95" }},
 	"without-rate-headers": {"-without-rate-headers reset,limit", func(c caller) bool {
 		h := c.list().header
 		return h.Get("X-RateLimit-Reset") == "" && h.Get("X-RateLimit-Remaining") != ""

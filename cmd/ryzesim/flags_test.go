@@ -35,7 +35,7 @@ var flagOf = map[string]string{
 	"WithCallEvents": "call-events", "WithoutChatwoot": "without-chatwoot", "WithOldLibrary": "old-library", "WithoutQRPrefix": "without-qr-prefix",
 	"WithCodeDelay": "code-delay", "WithReconnectDelay": "reconnect-delay", "WithAutoPair": "auto-pair", "WithNotConnectedStatus": "not-connected-status",
 	"WithTokenInData": "token-in-data", "WithObservedStates": "observed-states", "WithDeviceSuffix": "device-suffix", "WithoutEchoes": "without-echoes",
-	"WithReceipts": "receipts",
+	"WithReceipts": "receipts", "WithRateWindow": "rate-window",
 }
 
 func TestEveryOptionOfTheSimulatorHasAFlag(t *testing.T) {
@@ -94,7 +94,7 @@ func TestRefusesBadFlags(t *testing.T) {
 		{"-lang", "fr"}, {"-webhook-retry", "x"}, {"-webhook-retry", "-1s"}, {"-clock-skew", "x"}, {"-expose-rate-headers"},
 		{"-lang", "pt"}, {"-allow-origin", "app.example"}, {"-allow-origin", "*"}, {"-allow-origin", "https://app.example/"}, {"-allow-origin", "https://"},
 		{"-quota", "-1"}, {"-rate", "-2"}, {"-create-rate", "-2"}, {"-auto-pair", "-1s"}, {"-code-delay", "-1s"}, {"-reconnect-delay", "-1s"},
-		{"-stranger", "-1"}, {"-webhook-timeout", "0s"}, {"-body-limit", "-1"}, {"-media-body-limit", "-1"}, {"-media-keep", "-1"}, {"-media-delay", "-1s"},
+		{"-stranger", "-1"}, {"-rate-window", "0s"}, {"-webhook-timeout", "0s"}, {"-body-limit", "-1"}, {"-media-body-limit", "-1"}, {"-media-keep", "-1"}, {"-media-delay", "-1s"},
 	} {
 		err := run(t.Context(), args, nil, io.Discard, io.Discard)
 		assert.Error(t, err, "%v", args)

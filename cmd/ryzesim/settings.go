@@ -26,6 +26,7 @@ type settings struct {
 	autoPair                   time.Duration
 	receipts                   string
 	rate, createRate           int
+	rateWindow                 time.Duration
 	noRate                     []string
 	reset, retryAfter          string
 	skews                      []time.Duration
@@ -80,6 +81,7 @@ func (c *settings) declare(f *flagSet) {
 	f.group("Rate limits and clocks")
 	f.count(&c.rate, "rate", 100, "requests per minute and token (-1: no limit)")
 	f.count(&c.createRate, "create-rate", 20, "instance creations per minute and token (-1: no limit)")
+	f.wait(&c.rateWindow, "rate-window", time.Minute, "how long the windows of the rate limit are, in whole seconds")
 	f.share(&c.stranger, "stranger", "`SHARE` of further requests that another program spends for each one counted")
 	f.list(&c.noRate, "without-rate-headers", "leave these `HEADER,...` out: limit, remaining, reset, or all")
 	f.text(&c.reset, "reset", "unix", "`FORM` of X-RateLimit-Reset: "+strings.Join(timeFormNames(), ", "))
@@ -169,7 +171,8 @@ func parse(args []string, errOut io.Writer) (*settings, error) {
 func negative(c *settings) error {
 	for name, is := range map[string]bool{
 		"quota": c.quota < 0, "rate": c.rate < -1, "create-rate": c.createRate < -1, "auto-pair": c.autoPair < 0,
-		"code-delay": c.codeDelay < 0, "reconnect-delay": c.reconnectDelay < 0, "stranger": c.stranger < 0,
+		"rate-window": c.rateWindow < time.Second,
+		"code-delay":  c.codeDelay < 0, "reconnect-delay": c.reconnectDelay < 0, "stranger": c.stranger < 0,
 		"webhook-timeout": c.webhookTimeout <= 0, "body-limit": c.bodyLimit < 0, "media-body-limit": c.mediaBodyLimit < 0,
 		"media-keep": c.mediaKeep < 0, "media-delay": c.mediaDelay < 0,
 	} {
@@ -189,7 +192,8 @@ func negative(c *settings) error {
 func (c *settings) options() ([]ryzetest.Option, error) {
 	opts := []ryzetest.Option{
 		ryzetest.WithListen(c.addr), ryzetest.WithQuota(c.quota), ryzetest.WithRateLimit(c.rate),
-		ryzetest.WithCreateRateLimit(c.createRate), ryzetest.WithClockSkew(c.skews...), ryzetest.WithAllowedOrigins(c.origins...),
+		ryzetest.WithCreateRateLimit(c.createRate), ryzetest.WithRateWindow(c.rateWindow),
+		ryzetest.WithClockSkew(c.skews...), ryzetest.WithAllowedOrigins(c.origins...),
 		ryzetest.WithWebhookRetry(c.webhookRetry...), ryzetest.WithWebhookTimeout(c.webhookTimeout),
 		ryzetest.WithBodyLimits(c.bodyLimit, c.mediaBodyLimit), ryzetest.WithMediaKeep(c.mediaKeep),
 		ryzetest.WithMediaDelay(c.mediaDelay), ryzetest.WithCodeDelay(c.codeDelay), ryzetest.WithReconnectDelay(c.reconnectDelay),

@@ -22,6 +22,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"time"
 
@@ -111,7 +112,10 @@ func run(ctx context.Context, inst *ryze.InstanceClient, job job, out, screen io
 	return errors.Join(runErr, waitErr)
 }
 
-func (j job) key(to ryze.JID) string { return j.name + "/" + to.Phone() }
+// key is the same for both forms of a Brazilian number.
+func (j job) key(to ryze.JID) string {
+	return j.name + "/" + slices.Min(ryze.BrazilAliases(to)).Phone()
+}
 
 // listen gives the outbox the events of the instance. Without them it looks for
 // what it does not know.

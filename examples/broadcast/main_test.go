@@ -131,6 +131,17 @@ func TestListsAreReadOnceForEachPersonAndRefusedWhole(t *testing.T) {
 	assert.ErrorContains(t, err, "line 4")
 }
 
+// The list of the next run may have the other form of a Brazilian number.
+func TestSamePersonInAnotherRunGetsNothingMore(t *testing.T) {
+	service := simulated(t)
+	job := job{name: "greeting", text: "Hello", file: filepath.Join(t.TempDir(), "broadcast.db")}
+	for _, to := range []ryze.JID{"5511987654321", "551187654321", "5511987654321@s.whatsapp.net"} {
+		job.recipients = []ryze.JID{to}
+		require.NoError(t, run(t.Context(), service.Instance, job, io.Discard, io.Discard))
+	}
+	assert.Len(t, service.Phone.Sent(), 1)
+}
+
 func numbered(n int) (list []ryze.JID) {
 	for i := range n {
 		list = append(list, ryze.JID(fmt.Sprintf("5511987%06d", i)))

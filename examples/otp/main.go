@@ -28,6 +28,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"sync"
 	"time"
 
 	ryze "github.com/ryzeapi/ryze-go"
@@ -53,6 +54,7 @@ const (
 )
 
 type otp struct {
+	mu       sync.Mutex
 	outbox   *outbox.Outbox
 	instance string
 	secret   []byte
@@ -73,19 +75,11 @@ func (s *otp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, 0, "an Idempotency-Key and a phone are needed")
 		return
 	}
-	wait, err := s.tooSoon(r.Context(), key, to)
-	if wait > 0 {
+	entry, wait, err := s.add(r.Context(), key, to)
+	switch {
+	case wait > 0:
 		answer(w, http.StatusTooManyRequests, wait, "a code was sent to this phone a moment ago")
 		return
-	}
-	var entry *outbox.Entry
-	if err == nil {
-		entry, err = s.outbox.Add(r.Context(), outbox.Message{
-			Key: key, Instance: s.instance, To: to, Content: ryze.Text("Your code is " + s.code(key, to)),
-			Priority: ryze.PriorityHigh, ExpiresAt: time.Now().Add(valid),
-		})
-	}
-	switch {
 	case errors.Is(err, outbox.ErrKeyReused):
 		answer(w, http.StatusUnprocessableEntity, 0, "the key belongs to another phone")
 		return
@@ -102,16 +96,31 @@ func (s *otp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if last, _ := s.outbox.Wait(ctx, key); last != nil {
 		entry = last
 	}
-	switch entry.State {
-	case outbox.Sent:
+	switch {
+	case entry.State == outbox.Sent:
 		answer(w, http.StatusOK, 0, "sent")
-	case outbox.Failed:
+	case entry.State == outbox.Failed:
 		answer(w, http.StatusUnprocessableEntity, 0, "cannot be sent to this phone")
-	case outbox.Expired, outbox.Canceled:
+	case entry.Settled(): // expired, or looked for in vain
 		answer(w, http.StatusServiceUnavailable, between, "was not sent in time: ask with another key")
 	default: // queued, sending, or looked for
 		answer(w, http.StatusAccepted, patience, "on its way")
 	}
+}
+
+// add takes a code, or says how long the phone has to wait for one. It does one at a
+// time: of requests that come together, one is the first.
+func (s *otp) add(ctx context.Context, key string, to ryze.JID) (*outbox.Entry, time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if wait, err := s.tooSoon(ctx, key, to); wait > 0 || err != nil {
+		return nil, wait, err
+	}
+	entry, err := s.outbox.Add(ctx, outbox.Message{
+		Key: key, Instance: s.instance, To: to, Content: ryze.Text("Your code is " + s.code(key, to)),
+		Priority: ryze.PriorityHigh, ExpiresAt: time.Now().Add(valid),
+	})
+	return entry, 0, err
 }
 
 // tooSoon says how long a phone has to wait for another code.

@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -129,6 +131,36 @@ func TestStoreThatCannotBeWrittenIsAReasonToAskAgain(t *testing.T) {
 	_, err = box.DB().ExecContext(t.Context(), "PRAGMA query_only = 0")
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusAccepted, ask(t, server.URL, "a", "5511987654321").StatusCode) // nobody sends here
+}
+
+func TestPhoneGetsOneCodeHoweverManyAskAtOnce(t *testing.T) {
+	service := simulated(t)
+	address, _ := serving(t, service, filepath.Join(t.TempDir(), "otp.db"))
+	status := make([]int, 40)
+	var asking sync.WaitGroup
+	for i := range status {
+		asking.Go(func() { status[i] = ask(t, address, fmt.Sprint("key-", i), "5511987654321").StatusCode })
+	}
+	asking.Wait()
+	slices.Sort(status)
+	assert.Equal(t, http.StatusOK, status[0])
+	assert.Equal(t, slices.Repeat([]int{http.StatusTooManyRequests}, 39), status[1:])
+	assert.Len(t, service.Phone.Sent(), 1)
+}
+
+// Nothing more happens to it, so nobody may be told to ask again with the same key.
+func TestCodeOfWhichNobodyKnowsNeedsAnotherKey(t *testing.T) {
+	service := simulated(t)
+	open := func(context.Context, string) (*ryze.InstanceClient, error) { return service.Instance, nil }
+	box, err := outbox.OpenSQLite(filepath.Join(t.TempDir(), "otp.db"), open)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, box.Close()) }()
+	server := httptest.NewServer(&otp{outbox: box, instance: service.Instance.Name()})
+	defer server.Close()
+	assert.Equal(t, http.StatusAccepted, ask(t, server.URL, "a", "5511987654321").StatusCode) // nobody sends here
+	_, err = box.DB().ExecContext(t.Context(), "UPDATE ryze_outbox SET state = 'unknown', next_at = 0")
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusServiceUnavailable, ask(t, server.URL, "a", "5511987654321").StatusCode)
 }
 
 func TestDemonstration(t *testing.T) {

@@ -310,12 +310,11 @@ export function composer(hooks) {
 
   function grow() {
     field.style.setProperty('height', 'auto');
-    const height = field.scrollHeight; // 0 while the pane is hidden, as on a narrow screen
-    if (height > 0) field.style.setProperty('height', `${Math.min(height, 160)}px`);
+    if (!field.scrollHeight) return; // nobody sees it yet
+    field.style.setProperty('height', `${Math.min(field.scrollHeight, 160)}px`);
   }
   field.addEventListener('input', () => { grow(); drawSend(); });
-  // Its width changes with the window, and when the pane is shown.
-  new ResizeObserver(() => requestAnimationFrame(grow)).observe(field);
+  addEventListener('resize', grow);
   // Some keyboards write the line break whatever becomes of the key.
   let entered = false;
   field.addEventListener('keyup', () => { entered = false; });
