@@ -121,6 +121,7 @@ func TestEveryKindOfMessageIsDrawn(t *testing.T) {
 	// Text is text, whatever it says, and asks nobody.
 	p.see(".bubble.is-text", "<script>alert(1)</script> <img src=x onerror=alert(2)>")
 	p.until(`!document.querySelector(".bubble script, .bubble img[src=x]")`)
+	p.until(`[...document.querySelectorAll(".bubble a")].every(a => !a.textContent.includes("\u202e"))`) // it would be read backwards
 	p.until(`[...document.querySelectorAll(".bubble a[target]")].every(a => a.rel.includes("noopener") && a.href.startsWith("https://"))`)
 	p.until(`[...document.querySelectorAll("a.file")].some(a => a.download === 'a"b<b>.html')`)
 	for _, tag := range []string{"strong", "em", "s", "code", "blockquote", "ul li", "ol li", "pre"} {

@@ -160,6 +160,7 @@ func (s *shop) talk(ctx context.Context, t *testing.T, film []byte) {
 
 	// What a stranger may write is text, and an address is asked nobody.
 	s.says(ryzetest.Incoming{Text: `<script>alert(1)</script> <img src=x onerror=alert(2)> https://example.com/a?b=1&c=2.`})
+	s.says(ryzetest.Incoming{Text: "https://example.com/\u202egpj.exe"})
 	s.says(ryzetest.Incoming{Media: &ryzetest.File{Data: []byte("<script>alert(3)</script>"), MIME: "text/html", Kind: "document", FileName: `a"b<b>.html`}})
 	s.says(ryzetest.Incoming{Media: &ryzetest.File{Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(4)"/>`), MIME: "image/svg+xml", Kind: "image"}})
 	s.says(ryzetest.Incoming{Text: "*bold* _italic_ ~struck~ `code`\n> a quote\n- one\n- two\n1. first\n```\nif x {\n\treturn\n}\n```\nfile *not bold_ 2*3*4"})

@@ -5,7 +5,8 @@ import { t } from './i18n.js';
 
 const marks = { '*': 'strong', '_': 'em', '~': 's' };
 const word = /[\p{L}\p{N}]/u;
-const urls = /\bhttps?:\/\/[^\s<>"'`]+/giy;
+// An address ends before a character that turns the direction: it would be read as another.
+const urls = /\bhttps?:\/\/[^\s<>"'`\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giy;
 const longest = 3000;
 
 /** rich returns the nodes of a message's text. */
