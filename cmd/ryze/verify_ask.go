@@ -245,9 +245,9 @@ func because(err error) string {
 
 // askReads asks what changes nothing.
 func (v *verifier) askReads(ctx context.Context) {
-	number := url.Values{"number": {v.flags.to}}
+	number, none := url.Values{"number": {v.flags.to}}, ""
 	for _, q := range []question{
-		{op: "observability.health"},
+		{op: "observability.health", token: &none},
 		{op: "instance.list"},
 		{op: "instance.settings.get"},
 		{op: "instance.metrics"},
@@ -388,7 +388,7 @@ func (v *verifier) rateAnswers() []answer {
 			if i > 0 {
 				others.parts = append(others.parts, ", ")
 			}
-			others.parts = append(others.parts, jsonPath{name})
+			others.parts = append(others.parts, fieldName(name))
 		}
 	}
 	return []answer{presence, unit, limit, retry, others}

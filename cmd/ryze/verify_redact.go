@@ -24,6 +24,9 @@ import (
 // foreign is a text from the service.
 type foreign string
 
+// fieldName is the name of a header or of a member.
+type fieldName string
+
 // jsonPath is where something is in a JSON text: names of members, and indices.
 type jsonPath []string
 
@@ -42,6 +45,9 @@ var wordPattern = regexp.MustCompile(`\p{L}+`)
 
 func newRedactor() *redactor {
 	r := &redactor{words: map[string]bool{}, marks: map[string]string{}, counts: map[string]int{}, secrets: map[string]string{}}
+	for word := range strings.FieldsSeq(plainWords) {
+		r.words[word] = true
+	}
 	for text := range strings.Lines(api.OpenAPI()) {
 		// The people and texts of its examples stand behind these names.
 		key, _, _ := strings.Cut(strings.TrimLeft(text, " -{"), ":")
@@ -54,6 +60,17 @@ func newRedactor() *redactor {
 	}
 	return r
 }
+
+// plainWords are those of refusals and of what stands in front of services. Names are
+// not among them.
+const plainWords = `a an and any are as at bad be been before but by can cannot could deleted denied did do does
+duplicate empty entity error exceeded exist exists expected expired failed failure first for forbidden found from
+gateway get given has have how html if in internal invalid is it its json large later length limit long longer many
+maximum may method minimum missing must no none not nothing null of on only or other out outdated permission plain
+please post proxy rejected request required requires resource retry server service session short should something
+temporarily than that the their there this time timeout to today too try type unable unauthorized unavailable
+unexpected unknown unprocessable unsupported until url used valid value version was were what when which while wrong xml yet you your
+different else entirely new odd surprise went happened occurred processing parse database internally upstream`
 
 var exampleKeys = map[string]bool{"name": true, "pushName": true, "push_name": true, "full_name": true, "content": true, "jid": true, "caption": true, "text": true, "fileName": true}
 
@@ -297,6 +314,8 @@ func (r *redactor) say(parts []any) string {
 			} else {
 				b.WriteString(`"` + r.text(string(part)) + `"`)
 			}
+		case fieldName:
+			b.WriteString(r.field(string(part)))
 		case jsonPath:
 			b.WriteString(r.place(part))
 		default:
