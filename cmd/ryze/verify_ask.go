@@ -46,6 +46,14 @@ type reply struct {
 
 func (r *reply) ok() bool { return r.err == nil && r.status >= 200 && r.status < 300 }
 
+// why says why the reply is no success.
+func (r *reply) why() string {
+	if r.err != nil {
+		return because(r.err)
+	}
+	return fmt.Sprintf("status %d", r.status)
+}
+
 // value is the reply as JSON.
 func (r *reply) value() map[string]any {
 	var v map[string]any

@@ -133,7 +133,7 @@ func (v *verifier) openRawStream(ctx context.Context) (why string) {
 	r := v.ask(ctx, question{op: "events.websocket.get"})
 	before := members(r.value()["websocket"])
 	if r.err != nil || !r.ok() && r.status != http.StatusNotFound {
-		return "the stream's configuration could not be read"
+		return "the stream's configuration could not be read: " + r.why()
 	}
 	if on, _ := before["enabled"].(bool); !on {
 		// What the service says of a stream that is off.
@@ -154,7 +154,7 @@ func (v *verifier) openRawStream(ctx context.Context) (why string) {
 			do: func(ctx context.Context) error { return v.turnOff(ctx, off, before) },
 		})
 		if r := v.ask(ctx, question{op: op, body: map[string]any{"enabled": true, "events": []string{}, "mediaBase64": false}}); !r.ok() {
-			return "the stream was off, and could not be switched on"
+			return "the stream was off, and could not be switched on: " + r.why()
 		}
 	}
 	conn, err := v.dial(ctx)

@@ -29,10 +29,12 @@ const documentURL = "file:///api/openapi.yaml" // of the schemas; nothing is rea
 
 // document is the OpenAPI document of the service.
 type document struct {
-	root       any
-	compiler   *jsonschema.Compiler
-	compiled   map[string]*jsonschema.Schema // by JSON pointer
-	operations map[string]*operation         // by id
+	root     any
+	mu       sync.Mutex // of the two below
+	compiler *jsonschema.Compiler
+	compiled map[string]*jsonschema.Schema // by JSON pointer
+
+	operations map[string]*operation // by id
 }
 
 // operation is one operation of the document.
@@ -106,6 +108,8 @@ func (d *document) schema(at string, v any) *jsonschema.Schema {
 	if v == nil {
 		return nil
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if s := d.compiled[at]; s != nil {
 		return s
 	}

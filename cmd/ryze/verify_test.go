@@ -217,7 +217,7 @@ func TestVerifyNamesEachDifference(t *testing.T) {
 		{name: "no echo, no label", opts: []ryzetest.Option{ryzetest.WithoutEchoes()}, id: "echo-label", verdict: isNotSeen, says: "there was no echo"},
 		{name: "state without authorization", opts: []ryzetest.Option{ryzetest.WithoutStateAuthorization()}, args: "--reconnect", id: "state-authorization", says: "came without it"},
 		{name: "other events with it", opts: []ryzetest.Option{ryzetest.WithoutStateAuthorization()}, args: "--reconnect", id: "webhook-authorization", verdict: asDocumented},
-		{name: "late media", opts: []ryzetest.Option{ryzetest.WithMediaDelay(3e8)}, id: "media-early", verdict: isOpen, says: "with 404: \"Message not found or no media available\""},
+		{name: "late media", opts: []ryzetest.Option{ryzetest.WithMediaDelay(3e8)}, args: "--wait 2s", id: "media-early", verdict: isOpen, says: "with 404: \"Message not found or no media available\""},
 		{name: "very late media", opts: []ryzetest.Option{ryzetest.WithMediaDelay(1e12)}, id: "media-early", says: "longer than "},
 		{name: "lost reply", turn: func(w *watched) {
 			w.srv.Fault("messages.text", ryzetest.Fault{}, ryzetest.Fault{}, ryzetest.Fault{Delay: 3e8})
@@ -227,7 +227,7 @@ func TestVerifyNamesEachDifference(t *testing.T) {
 		{name: "unknown member deep in a list", turn: edit("instance.list", func(r map[string]any) {
 			r["instances"].([]any)[0].(map[string]any)["somethingNew"] = true
 		}), id: "reply.instance.list", says: "$.instances[].somethingNew is not in the document"},
-		{name: "other type", turn: edit("messages.text", func(r map[string]any) { r["data"].(map[string]any)["timestamp"] = 17.0 }), id: "reply.messages.text", says: "$.data.timestamp is number instead of string"},
+		{name: "other type", turn: edit("messages.text", func(r map[string]any) { r["data"].(map[string]any)["timestamp"] = 17.0 }), id: "reply.messages.text", says: "$.data.timestamp is number instead of null or string"},
 		{name: "missing member", turn: edit("chat.tags.list", func(r map[string]any) { delete(r, "success") }), id: "reply.chat.tags.list", says: "$.success is missing"},
 		{name: "undeclared status", turn: answerWith("profile.get_privacy", ryzetest.Fault{Status: 418, Message: "no"}), id: "reply.profile.get_privacy", says: "status 418 is not in the document"},
 		{name: "not JSON", turn: answerWith("profile.get_privacy", ryzetest.Fault{Body: "{"}), id: "reply.profile.get_privacy", says: "not JSON"},
@@ -235,7 +235,11 @@ func TestVerifyNamesEachDifference(t *testing.T) {
 		{name: "other error text", turn: answerWith("chat.message.status", ryzetest.Fault{Status: 404, Message: "No such message exists"}), id: "refusal.no-message", says: `status 404: "No such message exists"`},
 		{name: "other error text, of the operation", turn: answerWith("chat.message.status", ryzetest.Fault{Status: 404, Message: "No such message exists"}), id: "reply.chat.message.status", says: `"No such message exists"`},
 		{name: "other status of a refusal", turn: answerWith("chat.message.status", ryzetest.Fault{Status: 410, Message: "gone"}), id: "refusal.no-message", says: "status 410"},
-		{name: "filter honoured", turn: edit("instance.list", func(r map[string]any) { r["instances"] = []any{} }), id: "instance-filter", says: "0 instances"},
+		{name: "filter honoured", turn: func(w *watched) {
+			w.once("GET /api/newsletter/list", func() {
+				edit("instance.list", func(r map[string]any) { r["instances"] = []any{} })(w)
+			})
+		}, id: "instance-filter", says: "0 instances"},
 
 		{name: "unknown member of an event", turn: event("message.status", status(map[string]any{"somethingNew": 1})), id: "event.message.status", says: "$.data.somethingNew is not in the document"},
 		{name: "other type in an event", turn: event("message.status", status(map[string]any{"status": 3})), id: "event.message.status", says: "$.data.status is number instead of string"},
@@ -251,6 +255,7 @@ func TestVerifyNamesEachDifference(t *testing.T) {
 			w.at.Store(&at)
 		}, id: "close-code", verdict: isOpen, says: "code 4321"},
 		{name: "cut stream", turn: func(w *watched) { w.once("POST /api/message/media", func() { w.inst.DropWebSockets(0) }) }, id: "close-code", verdict: isOpen, says: "the stream ended by itself: the connection ends without a code"},
+		{name: "little quota", opts: []ryzetest.Option{ryzetest.WithRateLimit(30)}, id: "echo", verdict: isNotSeen, says: "the quota is nearly used up"},
 		{name: "not connected", turn: func(w *watched) { w.inst.Disconnect() }, id: "echo", verdict: isNotSeen, says: "refused with status 503"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
