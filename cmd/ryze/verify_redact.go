@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/ryzeapi/ryze-go/api"
@@ -32,7 +33,7 @@ type jsonPath []string
 
 // redactor replaces what a report must not have.
 type redactor struct {
-	words   map[string]bool   // that may stay
+	words   map[string]bool   // that may stay; not its own
 	marks   map[string]string // what was replaced, by what
 	counts  map[string]int    // of the marks, by kind
 	secrets map[string]string // what must not be seen, by its mark
@@ -44,9 +45,14 @@ type spelling struct{ text, mark string }
 var wordPattern = regexp.MustCompile(`\p{L}+`)
 
 func newRedactor() *redactor {
-	r := &redactor{words: map[string]bool{}, marks: map[string]string{}, counts: map[string]int{}, secrets: map[string]string{}}
+	return &redactor{words: knownWords(), marks: map[string]string{}, counts: map[string]int{}, secrets: map[string]string{}}
+}
+
+// knownWords are the words that may stay.
+var knownWords = sync.OnceValue(func() map[string]bool {
+	words := map[string]bool{}
 	for word := range strings.FieldsSeq(plainWords) {
-		r.words[word] = true
+		words[word] = true
 	}
 	for text := range strings.Lines(api.OpenAPI()) {
 		// The people and texts of its examples stand behind these names.
@@ -55,11 +61,11 @@ func newRedactor() *redactor {
 			continue
 		}
 		for _, word := range wordPattern.FindAllString(text, -1) {
-			r.words[strings.ToLower(word)] = true
+			words[strings.ToLower(word)] = true
 		}
 	}
-	return r
-}
+	return words
+})
 
 // plainWords are those of refusals and of what stands in front of services. Names are
 // not among them.
