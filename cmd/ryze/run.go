@@ -135,7 +135,7 @@ set what it prints.`,
 		{groupNumber, []*cobra.Command{a.instancesCommand(), a.newCommand(), a.connectCommand(), a.logoutCommand(), a.deleteCommand()}},
 		{groupMessages, []*cobra.Command{a.sendCommand(), a.chatsCommand(), a.historyCommand(), a.downloadCommand()}},
 		{groupEvents, []*cobra.Command{a.listenCommand(), a.webhookCommand()}},
-		{groupSetup, []*cobra.Command{a.loginCommand(), a.execCommand(), a.doctorCommand()}}, // verify belongs here
+		{groupSetup, []*cobra.Command{a.loginCommand(), a.execCommand(), a.doctorCommand(), a.verifyCommand()}},
 	} {
 		for _, c := range group.commands {
 			c.GroupID = group.id
