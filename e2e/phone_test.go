@@ -307,6 +307,8 @@ func TestPeopleWriteReactEditAndDelete(t *testing.T) {
 		return !m.FromMe && m.Media != nil && m.Media.Voice && m.Media.MIME != "audio/wav"
 	})
 	assert.NotEmpty(t, voice.Media.Bytes)
+	// The note has moved the chat to its end, so that the click finds what it aims at.
+	p.until(`[...document.querySelectorAll(".theirs")].at(-1).querySelector(".spoken")`)
 	// A vote is one of the poll that the bot has sent.
 	p.click(".mine .option", "21:00")
 	p.until(`[...document.querySelectorAll(".mine .option-count")].map(e => e.textContent).join() === "1,1,1"`)

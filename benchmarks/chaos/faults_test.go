@@ -192,8 +192,9 @@ func (f *fault) signalOfRefusal() signal {
 	}
 }
 
-// whole are the bodies of the catalogue that are a JSON object.
-var whole = regexp.MustCompile(`^reply/body "{(\\"success\\":true)?}"$`)
+// whole are the bodies of the catalogue that are a JSON object. A byte order mark
+// before it does not count.
+var whole = regexp.MustCompile(`^reply/body "(\\ufeff)?{(\\"success\\":true)?}"$`)
 
 func (f *fault) signalOfSuccess() signal {
 	switch {
