@@ -290,6 +290,7 @@ func TestReplicasHandleAChatInOrderThroughKills(t *testing.T) {
 		if rand.N(3) > 0 {
 			write(chatNote{What: "kill", PID: pid})
 			_ = r.slots[slot].Process.Kill()
+			write(chatNote{What: "kill", PID: pid}) // it may have begun an event in between
 			kills++
 			time.Sleep(rand.N(lease))
 			r.start(slot)
@@ -297,6 +298,7 @@ func TestReplicasHandleAChatInOrderThroughKills(t *testing.T) {
 		}
 		write(chatNote{What: "pause", PID: pid})
 		_ = r.slots[slot].Process.Signal(syscall.SIGSTOP)
+		write(chatNote{What: "pause", PID: pid}) // as above
 		pauses++
 		time.Sleep(lease + rand.N(lease))
 		_ = r.slots[slot].Process.Signal(syscall.SIGCONT)
