@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ryzeapi/ryze-go/internal/levenshtein"
 )
 
 // Advice says in a sentence what the service would do, and what to write instead
@@ -181,7 +183,7 @@ func nearest(name string, known []string) string {
 	plain := plainName(name)
 	best, fewest := "", len(plain)/4+1
 	for _, k := range known {
-		n := editDistance(plain, plainName(k))
+		n := levenshtein.Distance(plain, plainName(k))
 		if n == 0 {
 			return k
 		}
@@ -236,7 +238,7 @@ func nearestOf(method, path string, names []string, variable func(segment string
 				parts[k] = segments[at]
 			}
 		}
-		n := editDistance(strings.ToLower(path), strings.ToLower(strings.Join(parts, "/")))
+		n := levenshtein.Distance(strings.ToLower(path), strings.ToLower(strings.Join(parts, "/")))
 		if verb != method {
 			n++
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/url"
 	"strings"
+
+	"github.com/ryzeapi/ryze-go/internal/levenshtein"
 )
 
 // authKind says which tokens a route takes.
@@ -153,7 +155,7 @@ func nearestRoute(name string) string {
 		if strings.Contains(name, "/") {
 			known = r.name()
 		}
-		n := editDistance(strings.ToLower(name), strings.ToLower(known))
+		n := levenshtein.Distance(strings.ToLower(name), strings.ToLower(known))
 		if k, given := strings.ToLower(known), strings.ToLower(name); strings.HasPrefix(k, given) || strings.HasSuffix(k, "."+given) {
 			n = 1 // what was left out counts little
 		}
@@ -162,28 +164,6 @@ func nearestRoute(name string) string {
 		}
 	}
 	return nearest
-}
-
-// editDistance counts the letters to insert, delete or replace between two
-// texts (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := diagonal
-			if a[i] != b[j] {
-				changed++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Routes lists everything that the server answers, as "METHOD /path/:instance".

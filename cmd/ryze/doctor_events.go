@@ -164,7 +164,7 @@ func (d *doctor) checkWebhook(ctx context.Context, hook *ryze.Webhook) {
 func (d *doctor) tryWebhook(ctx context.Context, hook *ryze.Webhook, name string) {
 	client := &http.Client{
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true},
-		// A redirect is not followed by the service either.
+		// The authorization must not follow a redirect.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	defer client.CloseIdleConnections()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ryzeapi/ryze-go/internal/levenshtein"
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
@@ -174,7 +175,7 @@ func quoted(s string, quote byte) (word, rest string, ok bool) {
 func nearest(name string, names []string) string {
 	best, fewest := "", 0
 	for _, known := range names {
-		n := 2 * editDistance(strings.ToLower(name), known)
+		n := 2 * levenshtein.Distance(strings.ToLower(name), known)
 		if name != "" && strings.HasPrefix(known, strings.ToLower(name)) {
 			n = 1
 		}
@@ -183,27 +184,6 @@ func nearest(name string, names []string) string {
 		}
 	}
 	return best
-}
-
-// editDistance counts the letters to insert, delete or replace between two texts.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := diagonal
-			if a[i] != b[j] {
-				changed++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // instance finds an instance by its name.

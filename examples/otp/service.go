@@ -91,7 +91,7 @@ func play(ctx context.Context, service *demo.Service, address string, out io.Wri
 		if err != nil {
 			return
 		}
-		text, _ := io.ReadAll(response.Body)
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10))
 		_ = response.Body.Close()
 		fmt.Fprintf(out, "%s, key %s: %d %s", phone, key, response.StatusCode, text)
 	}

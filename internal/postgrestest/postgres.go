@@ -30,50 +30,50 @@ type Server struct {
 
 // Start starts a server, which ends with the test. Without PostgreSQL the test is
 // skipped; with CI set in the environment it fails.
-func Start(t testing.TB) *Server {
-	t.Helper()
+func Start(tb testing.TB) *Server {
+	tb.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if len(found) == 0 {
 		const how = "PostgreSQL is not installed: make deps"
 		if os.Getenv("CI") != "" {
-			t.Fatal(how)
+			tb.Fatal(how)
 		}
-		t.Skip(how)
+		tb.Skip(how)
 	}
 	// A unix socket's path may be 107 bytes long, and another user must reach it.
 	dir, err := os.MkdirTemp("/tmp", "pg")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s := &Server{dir: dir, bin: filepath.Dir(slices.Max(found))}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	if os.Getuid() == 0 { // PostgreSQL refuses to run as root
 		nobody, err := user.Lookup("nobody")
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		uid, _ := strconv.Atoi(nobody.Uid)
 		gid, _ := strconv.Atoi(nobody.Gid)
 		s.account = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // ids of users
-		require.NoError(t, os.Chown(dir, uid, gid))
+		require.NoError(tb, os.Chown(dir, uid, gid))
 	}
 	out, err := s.command("initdb", "-D", s.data(), "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "-N").CombinedOutput()
-	require.NoError(t, err, string(out))
+	require.NoError(tb, err, string(out))
 	s.URL = "postgres://test@/postgres?host=" + dir
-	s.start(t)
-	t.Cleanup(func() { s.stop(syscall.SIGQUIT) })
+	s.start(tb)
+	tb.Cleanup(func() { s.stop(syscall.SIGQUIT) })
 	return s
 }
 
 // Database creates a database, and returns what pgx connects to.
-func (s *Server) Database(t testing.TB, name string) (url string) {
-	t.Helper()
+func (s *Server) Database(tb testing.TB, name string) (url string) {
+	tb.Helper()
 	out, err := s.command("createdb", "-h", s.dir, "-U", "test", name).CombinedOutput()
-	require.NoError(t, err, string(out))
+	require.NoError(tb, err, string(out))
 	return "postgres://test@/" + name + "?host=" + s.dir
 }
 
 // Restart ends the server at once, as a crash would, and starts it again.
-func (s *Server) Restart(t testing.TB) {
-	t.Helper()
+func (s *Server) Restart(tb testing.TB) {
+	tb.Helper()
 	s.stop(syscall.SIGQUIT)
-	s.start(t)
+	s.start(tb)
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
@@ -86,15 +86,15 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return c
 }
 
-func (s *Server) start(t testing.TB) {
-	t.Helper()
+func (s *Server) start(tb testing.TB) {
+	tb.Helper()
 	s.process = s.command("postgres", "-D", s.data(), "-k", s.dir, "-h", "", "-c", "shared_buffers=32MB", "-c", "max_connections=200")
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s.process.Stderr = log
-	require.NoError(t, s.process.Start())
+	require.NoError(tb, s.process.Start())
 	_ = log.Close()
-	require.Eventually(t, func() bool {
+	require.Eventually(tb, func() bool {
 		return s.command("pg_isready", "-q", "-h", s.dir, "-U", "test", "-d", "postgres").Run() == nil
 	},
 		30*time.Second, 20*time.Millisecond, "the server does not come up")
