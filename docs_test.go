@@ -40,13 +40,24 @@ var (
 	target   = regexp.MustCompile("make ([a-z]+)(?:`|  )")
 )
 
+// matches are the files that some patterns match, each of which must match one.
+func matches(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range patterns {
+		names, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, names, pattern)
+		all = append(all, names...)
+	}
+	return all
+}
+
 // pages are the texts that readers begin with.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	names, err := filepath.Glob("docs/*.md")
-	require.NoError(t, err)
 	texts := make(map[string]string)
-	for _, name := range append(names, "README.md", "CONTRIBUTING.md", "examples/README.md") {
+	for _, name := range matches(t, "README*.md", "CONTRIBUTING.md", "docs/*.md", "docs/pt-BR/*.md", "examples/README.md") {
 		b, err := os.ReadFile(name)
 		require.NoError(t, err)
 		texts[name] = string(b)
@@ -79,11 +90,8 @@ func blocks(t *testing.T) []block {
 // Code in a page is a piece of an example, which is compiled and run, or a whole
 // program, which the next test runs.
 func TestCodeInPagesIsFromExamples(t *testing.T) {
-	names, err := filepath.Glob("example_*_test.go")
-	require.NoError(t, err)
-	names = append(names, "outbox/example_docs_test.go")
 	var examples [][]string
-	for _, name := range append(names, "example_test.go") {
+	for _, name := range matches(t, "example*_test.go", "*/example*_test.go", "examples/*/*.go") {
 		file, err := os.ReadFile(name)
 		require.NoError(t, err)
 		examples = append(examples, strings.Split(string(file), "\n"))
@@ -99,7 +107,7 @@ func TestCodeInPagesIsFromExamples(t *testing.T) {
 		for _, lines := range examples {
 			found = found || hasPiece(lines, piece)
 		}
-		assert.True(t, found, "%s:%d: no example_*_test.go has these lines, one after another:\n%s", b.page, b.line, b.text)
+		assert.True(t, found, "%s:%d: no example has these lines, one after another:\n%s", b.page, b.line, b.text)
 	}
 	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md", "docs/outbox.md"} {
 		assert.NotZero(t, perPage[page], "no code was found in %s", page)
