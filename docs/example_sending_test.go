@@ -61,7 +61,7 @@ func Example_sendingContent() {
 			return err
 		}
 		quote := ryze.ReplyTo(sent.ID)
-		_, err = inst.Messages.SendText(ctx, to, "We need to know by noon", quote, ryze.Delay(2*time.Second))
+		_, err = inst.Messages.SendText(ctx, to, "We need to know by noon", quote, ryze.Delay(time.Second))
 		return err
 	}(context.Background(), "5511987654321")
 	fmt.Println(len(phone.Sent()), err)
