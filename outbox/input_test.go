@@ -258,7 +258,7 @@ func setBack(t *testing.T, o *Outbox, pool *pgxpool.Pool) {
 	exec(`UPDATE ryze_outbox SET added_at = added_at + 86400000, next_at = next_at + 86400000 WHERE message_key <> 'planned'`)
 	exec(`UPDATE ryze_outbox SET added_at = $1, next_at = $1 WHERE message_key = 'planned'`, millis(future))
 	exec(`UPDATE ryze_outbox SET state = 'unknown', sent_at = $1 WHERE message_key = 'unknown'`, millis(future))
-	exec(sqlHold, "shop", millis(future))
+	exec(sqlHold, "shop", millis(future), "gone")
 	if pool != nil {
 		exec(`UPDATE river_job SET scheduled_at = scheduled_at + interval '1 day', state = 'scheduled'`)
 		exec(`INSERT INTO river_leader (elected_at, expires_at, leader_id) VALUES (now() + interval '1 day', now() + interval '2 days', 'dead')`)

@@ -30,6 +30,7 @@ func TestOnPostgres(t *testing.T) {
 		"ConflictOfTransactionsHasAnError":        conflicts,
 		"ApplicationsOwnRiverDoesTheWork":         ownRiver,
 		"RoleThatMayOnlyWriteRowsWillDo":          onlyRows,
+		"UrgentOvertakesOnlyWhatThePaceHolds":     overtakesOnPostgres,
 		"WhatIsNoTextIsNoFault":                   func(t *testing.T, pool *pgxpool.Pool) { noText(t, pool) },
 		"ClockThatWasSetBackHoldsNothingUp":       func(t *testing.T, pool *pgxpool.Pool) { setBack(t, opened(t, pool), pool) },
 	} {

@@ -96,7 +96,7 @@ func TestWhoIsFurtherBackWaitsLonger(t *testing.T) {
 			urgent.Priority, urgent.To = ryze.PriorityNormal+1, "5521998765432"
 			now := time.Now().Add(time.Second)
 			if hold > 0 {
-				_, err := o.store.exec(t.Context(), sqlHold, "shop", millis(now.Add(hold)))
+				_, err := o.store.exec(t.Context(), sqlHold, "shop", millis(now.Add(hold)), "gone")
 				require.NoError(t, err)
 			} else {
 				wait, err := o.pace(t.Context(), entries[0], now)
