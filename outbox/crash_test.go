@@ -37,7 +37,7 @@ func short(c *config) error {
 	c.hold = time.Second
 	c.timing = timing{
 		text: 3 * time.Second, other: 3 * time.Second, looks: 3 * time.Second,
-		orphan: 4 * time.Second, sweep: time.Second, poll: 30 * time.Millisecond,
+		orphan: 4 * time.Second, sweep: time.Second, poll: 30 * time.Millisecond, reach: 10 * time.Second,
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/cipher"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,9 +179,41 @@ func TestStoreThatCannotBeWrittenIsTold(t *testing.T) {
 	}
 	_, err = o.Get(t.Context(), "first")
 	require.NoError(t, err)
+}
 
-	_, err = OpenSQLite(filepath.Join(t.TempDir(), "no", "such", "directory.db"), nobody)
-	require.ErrorIs(t, err, ErrReadOnly)
+// SQLite says only that it cannot open it.
+func TestPlaceThatCannotHaveAFileIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, link, loop := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "loop")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Symlink(filepath.Join("gone", "outbox.db"), link))
+	require.NoError(t, os.Symlink("loop", loop))
+	for path, named := range map[string]string{
+		filepath.Join(dir, "no", "such", "x.db"): filepath.Join(dir, "no", "such"),
+		filepath.Join(dir, "no") + "/":           "",
+		link:                                     filepath.Join(dir, "gone"),
+		loop:                                     loop,
+		dir:                                      dir,
+		filepath.Join(file, "outbox.db"):         file,
+		filepath.Join(dir, strings.Repeat("n", 5000)): "name too long",
+	} {
+		o, err := OpenSQLite(path, nobody)
+		if named == "" { // it is the file "no"
+			require.NoError(t, err)
+			require.NoError(t, o.Close())
+			require.NoError(t, os.Remove(filepath.Join(dir, "no")))
+			continue
+		}
+		require.ErrorContains(t, err, named)
+		require.NotErrorIs(t, err, ErrReadOnly)
+	}
+	_, err := OpenSQLite(filepath.Join(dir, "no", "such", "x.db"), nobody)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = OpenSQLite(filepath.Join(dir, "outbox.db"), nobody, WithContext(ended))
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // Root may write any file, so the thread that opens it becomes another user.

@@ -75,11 +75,12 @@ func WithDedupeWindow(d time.Duration) Option {
 	})
 }
 
-// ErrUnavailable says that Redis does not answer. Of a [DedupeStore] or [ChatLocks]:
+// ErrUnavailable says that Redis does not answer, or answers with an error, such as
+// OOM or WRONGTYPE. The error that matches it says which. Of a [DedupeStore] or [ChatLocks]:
 // a claim or a lock could not be asked for, and nothing has been handled. [Streams]
 // then calls its handler again after a pause, for as long as the lease holds. Of a
 // [Limiter] that has no fallback: there is no quota, and nothing was sent.
-var ErrUnavailable = errors.New("ryzeredis: Redis does not answer")
+var ErrUnavailable = errors.New("ryzeredis: Redis could not do it")
 
 // claimPatience is less than what a Deduper gives its store.
 const claimPatience = 4 * time.Second
