@@ -3,6 +3,8 @@ package outbox
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -70,11 +72,33 @@ func workUntilKilled(store string) {
 		}
 		if o, err = openStore(store, open, opts...); err == nil {
 			fmt.Println("ready")
+			if os.Getenv("OUTBOX_TEST_ECHOES") != "" {
+				go listen(o)
+			}
 			err = o.Run(context.Background())
 		}
 	}
 	fmt.Fprintln(os.Stderr, "worker:", err)
 	os.Exit(1)
+}
+
+// listen gives the outbox the events of its instance, as an application does.
+func listen(o *Outbox) {
+	for ctx := context.Background(); ; time.Sleep(100 * time.Millisecond) {
+		client, _ := o.open(ctx, "shop")
+		stream, err := client.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
+		if err != nil {
+			continue
+		}
+		_ = stream.Handle(ctx, o.Observe)
+		_ = stream.Close()
+	}
+}
+
+// likeNoOther is a text that cannot be taken for another of the show.
+func likeNoOther(i int) ryze.Text {
+	sum := sha256.Sum256([]byte(strconv.Itoa(i)))
+	return ryze.Text(base32.StdEncoding.EncodeToString(sum[:15]))
 }
 
 // crew is the processes that send.
@@ -185,7 +209,7 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 	for i := range n {
 		m := Message{
 			Key: fmt.Sprint("order-", i), Instance: "shop", To: ryze.JID(fmt.Sprintf("5511987%06d", i%(n/4))),
-			Content: ryze.Text(fmt.Sprint("Message ", i)), Priority: ryze.Priority(100 * (i%3 - 1)),
+			Content: likeNoOther(i), Priority: ryze.Priority(100 * (i%3 - 1)),
 		}
 		_, err := o.Add(t.Context(), m)
 		require.NoError(t, err)
@@ -202,6 +226,9 @@ func crash(t *testing.T, store string, processes int, restart func()) {
 		require.NoError(t, o.Close())
 	}
 	crew := &crew{t: t, store: store, s: s, all: make([]*exec.Cmd, processes)}
+	if n > 1000 || restart != nil { // the others look for what they do not know
+		crew.env = append(crew.env, "OUTBOX_TEST_ECHOES=yes")
+	}
 	defer func() {
 		for i := range processes {
 			crew.kill(i)

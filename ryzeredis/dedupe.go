@@ -27,6 +27,10 @@ const (
 // delivery is handled: an event is handled again rather than lost. A claim that
 // has passed cannot release what another has claimed since.
 //
+// Redis replicates after it has answered. So a replica that is promoted may not know
+// what was written last: an event whose claim or commit it lacks may be handled
+// twice. The first handler learns that by [ryze.ErrClaimLost] when it commits.
+//
 // Keys are hashed: no address and no text of a message is in Redis. The keys of
 // a cluster are in all of its slots. When Redis cannot be asked, its error is
 // returned: the event counts as not handled.
@@ -122,7 +126,7 @@ func (s *DedupeStore) Claim(ctx context.Context, key string) (ryze.DedupeClaim, 
 	c := &dedupeClaim{s, s.prefix + digest(key), rand.Text()}
 	within, cancel := context.WithTimeout(ctx, claimPatience)
 	defer cancel()
-	known, err := untilEnd(within, func(ctx context.Context) (string, error) {
+	known, err := untilEnd(within, s.client, func(ctx context.Context) (string, error) {
 		return claimScript.Run(ctx, s.client, []string{c.key}, c.value, s.lease.Milliseconds()).Text()
 	}, func(err error) {
 		if err == nil || errors.Is(err, redis.Nil) {
@@ -166,7 +170,7 @@ func (c *dedupeClaim) Commit(ctx context.Context) error {
 func (c *dedupeClaim) Release(ctx context.Context) error { return c.run(ctx, releaseScript, c.value) }
 
 func (c *dedupeClaim) run(ctx context.Context, script *redis.Script, args ...any) error {
-	mine, err := untilEnd(ctx, func(ctx context.Context) (int, error) {
+	mine, err := untilEnd(ctx, c.store.client, func(ctx context.Context) (int, error) {
 		return script.Run(ctx, c.store.client, []string{c.key}, args...).Int()
 	}, func(error) {})
 	switch {
@@ -181,7 +185,7 @@ func (c *dedupeClaim) run(ctx context.Context, script *redis.Script, args ...any
 
 // untilEnd asks Redis, and ends with its context. go-redis alone goes on for as long
 // as its own timeouts let it. What comes after that is for late.
-func untilEnd[T any](ctx context.Context, ask func(context.Context) (T, error), late func(error)) (T, error) {
+func untilEnd[T any](ctx context.Context, client redis.UniversalClient, ask func(context.Context) (T, error), late func(error)) (T, error) {
 	type answer struct {
 		value T
 		err   error
@@ -189,6 +193,7 @@ func untilEnd[T any](ctx context.Context, ask func(context.Context) (T, error), 
 	came := make(chan answer)
 	go func() {
 		value, err := ask(ctx)
+		lookAgain(client, err)
 		select {
 		case came <- answer{value, err}:
 		case <-ctx.Done():
