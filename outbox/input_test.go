@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,9 +26,34 @@ import (
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
+// template is a file that is migrated. That takes the race detector a second.
+var template = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "template")
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "outbox.db")
+	o, err := OpenSQLite(path, nobody)
+	if err != nil || o.Close() != nil {
+		return nil
+	}
+	made, _ := os.ReadFile(path)
+	return made
+})
+
+// emptyFile is the path of an outbox without messages.
+func emptyFile(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "out box?#%.db")
+	require.NotEmpty(t, template())
+	require.NoError(t, os.WriteFile(path, template(), 0o600))
+	return path
+}
+
 func sqliteOutbox(t testing.TB, open Open, opts ...Option) *Outbox {
 	t.Helper()
-	o, err := OpenSQLite(filepath.Join(t.TempDir(), "out box?#%.db"), open, opts...)
+	o, err := OpenSQLite(emptyFile(t), open, opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.Close()) })
 	return o
@@ -40,6 +66,7 @@ func hello(key string) Message {
 }
 
 func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	for name, spoil := range map[string]func(*Message){
 		"no key":             func(m *Message) { m.Key = "" },
@@ -85,6 +112,7 @@ func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
 }
 
 func TestPathThatNamesNoFileIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, path := range []string{"", ":memory:", filepath.Join(dir, "a\x00b")} {
 		o, err := OpenSQLite(path, nobody)
@@ -97,6 +125,7 @@ func TestPathThatNamesNoFileIsRefused(t *testing.T) {
 }
 
 func TestTransactionThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	_, err := o.AddSQLTx(t.Context(), nil, hello("k"))
 	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
@@ -105,6 +134,7 @@ func TestTransactionThatIsNoneIsRefused(t *testing.T) {
 }
 
 func TestSameKeyIsSameMessageOrAnError(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	first, err := o.Add(t.Context(), hello("k"))
 	require.NoError(t, err)
@@ -123,7 +153,8 @@ func TestSameKeyIsSameMessageOrAnError(t *testing.T) {
 }
 
 func TestSecondUserOfTheFileIsTold(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox.db")
+	t.Parallel()
+	path := emptyFile(t)
 	o, err := OpenSQLite(path, nobody)
 	require.NoError(t, err)
 	_, err = OpenSQLite(path, nobody)
@@ -139,12 +170,13 @@ func TestSecondUserOfTheFileIsTold(t *testing.T) {
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, query := range map[string]string{
 		"ours":    `INSERT INTO ryze_outbox_migration (version) VALUES (1000)`,
 		"River's": `INSERT INTO river_migration (line, version) VALUES ('main', 1000)`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "outbox.db")
+			path := emptyFile(t)
 			o, err := OpenSQLite(path, nobody)
 			require.NoError(t, err)
 			_, err = o.DB().ExecContext(t.Context(), query)
@@ -157,6 +189,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 }
 
 func TestStoreThatCannotBeWrittenIsTold(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	_, err := o.Add(t.Context(), hello("first"))
 	require.NoError(t, err)
@@ -240,7 +273,8 @@ func TestFileThatMayNotBeWrittenIsTold(t *testing.T) {
 
 // The other process is killed, and then the file is free.
 func TestSecondProcessIsToldThatTheFileIsInUse(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox.db")
+	t.Parallel()
+	path := emptyFile(t)
 	crew := &crew{t: t, store: path, s: simulated(t), all: make([]*exec.Cmd, 1)}
 	defer crew.kill(0)
 	require.NoError(t, crew.hire(0))
@@ -253,6 +287,7 @@ func TestSecondProcessIsToldThatTheFileIsInUse(t *testing.T) {
 }
 
 func TestFileThatIsNoDatabaseIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "letter.txt")
 	letter := []byte(strings.Repeat("Dear Ana, ", 1000))
 	require.NoError(t, os.WriteFile(path, letter, 0o600))
@@ -264,6 +299,7 @@ func TestFileThatIsNoDatabaseIsLeftAlone(t *testing.T) {
 }
 
 func TestClockThatWasSetBackHoldsNothingUp(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody, short)
 	setBack(t, o, nil)
 }
@@ -317,6 +353,7 @@ func setBack(t *testing.T, o *Outbox, pool *pgxpool.Pool) {
 }
 
 func TestClockThatJumpsIsNoticed(t *testing.T) {
+	t.Parallel()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for jump, want := range map[time.Duration]time.Duration{
 		0: time.Hour, time.Second: time.Hour, 24 * time.Hour: 0, -24 * time.Hour: 0,
@@ -331,6 +368,7 @@ func TestClockThatJumpsIsNoticed(t *testing.T) {
 
 // Whoever has the table cannot try out codes, and the key is still that of one message.
 func TestForgottenContentCannotBeGuessed(t *testing.T) {
+	t.Parallel()
 	sealer := func() Option {
 		block, err := aes.NewCipher(make([]byte, 32))
 		require.NoError(t, err)
@@ -347,7 +385,7 @@ func TestForgottenContentCannotBeGuessed(t *testing.T) {
 		"cipher, and forget": {[]Option{sealer()}, []Option{sealer(), secret}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "outbox.db")
+			path := emptyFile(t)
 			o, err := OpenSQLite(path, nobody, row.before...)
 			require.NoError(t, err)
 			code := hello("k")
@@ -388,6 +426,7 @@ func TestForgottenContentCannotBeGuessed(t *testing.T) {
 }
 
 func TestMessageIsTakenWithTheCallersTransaction(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	for _, commits := range []bool{false, true} {
 		tx, err := o.DB().BeginTx(t.Context(), nil)
@@ -411,6 +450,7 @@ func TestMessageIsTakenWithTheCallersTransaction(t *testing.T) {
 }
 
 func TestContentsAreEncryptedAndForgotten(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	block, err := aes.NewCipher(make([]byte, 32))
 	require.NoError(t, err)
@@ -444,6 +484,7 @@ func wait(t testing.TB, o *Outbox, key string) *Entry {
 }
 
 func TestRecipientGetsMessagesInTheirOrder(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	var want []string
@@ -467,6 +508,7 @@ func TestRecipientGetsMessagesInTheirOrder(t *testing.T) {
 }
 
 func TestExpiredCanceledAndRefusedAreNotSent(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	late, taken, wrong := hello("late"), hello("taken back"), hello("refused")
@@ -491,6 +533,7 @@ func TestExpiredCanceledAndRefusedAreNotSent(t *testing.T) {
 }
 
 func TestPersonResolvesWhatIsUnknown(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	run(t, o)
@@ -535,6 +578,7 @@ func TestPersonResolvesWhatIsUnknown(t *testing.T) {
 }
 
 func TestPersonHasSomethingSentAgain(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	run(t, o)
@@ -556,6 +600,7 @@ func TestPersonHasSomethingSentAgain(t *testing.T) {
 
 // One content that this program cannot read holds up nobody but its recipient.
 func TestContentThatCannotBeReadWaitsForWhoCan(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	other := hello("other")
@@ -590,6 +635,7 @@ func TestContentThatCannotBeReadWaitsForWhoCan(t *testing.T) {
 
 // An echo is a proof, also against what somebody has said or a look has found.
 func TestEchoSettlesAMessageInAnyState(t *testing.T) {
+	t.Parallel()
 	for _, state := range []State{Queued, Sending, Unknown, Failed, Expired, Canceled} {
 		o := sqliteOutbox(t, simulated(t).open)
 		e, err := o.Add(t.Context(), hello("k"))
@@ -602,6 +648,7 @@ func TestEchoSettlesAMessageInAnyState(t *testing.T) {
 }
 
 func TestEchoSettlesAnUnknownMessage(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open)
 	e, err := o.Add(t.Context(), hello("k"))

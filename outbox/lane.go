@@ -50,7 +50,7 @@ func mayOvertake(own, head *Entry) bool {
 // head finds whose turn it is in the lane of an entry. With urgent those that the
 // pace can hold are passed over, unless one of them is under way.
 func (o *Outbox) head(ctx context.Context, own *Entry, urgent bool) (*Entry, error) {
-	return o.find(ctx, o.store, sqlHead, own.Instance, lane(own.To), millis(time.Now()), flag(o.resend), flag(urgent))
+	return o.find(ctx, o.store, sqlHead, own.Instance, lane(own.To), millis(time.Now()), asInt(o.resend), asInt(urgent))
 }
 
 // inherited is the priority with which an entry waits for quota: the highest of those
@@ -68,7 +68,7 @@ func (o *Outbox) explain(ctx context.Context, entries ...*Entry) error {
 	now := time.Now()
 	var due []*Entry
 	var marks []string
-	args := []any{millis(now), flag(o.resend)}
+	args := []any{millis(now), asInt(o.resend)}
 	instances := map[string]instanceRow{}
 	for _, e := range entries {
 		if e.State != Queued || e.NextAt.After(now) || e.hasExpired(now) {
@@ -126,7 +126,7 @@ func (o *Outbox) explain(ctx context.Context, entries ...*Entry) error {
 	return nil
 }
 
-func flag(b bool) int {
+func asInt(b bool) int {
 	if b {
 		return 1
 	}

@@ -168,7 +168,7 @@ func TestWaitGoesOnWhileTheDatabaseDoesNotAnswer(t *testing.T) {
 
 	_, err = o.Wait(t.Context(), "never added")
 	require.ErrorIs(t, err, ErrNotFound)
-	other, err := OpenSQLite(t.TempDir()+"/outbox.db", nobody)
+	other, err := OpenSQLite(emptyFile(t), nobody)
 	require.NoError(t, err)
 	_, err = other.Add(t.Context(), hello("k"))
 	require.NoError(t, err)

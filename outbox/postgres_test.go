@@ -24,6 +24,7 @@ import (
 
 // Each has a database of its own on one server.
 func TestOnPostgres(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Start(t)
 	for name, test := range map[string]func(*testing.T, *pgxpool.Pool){
 		"IsSharedMigratedOnceAndRefusedWhenNewer": isShared,
@@ -37,6 +38,7 @@ func TestOnPostgres(t *testing.T) {
 		"ClockThatWasSetBackHoldsNothingUp":       func(t *testing.T, pool *pgxpool.Pool) { setBack(t, opened(t, pool), pool) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			pool, err := pgxpool.New(t.Context(), server.Database(t, strings.ToLower(name)))
 			require.NoError(t, err)
 			t.Cleanup(pool.Close)

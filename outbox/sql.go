@@ -57,6 +57,8 @@ const (
 	sqlVersion      = `SELECT coalesce(max(version), 0) FROM ryze_outbox_migration`
 	sqlVersionAdd   = `INSERT INTO ryze_outbox_migration (version) VALUES ($1)`
 
+	sqlOwn = `UPDATE ryze_outbox_migration SET version = version`
+
 	sqlRiverVersion = `SELECT coalesce(max(version), 0) FROM {river}river_migration WHERE line = 'main'`
 
 	columns = `SELECT id, message_key, instance, recipient, content, options, priority, not_before, expires_at, source, added_at,

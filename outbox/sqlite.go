@@ -75,8 +75,12 @@ func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 		end: db.Close,
 	}
 	o.store, o.db, o.alone = s, db, true
-	if err := s.migrate(o.opening); err != nil {
-		return nil, errors.Join(err, db.Close())
+	err = s.migrate(o.opening)
+	if err == nil { // SQLite takes the lock when it writes for the first time, and there may have been nothing to migrate
+		_, err = s.exec(o.opening, sqlOwn)
+	}
+	if err != nil {
+		return nil, errors.Join(s.is(err), db.Close())
 	}
 	o.opening = nil
 	return o, nil

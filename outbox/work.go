@@ -168,7 +168,7 @@ func (o *Outbox) advance(ctx context.Context, id int64) (time.Duration, error) {
 	}
 	if head.ID != own.ID { // give those before it the time that they need
 		var ahead int
-		if _, err := one(ctx, o.store, sqlAhead, []any{own.Instance, lane(own.To), own.ID, flag(isUrgent(head))}, &ahead); err != nil {
+		if _, err := one(ctx, o.store, sqlAhead, []any{own.Instance, lane(own.To), own.ID, asInt(isUrgent(head))}, &ahead); err != nil {
 			return 0, err
 		}
 		wait = max(wait, time.Duration(ahead-1)*50*time.Millisecond)

@@ -90,6 +90,8 @@ type Limiter struct {
 // process that gets no processor for that long does the same. Redis is tried four
 // times a second. When it is back, it is told what was used meanwhile and what the
 // service said, and the calls that wait go on there. No call fails because of Redis.
+// It is the same when a master dies, until Sentinel or the cluster has promoted a
+// replica.
 // See also [WithPatience], [WithoutFallback] and [WithStatus].
 //
 // Keys hold a SHA-256 of the window's scope, which is a digest of the token by
