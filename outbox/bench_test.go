@@ -17,6 +17,7 @@ import (
 
 // stores gives both stores to a benchmark.
 func stores(b *testing.B, bench func(*testing.B, *Outbox)) {
+	b.Helper()
 	b.Run("SQLite", func(b *testing.B) {
 		o, err := OpenSQLite(filepath.Join(b.TempDir(), "outbox.db"), nobody)
 		require.NoError(b, err)
@@ -39,6 +40,7 @@ func stores(b *testing.B, bench func(*testing.B, *Outbox)) {
 // turns, so that both meet the same machine.
 func BenchmarkAdd(b *testing.B) {
 	stores(b, func(b *testing.B, o *Outbox) {
+		b.Helper()
 		_, err := o.store.exec(b.Context(), `CREATE TABLE bare (id {identity}, message TEXT NOT NULL)`)
 		require.NoError(b, err)
 		b.ResetTimer()

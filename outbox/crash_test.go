@@ -122,7 +122,7 @@ type crew struct {
 func (c *crew) hire(i int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // this very program
+	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:noctx // this very program
 	cmd.Env = append(os.Environ(), "OUTBOX_TEST_WORKER="+c.store, "OUTBOX_TEST_URL="+c.s.URL, "OUTBOX_TEST_TOKEN="+c.s.phone.Token())
 	cmd.Env = append(cmd.Env, c.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // however the test ends
@@ -174,12 +174,13 @@ func rateLimited() ryzetest.Fault {
 }
 
 // shown is how many messages the shows send, and for how long processes are killed.
-func shown(t testing.TB) (messages int) {
+func shown(tb testing.TB) (messages int) {
+	tb.Helper()
 	n, err := strconv.Atoi(os.Getenv("OUTBOX_MESSAGES"))
 	if err != nil {
 		return 300
 	}
-	require.Positive(t, n)
+	require.Positive(tb, n)
 	return n
 }
 
@@ -203,6 +204,7 @@ func TestNothingIsSentTwiceOrLostThroughCrashes(t *testing.T) {
 // crash adds messages, lets processes send them and kills one about every second,
 // until all have been tried. Then it lets them end what there is.
 func crash(t *testing.T, store string, processes int, restart func()) {
+	t.Helper()
 	n := shown(t)
 	s := simulated(t)
 	random := rand.New(rand.NewPCG(uint64(n), uint64(processes))) // the same each time

@@ -20,6 +20,7 @@ import (
 
 // The code of docs/outbox.md.
 
+//nolint:errcheck // as the page has it
 func Example_guide() {
 	sim := ryzetest.NewServer()
 	defer sim.Close()
@@ -44,6 +45,7 @@ func Example_guide() {
 	// Output: sent
 }
 
+//nolint:errcheck // as the page has it
 func begin(ctx context.Context, path string, instance *ryze.InstanceClient) error {
 	open := func(ctx context.Context, name string) (*ryze.InstanceClient, error) {
 		return instance, nil // an application of many instances keeps a client of each
@@ -72,6 +74,7 @@ func begin(ctx context.Context, path string, instance *ryze.InstanceClient) erro
 	return listen(ctx, o, instance)
 }
 
+//nolint:errcheck // as the page has it
 func listen(ctx context.Context, o *outbox.Outbox, instance *ryze.InstanceClient) error {
 	stream, err := instance.Subscribe(ctx, ryze.WithWebSocket(ryze.WebSocketConfig{}))
 	if err != nil {

@@ -27,7 +27,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // as a program has it
 
 	open := func(_ context.Context, instance string) (*ryze.InstanceClient, error) {
 		return client.Instance(instance, phone.Token()), nil

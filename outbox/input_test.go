@@ -43,19 +43,19 @@ var template = sync.OnceValue(func() []byte {
 })
 
 // emptyFile is the path of an outbox without messages.
-func emptyFile(t testing.TB) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "out box?#%.db")
-	require.NotEmpty(t, template())
-	require.NoError(t, os.WriteFile(path, template(), 0o600))
+func emptyFile(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "out box?#%.db")
+	require.NotEmpty(tb, template())
+	require.NoError(tb, os.WriteFile(path, template(), 0o600))
 	return path
 }
 
-func sqliteOutbox(t testing.TB, open Open, opts ...Option) *Outbox {
-	t.Helper()
-	o, err := OpenSQLite(emptyFile(t), open, opts...)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, o.Close()) })
+func sqliteOutbox(tb testing.TB, open Open, opts ...Option) *Outbox {
+	tb.Helper()
+	o, err := OpenSQLite(emptyFile(tb), open, opts...)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, o.Close()) })
 	return o
 }
 
@@ -306,6 +306,7 @@ func TestClockThatWasSetBackHoldsNothingUp(t *testing.T) {
 
 // setBack adds messages while the clock is a day ahead.
 func setBack(t *testing.T, o *Outbox, pool *pgxpool.Pool) {
+	t.Helper()
 	s := simulated(t)
 	o.open = s.open
 	future := time.Now().Add(24 * time.Hour)
@@ -474,12 +475,12 @@ func TestContentsAreEncryptedAndForgotten(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func wait(t testing.TB, o *Outbox, key string) *Entry {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+func wait(tb testing.TB, o *Outbox, key string) *Entry {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
 	defer cancel()
 	e, err := o.Wait(ctx, key)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return e
 }
 

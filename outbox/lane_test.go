@@ -26,6 +26,7 @@ func TestUrgentOvertakesOnlyWhatThePaceHolds(t *testing.T) {
 }
 
 func overtakesOnPostgres(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	overtakes(t, func(open Open, opts ...Option) *Outbox {
 		o, err := OnPostgres(pool, open, opts...)
 		require.NoError(t, err)
@@ -34,6 +35,7 @@ func overtakesOnPostgres(t *testing.T, pool *pgxpool.Pool) {
 }
 
 func overtakes(t *testing.T, opened func(Open, ...Option) *Outbox) {
+	t.Helper()
 	s := simulated(t)
 	const slow, free = "slow", "free"
 	o := opened(s.open, short, WithPacing("shop", closedNow()), WithPacing(slow, Pacing{PerMinute: 0.1}))

@@ -19,34 +19,34 @@ type service struct {
 	client *ryze.InstanceClient
 }
 
-func simulated(t testing.TB, opts ...ryzetest.Option) *service {
-	t.Helper()
-	s := &service{Server: ryzetest.NewServer(append([]ryzetest.Option{ryzetest.WithRateLimit(1_000_000)}, opts...)...)}
-	t.Cleanup(s.Close)
+func simulated(tb testing.TB) *service {
+	tb.Helper()
+	s := &service{Server: ryzetest.NewServer(ryzetest.WithRateLimit(1_000_000))}
+	tb.Cleanup(s.Close)
 	s.phone = s.AddInstance("shop")
 	s.phone.Pair("5511900000001")
 	client, err := ryze.New(ryze.WithBaseURL(s.URL), ryze.WithHTTPClient(s.HTTPClient()), ryze.WithRetry(ryze.RetryPolicy{MaxAttempts: 1}), ryze.WithInsecureHTTP())
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = client.Close() })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = client.Close() })
 	s.client = client.Instance("shop", s.phone.Token())
 	return s
 }
 
 func (s *service) open(context.Context, string) (*ryze.InstanceClient, error) { return s.client, nil }
 
-func run(t testing.TB, o *Outbox) (stop func()) {
-	t.Helper()
+func run(tb testing.TB, o *Outbox) (stop func()) {
+	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- o.Run(ctx) }()
 	stop = func() {
 		cancel()
 		if ended != nil {
-			require.NoError(t, <-ended)
+			require.NoError(tb, <-ended)
 			ended = nil
 		}
 	}
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return stop
 }
 

@@ -34,8 +34,8 @@ func TestOnPostgres(t *testing.T) {
 		"RoleThatMayOnlyWriteRowsWillDo":          onlyRows,
 		"OpeningEndsWithItsContext":               migrationEnds,
 		"UrgentOvertakesOnlyWhatThePaceHolds":     overtakesOnPostgres,
-		"WhatIsNoTextIsNoFault":                   func(t *testing.T, pool *pgxpool.Pool) { noText(t, pool) },
-		"ClockThatWasSetBackHoldsNothingUp":       func(t *testing.T, pool *pgxpool.Pool) { setBack(t, opened(t, pool), pool) },
+		"WhatIsNoTextIsNoFault":                   noText,
+		"ClockThatWasSetBackHoldsNothingUp":       setBackOnPostgres,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,6 +48,7 @@ func TestOnPostgres(t *testing.T) {
 }
 
 func isShared(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	s := simulated(t)
 	outboxes := make([]*Outbox, 3)
 	var opening sync.WaitGroup
@@ -99,9 +100,15 @@ func isShared(t *testing.T, pool *pgxpool.Pool) {
 	}
 }
 
+func setBackOnPostgres(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	setBack(t, opened(t, pool), pool)
+}
+
 // begun is a transaction that ends with the test, or the pool could not be closed.
 // Another role has made the tables, as where migrations are a step of their own.
 func onlyRows(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	s := simulated(t)
 	opened(t, pool)
 	_, err := pool.Exec(t.Context(), `CREATE ROLE clerk LOGIN; GRANT USAGE ON SCHEMA public TO clerk;
@@ -122,6 +129,7 @@ func onlyRows(t *testing.T, pool *pgxpool.Pool) {
 
 // PostgreSQL takes no NUL and nothing that is not UTF-8.
 func noText(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	s := simulated(t)
 	reasons := make(chan string, 100)
 	unknownInstance := func(ctx context.Context, instance string) (*ryze.InstanceClient, error) {
@@ -189,6 +197,7 @@ func spoiled(answer map[string]any) {
 }
 
 func begun(t *testing.T, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
+	t.Helper()
 	tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
@@ -196,12 +205,14 @@ func begun(t *testing.T, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
 }
 
 func opened(t *testing.T, pool *pgxpool.Pool) *Outbox {
+	t.Helper()
 	o, err := OnPostgres(pool, nobody, short)
 	require.NoError(t, err)
 	return o
 }
 
 func fullAndReadOnly(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	o := opened(t, pool)
 	_, err := o.Add(t.Context(), hello("first"))
 	require.NoError(t, err)
@@ -232,6 +243,7 @@ func fullAndReadOnly(t *testing.T, pool *pgxpool.Pool) {
 }
 
 func conflicts(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	o := opened(t, pool)
 	for _, level := range []pgx.TxIsoLevel{pgx.RepeatableRead, pgx.Serializable} {
 		tx := begun(t, pool, level)
@@ -299,12 +311,14 @@ func TestServerThatDoesNotAnswerDoesNotHangTheProgram(t *testing.T) {
 	cancel()
 	_, err = OnPostgres(pool, nobody, WithContext(ended))
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = OnPostgres(pool, nobody, WithContext(nil)) //nolint:staticcheck // it is refused
+	var none context.Context
+	_, err = OnPostgres(pool, nobody, WithContext(none))
 	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
 }
 
 // Another process migrates, and does not come to its end.
 func migrationEnds(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	tx := begun(t, pool, "")
 	_, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(hashtext('ryze_outbox'))`)
 	require.NoError(t, err)
@@ -318,6 +332,7 @@ func migrationEnds(t *testing.T, pool *pgxpool.Pool) {
 }
 
 func ownRiver(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
 	s := simulated(t)
 	_, err := pool.Exec(t.Context(), `CREATE SCHEMA "App_Jobs"`)
 	require.NoError(t, err)

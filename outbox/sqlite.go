@@ -89,7 +89,7 @@ func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 // checkPlace says why there can be no file of a name, which SQLite does not. A link
 // that leads to nothing has the place to which it leads.
 func checkPlace(path string) error {
-	switch info, err := os.Stat(path); {
+	switch info, err := os.Stat(path); { //nolint:gosec // the caller names the file
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("outbox: %s is no regular file", path)
 	case err == nil:
@@ -106,7 +106,7 @@ func checkPlace(path string) error {
 		}
 		return checkPlace(target)
 	}
-	if _, err := os.Stat(dir); err != nil {
+	if _, err := os.Stat(dir); err != nil { //nolint:gosec // the caller names the file
 		return fmt.Errorf("outbox: the directory of the file: %w", err)
 	}
 	return nil

@@ -152,22 +152,22 @@ func (c *ChatLocks) Lock(ctx context.Context, keys []string, queued func()) (ryz
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	t := c.join(keys)
+	t := c.join(keys) //nolint:contextcheck // it goes on when the caller has gone
 	var failure error
 	pause := firstPause
 	for {
 		s, err := c.opened(ctx)
 		if err != nil {
-			c.giveUp(t)
+			c.giveUp(t) //nolint:contextcheck // it goes on when the caller has gone
 			return nil, err
 		}
 		got, err := c.place(ctx, s, t)
 		switch {
 		case ctx.Err() != nil && err != nil:
-			c.giveUp(t)
+			c.giveUp(t) //nolint:contextcheck // it goes on when the caller has gone
 			return nil, c.ended(ctx, failure)
 		case err != nil && !willPass(err):
-			c.giveUp(t)
+			c.giveUp(t) //nolint:contextcheck // it goes on when the caller has gone
 			return nil, failed("lock", err)
 		case err != nil:
 			failure = err
@@ -187,7 +187,7 @@ func (c *ChatLocks) Lock(ctx context.Context, keys []string, queued func()) (ryz
 		}
 		select {
 		case <-ctx.Done():
-			c.giveUp(t)
+			c.giveUp(t) //nolint:contextcheck // it goes on when the caller has gone
 			return nil, c.ended(ctx, failure)
 		case <-t.wake:
 		case <-again:
@@ -280,7 +280,7 @@ func (c *ChatLocks) place(ctx context.Context, s *lockSession, t *lockTicket) (p
 		leave := t.leaving && t.asking == 0
 		c.mu.Unlock()
 		if leave { // not before: what is asked for last must be what holds
-			c.leave(t)
+			_ = c.leave(t) //nolint:contextcheck // it is asked for again with the lease
 		}
 		came <- answer{got, err}
 	}()
@@ -306,7 +306,7 @@ func (c *ChatLocks) giveUp(t *lockTicket) {
 	}
 	c.mu.Unlock()
 	if now {
-		go c.leave(t)
+		go c.leave(t) //nolint:errcheck // it is asked for again with the lease
 	}
 }
 
@@ -365,7 +365,7 @@ func (l *chatLock) Unlock(ctx context.Context) error {
 	}
 	c.mu.Unlock()
 	done := make(chan error, 1)
-	go func() { done <- c.leave(t) }()
+	go func() { done <- c.leave(t) }() //nolint:contextcheck // it goes on when the caller has gone
 	select {
 	case err := <-done:
 		if err != nil {

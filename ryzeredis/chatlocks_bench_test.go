@@ -24,6 +24,7 @@ func BenchmarkChatLock(b *testing.B) {
 	require.NoError(b, err)
 	keys := []string{chatKey}
 	lockOnce := func(b *testing.B) {
+		b.Helper()
 		lock, err := locks.Lock(b.Context(), keys, func() {})
 		require.NoError(b, err)
 		require.NoError(b, lock.Unlock(b.Context()))

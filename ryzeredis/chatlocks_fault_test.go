@@ -93,9 +93,11 @@ func TestChatLocksOutliveARestartOfRedis(t *testing.T) {
 	for name, forget := range map[string]func(t *testing.T, server *redistest.Server){
 		"restarted empty": func(_ *testing.T, server *redistest.Server) { server.Restart() },
 		"flushed": func(t *testing.T, server *redistest.Server) {
+			t.Helper()
 			require.NoError(t, server.Client.FlushAll(t.Context()).Err())
 		},
 		"without the last that was granted": func(t *testing.T, server *redistest.Server) {
+			t.Helper()
 			// As when a replica is promoted that does not know yet who has the lock.
 			lines, err := server.Client.Keys(t.Context(), "*:k:*").Result()
 			require.NoError(t, err)
@@ -318,7 +320,7 @@ func TestChatLocksRefuseBadOptions(t *testing.T) {
 	client := redis.NewClient(&redis.Options{})
 	t.Cleanup(func() { _ = client.Close() })
 	var none *redis.Client
-	for name, make := range map[string]func() (*ryzeredis.ChatLocks, error){
+	for name, create := range map[string]func() (*ryzeredis.ChatLocks, error){
 		"no client":  func() (*ryzeredis.ChatLocks, error) { return ryzeredis.NewChatLocks(nil) },
 		"nil client": func() (*ryzeredis.ChatLocks, error) { return ryzeredis.NewChatLocks(none) },
 		"nil option": func() (*ryzeredis.ChatLocks, error) { return ryzeredis.NewChatLocks(client, nil) },
@@ -326,7 +328,7 @@ func TestChatLocksRefuseBadOptions(t *testing.T) {
 			return ryzeredis.NewChatLocks(client, ryzeredis.WithChatLockLease(time.Millisecond))
 		},
 	} {
-		locks, err := make()
+		locks, err := create()
 		var invalid *ryze.ValidationError
 		require.ErrorAs(t, err, &invalid, name)
 		assert.Nil(t, locks, name)

@@ -134,7 +134,7 @@ func locksWorker() {
 	if err := os.Rename(c.Addr+".new", c.Addr); err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // of a test
+	log.Fatal(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		e, err := ryze.ParseEvent(body)
 		if err != nil {
@@ -177,7 +177,7 @@ func (r *replicas) start(slot int) {
 	c.Addr = filepath.Join(r.dir, fmt.Sprintf("addr-%d-%d", slot, time.Now().UnixNano()))
 	text, err := json.Marshal(c)
 	require.NoError(r.t, err)
-	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // this test
+	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:noctx // this test
 	cmd.Env = append(os.Environ(), locksWorkerEnv+"="+string(text))
 	cmd.Stdout, cmd.Stderr = io.Discard, os.Stderr
 	require.NoError(r.t, cmd.Start())
@@ -205,7 +205,7 @@ func (r *replicas) any() string {
 // the line; the outcome comes later.
 func (r *replicas) deliver(body []byte) (handled <-chan bool) {
 	outcome := make(chan bool, 1)
-	resp, err := http.Post(r.any(), "application/json", bytes.NewReader(body)) //nolint:gosec // of a test
+	resp, err := http.Post(r.any(), "application/json", bytes.NewReader(body)) //nolint:noctx // of a test
 	if err != nil {
 		outcome <- false
 		return outcome

@@ -193,7 +193,7 @@ func untilEnd[T any](ctx context.Context, client redis.UniversalClient, ask func
 	came := make(chan answer)
 	go func() {
 		value, err := ask(ctx)
-		lookAgain(client, err)
+		lookAgain(ctx, client, err)
 		select {
 		case came <- answer{value, err}:
 		case <-ctx.Done():

@@ -16,6 +16,7 @@ import (
 )
 
 func testDedupeStore(t *testing.T, client redis.UniversalClient) {
+	t.Helper()
 	const lease, window = 500 * time.Millisecond, 2 * time.Second
 	ryzetest.TestDedupeStore(t, func() ryze.DedupeStore {
 		store, err := ryzeredis.NewDedupeStore(client, ryzeredis.WithDedupeLease(lease), ryzeredis.WithDedupeWindow(window))

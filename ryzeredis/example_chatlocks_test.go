@@ -24,7 +24,7 @@ var addr = "localhost:6379" // of Redis
 
 // A load balancer gives the messages of a chat to two replicas, in turn. They are
 // handled one at a time, in the order in which they came.
-func ExampleNewChatLocks() {
+func ExampleNewChatLocks() { //nolint:testableexamples // it needs a Redis
 	replica := func(name string) *ryze.Inbox {
 		client := redis.NewClient(&redis.Options{Addr: addr})
 		locks, err := ryzeredis.NewChatLocks(client)

@@ -12,7 +12,7 @@ import (
 
 // Every process of an application does the same: each stream is open in one of
 // them, and each event is handled once.
-func ExampleNewStreams() {
+func ExampleNewStreams() { //nolint:testableexamples // it needs a Redis
 	client := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	account, err := ryze.AccountFromEnv()
 	if err != nil {
@@ -41,7 +41,7 @@ func ExampleNewStreams() {
 	log.Print(streams.Run(context.Background(), open, inbox.Handle))
 }
 
-func ExampleNewDedupeStore() {
+func ExampleNewDedupeStore() { //nolint:testableexamples // it needs a Redis
 	client := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	store, err := ryzeredis.NewDedupeStore(client)
 	if err != nil {

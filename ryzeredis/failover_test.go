@@ -66,6 +66,7 @@ func (f failover) on(t *testing.T, kind string, use func(name string)) (name str
 // survive uses everything while the master is killed. What was written last, the
 // replica does not know: it was halted.
 func survive(t *testing.T, f failover) {
+	t.Helper()
 	const lease = 6 * time.Second
 	one, two := f.client(), f.client()
 	claims := func(client redis.UniversalClient) *ryzeredis.DedupeStore {

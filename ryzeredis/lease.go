@@ -138,11 +138,11 @@ func WhileHeld(handle ryze.Handler) ryze.Handler {
 func (l *Lease) do(ctx context.Context, f func(context.Context) error) error {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(l.ended, func() { cancel(context.Cause(l.ended)) })()
+	defer context.AfterFunc(l.ended, func() { cancel(context.Cause(l.ended)) })() //nolint:contextcheck // it goes on when the caller has gone
 	if !l.Held() {
 		return ErrLeaseLost
 	}
-	return f(&leaseContext{Context: within, lease: l, cancel: cancel})
+	return f(&leaseContext{Context: within, lease: l, cancel: cancel}) //nolint:contextcheck // it goes on when the caller has gone
 }
 
 // leaseContext is a context that ends with a lease. Whoever asks it for its

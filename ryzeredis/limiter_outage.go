@@ -29,7 +29,7 @@ func (o *outage) acquire(ctx context.Context, w *window, req ryze.LimiterRequest
 	}
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(o.ended, cancel)()
+	defer context.AfterFunc(o.ended, cancel)() //nolint:contextcheck // it goes on when the caller has gone
 	t, err := o.memory.Acquire(within, req)
 	switch {
 	case err == nil:

@@ -156,7 +156,7 @@ func share(t *testing.T, patience time.Duration) *sharing {
 func (s *sharing) start() {
 	text, err := json.Marshal(s.config)
 	require.NoError(s.t, err)
-	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // this test
+	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:noctx // this test
 	cmd.Env = append(os.Environ(), limiterWorkerEnv+"="+string(text))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

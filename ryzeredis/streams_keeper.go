@@ -108,7 +108,7 @@ func (k *keeper) tick(ctx context.Context, alive bool) (wait time.Duration) {
 	k.workers, k.grace = got.workers, got.grace
 	k.mu.Unlock()
 	for i, a := range asks {
-		k.hear(a, got.about[i], sent)
+		k.hear(a, got.about[i], sent) //nolint:contextcheck // it goes on when the caller has gone
 	}
 	k.handOver(got.wanted)
 	wait = k.interval()
@@ -253,7 +253,7 @@ func (k *keeper) tell(change StreamChange) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			log.Printf("ryzeredis: the stream handler panicked with a value of type %T", v)
+			log.Printf("ryzeredis: the stream handler panicked with a value of type %T", v) //nolint:forbidigo // an event that is lost is never silent
 		}
 	}()
 	k.onStream(change)
@@ -341,10 +341,10 @@ func (k *keeper) rest(h *hold, failed bool) {
 // nothing, so none may pass in silence.
 func logFailures(_ context.Context, failed *ryze.HandlerError) {
 	if panicked := (*ryze.PanicError)(nil); errors.As(failed, &panicked) {
-		log.Printf("%v\n%s", failed, panicked.Stack)
+		log.Printf("%v\n%s", failed, panicked.Stack) //nolint:forbidigo // an event that is lost is never silent
 		return
 	}
-	log.Print(failed)
+	log.Print(failed) //nolint:forbidigo // an event that is lost is never silent
 }
 
 // hold is an instance that this worker holds.

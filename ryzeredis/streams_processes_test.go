@@ -62,7 +62,7 @@ func streamsWorker() {
 		log.Fatal(err)
 	}
 	write := func(n note) {
-		line, _ := json.Marshal(n)
+		line, _ := json.Marshal(n) //nolint:errchkjson // of a test
 		_, _ = file.Write(append(line, '\n'))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -134,7 +134,7 @@ func (w *workers) start(slot int) {
 	c.Log = filepath.Join(w.dir, fmt.Sprintf("worker-%d-%d", slot, len(w.names)))
 	text, err := json.Marshal(c)
 	require.NoError(w.t, err)
-	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // this test
+	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:noctx // this test
 	cmd.Env = append(os.Environ(), workerEnv+"="+string(text))
 	cmd.Stdout, cmd.Stderr = io.Discard, os.Stderr
 	require.NoError(w.t, cmd.Start())

@@ -38,13 +38,13 @@ func Start(tb testing.TB, args ...string) *Server {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if len(found) == 0 {
 		const how = "PostgreSQL is not installed: make deps"
-		if os.Getenv("CI") != "" {
+		if os.Getenv("CI") != "" { //nolint:forbidigo // of a test
 			tb.Fatal(how)
 		}
 		tb.Skip(how)
 	}
 	// A unix socket's path may be 107 bytes long, and another user must reach it.
-	dir, err := os.MkdirTemp("/tmp", "pg")
+	dir, err := os.MkdirTemp("/tmp", "pg") //nolint:usetesting // its path is short
 	require.NoError(tb, err)
 	s := &Server{dir: dir, bin: filepath.Dir(slices.Max(found)), args: args}
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
@@ -82,7 +82,7 @@ func (s *Server) Restart(tb testing.TB) {
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
-	c := exec.Command(filepath.Join(s.bin, name), args...) //nolint:gosec // a program of the package
+	c := exec.Command(filepath.Join(s.bin, name), args...) //nolint:gosec,noctx // a program of the package
 	c.Dir = s.dir
 	// With the test dies the server, however the test dies.
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.account, Pdeathsig: syscall.SIGQUIT}

@@ -48,7 +48,7 @@ func Sentinel(tb testing.TB) *SentinelServers {
 	defer cancel()
 	for _, node := range nodes {
 		client := redis.NewSentinelClient(&redis.Options{Addr: node.Addr})
-		defer client.Close()
+		defer client.Close() //nolint:errcheck // of a test
 		eventually(ctx, tb, "the Sentinels do not know each other", func() bool {
 			master, err := client.Master(ctx, sentinelMaster).Result()
 			return err == nil && master["num-other-sentinels"] == "2" && master["num-slaves"] == "1" && master["flags"] == "master"

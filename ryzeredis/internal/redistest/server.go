@@ -81,7 +81,7 @@ func program(tb testing.TB) string {
 		}
 	}
 	const missing = "redistest: there is no redis-server here: make deps"
-	if os.Getenv("CI") != "" {
+	if os.Getenv("CI") != "" { //nolint:forbidigo // of a test
 		tb.Fatal(missing)
 	}
 	tb.Skip(missing)
@@ -124,7 +124,7 @@ func (s *Server) run() bool {
 	s.tb.Helper()
 	path := program(s.tb)
 	_, port, _ := net.SplitHostPort(s.Addr)
-	p := &process{Cmd: exec.Command(path, s.args(s, port)...), gone: make(chan struct{}), out: new(bytes.Buffer)}
+	p := &process{Cmd: exec.Command(path, s.args(s, port)...), gone: make(chan struct{}), out: new(bytes.Buffer)} //nolint:gosec,noctx // of a test
 	p.Stdout, p.Stderr = p.out, p.out
 	dieWithParent(p.Cmd)
 	started := make(chan error)
@@ -148,7 +148,7 @@ func (s *Server) run() bool {
 	s.mu.Unlock()
 
 	client := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, DialerRetries: 1})
-	defer client.Close()
+	defer client.Close() //nolint:errcheck // of a test
 	for began := time.Now(); time.Since(began) < startPatience; {
 		if client.Ping(context.Background()).Err() == nil {
 			return true
