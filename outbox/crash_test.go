@@ -178,7 +178,7 @@ func shown(tb testing.TB) (messages int) {
 	tb.Helper()
 	n, err := strconv.Atoi(os.Getenv("OUTBOX_MESSAGES"))
 	if err != nil {
-		return 300
+		return 200
 	}
 	require.Positive(tb, n)
 	return n
