@@ -225,7 +225,7 @@ func TestReplicasHandleAChatInOrderThroughKills(t *testing.T) {
 		t.Skip("takes ten seconds")
 	}
 	const processes, chats, lease = 4, 6, 1500 * time.Millisecond
-	duration := 6 * time.Second
+	duration := 5 * time.Second
 	if text := os.Getenv("RYZEREDIS_SHOW"); text != "" {
 		var err error
 		duration, err = time.ParseDuration(text)

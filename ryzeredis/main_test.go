@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	if !isSet("test.parallel") { // they wait for leases and windows, not for a processor
-		_ = flag.Set("test.parallel", "5")
+		_ = flag.Set("test.parallel", "6")
 	}
 	os.Exit(m.Run())
 }

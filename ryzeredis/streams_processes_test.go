@@ -195,7 +195,7 @@ func TestEachStreamHasOneHolderWhateverHappens(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes many seconds")
 	}
-	duration, lease, lines := 8*time.Second, 1500*time.Millisecond, 60
+	duration, lease, lines := 6*time.Second, 1500*time.Millisecond, 60
 	if text := os.Getenv("RYZEREDIS_SHOW"); text != "" {
 		var err error
 		duration, err = time.ParseDuration(text)
@@ -215,7 +215,7 @@ func TestEachStreamHasOneHolderInACluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.Cluster(t)
 	showStreams(t, &streamsShow{
-		processes: 3, lines: 20, duration: 5 * time.Second, lease: 1500 * time.Millisecond, addrs: cluster.Addrs(), rdb: cluster.Client,
+		processes: 3, lines: 20, duration: 4 * time.Second, lease: 1500 * time.Millisecond, addrs: cluster.Addrs(), rdb: cluster.Client,
 	})
 }
 

@@ -12,6 +12,8 @@ show() {
 
 OUTBOX_MESSAGES="${OUTBOX_MESSAGES:-5000}" show outbox TestNothingIsSentTwiceOrLostThroughCrashes
 RYZEREDIS_SHOW="${RYZEREDIS_SHOW:-2m}" show ryzeredis TestEachStreamHasOneHolderWhateverHappens
+RYZEREDIS_SHOW="${RYZEREDIS_SHOW:-2m}" show ryzeredis TestProcessesShareOneToken
+RYZEREDIS_SHOW="${RYZEREDIS_SHOW:-2m}" show ryzeredis TestNoCallFailsWhenProcessesAndRedisDie
 
 if [ -n "$failed" ]; then
 	echo "failed:$failed" >&2
