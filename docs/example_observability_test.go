@@ -47,7 +47,7 @@ func watch(log *slog.Logger) *ryze.Observer {
 }
 
 // One observer for everything: the client, the inbox, and the receiver of webhooks.
-func Example_watch() {
+func Example_observabilityWatch() {
 	sim := ryzetest.NewServer()
 	defer sim.Close()
 	shop := sim.AddInstance("shop")
