@@ -28,7 +28,7 @@ func sendByHand(ctx context.Context, base, instance, token, to, text string) err
 	if err != nil {
 		return err // the caller sends again, and the customer gets it twice
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return errors.New(resp.Status) // 429, "not connected" and a proxy's page look the same
 	}

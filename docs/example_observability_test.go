@@ -3,6 +3,7 @@ package docs_test
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -39,7 +40,7 @@ func watch(log *slog.Logger) *ryze.Observer {
 			}
 		},
 		DeliveryDone: func(ctx context.Context, delivery ryze.DeliveryDoneInfo) {
-			if delivery.StatusCode != 200 {
+			if delivery.StatusCode != http.StatusOK {
 				log.WarnContext(ctx, "delivery refused", "status", delivery.StatusCode)
 			}
 		},

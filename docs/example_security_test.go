@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
@@ -19,11 +18,12 @@ func Example_securitySecret() {
 	shop := tenant{Name: "shop", Token: "5ec2e700-0000-4000-8000-c0ffee5ec2e7"}
 
 	fmt.Printf("%v %+v\n", shop, shop)
-	_ = json.NewEncoder(os.Stdout).Encode(shop)
+	encoded, err := json.Marshal(shop)
+	fmt.Println(string(encoded), err)
 	fmt.Println(len(shop.Token.Reveal()))
 	// Output:
 	// {shop [redacted]} {Name:shop Token:[redacted]}
-	// {"Name":"shop","Token":"[redacted]"}
+	// {"Name":"shop","Token":"[redacted]"} <nil>
 	// 36
 }
 

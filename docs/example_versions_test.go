@@ -18,6 +18,7 @@ func Example_versionsUnknown() {
 			fmt.Println(data.Status, data.Status.Supersedes(ryze.StatusRead)) // a word that is not known takes nothing back
 		default: // events that this release does not know, too
 			fmt.Println(event.Type, string(event.Lookup("data", "reason")))
+			return ryze.ErrIgnore
 		}
 		return nil
 	}
