@@ -37,7 +37,11 @@ var (
 	pageLink = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 	command  = regexp.MustCompile(`go run (\./[\w./]+)`)
 	bench    = regexp.MustCompile(`-bench (\w+)`)
+	runTest  = regexp.MustCompile(`go test -run (Test\w{4,})`)
 	target   = regexp.MustCompile("make ([a-z]+)(?:`|  )")
+	// What a page names: ryze.Media, ryzetest.New, and alone in backquotes `Messages.Settle`, `NewInbox(handle)`.
+	qualified = regexp.MustCompile(`\b(ryze|ryzetest|outbox|ryzeredis|otelryze)\.([A-Z]\w*)`)
+	alone     = regexp.MustCompile("`\\*?((?:[A-Z][a-z0-9]+){2,}|[A-Z]\\w+\\.[A-Z]\\w+)(?:\\([^`]*\\))?`")
 )
 
 // matches are the files that some patterns match, each of which must match one.
@@ -57,7 +61,8 @@ func matches(t *testing.T, patterns ...string) []string {
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := make(map[string]string)
-	for _, name := range matches(t, "README*.md", "CONTRIBUTING.md", "docs/*.md", "docs/pt-BR/*.md", "examples/README.md", "benchmarks/README.md") {
+	for _, name := range matches(t, "README*.md", "CONTRIBUTING.md", "AGENTS.md", "llms.txt", "skills/*/*.md",
+		"docs/*.md", "docs/pt-BR/*.md", "examples/README.md", "benchmarks/README.md") {
 		b, err := os.ReadFile(name)
 		require.NoError(t, err)
 		texts[name] = string(b)
@@ -72,7 +77,7 @@ func blocks(t *testing.T) []block {
 	for name, text := range pages(t) {
 		for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
 			language, code := text[at[2]:at[3]], text[at[4]:at[5]]
-			if language == "go" || strings.Contains(code, "ryze.") {
+			if language == "go" || language != "text" && strings.Contains(code, "ryze.") { // text is what does not compile
 				all = append(all, block{name, strings.Count(text[:at[4]], "\n") + 1, code})
 			}
 		}
@@ -109,7 +114,7 @@ func TestCodeInPagesIsFromExamples(t *testing.T) {
 		}
 		assert.True(t, found, "%s:%d: no example has these lines, one after another:\n%s", b.page, b.line, b.text)
 	}
-	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md", "docs/outbox.md"} {
+	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md", "docs/outbox.md", "skills/ryze-go/SKILL.md"} {
 		assert.NotZero(t, perPage[page], "no code was found in %s", page)
 	}
 }
@@ -219,15 +224,16 @@ func runProgram(t *testing.T, b block, play func(t *testing.T, output *bufio.Rea
 
 // What the pages name is there: files, programs, benchmarks, targets of make.
 func TestPagesNameWhatExists(t *testing.T) {
-	benchmarks := make(map[string]bool)
+	benchmarks, runs := make(map[string]bool), make(map[string]bool)
 	tests, err := filepath.Glob("*_test.go")
 	require.NoError(t, err)
 	for _, name := range tests {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		require.NoError(t, err)
 		for _, decl := range file.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Benchmark") {
-				benchmarks[f.Name.Name] = true
+			if f, ok := decl.(*ast.FuncDecl); ok {
+				benchmarks[f.Name.Name] = strings.HasPrefix(f.Name.Name, "Benchmark")
+				runs[f.Name.Name] = true
 			}
 		}
 	}
@@ -243,13 +249,109 @@ func TestPagesNameWhatExists(t *testing.T) {
 		}
 		for _, run := range bench.FindAllStringSubmatch(text, -1) {
 			matches := false
-			for name := range benchmarks {
-				matches = matches || strings.Contains(name, run[1])
+			for name, is := range benchmarks {
+				matches = matches || is && strings.Contains(name, run[1])
 			}
 			assert.True(t, matches, "%s has the benchmark %s, this package has not", page, run[1])
 		}
+		for _, run := range runTest.FindAllStringSubmatch(text, -1) {
+			if !strings.HasSuffix(run[1], "Name") { // which stands for any
+				assert.True(t, runs[run[1]], "%s has the test %s, this package has not", page, run[1])
+			}
+		}
 		for _, run := range target.FindAllStringSubmatch(text, -1) {
 			assert.Contains(t, string(makefile), "\n"+run[1]+":", "named by %s", page)
+		}
+	}
+}
+
+// exportedNames adds the exported names of a package: "Media", and with their type
+// methods and fields, "Media.Caption". Those that only a member has stand alone as well.
+func exportedNames(t *testing.T, dir string, all map[string]bool) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	add := func(of string, name *ast.Ident) {
+		if name.IsExported() {
+			all[name.Name] = true
+			all[of+name.Name] = true
+		}
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				add(receiverType(n), n.Name)
+				return false
+			case *ast.ValueSpec:
+				for _, name := range n.Names {
+					add("", name)
+				}
+			case *ast.TypeSpec:
+				add("", n.Name)
+				of := n.Name.Name + "."
+				ast.Inspect(n.Type, func(n ast.Node) bool {
+					if field, ok := n.(*ast.Field); ok {
+						for _, name := range field.Names {
+							add(of, name)
+						}
+					}
+					return true
+				})
+			}
+			return true
+		})
+	}
+}
+
+// receiverType is the type of a method and a dot, "" for a function.
+func receiverType(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return ""
+	}
+	of := f.Recv.List[0].Type
+	if star, ok := of.(*ast.StarExpr); ok {
+		of = star.X
+	}
+	if generic, ok := of.(*ast.IndexExpr); ok {
+		of = generic.X
+	}
+	if name, ok := of.(*ast.Ident); ok {
+		return name.Name + "."
+	}
+	return ""
+}
+
+// Exported names that the pages show are there. A service goes by the name of its
+// field too: Messages.Send is (*MessagesService).Send.
+func TestNamesInPagesExist(t *testing.T) {
+	anywhere, of := make(map[string]bool), make(map[string]map[string]bool)
+	for name, dir := range map[string]string{"ryze": ".", "ryzetest": "ryzetest", "outbox": "outbox", "ryzeredis": "ryzeredis", "otelryze": "otelryze"} {
+		of[name] = make(map[string]bool)
+		exportedNames(t, dir, of[name])
+		for known := range of[name] {
+			anywhere[known] = true
+			if service, member, ok := strings.Cut(known, "Service."); ok {
+				anywhere[service+"."+member] = true
+			}
+		}
+	}
+	others := map[string]bool{ // of the service, of HTTP and of Go
+		"TokenAccount": true, "TokenInstance": true,
+	}
+	for page, text := range pages(t) {
+		for _, at := range qualified.FindAllStringSubmatchIndex(text, -1) {
+			name := text[at[2]:at[3]]
+			assert.True(t, of[name][text[at[4]:at[5]]], "%s names %s", page, text[at[0]:at[1]])
+		}
+		for _, match := range alone.FindAllStringSubmatch(text, -1) {
+			test := strings.HasPrefix(match[1], "Test") // a test of the reader's
+			assert.True(t, anywhere[match[1]] || others[match[1]] || test, "%s names %s", page, match[1])
 		}
 	}
 }
