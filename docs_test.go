@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -265,18 +266,11 @@ func TestPagesNameWhatExists(t *testing.T) {
 	}
 }
 
-// exportedNames adds the exported names of a package: "Media", and with their type
-// methods and fields, "Media.Caption". Those that only a member has stand alone as well.
+// exportedNames adds the exported names of a package, those of methods and fields too.
 func exportedNames(t *testing.T, dir string, all map[string]bool) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	require.NoError(t, err)
-	add := func(of string, name *ast.Ident) {
-		if name.IsExported() {
-			all[name.Name] = true
-			all[of+name.Name] = true
-		}
-	}
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -284,62 +278,33 @@ func exportedNames(t *testing.T, dir string, all map[string]bool) {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		require.NoError(t, err)
 		ast.Inspect(file, func(n ast.Node) bool {
+			var names []*ast.Ident
 			switch n := n.(type) {
 			case *ast.FuncDecl:
-				add(receiverType(n), n.Name)
-				return false
-			case *ast.ValueSpec:
-				for _, name := range n.Names {
-					add("", name)
-				}
+				names = []*ast.Ident{n.Name}
 			case *ast.TypeSpec:
-				add("", n.Name)
-				of := n.Name.Name + "."
-				ast.Inspect(n.Type, func(n ast.Node) bool {
-					if field, ok := n.(*ast.Field); ok {
-						for _, name := range field.Names {
-							add(of, name)
-						}
-					}
-					return true
-				})
+				names = []*ast.Ident{n.Name}
+			case *ast.ValueSpec:
+				names = n.Names
+			case *ast.Field:
+				names = n.Names
 			}
-			return true
+			for _, name := range names {
+				all[name.Name] = all[name.Name] || name.IsExported()
+			}
+			_, isBody := n.(*ast.BlockStmt)
+			return !isBody
 		})
 	}
 }
 
-// receiverType is the type of a method and a dot, "" for a function.
-func receiverType(f *ast.FuncDecl) string {
-	if f.Recv == nil {
-		return ""
-	}
-	of := f.Recv.List[0].Type
-	if star, ok := of.(*ast.StarExpr); ok {
-		of = star.X
-	}
-	if generic, ok := of.(*ast.IndexExpr); ok {
-		of = generic.X
-	}
-	if name, ok := of.(*ast.Ident); ok {
-		return name.Name + "."
-	}
-	return ""
-}
-
-// Exported names that the pages show are there. A service goes by the name of its
-// field too: Messages.Send is (*MessagesService).Send.
+// Exported names that the pages show are there.
 func TestNamesInPagesExist(t *testing.T) {
 	anywhere, of := make(map[string]bool), make(map[string]map[string]bool)
 	for name, dir := range map[string]string{"ryze": ".", "ryzetest": "ryzetest", "outbox": "outbox", "ryzeredis": "ryzeredis", "otelryze": "otelryze"} {
 		of[name] = make(map[string]bool)
 		exportedNames(t, dir, of[name])
-		for known := range of[name] {
-			anywhere[known] = true
-			if service, member, ok := strings.Cut(known, "Service."); ok {
-				anywhere[service+"."+member] = true
-			}
-		}
+		maps.Copy(anywhere, of[name])
 	}
 	others := map[string]bool{ // of the service, of HTTP and of Go
 		"TokenAccount": true, "TokenInstance": true,
@@ -350,8 +315,12 @@ func TestNamesInPagesExist(t *testing.T) {
 			assert.True(t, of[name][text[at[4]:at[5]]], "%s names %s", page, text[at[0]:at[1]])
 		}
 		for _, match := range alone.FindAllStringSubmatch(text, -1) {
-			test := strings.HasPrefix(match[1], "Test") // a test of the reader's
-			assert.True(t, anywhere[match[1]] || others[match[1]] || test, "%s names %s", page, match[1])
+			if strings.HasPrefix(match[1], "Test") {
+				continue // a test of the reader's
+			}
+			for name := range strings.SplitSeq(match[1], ".") { // of what, and the member: Media.S3URL is of the event's field Media
+				assert.True(t, anywhere[name] || others[name], "%s names %s", page, match[1])
+			}
 		}
 	}
 }
