@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,6 +22,8 @@ var (
 	// What a page names: ryze.Media, ryzetest.New, and alone in backquotes `Messages.Settle`, `NewInbox(handle)`.
 	qualified = regexp.MustCompile(`\b(ryze|ryzetest|outbox|ryzeredis|otelryze)\.([A-Z]\w*)`)
 	alone     = regexp.MustCompile("`\\*?((?:[A-Z][a-z0-9]+){2,}|[A-Z]\\w+\\.[A-Z]\\w+)(?:\\([^`]*\\))?`")
+	llmsLink  = regexp.MustCompile(`\A- \[[^\]]+\]\(([^)]+)\): \S`)
+	skillHead = regexp.MustCompile(`\A---\nname: ([a-z0-9-]+)\ndescription: (.+)\n---\n`)
 )
 
 // exportedNames adds the exported names of a package, those of methods and fields too.
@@ -92,5 +95,47 @@ func TestNamesInPagesExist(t *testing.T) {
 				assert.True(t, anywhere[name] || others[name], "%s names %s", page, match[1])
 			}
 		}
+	}
+}
+
+// Agents read llms.txt in the form of llmstxt.org: a title, a summary, and sections
+// of links, each with a line about it. Relative links lead to files.
+func TestAgentsFindTheirPages(t *testing.T) {
+	text := pages(t)["llms.txt"]
+	assert.Regexp(t, `\A# .+\n\n> .+\n\n[^#]*\n## `, text)
+	_, sections, _ := strings.Cut(text, "\n## ")
+	for line := range strings.Lines("## " + sections) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "" || strings.HasPrefix(line, "## ") {
+			continue
+		}
+		link := llmsLink.FindStringSubmatch(line)
+		if assert.NotNil(t, link, line) && !strings.HasPrefix(link[1], "https://") {
+			assert.FileExists(t, filepath.FromSlash(link[1]))
+		}
+	}
+	for name, text := range pages(t) {
+		name = filepath.ToSlash(name)
+		if path.Base(name) == "SKILL.md" {
+			head := skillHead.FindStringSubmatch(text)
+			require.NotNil(t, head, name)
+			assert.Equal(t, path.Base(path.Dir(name)), head[1], "the name of a skill is that of its folder")
+			assert.LessOrEqual(t, len(head[2]), 1024, "the description that an agent reads first")
+		}
+	}
+}
+
+// Whoever looks for a guide finds it in each index.
+func TestEveryGuideIsInTheIndexes(t *testing.T) {
+	texts := pages(t)
+	for _, guide := range matches(t, "docs/*.md") {
+		name := filepath.Base(guide)
+		if name == "README.md" {
+			continue
+		}
+		assert.Contains(t, texts[filepath.Join("docs", "README.md")], "]("+name+")")
+		assert.Contains(t, texts[filepath.Join("docs", "pt-BR", "README.md")], "]("+name+")")
+		assert.Contains(t, texts["README.md"]+texts["AGENTS.md"], "](docs/"+name+")")
+		assert.Contains(t, texts["llms.txt"]+texts["AGENTS.md"], "](docs/"+name+")")
 	}
 }
