@@ -23,9 +23,7 @@ import (
 // that has its twin must not be listed.
 var awaited = []string{
 	"README.md",
-	"docs/architecture.md",
 	"docs/errors.md",
-	"docs/operations.md",
 	"docs/outbox.md",
 	"docs/receiving.md",
 	"docs/settling.md",
