@@ -101,6 +101,7 @@ var undefinedName = regexp.MustCompile(`^undefined: \w+$`)
 
 // Code in a comment names what exists and passes what is wanted.
 func TestCodeInCommentsCompiles(t *testing.T) {
+	t.Parallel()
 	fset := token.NewFileSet()
 	config := types.Config{Importer: exported(t, fset)}
 	checked := 0

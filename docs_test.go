@@ -135,6 +135,7 @@ func hasPiece(lines, piece []string) bool {
 // The whole programs of README.md do what it says, with nothing but the variables
 // that ryzesim prints.
 func TestProgramsOfReadmeRun(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds programs")
 	}

@@ -25,6 +25,7 @@ func TestMemoryDedupeKeepsTheRules(t *testing.T) {
 }
 
 func TestRulesOfADedupeStoreHoldInRealTime(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}

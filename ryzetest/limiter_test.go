@@ -15,6 +15,7 @@ func TestMemoryLimiterKeepsTheRules(t *testing.T) {
 }
 
 func TestRulesOfALimiterHoldInRealTime(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
