@@ -23,10 +23,6 @@ import (
 // that has its twin must not be listed.
 var awaited = []string{
 	"README.md",
-	"docs/errors.md",
-	"docs/outbox.md",
-	"docs/receiving.md",
-	"docs/settling.md",
 }
 
 var (
