@@ -17,6 +17,10 @@ if [ -z "$python" ]; then
 fi
 
 export PYTHONDONTWRITEBYTECODE=1
-$python -m mkdocs build --quiet --strict --clean -f tools/site/mkdocs.yml
+# --quiet would hide the warnings that fail a strict build.
+status=0
+log=$($python -m mkdocs build --strict --clean -f tools/site/mkdocs.yml 2>&1) || status=$?
+grep -vE '^(INFO|DEBUG) ' <<<"$log" >&2 || true
+[ $status = 0 ] || exit $status
 $python tools/site/check.py bin/site
 echo "site: bin/site/index.html"

@@ -15,7 +15,8 @@ SITE = sys.argv[1]
 SEARCHES = {
     "LID": "numbers.html",
     "nono dígito": "pt-BR/numbers.html",
-    "dead letter": "outbox.html",
+    "dead letter": "receiving.html",
+    "fila de mensagens mortas": "pt-BR/receiving.html",
     "429": "quota.html",
     "limite de requisições": "pt-BR/quota.html",
     "webhook": "receiving.html",

@@ -1,7 +1,9 @@
 """What MkDocs must be told so that it reads the pages as GitHub does."""
 
+import glob
 import os
 import re
+import shutil
 import unicodedata
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -33,14 +35,35 @@ def pages(docs, folder):
     return [folder + n + ".md" for n in names]
 
 
+def on_files(files, config):
+    """The code of the guides is beside them, and is none of the site."""
+    for file in list(files):
+        if is_code(file.src_path):
+            files.remove(file)
+    return files
+
+
+def is_code(path):
+    return path.endswith((".go", ".mod"))
+
+
 def on_page_markdown(markdown, page, config, files):
-    """Links that leave docs/ lead to the repository."""
+    """Links that leave the site lead to the repository."""
     here = os.path.dirname(os.path.join(config["docs_dir"], page.file.src_path))
 
     def outside(match):
         path = os.path.normpath(os.path.join(here, match[2]))
-        if not os.path.relpath(path, config["docs_dir"]).startswith(".."):
+        if not os.path.relpath(path, config["docs_dir"]).startswith("..") and not is_code(path):
             return match[0]
         return match[1] + REPOSITORY + os.path.relpath(path, ROOT).replace(os.sep, "/") + match[3]
 
-    return re.sub(r"""(\]\(|(?:href|src)=")(\.\.?/[^)#"\s]*)([^)"\s]*(?:\)|"))""", outside, markdown)
+    return re.sub(r"""(\]\(|(?:href|src)=")(?![a-zA-Z][a-zA-Z0-9+.-]*:)([^)#"\s]+)([^)"\s]*(?:\)|"))""", outside, markdown)
+
+
+def on_post_build(config):
+    """Debian's package has another jQuery than its pages name."""
+    js = os.path.join(config["site_dir"], "js")
+    named = os.path.join(js, "jquery-3.6.0.min.js")
+    has = glob.glob(os.path.join(js, "jquery-*.min.js"))
+    if not os.path.exists(named) and has:
+        shutil.copyfile(has[0], named)
