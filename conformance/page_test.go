@@ -37,6 +37,8 @@ var languages = []language{{
 
 *[Português](pt-BR/operations.md)*
 
+<!-- Written by "go generate ./conformance". Do not edit. -->
+
 The %d operations of the service, in the order of the table in operations.go, which the columns are
 taken from. The Go methods are those that were seen to make the request, directly or within a longer
 task; services are fields of ` + "`InstanceClient`" + `. "Again" says whether a request is repeated by itself
@@ -60,6 +62,8 @@ simulator, validates what travels against [api/openapi.yaml](../api/openapi.yaml
 	intro: `# Operações
 
 *[English](../operations.md)*
+
+<!-- Written by "go generate ./conformance". Do not edit. -->
 
 As %d operações do serviço, na ordem da tabela em operations.go, de onde vêm as colunas. Os métodos em
 Go são os que fizeram a requisição nos testes, de forma direta ou como parte de uma tarefa maior. Os
@@ -101,7 +105,6 @@ func operationsPage(t *testing.T, o *observed, in language) string {
 	t.Helper()
 	var b strings.Builder
 	operations := ryze.Operations()
-	b.WriteString("<!-- Written by \"go generate ./conformance\". Do not edit. -->\n\n")
 	fmt.Fprintf(&b, in.intro, len(operations), o.conforming(), len(operations))
 	module := ""
 	for _, op := range operations {
