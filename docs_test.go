@@ -33,11 +33,10 @@ type block struct {
 func (b block) isProgram() bool { return strings.HasPrefix(b.text, "package main\n") }
 
 var (
-	fence    = regexp.MustCompile("(?ms)^[ \t]*```(\\w*)\n(.*?)^[ \t]*```[ \t]*$")
-	pageLink = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	command  = regexp.MustCompile(`go run (\./[\w./]+)`)
-	bench    = regexp.MustCompile(`-bench (\w+)`)
-	target   = regexp.MustCompile("make ([a-z]+)(?:`|  )")
+	fence   = regexp.MustCompile("(?ms)^[ \t]*```(\\w*)\n(.*?)^[ \t]*```[ \t]*$")
+	command = regexp.MustCompile(`go run (\./[\w./]+)`)
+	bench   = regexp.MustCompile(`-bench (\w+)`)
+	target  = regexp.MustCompile("make ([a-z]+)(?:`|  )")
 )
 
 // matches are the files that some patterns match, each of which must match one.
@@ -219,7 +218,7 @@ func runProgram(t *testing.T, b block, play func(t *testing.T, output *bufio.Rea
 	play(t, bufio.NewReader(output))
 }
 
-// What the pages name is there: files, programs, benchmarks, targets of make.
+// What the pages name is there: programs, benchmarks, targets of make.
 func TestPagesNameWhatExists(t *testing.T) {
 	benchmarks := make(map[string]bool)
 	tests, err := filepath.Glob("*_test.go")
@@ -236,10 +235,6 @@ func TestPagesNameWhatExists(t *testing.T) {
 	makefile, err := os.ReadFile("Makefile")
 	require.NoError(t, err)
 	for page, text := range pages(t) {
-		for _, link := range pageLink.FindAllStringSubmatch(text, -1) {
-			_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))
-			assert.NoError(t, err, "linked by %s", page)
-		}
 		for _, run := range command.FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(text, "`"+strings.TrimPrefix(run[1], "./")+"/main.go`") { // what the reader saves
 				assert.DirExists(t, run[1], "run in %s", page)
