@@ -21,9 +21,7 @@ import (
 
 // awaited are the pages whose twin in the other language is not written yet. One
 // that has its twin must not be listed.
-var awaited = []string{
-	"README.md",
-}
+var awaited []string
 
 var (
 	fenceLine  = regexp.MustCompile("^[ \t>]*(```+|~~~+)[ \t]*([\\w.+-]*)")

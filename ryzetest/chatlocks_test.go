@@ -14,7 +14,6 @@ func TestMemoryChatLocksKeepTheRules(t *testing.T) {
 }
 
 func TestRulesOfChatLocksHoldInRealTime(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}

@@ -25,7 +25,6 @@ func TestMemoryDedupeKeepsTheRules(t *testing.T) {
 }
 
 func TestRulesOfADedupeStoreHoldInRealTime(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}

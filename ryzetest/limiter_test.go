@@ -15,7 +15,6 @@ func TestMemoryLimiterKeepsTheRules(t *testing.T) {
 }
 
 func TestRulesOfALimiterHoldInRealTime(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
