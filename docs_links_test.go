@@ -163,7 +163,7 @@ func repositoryPages(t *testing.T) map[string]markdown {
 		if entry.IsDir() && (name == "bin" || entry.Name() == ".git" || entry.Name() == "node_modules" || entry.Name() == "testdata") {
 			return filepath.SkipDir
 		}
-		if entry.Type().IsRegular() && strings.EqualFold(filepath.Ext(name), ".md") {
+		if entry.Type().IsRegular() && (strings.EqualFold(filepath.Ext(name), ".md") || name == "llms.txt") {
 			text, err := os.ReadFile(name)
 			if err != nil {
 				return err
@@ -242,6 +242,17 @@ func TestLinksOfPagesLeadSomewhere(t *testing.T) {
 		}
 	}
 	assert.Greater(t, links, 20, "links are no longer found")
+}
+
+// Whoever adds a page with code adds it to those whose code is held against the
+// examples.
+func TestPagesWithCodeAreChecked(t *testing.T) {
+	checked := pages(t)
+	for page, m := range repositoryPages(t) {
+		if len(m.code) > 0 {
+			assert.Contains(t, checked, page, "its code is not known to compile")
+		}
+	}
 }
 
 // twinOf is the name of the same page in the other language, "" for a page that
