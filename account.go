@@ -6,7 +6,7 @@ import (
 )
 
 // AccountClient acts with the token of an account: it creates, lists, gets and
-// deletes instances. It is safe for concurrent use. [Client.Account] makes one.
+// deletes instances. It is safe for concurrent use.
 type AccountClient struct {
 	h handle
 }
@@ -21,9 +21,8 @@ func (a *AccountClient) RateLimit() RateLimit { return a.h.rateLimit(RateGlobal)
 func (a *AccountClient) String() string { return "ryze.AccountClient" }
 
 // Instance returns a handle that acts on the named instance with the account's
-// token. Its calls use the account's quota, and its token can delete instances.
-// Prefer [AccountClient.InstanceFrom] for daily work. The first call reports a
-// bad name.
+// token and quota. This token can delete instances: prefer
+// [AccountClient.InstanceFrom]. The first call reports a bad name.
 func (a *AccountClient) Instance(name string) *InstanceClient {
 	h := a.h
 	h.name, h.raw = name, url.PathEscape(name)

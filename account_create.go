@@ -25,7 +25,7 @@ type CreateInstanceParams struct {
 	Storage   *StorageConfig
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (p CreateInstanceParams) Format(f fmt.State, verb rune) {
 	type plain CreateInstanceParams
 	formatPlain(f, verb, plain(p))
@@ -151,9 +151,8 @@ func (r *createInstanceReply) fill() {
 // CreateInstance creates an instance that is not connected yet. Call
 // [InstanceClient.Connect] next. The result holds the instance's own token.
 //
-// When a webhook, WebSocket or Chatwoot block fails, the instance exists. The
-// result then comes with [ErrPartial]: set up the block again, do not create
-// the instance again.
+// When a webhook, WebSocket or Chatwoot block fails, the result comes with
+// [ErrPartial]. Set up that block again, not the instance:
 //
 //	created, err := account.CreateInstance(ctx, params)
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {
@@ -161,8 +160,8 @@ func (r *createInstanceReply) fill() {
 //	}
 //	inst := account.InstanceFrom(created) // err may still name a block that failed
 //
-// The reply may leave a block out: [WebhooksService.Ensure] and
-// [WebSocketService.Ensure] make sure.
+// The reply may leave a block out: check with [WebhooksService.Ensure] and
+// [WebSocketService.Ensure].
 //
 // Errors: [ErrQuotaExceeded]; [ErrConflict] when the name exists;
 // [ErrOutcomeUnknown]: list the instances first.

@@ -11,13 +11,11 @@ const brazilCode = "55"
 //	11987654321        (011) 98765-4321   0 15 11 98765-4321
 //	+55 11 98765-4321  55 11 98765-4321   +55 (0)11 98765-4321
 //
-// The area code is required, then eight digits, or nine that begin with 9. It
-// drops a 0 for national calls and the two digits of a carrier. It never adds
-// or removes the ninth digit: the service tries both forms; see
-// [BrazilAliases].
+// The area code is required, then eight digits, or nine that begin with 9. A
+// national 0 and the digits of a carrier are dropped. The ninth digit never
+// changes; see [BrazilAliases].
 //
-// It returns a [*ValidationError] for anything else. For other countries see
-// [PhoneJID].
+// Anything else is a [*ValidationError]. For other countries see [PhoneJID].
 func BrazilPhone(phone string) (JID, error) {
 	fault := func(reason string) (JID, error) { return "", invalid(phoneField, quoted(phone)+" "+reason) }
 	w, err := readPhone(withoutCarrierMark(phone))
@@ -87,11 +85,11 @@ const brazilAreas = " 11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 3
 // is j in the form of [JID.Bare]. A Brazilian mobile number has a second one,
 // with or without its ninth digit.
 //
-// WhatsApp knows many people by the old form of eight digits. Compare both
-// forms when you look for a person. Answer to the form that arrived.
+// WhatsApp knows many people by the old form. Compare both forms when you look
+// for a person. Answer to the form that arrived.
 //
-// Mobile numbers have country code 55, an area code in use, and eight last
-// digits that begin with 6 to 9. Other addresses have one form.
+// A mobile number has an area code in use, and its last eight digits begin with
+// 6 to 9.
 func BrazilAliases(j JID) []JID {
 	bare := j.Bare()
 	phone := bare.Phone()

@@ -25,7 +25,7 @@ type ChatwootConfig struct {
 	ReopenResolved bool // a new message reopens a resolved conversation
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (c ChatwootConfig) Format(f fmt.State, verb rune) {
 	type plain ChatwootConfig
 	formatPlain(f, verb, plain(c))
@@ -134,7 +134,7 @@ type Chatwoot struct {
 	CreatedAt     time.Time
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (c Chatwoot) Format(f fmt.State, verb rune) {
 	type stored struct { // what Chatwoot has beside its configuration
 		Instance, LastError, IntegrationID string
@@ -201,9 +201,9 @@ func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
 }
 
 // Delete removes the integration. The inbox stays in Chatwoot, except on older
-// servers, and a new Set makes another. Success does not prove that Chatwoot
-// was cleaned up. It returns [ErrNotConfigured] when there is none, except
-// after a lost reply.
+// servers; a new Set makes another. Success does not prove that Chatwoot was
+// cleaned up. It returns [ErrNotConfigured] when there is none, except after a
+// lost reply.
 //
 // DELETE /api/chatwoot/delete/:instance. Safe to repeat.
 func (s *ChatwootService) Delete(ctx context.Context) error {

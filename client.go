@@ -138,8 +138,8 @@ func (c *Client) Health(ctx context.Context) (health *Health, err error) {
 }
 
 // Do calls a route that has no method here. path is an escaped path with its
-// query, such as "/api/chat/mute/support-line". in is sent as JSON unless it is
-// nil. out, unless it is nil, receives the reply's JSON.
+// query, such as "/api/chat/mute/support-line". in is sent as JSON and out
+// receives the reply, unless they are nil.
 //
 // Token, quota, retries and errors work as everywhere. [Operations] says which
 // routes may be repeated; of other routes only GET and HEAD.

@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// CommunitiesService creates communities and links groups to them. A community
-// has a parent group, an announcements group that WhatsApp makes, and linked
-// groups. [GroupsService] reads, changes and leaves communities by their
-// address. The service cannot delete a community.
+// CommunitiesService creates communities and links groups to them. WhatsApp
+// adds a parent group and an announcements group. [GroupsService] reads,
+// changes and leaves communities by their address. The service cannot delete a
+// community.
 type CommunitiesService service
 
 // Limits of communities.

@@ -29,13 +29,12 @@ type storedContent[T any] struct {
 //
 //	{"version":1,"kind":"text","content":{"text":"Hello"}}
 //
-// Equal contents give equal bytes. It does not check whether the content can be
-// sent. It stores a [MediaURL] as its URL, a [MediaFile] as its path, and
-// [MediaBytes] whole, up to 4 MiB.
+// Equal contents give equal bytes. It stores a [MediaURL] as its URL, a
+// [MediaFile] as its path, and [MediaBytes] whole, up to 4 MiB. What cannot be
+// stored, such as a [MediaReader], is a [*ValidationError].
 //
-// It returns a [*ValidationError] for what cannot be stored, such as a
-// [MediaReader] or a [MediaFS]. The form hides nothing: keep it as private as
-// the message. See docs/service-notes.md.
+// The form hides nothing: keep it as private as the message. See
+// docs/service-notes.md.
 func MarshalContent(c Content) ([]byte, error) {
 	if isNilContent(c) {
 		return nil, invalid("content", "is nil")
@@ -64,9 +63,8 @@ func MarshalContent(c Content) ([]byte, error) {
 // earlier one. It does not check the message: [MessagesService.Send] does.
 //
 // A newer version, kind or field is an error that matches [ErrNewerContent]:
-// keep the bytes for the release that wrote them. Everything else that
-// MarshalContent does not write is refused, such as a null or a double field.
-// Each error is a [*ValidationError].
+// keep the bytes for the release that wrote them. Other forms are refused, such
+// as a null or a double field. Each error is a [*ValidationError].
 func UnmarshalContent(b []byte) (Content, error) {
 	if err := scanStored(b); err != nil {
 		return nil, err

@@ -24,19 +24,18 @@ var ErrClaimLost = sentinel("the claim has passed to another")
 // checks an implementation. Module ryzeredis has one on Redis; its commands are
 // in docs/service-notes.md.
 //
-// Each call has a context of five seconds. After that the event counts as not
-// handled, and a claim granted late is released.
+// Each call has five seconds. After that the event counts as not handled.
 type DedupeStore interface {
 	// Claim takes a key. It returns a claim when the caller must do the work,
-	// nil when the work was done before, and [ErrInProgress] when another
-	// worker has the key. When ctx has ended, it takes nothing and returns the
-	// error of ctx.
+	// and nil when the work was done before. It returns [ErrInProgress] when
+	// another worker has the key. When ctx has ended, it takes nothing and
+	// returns the error of ctx.
 	Claim(ctx context.Context, key string) (DedupeClaim, error)
 }
 
 // DedupeClaim is the right to do the work of a key. Call one method when the
-// work ends. After a lost lease the methods change nothing and return
-// [ErrClaimLost]. After another error the method may be called again.
+// work ends. After a lost lease they change nothing and return [ErrClaimLost].
+// After another error a method may be called again.
 type DedupeClaim interface {
 	// Commit says that the work is done: Claim then returns nil until the
 	// window has passed. It also counts after the lease, unless another worker
@@ -64,12 +63,10 @@ func NewDeduper(store DedupeStore) *Deduper {
 const storeTimeout = 5 * time.Second
 
 // Do calls handle unless the event was handled before. It returns true when
-// handle ran and returned nil or [ErrIgnore]. When handle fails or panics, the
-// event counts as not handled.
+// handle ran and returned nil or [ErrIgnore].
 //
-// An error without true means: deliver the event again. An error with true
-// means: the work is done and was not recorded, so a further delivery is
-// handled again.
+// After an error without true, deliver the event again. An error with true
+// means: the work is done and was not recorded.
 //
 // Gaps always pass. So do events without an id and a time: two equal ones may
 // be two occurrences. A nil handle is a [*ValidationError].

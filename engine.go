@@ -32,8 +32,8 @@ func (h handle) set(ctx context.Context, op *Operation, chat JID, kinds jidKinds
 }
 
 // Client holds what its handles share: connections, quota, retry policy and
-// logger. Make one for each process and take handles for all accounts and
-// instances. Handles cost little. It is safe for concurrent use.
+// logger. Make one for each process and take all handles from it. Handles cost
+// little. It is safe for concurrent use.
 type Client struct {
 	config    *config
 	transport *transport.Client

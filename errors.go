@@ -74,8 +74,8 @@ var (
 	ErrThrottled = errors.New("throttled by WhatsApp")
 
 	// ErrForeignReply: a refusal by something else than the service, such as a
-	// proxy's page. It also matches the sentinel of its status class. It does
-	// not say what the service did: see [ErrOutcomeUnknown].
+	// proxy's page. It also matches the sentinel of its status class. What the
+	// service did is not known: see [ErrOutcomeUnknown].
 	ErrForeignReply = errors.New("the reply is not the service's own")
 
 	// ErrNotImplemented: 501, the service cannot do this.
@@ -92,8 +92,7 @@ var (
 
 	// ErrNetwork: no reply came, because the connection failed or the time
 	// limit passed. The call may be repeated unless the error also matches
-	// ErrOutcomeUnknown. When the call's own context ended, only the context's
-	// error matches.
+	// ErrOutcomeUnknown. The end of the call's own context is no ErrNetwork.
 	ErrNetwork = errors.New("no reply")
 	// ErrMediaSource: the source of a file failed while it was sent. The
 	// request was not accepted.
@@ -104,9 +103,9 @@ var (
 	// its error.
 	ErrLimiter = errors.New("the limiter failed")
 
-	// ErrRedirect: the server answered with a redirect. It is never followed,
-	// because the token would follow too. After 307 and 308 nothing was done.
-	// After others see [ErrOutcomeUnknown].
+	// ErrRedirect: the server answered with a redirect. It is never followed:
+	// the token would follow too. After 307 and 308 nothing was done. After
+	// others see [ErrOutcomeUnknown].
 	ErrRedirect = errors.New("redirect refused")
 	// ErrBadResponse: the reply cannot be read: cut short, too large, not JSON,
 	// or without required fields.
@@ -224,9 +223,9 @@ func formatError(f fmt.State, verb rune, err error) {
 	_, _ = fmt.Fprint(f, err.Error())
 }
 
-// RateLimitError says that a call gave up because the wait for quota was too
-// long: past the context's deadline or the policy's limit. The request was not
-// accepted; it may be repeated after RetryAt.
+// RateLimitError says that a call gave up, because the wait for quota was too
+// long for the context or the policy. The request was not accepted; it may be
+// repeated after RetryAt.
 type RateLimitError struct {
 	RetryAt   time.Time // when the quota is expected back, in UTC
 	Operation string    // id of the operation
@@ -316,10 +315,8 @@ func (e *redirectError) isCertain() bool {
 }
 
 // ResponseError says that a reply or an event cannot be read. It matches
-// [ErrBadResponse]. When the operation must not be repeated, an [OutcomeError]
-// holds it.
-//
-// For an event, from [ParseEvent] or in a gap, only Reason and Body are set.
+// [ErrBadResponse]. An [OutcomeError] holds it when the operation must not be
+// repeated. Of an event only Reason and Body are set.
 type ResponseError struct {
 	StatusCode int
 	Operation  string

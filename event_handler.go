@@ -17,11 +17,11 @@ import (
 )
 
 // Handler handles an event of a stream ([Subscription.Handle]), a webhook
-// ([NewWebhookHandler]) or an [Inbox]. It must be safe for concurrent use.
+// ([NewWebhookHandler]) or an [Inbox]. It must be safe for concurrent use. Make
+// handlers with [On] and [Handlers].
 //
-// Nil and [ErrIgnore] mean that the event is done. Any other error means that
-// it is not. A panic, or [runtime.Goexit], is a [*PanicError]. Make handlers
-// with [On] and [Handlers]. A nil Handler is refused with a [*ValidationError].
+// Nil and [ErrIgnore] mean that the event is done. Any other error, and a panic
+// (a [*PanicError]), means that it is not. A nil Handler is refused.
 type Handler func(ctx context.Context, e *Event) error
 
 // ErrIgnore is what a [Handler] returns for an event that it does not need. The
@@ -53,10 +53,9 @@ func On[T EventData](f func(ctx context.Context, e *Event, data T) error) Handle
 	}
 }
 
-// Handlers returns a handler that calls the given ones in turn. The first
-// error, or a panic, ends the turn. [ErrIgnore] does not: it is the result when
-// no handler failed and one returned it. The result is nil when a handler is
-// nil or none is given.
+// Handlers returns a handler that calls the given ones in turn, until the first
+// error or panic. [ErrIgnore] does not end the turn; it is the result when no
+// handler failed. The result is nil when a handler is nil or none is given.
 func Handlers(handlers ...Handler) Handler {
 	if len(handlers) == 0 || slices.ContainsFunc(handlers, func(h Handler) bool { return h == nil }) {
 		return nil
@@ -215,7 +214,7 @@ func logUrgent(ctx context.Context, err error) {
 }
 
 // PanicError is a panic in a function of the application, such as a [Handler].
-// Other events go on. A webhook delivery then comes again; an event of a stream
+// Other events go on. A webhook delivery then comes again, an event of a stream
 // does not.
 type PanicError struct {
 	// Value is the argument of panic, or nil after [runtime.Goexit]. It may

@@ -19,10 +19,8 @@ import (
 // delivery of an event, over any channel and in any layout. It shows no
 // content.
 //
-//   - Of a message it covers the id; of an edit, revocation or reaction also
-//     target, new content and time.
-//   - Of a receipt it covers message ids, status, time, chat and recipient.
-//   - Of other events it covers the data.
+// Messages have a key by their id, receipts by message ids and status, other
+// events by their data.
 //
 // Events without an id and a time ([Event.At] is zero) have one key for all
 // occurrences. [Deduper] lets them pass. See docs/service-notes.md.

@@ -33,11 +33,9 @@ var madeKinds = map[string]func() EventData{
 }
 
 // MarshalJSON returns the event as JSON for a queue. [Event.UnmarshalJSON]
-// makes the same event of it. Of its members only "event" and "instance" are
-// stable.
-//
-// It has no token and no base URL. An instance.state event has QR codes: keep
-// it secret. An event without Raw loses media bytes and codes.
+// reads it back. Only its members "event" and "instance" are stable. It has no
+// token and no base URL, but an instance.state event has QR codes. An event
+// without Raw loses media bytes and codes.
 func (e Event) MarshalJSON() ([]byte, error) {
 	q := queuedEvent{Type: e.Type, Instance: e.Instance, Raw: e.Raw}
 	gap, isGap := e.Data.(*GapEvent)

@@ -8,8 +8,8 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// ReceiptEvent tells the status of one or more messages. It can come before the
-// reply of the send, and out of order: see [Receipts].
+// ReceiptEvent tells the status of messages. It can come before the reply of
+// the send, and out of order: see [Receipts].
 type ReceiptEvent struct {
 	MessageIDs []string
 	Status     MessageStatus
@@ -68,11 +68,10 @@ type ReceiptUpdate struct {
 
 // Receipts turns receipts into progress: never backwards, no step twice. Tell
 // it of each accepted send ([Receipts.Sent]) and each receipt
-// ([Receipts.Observe]).
+// ([Receipts.Observe]). A receipt can come before the reply of its send.
 //
-// A receipt can come before the reply of its send: it waits for HoldFor. In
-// groups and the status feed each recipient has its own progress. In a private
-// chat phone and LID count as one.
+// In groups and the status feed each recipient has its own progress. In a
+// private chat phone and LID count as one.
 //
 // The zero value is ready for use. It is safe for concurrent use. Its memory is
 // bounded.

@@ -20,10 +20,9 @@ const (
 // Selection is the answer to buttons, a list, a carousel or a form. It is read
 // from five shapes.
 //
-// A tap can also arrive as a plain text with the button's id. It then has no
-// Selection: compare Text with the ids that you sent. A tap need not name its
-// message, so use ids that are unique among open messages; see
-// docs/service-notes.md.
+// A tap can also arrive as a plain text with the button's id, without a
+// Selection: compare Text with your ids. A tap need not name its message: use
+// ids that are unique among open messages. See docs/service-notes.md.
 type Selection struct {
 	Kind SelectionKind
 	// ID is the id of the button or row, and the flow token of a form. For a

@@ -38,9 +38,8 @@ const (
 )
 
 // ParseInstanceState reads a state in any spelling of the service, such as
-// loggedout for logged_out, or qr_ready for qr. For known states, case, blanks,
-// hyphens and underscores do not count. An unknown state is returned in lower
-// case.
+// loggedout for logged_out, or qr_ready for qr. Case, blanks, hyphens and
+// underscores do not count. An unknown state is returned in lower case.
 func ParseInstanceState(s string) InstanceState {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if state, ok := instanceStates[wordsTogether.Replace(s)]; ok {
@@ -88,7 +87,7 @@ type InstanceStateEvent struct {
 	Codes []Secret
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (e InstanceStateEvent) Format(f fmt.State, verb rune) {
 	type plain InstanceStateEvent
 	formatPlain(f, verb, plain(e))

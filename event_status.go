@@ -56,7 +56,7 @@ const rankArrived = 3
 
 // Supersedes reports whether s, which arrives now, replaces an earlier status
 // ("" for none). A late "delivered" does not replace "read". A status without a
-// rank, such as "server_error", counts only before arrival.
+// rank counts only before arrival.
 func (s MessageStatus) Supersedes(earlier MessageStatus) bool {
 	rank, before := s.Rank(), earlier.Rank()
 	if before < rankArrived && (rank == 0 || before == 0) {

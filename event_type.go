@@ -3,9 +3,9 @@ package ryze
 // MessageType says what a message is. Other values can come.
 type MessageType string
 
-// Types of messages, in one spelling: "button_response" and "imageMessage" are
-// read as [MessageButtonsResponse] and [MessageImage]. "media" becomes its
-// kind, and a missing type follows the content. Other names are kept as
+// Types of messages, in one spelling: "button_response" is
+// [MessageButtonsResponse], "imageMessage" is [MessageImage]. "media" becomes
+// its kind, and a missing type follows the content. Other names are kept as
 // received.
 const (
 	MessageText                MessageType = "text"

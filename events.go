@@ -85,8 +85,7 @@ const (
 )
 
 // GapEvent marks a place in a stream where events may be missing. The stream is
-// complete before From and after To. Only streams make it: the service never
-// sends it.
+// complete before From and after To. Only streams make it.
 //
 // The service cannot send missed events again. To lose none, add a webhook, or
 // read the chat histories between From and To.
@@ -110,10 +109,8 @@ func unreadableEvent(reason string, kept []byte) *ResponseError {
 //
 // It fails, with a [*ResponseError], only when b is not a JSON object with an
 // event name. An unknown name, or data that is not an object, gives an
-// [*UnknownEvent]. Unknown fields are in Raw; see [Event.Lookup].
-//
-// In message.exchange an identity on data wins over one inside data.message,
-// which fills the gaps.
+// [*UnknownEvent]. [Event.Lookup] reads unknown fields. For the two layouts see
+// docs/service-notes.md.
 func ParseEvent(b []byte) (*Event, error) {
 	kept, err := eventSecrets.Cut(b)
 	if err != nil {
@@ -237,9 +234,9 @@ func (e *Event) At() time.Time {
 // first pairing. The service delivers old messages like new ones: do not answer
 // them.
 //
-// Give it [Instance.CreatedAt], or the Timestamp of [InstancePairSuccess]. Do
-// not give it the start of the program: messages during its absence would count
-// as old. With the zero time nothing is history. See docs/receiving.md.
+// Give it [Instance.CreatedAt], or the Timestamp of [InstancePairSuccess],
+// never the start of the program. With the zero time nothing is history. See
+// docs/receiving.md.
 func (e *Event) IsHistory(pairedAt time.Time) bool {
 	m, ok := e.Data.(*MessageEvent)
 	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(pairedAt.Truncate(time.Second))
@@ -288,9 +285,8 @@ func (e Event) LogValue() slog.Value {
 }
 
 // Origin tells who made a message: this application (by its [WithSource]
-// label), another API client, or a person on the phone. Some echoes of the API
-// have no label and look like the phone: also compare their ids with your own
-// sends.
+// label), another API client, or a person on the phone. Some API echoes have no
+// label: also compare ids with your own sends.
 func (e *Event) Origin(source string) Origin {
 	m, ok := e.Data.(*MessageEvent)
 	switch {

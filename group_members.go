@@ -40,9 +40,8 @@ const (
 )
 
 // AddMembers adds people by phone number or LID. Only admins may. The service
-// works for up to 60 s.
-//
-// When some people, or all, are not added, the result comes with [ErrPartial]:
+// works for up to 60 s. When some people, or all, are not added, the result
+// comes with [ErrPartial]:
 //
 //	added, err := inst.Groups.AddMembers(ctx, group, "5511987654321", "5521912345678")
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -51,10 +50,8 @@ const (
 //		}
 //	}
 //
-// Entries of the reply match by address, or else by position; see
-// [MemberResult.ByPosition].
-//
 // With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first.
+// See also [MemberResult.ByPosition].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {

@@ -211,9 +211,9 @@ type createGroupBody struct {
 	Permissions  GroupPermissionsUpdate `json:"groupSettings,omitzero"`
 }
 
-// Create creates a group, in steps. When the reply lacks something that was
-// asked for, the group comes with [ErrPartial]. Do not create it again: use
-// [GroupsService.Update] for the rest.
+// Create creates a group, in steps. When the reply lacks something, the group
+// comes with [ErrPartial]. Do not create it again: use [GroupsService.Update]
+// for the rest.
 //
 //	crew, err := inst.Groups.Create(ctx, params)
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {
@@ -221,7 +221,7 @@ type createGroupBody struct {
 //	}
 //	use(crew.JID) // err may still name what the group lacks
 //
-// The reply does not show the picture and the community: check with
+// The reply does not show picture and community: check with
 // [GroupsService.Info].
 //
 // Errors: [ErrNotConnected]; [ErrOutcomeUnknown]: list the groups first.

@@ -18,7 +18,7 @@ import (
 // webhook only. Events of one chat are handled in order, one at a time.
 //
 // Several processes share a [DedupeStore] and [WithChatLocks]. It is safe for
-// concurrent use. All rules are in docs/service-notes.md.
+// concurrent use. See docs/service-notes.md.
 type Inbox struct {
 	handling
 
@@ -121,9 +121,9 @@ func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handl
 // handled, now or before. With another error, deliver the event again;
 // [ErrInProgress] means that another process has it.
 //
-// The end of ctx ends the wait for the turn, not the handler: that ends only by
-// [WithHandlerTimeout]. So work that began is finished and recorded after the
-// service hangs up.
+// The end of ctx ends the wait, not the handler: that ends by
+// [WithHandlerTimeout]. So work that began is recorded after the service hangs
+// up.
 func (in *Inbox) Handle(ctx context.Context, e *Event) error {
 	var o outcome
 	in.process(ctx, in.enter(e), &o)
@@ -144,8 +144,8 @@ type EventSource interface {
 // source.
 //
 // When ctx ends, running handlers may finish, within [WithHandlerTimeout] (one
-// minute by default). Run then returns; events that wait are not handled, and
-// the webhook brings them again. A nil source is a [*ValidationError].
+// minute by default). Waiting events are not handled; the webhook brings them
+// again. A nil source is a [*ValidationError].
 func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 	if source == nil {
 		return invalid("source", "is nil")

@@ -36,22 +36,19 @@ type ChatLock interface {
 	// Lost is closed when the lock is lost, before another process can have it.
 	// The inbox calls it once more before the handler.
 	Lost() <-chan struct{}
-	// Unlock gives the lock back. For a lost lock it changes nothing and
-	// returns [ErrChatLockLost]. A second call is no error. After another error
-	// it may be called again, and the lock ends after a lease.
+	// Unlock gives the lock back. For a lost lock it returns [ErrChatLockLost];
+	// a second call is no error. After another error it may be called again,
+	// and the lock ends after a lease.
 	Unlock(ctx context.Context) error
 }
 
-// WithChatLocks locks the chat of each event while it is handled, with locks
-// that several processes share. Then the processes together handle a chat's
-// events one at a time, in the order of arrival.
+// WithChatLocks locks the chat of each event while it is handled. Several
+// processes with the same locks handle a chat's events one at a time, in the
+// order of arrival.
 //
-// A waiting event takes no place of [WithConcurrency]. Gaps are not locked.
 // When the chat cannot be locked, the event is not handled and counts as Failed
 // in [InboxStats]. When a lock is lost, the handler's context ends with
-// [ErrChatLockLost].
-//
-// Limits and order in detail are in docs/service-notes.md.
+// [ErrChatLockLost]. Gaps are not locked. See docs/service-notes.md.
 func WithChatLocks(locks ChatLocks) InboxOption {
 	return inboxOption(func(c *inboxConfig) error {
 		if locks == nil {

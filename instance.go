@@ -15,8 +15,7 @@ import (
 )
 
 // InstanceClient acts on one instance: one WhatsApp number. Its services group
-// the methods. It is safe for concurrent use. [Client.Instance] and
-// [AccountClient.InstanceFrom] make one.
+// the methods. It is safe for concurrent use.
 type InstanceClient struct {
 	h handle
 
@@ -111,7 +110,7 @@ type Pairing struct {
 	png hidden[[]byte]
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (p Pairing) Format(f fmt.State, verb rune) {
 	type plain Pairing
 	formatPlain(f, verb, plain(p))
@@ -177,9 +176,9 @@ func (r *connectReply) missing() string {
 	return ""
 }
 
-// Connect starts to pair a phone and returns a QR code or a pairing code. The
-// service answers within about a minute. Show the code, then call
-// [InstanceClient.WaitConnected]. When a code expires, call Connect again.
+// Connect starts to pair a phone and returns a QR code or a pairing code,
+// within about a minute. Show it, then call [InstanceClient.WaitConnected].
+// When a code expires, call Connect again.
 //
 // Each call starts a new pairing. For a stored session use
 // [InstanceClient.Reconnect].

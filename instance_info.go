@@ -35,7 +35,7 @@ type Instance struct {
 	UpdatedAt time.Time
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (i Instance) Format(f fmt.State, verb rune) {
 	type plain Instance
 	formatPlain(f, verb, plain(i))

@@ -19,12 +19,11 @@ const (
 )
 
 // WaitConnected waits until the instance is connected and returns it. It asks
-// every few seconds, less often with little quota. If the event stream is
-// enabled it also listens there.
+// every few seconds, less often with little quota, and listens to the event
+// stream if that is enabled.
 //
-// It survives outages, unreadable replies and a used up quota, with pauses of
-// up to a minute. The end of the context ends it, and the last trouble is in
-// the error.
+// It survives outages and a used up quota, with pauses of up to a minute. When
+// the context ends, the error also holds the last trouble.
 //
 // Errors that end it match [ErrNotConnected]: [ErrBanned]; [ErrUnauthorized],
 // [ErrForbidden] or [ErrNotFound] by the service; [ErrClosed]. A bad name or

@@ -15,9 +15,9 @@ import (
 //	120363000000000009@newsletter      a channel
 //	status@broadcast                   the status (story) feed
 //
-// A device suffix, an upper-case server and c.us (another spelling of
-// s.whatsapp.net) are accepted. [JID.Bare] removes them. A LID is not a phone
-// number, and nothing in this package turns one into the other.
+// A device suffix, an upper-case server and c.us (for s.whatsapp.net) are
+// accepted; [JID.Bare] removes them. A LID is never turned into a phone number,
+// or the reverse.
 type JID string
 
 // StatusBroadcast is the address of the status (story) feed.
@@ -95,8 +95,8 @@ func tooLongForCountry(digits string) bool {
 // drops blanks, hyphens, dots, brackets, slashes and 00 in front. It never
 // changes a Brazilian ninth digit.
 //
-// Anything else is a [*ValidationError], such as letters, two numbers, or the 0
-// in "+44 (0)7700 900123". Without a country code use [BrazilPhone].
+// Anything else is a [*ValidationError], such as letters or the 0 in "+44
+// (0)7700 900123". Without a country code use [BrazilPhone].
 func PhoneJID(phone string) (JID, error) {
 	w, err := readPhone(phone)
 	if err != nil {
@@ -214,7 +214,7 @@ func (j JID) User() string {
 
 // Server returns the part after the @, in lower case, and s.whatsapp.net for
 // c.us. A bare number has s.whatsapp.net too, unless it is too long for its
-// country code: then it may be a LID. See [JID.Kind].
+// country: it may then be a LID.
 func (j JID) Server() string {
 	if _, _, server := j.split(); server != "" || strings.Contains(string(j), "@") {
 		return server

@@ -37,8 +37,8 @@ func MediaBytes(name string, b []byte) MediaSource {
 // sent again. Another reader can be read only once: after a rate limit the send
 // returns an error.
 //
-// The reader is not closed. A Read that blocks does not hold up the send. Do
-// not use or send the reader before that Read returns.
+// The reader is not closed. A Read that blocks does not hold up the send; do
+// not use the reader before it returns.
 func MediaReader(name string, r io.Reader) MediaSource {
 	s := MediaSource{name: baseName(name)}
 	if r != nil {

@@ -55,16 +55,14 @@ type SentMedia struct {
 // content and options before the request.
 //
 // It repeats only when the service certainly did not accept the message. With
-// [ErrOutcomeUnknown] the message may be sent: [MessagesService.Settle] looks
-// for it. With another error it was not accepted; see [OutcomeOf] and
-// [RetryAfter].
+// [ErrOutcomeUnknown] the message may be sent: see [MessagesService.Settle].
+// With another error it was not accepted; see [OutcomeOf].
 //
 // Errors: [*ValidationError], [ErrNotConnected], [ErrRateLimited],
 // [ErrThrottled], [ErrNetwork], and [ErrInvalidArgument] by the service, such
 // as for a number that is not on WhatsApp.
 //
-// It returns when its context ends. A transport of your own must obey the
-// request's context.
+// It returns when its context ends, if your transport obeys the context.
 //
 // POST /api/message/<kind>/:instance. Not safe to repeat.
 func (s *MessagesService) Send(ctx context.Context, to JID, content Content, opts ...SendOption) (*SentMessage, error) {

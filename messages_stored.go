@@ -177,7 +177,7 @@ type editReply struct {
 }
 
 // Edit replaces the text of a message that the instance sent. WhatsApp allows
-// it for about 15 minutes, and for texts only. Captions may fail.
+// it for about 15 minutes. Captions may fail.
 //
 // Errors: [ErrNotEditable]; [ErrMessageNotFound]; [ErrOutcomeUnknown]: read it
 // with [MessagesService.Get] first. With another error it was not edited; see
@@ -236,12 +236,11 @@ type forwardReply struct {
 	DestinationJID string `json:"destinationJid"`
 }
 
-// Forward sends a stored message to another chat, marked as forwarded. It works
-// for texts, images, videos, audios, documents, stickers, contacts and
-// locations.
+// Forward sends a stored message to another chat, marked as forwarded: a text,
+// image, video, audio, document, sticker, contact or location.
 //
 // Errors: [ErrInvalidArgument] for other kinds; [ErrMessageNotFound];
-// [ErrOutcomeUnknown], which [MessagesService.Settle] cannot settle here. With
+// [ErrOutcomeUnknown], which [MessagesService.Settle] cannot settle. With
 // another error it was not forwarded; see [OutcomeOf].
 //
 // POST /api/chat/forward/:instance. Not safe to repeat.
@@ -269,8 +268,8 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 }
 
 // Pin pins a message for everyone in the chat. WhatsApp announces it. It lasts
-// 24, 7*24 or 30*24 hours; another duration is a [*ValidationError]. It returns
-// [ErrMessageNotFound] for a message that is not stored.
+// 24, 7*24 or 30*24 hours; another duration is a [*ValidationError]. An
+// unstored message is [ErrMessageNotFound].
 //
 // POST /api/chat/pinMessage/:instance. Safe to repeat.
 func (s *MessagesService) Pin(ctx context.Context, messageID string, d time.Duration) error {

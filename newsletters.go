@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// NewslettersService creates, reads and follows channels (newsletters). Posts
-// of followed channels arrive as [MessageEvent]. It cannot change, mute or
-// delete a channel, or read its history.
+// NewslettersService creates, reads and follows channels (newsletters). Their
+// posts arrive as [MessageEvent]. It cannot change, mute or delete a channel,
+// or read its history.
 //
 // Name a channel by its address, its link
 // (https://whatsapp.com/channel/0029Va...) or the link's code. Codes are
-// case-sensitive. Digits only are a code, never an address. Prefer string(jid):
-// an address never changes, a link can.
+// case-sensitive, and digits only are a code. Prefer string(jid): an address
+// never changes.
 type NewslettersService service
 
 const (
@@ -106,9 +106,8 @@ type createNewsletterBody struct {
 }
 
 // Create creates a channel that the account owns. The service accepts
-// WhatsApp's terms for channels. It drops a bad picture silently:
-// [Newsletter.PictureURL] is then empty, as it is while the picture is not
-// ready.
+// WhatsApp's terms for channels. [Newsletter.PictureURL] is empty while the
+// picture is not ready, and when the service dropped a bad one.
 //
 // Errors: [ErrNotConnected]; [ErrOutcomeUnknown]: list the channels first.
 //

@@ -8,13 +8,12 @@ import (
 )
 
 // Observer is told of calls, quota, streams, webhook deliveries and events of
-// an [Inbox]. Give it to [WithObserver]. Nil functions cost nothing.
+// an [Inbox]. Give it to [WithObserver]. Package otelryze makes OpenTelemetry
+// data of it.
 //
-// The call waits for the function, so be quick. Functions may run at the same
-// time. A panic goes to the standard logger and changes nothing else.
-//
-// A function gets no token, no content and no address of a person. Package
-// otelryze makes OpenTelemetry data of it.
+// Functions must be quick, because the call waits, and may run at the same
+// time. Nil ones cost nothing. A panic goes to the standard logger. A function
+// gets no token, no content and no address of a person.
 type Observer struct {
 	// CallStart is told when a call begins. The call continues with the context
 	// that it returns, unless that is nil.

@@ -64,8 +64,8 @@ func WithInsecureHTTP() Option {
 }
 
 // WithHTTPClient sets the HTTP client that carries the requests, for a proxy,
-// tracing or a test. It is not changed. Its Timeout limits each attempt too.
-// Its CheckRedirect and Jar are not used.
+// tracing or a test. Its Timeout limits each attempt too. Its CheckRedirect and
+// Jar are not used.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) error {
 		if client == nil {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// OutcomeError says that an operation may have been carried out: the request
-// left, and no reply proves the outcome. It matches [ErrOutcomeUnknown] and
-// wraps the cause. Settle it before a repetition: a message with
-// [MessagesService.Settle], a creation with a list.
+// OutcomeError says that an operation may have been carried out: no reply
+// proves the outcome. It matches [ErrOutcomeUnknown] and wraps the cause.
+// Before a repetition settle it: a message with [MessagesService.Settle], a
+// creation with a list.
 type OutcomeError struct {
 	Operation string    // id of the operation
 	Recipient JID       // whom a message was for; "" for other operations

@@ -130,12 +130,12 @@ const (
 //   - [ErrNotSent]: at once.
 //   - [ErrThrottled]: a minute.
 //   - [ErrNotConnected]: 10 seconds, without [ErrNoSession] and [ErrBanned].
-//   - Outages: 5 seconds. These are [ErrNetwork], [ErrLimiter], 408, 499, 5xx,
-//     replies cut short, and 401, 403, 404 with [ErrForeignReply].
+//   - [ErrNetwork], [ErrLimiter], 408, 499, 5xx except 501, replies cut short,
+//     and 401, 403, 404 with [ErrForeignReply]: 5 seconds.
 //
 // A Retry-After header of at most a day wins. It returns false for everything
-// else, such as [ErrOutcomeUnknown], refusals, a bad certificate, and the end
-// of the call's own context.
+// else, such as [ErrOutcomeUnknown], refusals, and the end of the call's own
+// context.
 func RetryAfter(err error) (time.Duration, bool) {
 	var (
 		limited     *RateLimitError

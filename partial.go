@@ -78,7 +78,7 @@ func (e *PartialError) Is(target error) bool {
 	return target == ErrPartial || slices.Contains(e.kinds, target)
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (e *PartialError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
 // parts collects what of a call was not done.

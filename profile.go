@@ -110,15 +110,15 @@ type updateProfileReply struct {
 }
 
 // Update changes the account's profile. At least one field is required. When
-// the service does not confirm a field, the result comes with [ErrPartial].
-// That field was ignored, or had this value before.
+// the service does not confirm a field, the result comes with [ErrPartial]: it
+// was ignored, or had this value before.
 //
 //	updated, err := inst.Profile.Update(ctx, update)
 //	if errors.Is(err, ryze.ErrPartial) {
 //		log.Print(err) // updated.Updated has what was changed
 //	}
 //
-// A picture that can be read once cannot be sent again; see [MediaReader].
+// For pictures that can be read once see [MediaReader].
 //
 // POST /api/profile/account/:instance. Safe to repeat.
 func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*UpdatedProfile, error) {
@@ -315,9 +315,9 @@ func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
 	return &p, nil
 }
 
-// UpdatePrivacy changes the settings that are not empty and returns all of them
-// as they are then. At least one is required. When one was not applied, the
-// result comes with [ErrPartial]:
+// UpdatePrivacy changes the settings that are not empty, at least one, and
+// returns all as they are then. When one was not applied, the result comes with
+// [ErrPartial]:
 //
 //	now, err := inst.Profile.UpdatePrivacy(ctx, want)
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -325,8 +325,7 @@ func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
 //	}
 //
 // Each setting is a request to WhatsApp, so give only changes. After another
-// error some may be applied: repeat the call, or update
-// [PrivacySettings.Pending].
+// error some may be applied: repeat the call.
 //
 // POST /api/profile/privacy/:instance. Safe to repeat.
 func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettings) (*Privacy, error) {

@@ -39,13 +39,13 @@ type Proxy struct {
 	Enabled bool // false: the instance has no proxy of its own
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (c ProxyConfig) Format(f fmt.State, verb rune) {
 	type plain ProxyConfig
 	formatPlain(f, verb, plain(c))
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (p Proxy) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Meta        Meta

@@ -44,11 +44,11 @@ func (r RateLimit) String() string {
 	return text
 }
 
-// Limiter meters requests: each attempt takes one request from its token's
-// window, and reports the reply's headers. The default is [NewMemoryLimiter];
-// [WithLimiter] sets another.
+// Limiter meters requests: each attempt takes one from its token's window and
+// reports the reply's headers. The default is [NewMemoryLimiter]; [WithLimiter]
+// sets another.
 //
-// A Limiter is safe for concurrent use, serves waiters in the order of
+// It is safe for concurrent use, serves waiters in the order of
 // [LimiterRequest], and returns when the context ends. TestLimiter of package
 // ryzetest checks an implementation.
 type Limiter interface {

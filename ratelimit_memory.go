@@ -10,11 +10,9 @@ import (
 // Clients with the same tokens can share it by [WithLimiter]. A wait longer
 // than maxWait is a [*RateLimitError]; 0 means five minutes.
 //
-// It follows the service's headers. In a new window one request goes first;
-// others follow its reply, or a few each second without one. Late replies never
-// raise the rest. The last requests, at most ten, keep half a second apart.
-//
-// Higher [Priority] goes first, then who waited longer. See
+// It follows the service's headers. In a new window one request goes first, and
+// others follow its reply. The last requests, at most ten, keep half a second
+// apart. Higher [Priority] goes first, then who waited longer. See
 // docs/service-notes.md.
 func NewMemoryLimiter(maxWait time.Duration) Limiter {
 	if maxWait <= 0 {

@@ -25,7 +25,7 @@ func (o receiveOption) applyToWebhook(c *webhookConfig) error { return o(&c.hand
 // next event of the same chat.
 //
 //   - Stream: each error and panic of the handler, which then does not end
-//     [Subscription.Handle]. A panic of the function ends it.
+//     [Subscription.Handle].
 //   - Inbox: failed events of streams and failures of the store. By default
 //     panics and the store's failures go to the standard logger.
 //   - Webhook: each delivery that is not answered with 200. By default panics
@@ -41,14 +41,14 @@ func WithErrorHandler(handle func(ctx context.Context, err *HandlerError)) Recei
 }
 
 // WithHandlerTimeout ends the handler's context after d. A handler that ignores
-// it still holds up the next event of its chat.
+// it still holds up its chat.
 //
 //   - Inbox: one minute by default. It must be shorter than the store's lease
 //     ([MemoryDedupe].Lease).
 //   - Stream: none by default. After a stop, handlers may go on for d, or one
 //     minute.
-//   - Webhook: none by default; the end of the request ends the context. In
-//     front of an [Inbox] d also limits the wait.
+//   - Webhook: none by default, but the request's end. In front of an [Inbox] d
+//     also limits the wait.
 func WithHandlerTimeout(d time.Duration) ReceiveOption {
 	return receiveOption(func(h *handling) error {
 		if d <= 0 {
@@ -61,10 +61,8 @@ func WithHandlerTimeout(d time.Duration) ReceiveOption {
 
 // WithConcurrency sets how many events are handled at the same time. The
 // default is 16 for streams and inboxes; webhooks have no limit. With 1 a
-// stream handles all chats in one order.
-//
-// With an inbox set it there, not at its webhook. A waiting delivery ends with
-// its request.
+// stream handles all chats in one order. With an inbox set it there, not at its
+// webhook.
 func WithConcurrency(n int) ReceiveOption {
 	return receiveOption(func(h *handling) error {
 		if n < 1 {
@@ -103,10 +101,8 @@ func WithReadLimit(bytes int64) ReadOption {
 
 // WithEvents reads only events of these types, and gaps. Others do not enter a
 // stream's queue. A webhook answers them with 200, without a handler, except
-// that of [WithUnauthenticatedState].
-//
-// The service still sends them. To stop that use [WithWebSocket],
-// [WebSocketService.Set] or [WebhookConfig].
+// that of [WithUnauthenticatedState]. To stop the service from sending them,
+// use [WithWebSocket] or [WebhookConfig].
 func WithEvents(types ...EventType) ReadOption {
 	types = slices.Clone(types)
 	return readOption(func(r *reading) error {

@@ -10,14 +10,11 @@ const redacted = "[redacted]"
 
 // Secret is a string that must not be seen, such as a token or a QR code. It
 // prints as "[redacted]", or as "" when it is empty. [Secret.Reveal] returns
-// the value.
-//
-// JSON can be read into a Secret, but it is written redacted, so it cannot be
-// read back.
+// the value. JSON can be read into a Secret, but it is written redacted.
 //
 // Keep it in exported fields and print structs with %v: fmt asks no methods of
-// an unexported field. Do not use it as a map key in JSON, in encoding/gob, or
-// in testify's assert.Equal. See docs/service-notes.md.
+// an unexported field. Map keys in JSON, encoding/gob and testify's diffs show
+// it. See docs/service-notes.md.
 type Secret string
 
 // Reveal returns the value. Call it only where the value is handed over, never

@@ -23,9 +23,9 @@ func SettleExcept(messageIDs ...string) SettleOption {
 }
 
 // Settle looks for a message whose send ended with [ErrOutcomeUnknown]. It
-// never sends. It returns the message, or [ErrNotSent] when the message was
-// searched everywhere and not found. Otherwise it returns ErrOutcomeUnknown
-// with the reason, for another try.
+// never sends. It returns the message, or [ErrNotSent] when it searched
+// everywhere in vain. Otherwise it returns ErrOutcomeUnknown with the reason,
+// for another try.
 //
 // [ErrNotSent] is strong evidence, no proof; see docs/settling.md. It costs one
 // request for each 100 messages since the attempt, usually one to four. A nil
@@ -92,11 +92,9 @@ type Attempt struct {
 }
 
 // Find works like [MessagesService.Settle], for a send that is known only from
-// your own records. Name other messages with [SettleExcept]: a later message
-// with the same text looks the same.
-//
-// An attempt without content or SentAt, or with a bad recipient, stays unknown.
-// The cause is then a [*ValidationError].
+// your own records. Name other messages with [SettleExcept]: a later one with
+// the same text looks the same. An attempt without content or SentAt, or with a
+// bad recipient, stays unknown, with a [*ValidationError].
 //
 // POST /api/chat/history/:instance, GET /api/chat/contacts/:instance. Safe to
 // repeat.
@@ -121,9 +119,9 @@ func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...Set
 }
 
 // IsEcho reports whether an event is the echo of this message: outgoing, with
-// its label, chat, type and text, and not older. An echo is evidence that the
-// message was sent. No echo proves nothing. To be certain, give each send its
-// own [SourceLabel].
+// its label, chat, type and text. An echo is evidence that the message was
+// sent; no echo proves nothing. To be certain, give each send its own
+// [SourceLabel].
 func (e *OutcomeError) IsEcho(event *Event) bool {
 	if e.try() == nil {
 		return false

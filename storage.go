@@ -30,13 +30,13 @@ type Storage struct {
 	Enabled bool // false: there is none
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (c StorageConfig) Format(f fmt.State, verb rune) {
 	type plain StorageConfig
 	formatPlain(f, verb, plain(c))
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (s Storage) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Meta          Meta

@@ -13,18 +13,17 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/wsconn"
 )
 
-// ErrEventTooLarge is the cause of a gap: an event was larger than
-// [WithReadLimit], and the connection was closed. The stream goes on without
-// that event. A second one within a minute ends the stream: the limit is too
-// low.
+// ErrEventTooLarge is the cause of a gap: an event larger than [WithReadLimit]
+// closed the connection. The stream goes on without it. A second one within a
+// minute ends the stream: the limit is too low.
 var ErrEventTooLarge = sentinel("event larger than the read limit")
 
 // StreamError says why a stream has ended for good: token refused (401, 403),
 // no such instance (404), [ErrWebSocketDisabled], close code 1008,
 // [ErrEventTooLarge] twice, or [ErrOverflow].
 //
-// A 401, 403 or 404 by a proxy, or a bad certificate, ends a stream only after
-// 15 minutes of nothing else. The stream survives all other failures.
+// A refusal by a proxy, or a bad certificate, ends a stream only after 15
+// minutes of nothing else. The stream survives all other failures.
 type StreamError struct {
 	Instance string
 	// AliveUntil is the last moment at which the stream was complete. Later
@@ -281,9 +280,8 @@ func (s *Subscription) Err() error {
 // Close ends the stream and waits until it has stopped. It says goodbye to the
 // service for at most a second. Events that wait are not delivered.
 //
-// It does not wait for handlers, and waits at most two seconds for a [Limiter],
-// a transport or a logger. It always returns nil and may be called more than
-// once.
+// It does not wait for handlers, and at most two seconds for a [Limiter], a
+// transport or a logger. It always returns nil.
 func (s *Subscription) Close() error {
 	s.shut(nil)
 	return nil

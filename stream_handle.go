@@ -23,10 +23,9 @@ type HandleOption interface {
 // begin, and later events wait for its end.
 //
 // The first error or panic ends Handle, unless [WithErrorHandler] takes it.
-// When ctx ends, running handlers may finish within [WithHandlerTimeout].
-//
-// It returns a [*HandlerError], the error of ctx or that of [Subscription.Err].
-// All rules are in docs/service-notes.md.
+// When ctx ends, running handlers may finish within [WithHandlerTimeout]. It
+// returns a [*HandlerError], the error of ctx or that of [Subscription.Err].
+// See docs/service-notes.md.
 func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...HandleOption) error {
 	w := &streamWorkers{stream: s, handle: handle}
 	w.concurrency = defaultConcurrency

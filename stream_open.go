@@ -17,15 +17,13 @@ import (
 )
 
 // Subscribe opens the instance's event stream and keeps it open, until ctx
-// ends, Close is called, or a [StreamError]. It waits for the first connection,
-// so a bad token, name or configuration is an error at once.
+// ends, Close is called, or a [StreamError]. It waits for the first connection:
+// a bad token, name or configuration is an error at once. Each connection takes
+// one request of the quota.
 //
-// The service does not send missed events again. A [*GapEvent] marks each hole.
-// To lose no event, add a webhook and an [Inbox]. An event may come more than
-// once.
-//
-// Events wait in a queue; see [WithBuffer] and [WithOverflow]. Each connection
-// takes one request of the quota.
+// A [*GapEvent] marks each hole: the service does not send missed events again.
+// To lose none, add a webhook and an [Inbox]. An event may come more than once.
+// Events wait in a queue; see [WithBuffer] and [WithOverflow].
 //
 // GET /ws/:instance. Safe to repeat: each stream gets all events.
 func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption) (sub *Subscription, err error) {

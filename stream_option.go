@@ -84,9 +84,9 @@ func DropOldest() Overflow { return Overflow{} }
 // FailWhenFull ends the stream with [ErrOverflow]. It still delivers the queue.
 func FailWhenFull() Overflow { return Overflow{fail: true} }
 
-// BlockUpTo waits for room in the queue, at most wait, then follows the policy
-// then. Meanwhile events wait in a second queue of the same size. When that is
-// full too, the policy applies at once. The stream never stops reading: it must
+// BlockUpTo waits for room in the queue, at most wait, and then follows the
+// policy then. Meanwhile events wait in a second queue of the same size; when
+// that is full too, the policy applies at once. The stream keeps reading, to
 // answer pings.
 func BlockUpTo(wait time.Duration, then Overflow) Overflow {
 	then.wait = wait
@@ -118,9 +118,9 @@ func WithPing(every, wait time.Duration) SubscribeOption {
 	})
 }
 
-// WithBackoff limits the pause before a reconnection. The pause is random (full
-// jitter), below a bound that doubles from first to longest. It starts again
-// after a minute of connection. The defaults are 1 and 30 seconds.
+// WithBackoff limits the pause before a reconnection. The pause is random,
+// below a bound that doubles from first to longest (full jitter), and starts
+// again after a minute of connection. The defaults are 1 and 30 seconds.
 func WithBackoff(first, longest time.Duration) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if first <= 0 || longest < first {
@@ -148,9 +148,8 @@ func WithWebSocket(config WebSocketConfig) SubscribeOption {
 }
 
 // WithStateHandler sets a function that is told of each state of the stream,
-// one at a time and in order. It does not hold up events. When it is slow it
-// misses states, never the last. Its panic goes to the standard logger. It may
-// call the Subscription; Close does not wait for it.
+// one at a time, in order. It does not hold up events or Close. When it is slow
+// it misses states, never the last. Its panic goes to the standard logger.
 func WithStateHandler(handle func(StreamState)) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if handle == nil {

@@ -30,9 +30,8 @@ func (s *Subscription) beginAfter(from, opened time.Time) {
 // by a handled gap. It follows the present by the interval of [WithPing].
 //
 // An event is handled when its handler returns, or a loop asks for the next
-// one. An error that ends [Subscription.Handle], or a handler cut off by its
-// context, holds the moment back for good. The clock is this machine's. See
-// docs/service-notes.md.
+// one. An error that ends [Subscription.Handle] holds the moment back for good.
+// The clock is this machine's. See docs/service-notes.md.
 func (s *Subscription) WholeUntil() time.Time {
 	conn := s.conn.Load()
 	if conn == nil {

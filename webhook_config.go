@@ -38,13 +38,13 @@ type Webhook struct {
 	Enabled bool
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (c WebhookConfig) Format(f fmt.State, verb rune) {
 	type plain WebhookConfig
 	formatPlain(f, verb, plain(c))
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (w Webhook) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Meta          Meta

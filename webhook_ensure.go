@@ -25,7 +25,7 @@ type EnsuredWebhook struct {
 	Stray []string
 }
 
-// Format implements [fmt.Formatter]. It prints no secret.
+// Format implements [fmt.Formatter] without secrets.
 func (e EnsuredWebhook) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Webhook Webhook
@@ -40,8 +40,8 @@ func (e EnsuredWebhook) Format(f fmt.State, verb rune) {
 // program. The order of Events does not count, and none means all six.
 //
 // When the service stored something else, the result comes with [ErrPartial].
-// [ErrTooManyWebhooks] comes before any write. An old Authorization may stay;
-// then call [WebhooksService.Disable] first.
+// [ErrTooManyWebhooks] comes before any write. If an old Authorization stays,
+// call [WebhooksService.Disable] first.
 //
 //	hook, err := inst.Webhooks.Ensure(ctx, config)
 //	if errors.Is(err, ryze.ErrPartial) {

@@ -51,8 +51,8 @@ type WebhookReceiver struct {
 }
 
 // NewWebhookHandler is [NewWebhookReceiver] without an error. With a bad
-// argument the handler answers 503, so that the service keeps its deliveries.
-// It reports the mistake once, at the first delivery; see [WithErrorHandler].
+// argument the handler answers 503, so that the service keeps its deliveries,
+// and reports the mistake once; see [WithErrorHandler].
 func NewWebhookHandler(authorization string, handle Handler, opts ...WebhookOption) http.Handler {
 	r, err := newWebhookReceiver(authorization, handle, opts)
 	if err != nil {
@@ -65,12 +65,9 @@ func NewWebhookHandler(authorization string, handle Handler, opts ...WebhookOpti
 // the value of [WebhookConfig].Authorization, with its scheme, such as "Bearer
 // <a long random text>". It must not be empty: it is the only proof of origin.
 //
-// handle is called for each event, at the same time, in the request's
-// goroutine. Nil and [ErrIgnore] end the delivery. Another error or a panic
-// asks for another one.
-//
-// A bad authorization, a nil handle or option, or a bad value is a
-// [*ValidationError].
+// handle is called for each event, at the same time. Nil and [ErrIgnore] end
+// the delivery. Another error or a panic asks for another one. A bad value, a
+// nil handle or a nil option is a [*ValidationError].
 func NewWebhookReceiver(authorization string, handle Handler, opts ...WebhookOption) (*WebhookReceiver, error) {
 	r, err := newWebhookReceiver(authorization, handle, opts)
 	if err != nil {
