@@ -12,8 +12,8 @@ import (
 // is not known yet: do not acknowledge the event, let it come again.
 var ErrInProgress = sentinel("another worker is at it")
 
-// ErrClaimLost says that a claim has ended: its lease passed, and another
-// worker claimed or committed the key.
+// ErrClaimLost says that a claim's lease passed, and another worker claimed or
+// committed the key.
 var ErrClaimLost = sentinel("the claim has passed to another")
 
 // DedupeStore remembers handled keys, so that an event that arrives several

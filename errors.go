@@ -13,9 +13,9 @@ import (
 	"unicode"
 )
 
-// Sentinel errors, to be matched with [errors.Is]. The service sends a status
-// and a text, no codes: a table in this file maps the documented texts. Other
-// texts match the sentinel of their status class.
+// Sentinel errors, to be matched with [errors.Is]. The service sends texts, no
+// codes: a table in this file maps the documented ones. Other texts match the
+// sentinel of their status class.
 var (
 	// ErrInvalidArgument: an argument was refused, before any request (a
 	// [*ValidationError]) or by the service (400, 413, 422).

@@ -8,8 +8,8 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// EventReply is the message that a message quotes. An answer to buttons or a
-// list quotes their message, if the service names it.
+// EventReply is the message that a message quotes, such as the buttons or the
+// list of an answer.
 type EventReply struct {
 	MessageID string
 	Sender    EventUser // who wrote the quoted message, when given
@@ -24,8 +24,8 @@ type EventEdit struct {
 	OriginalText string
 }
 
-// EventReaction is a reaction to a message. When the service names the target
-// as a quoted message, Reply is set too. See docs/service-notes.md.
+// EventReaction is a reaction to a message. When it quotes its target, Reply is
+// set too; see docs/service-notes.md.
 type EventReaction struct {
 	Emoji    string // "" when a reaction was taken back
 	TargetID string // id of the message reacted to, "" when not given

@@ -78,8 +78,8 @@ func Handlers(handlers ...Handler) Handler {
 }
 
 // HandlerError says what went wrong with an event: a handler failed, or a
-// webhook delivery was refused. It prints no content, body or header, unless
-// the text of Err does.
+// delivery was refused. It prints no content, body or header, unless the text
+// of Err does.
 type HandlerError struct {
 	// Event is nil when a webhook delivery was refused before it was read.
 	Event *Event

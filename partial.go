@@ -44,7 +44,7 @@ type PartialFailure struct {
 // shownFailures is how many failures an error text repeats.
 const shownFailures = 5
 
-// Error says what was created, and the first failure with its reason.
+// Error says what was created, and the first failure.
 func (e *PartialError) Error() string {
 	var b strings.Builder
 	b.WriteString("ryze: " + e.Operation + ": ")

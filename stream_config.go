@@ -10,9 +10,8 @@ func (w *WebSocket) tells(t EventType) bool {
 	return w != nil && w.Enabled && (len(w.Events) == 0 || slices.Contains(w.Events, t))
 }
 
-// WebSocketService sets what an instance sends to its event streams; see
-// [InstanceClient.Subscribe]. An instance has one configuration for all
-// streams.
+// WebSocketService sets what an instance sends to its event streams. An
+// instance has one configuration for all streams.
 type WebSocketService service
 
 // WebSocketConfig is what event streams should send.

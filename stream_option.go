@@ -56,9 +56,9 @@ func newStreamConfig(opts []SubscribeOption) (*streamConfig, error) {
 	return c, nil
 }
 
-// WithBuffer limits the queue of a stream, by events and by bytes of their
-// JSON. The defaults are 1,024 events and 64 MiB. One event always fits. Beyond
-// the limits [WithOverflow] decides.
+// WithBuffer limits the queue of a stream, by events and by bytes of JSON. The
+// defaults are 1,024 and 64 MiB. One event always fits. Beyond the limits
+// [WithOverflow] decides.
 func WithBuffer(events, bytes int) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if events < 1 || bytes < 1 {

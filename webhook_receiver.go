@@ -30,9 +30,8 @@ import (
 //	503  the handler failed, panicked or ended its goroutine, or the body broke off
 //
 // The answer waits for the handler: store the event, answer, and work
-// afterwards. Deliveries can come more than once and in any order; an [Inbox]
-// or a [Deduper] handles repetition. For the service's repetitions see
-// docs/service-notes.md.
+// afterwards. Deliveries repeat, in any order; an [Inbox] or a [Deduper]
+// handles that. See docs/service-notes.md.
 //
 // It ignores the path, so one receiver serves all suffixes of ByEvents:
 //
