@@ -13,8 +13,8 @@ import (
 )
 
 // ChatsService reads the history of chats and changes their state: archived,
-// pinned, muted, read. Other devices may show a change some seconds later. The
-// service has no list of chats.
+// pinned, muted, read. Other devices may show a change seconds later. It cannot
+// list chats.
 type ChatsService service
 
 // Archive archives a chat. Its history is kept.

@@ -79,8 +79,8 @@ type setChatwootReply struct {
 }
 
 // Set switches the integration on, or corrects it, and makes an inbox in
-// Chatwoot. A repetition may make another inbox. The first activation can take
-// a minute.
+// Chatwoot, maybe another one each time. The first activation can take a
+// minute.
 //
 // Errors: [ErrChatwoot] when Chatwoot refuses its own URL, account or token;
 // [ErrPartial] when the integration is stored and does not work;

@@ -103,8 +103,8 @@ type Health struct {
 // Healthy reports whether the service says that it is ok.
 func (h *Health) Healthy() bool { return h.Status == "ok" }
 
-// Health asks the service for its state. A degraded service is not an error:
-// see [Health.Healthy]. It sends no token and uses no quota.
+// Health asks the service for its state, without token and quota. A degraded
+// service is not an error: see [Health.Healthy].
 //
 // GET /health. Safe to repeat.
 func (c *Client) Health(ctx context.Context) (health *Health, err error) {

@@ -251,10 +251,8 @@ type linkReply struct {
 
 // Link links groups to a community: at most 50, each in one community only. The
 // account must be an admin of all. Its time limit grows by a second for each
-// group.
-//
-// When a group was not linked, the result comes with [ErrPartial]. The service
-// gives no reasons:
+// group. When a group was not linked, the result comes with [ErrPartial],
+// without reasons:
 //
 //	linked, err := inst.Communities.Link(ctx, community, groups...)
 //	if errors.Is(err, ryze.ErrPartial) {

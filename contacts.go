@@ -13,8 +13,8 @@ import (
 // people. It cannot add or change contacts.
 type ContactsService service
 
-// Contact is a contact of the instance. Some keys of the reply are guesses; see
-// docs/service-notes.md. Raw has all fields.
+// Contact is a contact of the instance. Raw has all fields; see
+// docs/service-notes.md.
 type Contact struct {
 	Meta `json:"-"`
 

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ErrInProgress says that another worker holds the claim on a key. The outcome
-// is not known yet: do not acknowledge the event, let it come again.
+// ErrInProgress says that another worker holds the claim on a key. Do not
+// acknowledge the event: let it come again.
 var ErrInProgress = sentinel("another worker is at it")
 
 // ErrClaimLost says that a claim's lease passed, and another worker claimed or

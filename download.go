@@ -39,7 +39,7 @@ func DownloadLimit(n int64) DownloadOption {
 }
 
 // DownloadWait sets how long to ask again for media that the service does not
-// have yet. Default: four seconds. Zero asks once.
+// have yet: four seconds by default. Zero asks once.
 func DownloadWait(d time.Duration) DownloadOption {
 	return func(o *downloadOptions) error {
 		if d < 0 {

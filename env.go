@@ -27,8 +27,7 @@ func FromEnv(opts ...Option) (*Client, error) {
 }
 
 // AccountFromEnv is [NewAccountClient] with the token in RYZE_ACCOUNT_TOKEN, on
-// a client of [FromEnv]. A missing or bad variable is a [*ValidationError] with
-// its name.
+// a client of [FromEnv]. A bad variable is a [*ValidationError].
 func AccountFromEnv(opts ...Option) (*AccountClient, error) {
 	token, err := fromEnv(envAccountToken, checkToken)
 	if err != nil {
@@ -42,8 +41,8 @@ func AccountFromEnv(opts ...Option) (*AccountClient, error) {
 }
 
 // InstanceFromEnv is [NewInstanceClient] with RYZE_INSTANCE and
-// RYZE_INSTANCE_TOKEN, on a client of [FromEnv]. A missing or bad variable is a
-// [*ValidationError] with its name.
+// RYZE_INSTANCE_TOKEN, on a client of [FromEnv]. A bad variable is a
+// [*ValidationError].
 func InstanceFromEnv(opts ...Option) (*InstanceClient, error) {
 	name, err := fromEnv(envInstance, checkInstanceName)
 	if err != nil {

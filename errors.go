@@ -69,13 +69,13 @@ var (
 	// ErrRateLimited: the token's quota is used up; see [RateLimitError]. The
 	// request was not accepted.
 	ErrRateLimited = errors.New("rate limited")
-	// ErrThrottled: a 429 whose text is not the rate limit's, so probably
-	// WhatsApp's own. Slow down. Sends are not repeated.
+	// ErrThrottled: a 429 with another text than the rate limit's, so probably
+	// WhatsApp's. Slow down. Sends are not repeated.
 	ErrThrottled = errors.New("throttled by WhatsApp")
 
 	// ErrForeignReply: a refusal by something else than the service, such as a
-	// proxy's page. It also matches the sentinel of its status class. What the
-	// service did is not known: see [ErrOutcomeUnknown].
+	// proxy's page. It also matches the sentinel of its status class. See also
+	// [ErrOutcomeUnknown].
 	ErrForeignReply = errors.New("the reply is not the service's own")
 
 	// ErrNotImplemented: 501, the service cannot do this.

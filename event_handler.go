@@ -226,7 +226,7 @@ type PanicError struct {
 }
 
 // Error says where the panic came from, with the text of a run-time error or
-// the type of anything else.
+// only a type.
 func (e *PanicError) Error() string {
 	who := cmp.Or(e.who, "the handler")
 	switch value := e.Value.(type) {

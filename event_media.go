@@ -42,9 +42,8 @@ type EventMedia struct {
 // HasBytes reports whether the event carries the media's bytes.
 func (m *EventMedia) HasBytes() bool { return len(m.encoded) > 0 }
 
-// Bytes decodes and returns the file; keep the result, because each call
-// decodes again. It returns [ErrNoInlineMedia] without bytes, and
-// [ErrBadResponse] for bad base64.
+// Bytes decodes the file at each call; keep the result. It returns
+// [ErrNoInlineMedia] without bytes, and [ErrBadResponse] for bad base64.
 func (m *EventMedia) Bytes() ([]byte, error) {
 	enc, encoding, err := m.base64()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // GroupsService creates, reads and changes groups and their members. It cannot
 // delete a group or set its disappearing-message timer.
-// [Settings.IgnoreGroupMessages] stops group messages as events.
+// [Settings.IgnoreGroupMessages] stops their messages as events.
 type GroupsService service
 
 // Group is a group as a reply shows it. Each call fills other fields; the rest

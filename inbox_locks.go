@@ -14,9 +14,8 @@ import (
 var ErrChatLockLost = sentinel("the lock of the chat was lost")
 
 // ChatLocks are locks of chats for several processes; see [WithChatLocks].
-// Module ryzeredis has them on Redis, [MemoryChatLocks] in memory. They are
-// safe for concurrent use. TestChatLocks of package ryzetest checks an
-// implementation.
+// Module ryzeredis has them on Redis. They are safe for concurrent use.
+// TestChatLocks of package ryzetest checks an implementation.
 type ChatLocks interface {
 	// Lock waits for the locks of all keys and takes them together. The keys
 	// name one chat: at least one, sorted, each once.

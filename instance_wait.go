@@ -23,13 +23,13 @@ const (
 // stream if that is enabled.
 //
 // It survives outages and a used up quota, with pauses of up to a minute. When
-// the context ends, the error also holds the last trouble.
+// the context ends, the error holds the last trouble.
 //
 // Errors that end it match [ErrNotConnected]: [ErrBanned]; [ErrUnauthorized],
 // [ErrForbidden] or [ErrNotFound] by the service; [ErrClosed]. A bad name or
 // token is a [*ValidationError].
 //
-// GET /api/instance/list. Safe to repeat.
+// GET /api/instance/list, GET /ws/:instance. Safe to repeat.
 func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 	if i.h.err != nil {
 		return nil, i.h.err

@@ -285,8 +285,7 @@ func (j JID) Phone() string {
 }
 
 // Same reports whether both name the same chat, without devices. A phone and a
-// LID are never the same, nor are two forms of a Brazilian number; see
-// [BrazilAliases].
+// LID never do, nor two forms of a Brazilian number; see [BrazilAliases].
 func (j JID) Same(other JID) bool {
 	return j != "" && other != "" && (j == other || j.Bare() == other.Bare())
 }

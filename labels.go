@@ -7,7 +7,7 @@ import (
 )
 
 // LabelsService manages the labels of WhatsApp Business. To change a label,
-// delete it and create another. The phone shows a change after one or two
+// delete it and create another. The phone shows changes after one or two
 // seconds.
 type LabelsService service
 

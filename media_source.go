@@ -18,16 +18,15 @@ type MediaSource struct {
 	file upload.File
 }
 
-// MediaFile is the regular file with this path. Each attempt opens it. It can
-// be sent again, also at the same time. Send an open pipe or device with
+// MediaFile is the regular file with this path. It can be sent again, also at
+// the same time: each attempt opens it. Send an open pipe or device with
 // [MediaFS].
 func MediaFile(name string) MediaSource {
 	return MediaSource{name: baseName(name), file: upload.Path(name)}
 }
 
 // MediaBytes is a file in memory. The name, without directories, helps to find
-// its type. It can be sent again, also at the same time. Do not change b
-// meanwhile.
+// its type. It can be sent again, also at the same time. Do not change b.
 func MediaBytes(name string, b []byte) MediaSource {
 	return MediaSource{name: baseName(name), file: upload.Bytes(b)}
 }

@@ -1,15 +1,14 @@
 package ryze
 
-// ObserverOption sets an observer: of a client ([New]), an [Inbox] or a webhook
+// ObserverOption is an option of a client ([New]), an [Inbox] and a webhook
 // ([NewWebhookHandler]).
 type ObserverOption interface {
 	Option
 	ReceiveOption
 }
 
-// WithObserver sets an observer of a client and its streams, an inbox or a
-// webhook. [Subscription.Handle] has that of its client. The observer is
-// copied.
+// WithObserver sets an observer of a client with its streams, an inbox or a
+// webhook. The observer is copied.
 func WithObserver(o *Observer) ObserverOption {
 	return observerOption{o}
 }

@@ -40,8 +40,8 @@ type config struct {
 	observer  *Observer // nil when nobody observes
 }
 
-// WithBaseURL sets scheme, host and port of the service, such as those of the
-// simulator. A path, credentials or a query are refused. http needs a loopback
+// WithBaseURL sets scheme, host and port of the service, such as the
+// simulator's, without a path, credentials or a query. http needs a loopback
 // address or [WithInsecureHTTP].
 func WithBaseURL(base string) Option {
 	return clientOption(func(c *config) error {
@@ -76,9 +76,9 @@ func WithHTTPClient(client *http.Client) Option {
 	})
 }
 
-// WithLogger sets the logger: Debug for each attempt, Warn for each repetition
-// and wait. Records never have a token, query, header or body. By default
-// nothing is logged.
+// WithLogger sets the logger: Debug for attempts, Warn for repetitions and
+// waits. Records never have a token, query, header or body. By default nothing
+// is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		if logger == nil {
@@ -168,8 +168,8 @@ func (c *config) reserveFor(p Priority) int {
 }
 
 // WithSource sets the label of each message, unless the send names another. The
-// message's event repeats it, which tells own messages from those typed on the
-// phone. The default is "ryze-go".
+// message's event repeats it, which tells own messages from others. The default
+// is "ryze-go".
 func WithSource(source string) Option {
 	return clientOption(func(c *config) error {
 		if err := checkText("source", source); err != nil {

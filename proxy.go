@@ -31,7 +31,7 @@ type ProxyConfig struct {
 }
 
 // Proxy is the proxy that the service has for an instance. Password is always
-// empty: fill it in before you use the ProxyConfig in [ProxyService.Set].
+// empty: fill it in before [ProxyService.Set].
 type Proxy struct {
 	Meta `json:"-"`
 	ProxyConfig

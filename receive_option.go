@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ReceiveOption sets how a [Handler] is called. It works for streams
-// ([Subscription.Handle]), an [Inbox] and webhooks ([NewWebhookHandler]).
+// ReceiveOption sets how a [Handler] is called, by a stream
+// ([Subscription.Handle]), an [Inbox] or a webhook ([NewWebhookHandler]).
 type ReceiveOption interface {
 	HandleOption
 	InboxOption
@@ -73,8 +73,8 @@ func WithConcurrency(n int) ReceiveOption {
 	})
 }
 
-// ReadOption sets which events are read. It works for streams
-// ([InstanceClient.Subscribe]) and webhooks ([NewWebhookHandler]).
+// ReadOption sets which events are read, by a stream
+// ([InstanceClient.Subscribe]) or a webhook ([NewWebhookHandler]).
 type ReadOption interface {
 	SubscribeOption
 	WebhookOption

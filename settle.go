@@ -17,7 +17,7 @@ func SettleWith(events ...*Event) SettleOption {
 }
 
 // SettleExcept names messages that are certainly others, by id. The last 4096
-// sends of the same [Client] are known without it.
+// sends of this [Client] are known without it.
 func SettleExcept(messageIDs ...string) SettleOption {
 	return func(s *settling) { s.except = append(s.except, messageIDs...) }
 }

@@ -21,8 +21,7 @@ type StorageConfig struct {
 }
 
 // Storage is the S3 storage that the service has for an instance. SecretKey is
-// always empty: fill it in before you use the StorageConfig in
-// [StorageService.Set].
+// always empty: fill it in before [StorageService.Set].
 type Storage struct {
 	Meta `json:"-"`
 	StorageConfig

@@ -192,8 +192,8 @@ func (s *Subscription) isClosed() bool {
 func (s *Subscription) isOver() bool { return s.isClosed() || s.parent.Err() != nil }
 
 // Events returns the channel of events, always the same. It is closed after the
-// last event when the stream ends, or at once when the application ends it. Err
-// then says why.
+// last event, or at once when the application ends the stream. Err then says
+// why.
 func (s *Subscription) Events() <-chan *Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -260,8 +260,7 @@ func (s *Subscription) All() iter.Seq2[*Event, error] {
 }
 
 // Err returns why the stream ended: a [*StreamError], the context's error, or
-// [ErrClosed] when the Client was closed. It is nil while the stream lives, and
-// after Close.
+// [ErrClosed]. It is nil while the stream lives, and after Close.
 func (s *Subscription) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

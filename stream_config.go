@@ -72,8 +72,8 @@ func webSocket(r *webSocketReply, err error) (*WebSocket, error) {
 }
 
 // Set enables streams with this filter and returns the stored configuration. An
-// unknown event is a [*ValidationError]. For open streams see
-// docs/service-notes.md: subscribe again to be sure.
+// unknown event is a [*ValidationError]. Subscribe again to apply it to open
+// streams; see docs/service-notes.md.
 //
 // POST /api/events/websocket/:instance. Safe to repeat.
 func (s *WebSocketService) Set(ctx context.Context, config WebSocketConfig) (*WebSocket, error) {

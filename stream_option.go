@@ -77,8 +77,7 @@ type Overflow struct {
 }
 
 // DropOldest drops the oldest events and puts a [GapEvent] ([GapOverflow]) with
-// their number in their place. It is the default: memory stays bounded and the
-// stream goes on.
+// their number in their place. It is the default: memory stays bounded.
 func DropOldest() Overflow { return Overflow{} }
 
 // FailWhenFull ends the stream with [ErrOverflow]. It still delivers the queue.
@@ -106,8 +105,8 @@ func WithOverflow(policy Overflow) SubscribeOption {
 }
 
 // WithPing sets the interval of pings (within a tenth) and how long to wait for
-// an answer. The defaults are 25 and 20 seconds. It has no effect under
-// GOOS=js: browsers do not let programs ping.
+// an answer. The defaults are 25 and 20 seconds. Browsers do not let programs
+// ping: it has no effect under GOOS=js.
 func WithPing(every, wait time.Duration) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if every <= 0 || wait <= 0 {

@@ -7,8 +7,7 @@ import (
 )
 
 // WebhooksService sets where the service delivers an instance's events: up to
-// three enabled webhooks with labels. Receive the deliveries with
-// [NewWebhookHandler].
+// three enabled webhooks. Receive them with [NewWebhookHandler].
 type WebhooksService service
 
 // DefaultWebhookLabel is the label of the webhook that is set at creation.

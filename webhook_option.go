@@ -61,10 +61,9 @@ func WithInstances(names ...string) WebhookOption {
 // header to handle, instead of an answer of 401. The service may send them so;
 // see docs/service-notes.md.
 //
-// Anybody who knows the URL can forge one. It has only Type, Instance, state,
-// time and number, no QR codes and no Raw. Use it as a hint to ask
-// [InstanceClient.Info]. A wrong header, or a body over 64 KiB, is still
-// refused.
+// Anybody who knows the URL can forge one: it is a hint to ask
+// [InstanceClient.Info]. It has only Type, Instance, state, time and number, no
+// QR codes. A wrong header, or a body over 64 KiB, is still refused.
 func WithUnauthenticatedState(handle Handler) WebhookOption {
 	return webhookOption(func(c *webhookConfig) error {
 		if handle == nil {

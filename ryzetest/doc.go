@@ -152,17 +152,17 @@
 //
 // # Violations
 //
-// What the service does with fields and parameters that it does not document is
-// not documented either; clients suspect that it ignores them in silence. The
-// simulator does that, and notes a [Violation]: a field that the route does not
-// document, a value outside its enumeration, a token in a URL. Its Advice says what to
-// write instead. A test of a client should end with an empty [Server.Violations].
+// The service may ignore fields and parameters that it does not document; see
+// docs/service-notes.md. The simulator ignores them, and notes a [Violation]: an
+// undocumented field, a value outside its enumeration, a token in a URL. Its
+// Advice says what to write instead. A test of a client should end with an empty
+// [Server.Violations].
 //
 // # What is invented
 //
-// Where the service's behaviour is not documented and was never observed, the
-// simulator chooses something plain. Do not rely on these choices: a client that
-// needs one of them needs a guess about the service.
+// Where nothing is known of the service, the simulator chooses something plain. Do
+// not rely on these choices: a client that needs one of them needs a guess about
+// the service.
 //
 // Of requests in general:
 //
@@ -178,7 +178,7 @@
 //
 // Of HTTP/2: that the service speaks it. Of plans without a limit: that there are any,
 // and that their headers say -1. Every fault but the two kinds of 429 is what
-// HTTP, proxies and programs can do, not what the service was seen to do.
+// HTTP, proxies and programs can do, not what the service does.
 //
 // Of instances: where the chatwoot block of a creation stands, and that it is there only
 // when it was asked for; that an attempt to pair shows six QR codes, and that a pairing
@@ -210,7 +210,7 @@
 //
 // Of events: everything in the live layout of which no capture exists (edits,
 // revokes, quotes, reactions, polls, contacts, locations, groups and the
-// recipient), where the keys are those that clients look for; the values that a
+// recipient), where the keys are guesses; the values that a
 // group.flow carries beside its type and participants; instance.state beyond
 // the state itself; the schedule, number and time limit of webhook attempts, the
 // User-Agent, and that other events overtake a failed one; that an omitted field
