@@ -1,8 +1,8 @@
-// Package ryzetest is a simulator of RyzeAPI for tests and demonstrations: an
-// HTTP and WebSocket server that behaves like the service in every documented
-// way, errors, rate limits and event deliveries included, without an account, a
-// phone or a network. Any client can be tested with it, in any language with
-// the command ryzesim.
+// Package ryzetest is a simulator of RyzeAPI for tests and demonstrations. It
+// is an HTTP and WebSocket server that behaves like the service in every
+// documented way, with its errors, rate limits and event deliveries. It needs
+// no account, no phone and no network. Any client can be tested with it; the
+// command ryzesim serves clients in other languages.
 //
 // # Quick start
 //
@@ -47,25 +47,26 @@
 //
 // # The virtual clock
 //
-// What the server plays runs on a clock of its own, which starts at the real time
-// (or that of the bubble): rate windows, QR codes, receipts, the delay of a
-// message or of a fault, webhook retries. [Server.Advance] moves it forward and
-// runs what falls due on the way, so that a test without synctest need not wait
-// either. It does not move the time of the client, which sleeps on until the
-// reset of its rate limit, nor that of the network, by which an attempt to
-// deliver is timed. WithClockSkew shows clients a time that is wrong, or the times
-// of several servers that differ; [Server.SetClockSkew] is a step of their clocks.
-// WithReset and WithRetryAfter write times in other forms than the documented one.
+// What the server plays runs on a clock of its own, which starts at the real
+// time (or that of the bubble): rate windows, QR codes, receipts, the delay of
+// a message or of a fault, webhook retries. [Server.Advance] moves it forward
+// and runs what falls due on the way, so that a test without synctest need not
+// wait either. It does not move the client's time: a client sleeps on until the
+// reset of its rate limit. It does not move the network's time either, which
+// limits an attempt to deliver. WithClockSkew shows clients a time that is
+// wrong, or the times of several servers that differ; [Server.SetClockSkew] is
+// a step of their clocks. WithReset and WithRetryAfter write times in other
+// forms than the documented one.
 //
 // # People who write and tap
 //
-// [Instance.Receive] takes an [Incoming]: text, media, a location, a contact card,
-// a poll, a reaction, an edit, a message taken back, or an [Answer], which is a
-// tap on a button, a list or a carousel, or a form filled in. Its Patch writes
-// into the event what the simulator does not play. TypeOnPhone is a human who
-// writes on the instance's own phone, Vote answers a poll, Receipt plays any
-// receipt, SetDelivery says when the usual ones come. AddContact gives people
-// names and LIDs, SetUnreachable takes their WhatsApp away.
+// [Instance.Receive] takes an [Incoming]: text, media, a location, a contact
+// card, a poll, a reaction, an edit or a message taken back. It can also be an
+// [Answer]: a tap on a button, a list or a carousel, or a filled form. Its
+// Patch writes into the event what the simulator does not play. TypeOnPhone is
+// a human who writes on the instance's own phone, Vote answers a poll, Receipt
+// plays any receipt, SetDelivery says when the usual ones come. AddContact
+// gives people names and LIDs, SetUnreachable takes their WhatsApp away.
 //
 // AddGroup, AddCommunity and AddNewsletter make what others have made; the
 // methods of [Group] and [Newsletter] play what others do there. Disconnect,
@@ -112,11 +113,11 @@
 //	srv := ryzetest.NewServer(ryzetest.WithTLS())
 //	client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
 //
-// A request can then end with an RST_STREAM of any code (ResetStream), in the
-// middle of its reply (HalfReply with a Code), with a GOAWAY before or after it
-// ([GoAway]), or on a connection that freezes (Freeze). Over HTTP/1 each of them is
-// what comes nearest. [Request] says over which protocol and connection a
-// request came.
+// A request can then end with an RST_STREAM of any code (ResetStream), or in
+// the middle of its reply (HalfReply with a Code). It can end with a GOAWAY
+// before or after it ([GoAway]), or on a connection that freezes (Freeze). Over
+// HTTP/1 each of them becomes the nearest thing. [Request] says over which
+// protocol and connection a request came.
 //
 // Connections go wrong without a request too: [Server.FaultConnections] breaks new
 // ones, [Server.ResetReused] those used before, as the next request comes;
