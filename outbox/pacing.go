@@ -5,14 +5,14 @@ import (
 )
 
 // Pacing slows an instance down, so that a broadcast does not get its number
-// banned. It holds for all processes of a database together. Messages above
-// [ryze.PriorityNormal] are not held up by it.
+// banned. It holds for all processes of a database. Messages above
+// [ryze.PriorityNormal] do not wait for it.
 type Pacing struct {
 	PerMinute float64       // messages a minute; 0: as many as the quota allows
 	Jitter    time.Duration // at most so much is added to each pause, at random
-	// From and Until are the hours of the day between which it sends, since midnight
-	// in Location: 8*time.Hour and 20*time.Hour. Both zero: all day. When From is
-	// later than Until the night lies between them.
+	// From and Until bound the hours of sending, since midnight in Location,
+	// such as 8*time.Hour and 20*time.Hour. Both zero: all day. When From is
+	// later than Until, it sends through the night.
 	From, Until time.Duration
 	Location    *time.Location // nil: UTC
 }
