@@ -125,7 +125,7 @@ func (s *store) remove(id string) error {
 func (s *store) sealed(row Row) stored {
 	return stored{
 		Hash:          row.Password,
-		Token:         s.seal.Seal(nil, nil, []byte(row.Token.Reveal()), []byte("token of "+row.ID)), //nolint:gosec // the nonce is made inside
+		Token:         s.seal.Seal(nil, nil, []byte(row.Token.Reveal()), []byte("token of "+row.ID)),                 //nolint:gosec // the nonce is made inside
 		Authorization: s.seal.Seal(nil, nil, []byte(row.Authorization.Reveal()), []byte("authorization of "+row.ID)), //nolint:gosec // as above
 		Ready:         row.Ready,
 	}
