@@ -71,7 +71,7 @@ func Example_otp() {
 	kept := map[string]bool{}
 	service := &passwords{inst: inst, keep: func(_ ryze.JID, code string, _ time.Duration) { kept[code] = true }}
 	ask := func(number string) {
-		r := httptest.NewRequest(http.MethodPost, "/otp", strings.NewReader(url.Values{"phone": {number}}.Encode()))
+		r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/otp", strings.NewReader(url.Values{"phone": {number}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		reply := httptest.NewRecorder()
 		service.ServeHTTP(reply, r)
