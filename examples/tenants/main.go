@@ -5,8 +5,8 @@
 //	go run ./examples/tenants
 //
 // plays two customers against a simulator. With RYZE_ACCOUNT_TOKEN, TENANTS_OPERATOR
-// (a password) and TENANTS_KEY (32 bytes in base64) it serves; -public is where the
-// service reaches it:
+// (a password) and TENANTS_KEY (32 bytes in base64) it serves, behind a proxy that
+// speaks TLS; -public is where the service reaches it:
 //
 //	go run ./examples/tenants -listen :8080 -file tenants.json -public https://crm.example
 //	curl -u operator:... -d id=pizzeria https://crm.example/tenants   # tells the password of "pizzeria"
