@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -68,7 +69,8 @@ func TestDashboardInTheBrowserShowsWhatIsWritten(t *testing.T) {
 		}
 	}
 
-	p := open(t, dashboard(t, listen, sim.URL), func(p *tab) { p.also = sim.URL })
+	page := dashboard(t, listen, sim.URL)
+	p := open(t, page, func(p *tab) { p.also = sim.URL })
 	p.see("#enter", "This page is for you alone")
 	p.accessible("the form")
 	p.write("#token", "nobodys-token")
@@ -119,5 +121,10 @@ func TestDashboardInTheBrowserShowsWhatIsWritten(t *testing.T) {
 	for _, in := range sim.Instances() {
 		assert.Zero(t, in.WebSockets(), in.Name())
 	}
+
+	// The demonstration's address brings the token, and does not keep it.
+	p.run(chromedp.Navigate(page + "?demonstration#token=" + sim.AccountToken))
+	p.see("#counts", "1 of 2 connected")
+	assert.Equal(t, page, eval[string](p, "location.href"))
 	assert.Empty(t, sim.Violations())
 }

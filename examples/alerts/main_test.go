@@ -34,6 +34,7 @@ type on struct {
 }
 
 func call(t *testing.T, play func(*on)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		service, err := demo.Simulate(demo.Config{Simulator: []ryzetest.Option{ryzetest.InMemory()}})
 		require.NoError(t, err)

@@ -45,8 +45,8 @@ func main() {
 
 // build compiles the page's program, and finds the support that belongs to the compiler.
 func build(ctx context.Context, dir string) error {
-	command := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "app.wasm"),
-		"github.com/ryzeapi/ryze-go/examples/dashboard/app")
+	const app = "github.com/ryzeapi/ryze-go/examples/dashboard/app"
+	command := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "app.wasm"), app) //nolint:gosec // a folder made here
 	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
@@ -59,7 +59,7 @@ func build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "wasm_exec.js"), support, 0o600)
+	return os.WriteFile(filepath.Join(dir, "wasm_exec.js"), support, 0o600) //nolint:gosec // the same folder
 }
 
 func run(ctx context.Context, listen string, build func(context.Context, string) error) error {

@@ -5,8 +5,8 @@
 //	go run ./examples/tenants
 //
 // plays two customers against a simulator. With RYZE_ACCOUNT_TOKEN, TENANTS_OPERATOR
-// (a password) and TENANTS_KEY (32 bytes in base64) it serves; -public is where the
-// service reaches it:
+// (a password) and TENANTS_KEY (32 bytes in base64) it serves, behind a proxy that
+// speaks TLS; -public is where the service reaches it:
 //
 //	go run ./examples/tenants -listen :8080 -file tenants.json -public https://crm.example
 //	curl -u operator:... -d id=pizzeria https://crm.example/tenants   # tells the password of "pizzeria"
@@ -197,7 +197,7 @@ func (s *tenants) remove(ctx context.Context, row Row, because error) error {
 
 var page = template.Must(template.New("").Parse(`<!doctype html><meta name="viewport" content="width=device-width">
 <title>Pairing</title>{{if .}}<meta http-equiv="refresh" content="15"><p>WhatsApp, Linked devices, Link a device:</p>
-<img alt="QR code" src="{{.}}">{{else}}<p>Connected.</p>{{end}}`))
+<img alt="QR code" src="data:image/png;base64,{{.}}">{{else}}<p>Connected.</p>{{end}}`))
 
 // pair shows the code, which lives for twenty seconds. Whoever sees it can take the number.
 func (s *tenants) pair(ctx context.Context, w http.ResponseWriter, _ *http.Request, t *tenant) error {
@@ -205,9 +205,9 @@ func (s *tenants) pair(ctx context.Context, w http.ResponseWriter, _ *http.Reque
 	if err != nil {
 		return err
 	}
-	var picture template.URL
+	var picture string
 	if !pairing.AlreadyConnected() {
-		picture = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(pairing.PNG()))
+		picture = base64.StdEncoding.EncodeToString(pairing.PNG())
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src data:")
@@ -265,5 +265,5 @@ func (s *tenants) fail(w http.ResponseWriter, id string, err error) {
 func answer(w http.ResponseWriter, status int, key string, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{key: value})
+	_ = json.NewEncoder(w).Encode(map[string]any{key: value}) //nolint:errchkjson // texts and messages
 }

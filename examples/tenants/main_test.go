@@ -48,6 +48,7 @@ var key = bytes.Repeat([]byte{7}, 32)
 
 // inWorld plays in virtual time; a goroutine left behind fails the test.
 func inWorld(t *testing.T, play func(*world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t}
 		w.sim = ryzetest.NewServer(ryzetest.InMemory(), ryzetest.WithWebhookHandler(http.HandlerFunc(

@@ -48,7 +48,7 @@ type store struct {
 
 // stored is a row as it is written. A Secret would be written as "[redacted]".
 type stored struct {
-	Password             []byte
+	Hash                 []byte // of the password
 	Token, Authorization []byte // sealed
 	Ready                bool
 }
@@ -94,7 +94,7 @@ func (s *store) all() ([]Row, error) {
 			return nil, fmt.Errorf("the authorization of %s: %w", id, err)
 		}
 		rows = append(rows, Row{
-			ID: id, Password: kept.Password, Token: ryze.Secret(token), Authorization: ryze.Secret(authorization), Ready: kept.Ready,
+			ID: id, Password: kept.Hash, Token: ryze.Secret(token), Authorization: ryze.Secret(authorization), Ready: kept.Ready,
 		})
 	}
 	return rows, nil
@@ -124,9 +124,9 @@ func (s *store) remove(id string) error {
 
 func (s *store) sealed(row Row) stored {
 	return stored{
-		Password:      row.Password,
-		Token:         s.seal.Seal(nil, nil, []byte(row.Token.Reveal()), []byte("token of "+row.ID)),
-		Authorization: s.seal.Seal(nil, nil, []byte(row.Authorization.Reveal()), []byte("authorization of "+row.ID)),
+		Hash:          row.Password,
+		Token:         s.seal.Seal(nil, nil, []byte(row.Token.Reveal()), []byte("token of "+row.ID)),                 //nolint:gosec // the nonce is made inside
+		Authorization: s.seal.Seal(nil, nil, []byte(row.Authorization.Reveal()), []byte("authorization of "+row.ID)), //nolint:gosec // as above
 		Ready:         row.Ready,
 	}
 }

@@ -19,6 +19,7 @@ import (
 type view struct {
 	board   js.Value
 	drawing atomic.Bool
+	closed  atomic.Bool // what is still to be drawn is not
 	left    js.Func
 	leave   js.Value
 }
@@ -34,6 +35,7 @@ func newView(leave func()) *view {
 }
 
 func (v *view) close() {
+	v.closed.Store(true)
 	v.leave.Call("removeEventListener", "click", v.left)
 	v.left.Release()
 	for _, id := range []string{"instances", "chats", "notice", "counts"} {
@@ -49,6 +51,9 @@ func (v *view) draw(b *board) {
 	frame = js.FuncOf(func(js.Value, []js.Value) any {
 		frame.Release()
 		v.drawing.Store(false)
+		if v.closed.Load() {
+			return nil
+		}
 		b.mu.Lock() // held for moments only
 		defer b.mu.Unlock()
 		b.show()
