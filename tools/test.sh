@@ -79,6 +79,9 @@ fi
 check "gofmt" tools/unformatted.sh
 check "layers" tools/layers.sh
 check "tools: go test" go -C tools test ./layers
+# What it reads is outside of its module, where go test does not see changes.
+check "release: go test" go -C tools test -count=1 ./release
+check "compatibility with the last tag" tools/release.sh -compat
 for module in $modules; do
 	cd "$root/$module"
 	echo "== module $module"
