@@ -234,6 +234,10 @@ func workspace(ctx context.Context, temp, dir string, modules []module) (*packag
 	work.Syntax = new(modfile.FileSyntax)
 	version := ""
 	var patterns []string
+	folders := make(map[string]string)
+	for _, m := range modules {
+		folders[m.path] = filepath.Join(dir, m.dir)
+	}
 	for _, m := range modules {
 		folder := filepath.Join(dir, m.dir)
 		data, err := os.ReadFile(filepath.Join(folder, "go.mod"))
@@ -249,6 +253,14 @@ func workspace(ctx context.Context, temp, dir string, modules []module) (*packag
 		}
 		if err := work.AddUse(folder, m.path); err != nil {
 			return nil, nil, err
+		}
+		// Go asks a proxy for the version of a neighbour, although it does not use it.
+		for _, r := range f.Require {
+			if to := folders[r.Mod.Path]; to != "" {
+				if err := work.AddReplace(r.Mod.Path, r.Mod.Version, to, ""); err != nil {
+					return nil, nil, err
+				}
+			}
 		}
 		patterns = append(patterns, "./"+filepath.ToSlash(filepath.Join(m.dir, "...")))
 	}

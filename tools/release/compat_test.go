@@ -45,19 +45,19 @@ func TestWhatBreaksWantsALineInTheChangelog(t *testing.T) {
 		}, "", ""},
 		"a name removed": {func(t *testing.T, r *repo) {
 			r.replace(t, "shop.go", "// Old is old.\nfunc Old() {}\n", "")
-		}, "`Old`", "github.com/ryzeapi/ryze-go: Old: removed"},
+		}, "`Old`", "example.com/shop: Old: removed"},
 		"a method removed": {func(t *testing.T, r *repo) {
 			r.replace(t, "ryzetest/server.go", "URL", "Address")
 		}, "`Server.URL` is `Server.Address`", "./ryzetest.(*Server).URL: removed"},
 		"another signature": {func(t *testing.T, r *repo) {
 			r.replace(t, "outbox/outbox.go", "Send(what string)", "Send(what string, again bool)")
 			r.replace(t, "examples/main.go", `"bread"`, `"bread", false`)
-		}, "`Send(what, false)`", "github.com/ryzeapi/ryze-go/outbox: Send: changed from func(string) error to func(string, bool) error"},
+		}, "`Send(what, false)`", "example.com/shop/outbox: Send: changed from func(string) error to func(string, bool) error"},
 		"a package removed": {func(t *testing.T, r *repo) {
 			_, err := git(t.Context(), r.dir, "mv", "ryzetest", "simulator")
 			require.NoError(t, err)
 			r.commitAll(t)
-		}, "`ryzetest` is `simulator`", "package github.com/ryzeapi/ryze-go/ryzetest: removed"},
+		}, "`ryzetest` is `simulator`", "package example.com/shop/ryzetest: removed"},
 		"a call of a public test": {func(t *testing.T, r *repo) {
 			r.replace(t, "shop.go", "Sell(what string)", "Sell(what int)")
 			r.replace(t, "example_test.go", `Sell("bread")`, `Sell(1)`)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -180,10 +183,16 @@ func folder(t *testing.T, name string) string {
 }
 
 // cache is a module cache of the rehearsal's own: what is rehearsed must not be taken
-// for the real version later. It forgets the modules of this repository.
+// for the real version later. It forgets the modules of this repository. One rehearsal
+// has it at a time.
 func cache(t *testing.T) string {
 	t.Helper()
 	dir := folder(t, "modules")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	lock, err := os.Create(filepath.Join(dir, "lock"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = lock.Close() })
+	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
 	for _, part := range []string{"", "cache/download"} {
 		require.NoError(t, os.RemoveAll(filepath.Join(dir, part, "github.com", "ryzeapi")))
 	}

@@ -24,9 +24,20 @@ var day = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 // tests see the package from outside, and something of it from the inside.
 const small = `
 -- go.mod --
-module github.com/ryzeapi/ryze-go
+module example.com/shop
 
 go 1.26.0
+
+require golang.org/x/mod v0.42.0
+-- go.sum --
+golang.org/x/mod v0.42.0 h1:ICeL3t2L30ljSPHHxDnR4fqVcBt/zR2zJAb9juavmQg=
+golang.org/x/mod v0.42.0/go.mod h1:u5fzIrRInkL8MaO1cbRkUHT64v303YIT5KEqpNr7jRs=
+-- outbox/go.sum --
+golang.org/x/mod v0.42.0 h1:ICeL3t2L30ljSPHHxDnR4fqVcBt/zR2zJAb9juavmQg=
+golang.org/x/mod v0.42.0/go.mod h1:u5fzIrRInkL8MaO1cbRkUHT64v303YIT5KEqpNr7jRs=
+-- examples/go.sum --
+golang.org/x/mod v0.42.0 h1:ICeL3t2L30ljSPHHxDnR4fqVcBt/zR2zJAb9juavmQg=
+golang.org/x/mod v0.42.0/go.mod h1:u5fzIrRInkL8MaO1cbRkUHT64v303YIT5KEqpNr7jRs=
 -- shop.go --
 // Package ryze sells.
 package ryze
@@ -53,8 +64,8 @@ package ryze_test
 import (
 	"testing"
 
-	"github.com/ryzeapi/ryze-go"
-	"github.com/ryzeapi/ryze-go/internal/deep"
+	ryze "example.com/shop"
+	"example.com/shop/internal/deep"
 )
 
 func TestBuy(t *testing.T) {
@@ -66,7 +77,7 @@ func TestBuy(t *testing.T) {
 -- example_test.go --
 package ryze_test
 
-import "github.com/ryzeapi/ryze-go"
+import ryze "example.com/shop"
 
 func Example() {
 	_ = ryze.Buy("bread")
@@ -79,44 +90,46 @@ func Dig() {}
 -- ryzetest/server.go --
 package ryzetest
 
+import _ "golang.org/x/mod/semver"
+
 // Server serves.
 type Server struct{}
 
 // URL is where it is.
 func (*Server) URL() string { return "" }
 -- outbox/go.mod --
-module github.com/ryzeapi/ryze-go/outbox
+module example.com/shop/outbox
 
 go 1.26.0
 
-require github.com/ryzeapi/ryze-go v0.0.0
+require example.com/shop v0.0.0
 
-replace github.com/ryzeapi/ryze-go => ../
+replace example.com/shop => ../
 -- outbox/outbox.go --
 package outbox
 
-import "github.com/ryzeapi/ryze-go"
+import ryze "example.com/shop"
 
 // Send sends.
 func Send(what string) error { return ryze.Buy(what) }
 -- examples/go.mod --
-module github.com/ryzeapi/ryze-go/examples
+module example.com/shop/examples
 
 go 1.26.0
 
 require (
-	github.com/ryzeapi/ryze-go v0.0.0 // indirect
-	github.com/ryzeapi/ryze-go/outbox v0.0.0
+	example.com/shop v0.0.0 // indirect
+	example.com/shop/outbox v0.0.0
 )
 
 replace (
-	github.com/ryzeapi/ryze-go => ../
-	github.com/ryzeapi/ryze-go/outbox => ../outbox
+	example.com/shop => ../
+	example.com/shop/outbox => ../outbox
 )
 -- examples/main.go --
 package main
 
-import "github.com/ryzeapi/ryze-go/outbox"
+import "example.com/shop/outbox"
 
 func main() { _ = outbox.Send("bread") }
 -- CHANGELOG.md --
@@ -130,7 +143,7 @@ What changed.
 
 - ` + "`Buy`" + ` and ` + "`Sell`" + `.
 
-[Unreleased]: https://github.com/ryzeapi/ryze-go/commits/main
+[Unreleased]: https://example.com/shop/commits/main
 `
 
 // The settings of git that a commit wants, and none of the machine's own.
@@ -223,13 +236,13 @@ func TestReleaseIsTaggedWithoutReplaceDirectives(t *testing.T) {
 	assert.Equal(t, []string{"v0.1.0", "outbox/v0.1.0"}, p.tags)
 
 	tagged := r.show(t, "outbox/v0.1.0:outbox/go.mod")
-	assert.Contains(t, tagged, "require github.com/ryzeapi/ryze-go v0.1.0")
+	assert.Contains(t, tagged, "require example.com/shop v0.1.0")
 	assert.NotContains(t, tagged, "replace")
-	assert.Contains(t, r.show(t, "v0.1.0:examples/go.mod"), "github.com/ryzeapi/ryze-go => ../", "which nobody can ask for")
+	assert.Contains(t, r.show(t, "v0.1.0:examples/go.mod"), "example.com/shop => ../", "which nobody can ask for")
 
 	now := r.show(t, "HEAD:outbox/go.mod")
-	assert.Contains(t, now, "require github.com/ryzeapi/ryze-go v0.1.0")
-	assert.Contains(t, now, "replace github.com/ryzeapi/ryze-go => ../")
+	assert.Contains(t, now, "require example.com/shop v0.1.0")
+	assert.Contains(t, now, "replace example.com/shop => ../")
 	for _, tag := range p.tags {
 		head, err := git(t.Context(), r.dir, "rev-parse", "HEAD~1", tag+"^{commit}")
 		require.NoError(t, err)
@@ -259,8 +272,8 @@ What changed.
 
 `+want+`
 
-[Unreleased]: https://github.com/ryzeapi/ryze-go/compare/v0.1.0...main
-[0.1.0]: https://github.com/ryzeapi/ryze-go/releases/tag/v0.1.0
+[Unreleased]: https://example.com/shop/compare/v0.1.0...main
+[0.1.0]: https://example.com/shop/releases/tag/v0.1.0
 `, r.show(t, "v0.1.0:CHANGELOG.md")+"\n")
 	text, err := git(t.Context(), r.dir, "tag", "--list", "--format=%(contents)", "v0.1.0")
 	require.NoError(t, err)
@@ -272,9 +285,9 @@ What changed.
 	require.NoError(t, err)
 	assert.Equal(t, "- Faster.", p.notes)
 	assert.Contains(t, string(p.tagged["CHANGELOG.md"]), `
-[Unreleased]: https://github.com/ryzeapi/ryze-go/compare/v0.2.0...main
-[0.2.0]: https://github.com/ryzeapi/ryze-go/compare/v0.1.0...v0.2.0
-[0.1.0]: https://github.com/ryzeapi/ryze-go/releases/tag/v0.1.0
+[Unreleased]: https://example.com/shop/compare/v0.2.0...main
+[0.2.0]: https://example.com/shop/compare/v0.1.0...v0.2.0
+[0.1.0]: https://example.com/shop/releases/tag/v0.1.0
 `)
 }
 
