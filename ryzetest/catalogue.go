@@ -38,6 +38,10 @@ func ProxyPage(status int) Fault {
 // that a client can be tried with all of them. They are what HTTP, proxies and
 // programs do; that the service itself ever answers so is not said. Faults of
 // connections, clocks and rate headers are set on the Server.
+//
+// Some replies lie: a 429 that comes although the request was carried out promises
+// the opposite. A client must believe it and sends again. A test that counts the
+// messages leaves such a Case out: Fault.Status is 429.
 func Catalogue() []Case {
 	var b catalogue
 	b.connections()

@@ -438,6 +438,6 @@ func follows(version, last string) bool {
 
 // goList reads all packages of a module with its own go.mod, and changes nothing.
 func goList(ctx context.Context, dir string) error {
-	_, err := goCommand(ctx, dir, []string{"GOWORK=off", "GOPROXY=off", "GOFLAGS=-mod=readonly -buildvcs=false"}, "list", "./...")
+	_, err := goCommand(ctx, dir, []string{"GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false"}, "list", "./...")
 	return err
 }
