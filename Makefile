@@ -62,6 +62,15 @@ shows: ## kill processes and servers for minutes: outbox (OUTBOX_MESSAGES, defau
 cover: ## measure the root package's coverage, fail below COVER (default 90) percent
 	@tools/cover.sh $(COVER)
 
+.PHONY: compat
+compat: ## compare the exported names and the public tests with those of the last tag
+	@tools/release.sh -compat
+
+# VERSION=v0.1.0; WRITE=1 makes what is otherwise shown only. It never pushes.
+.PHONY: release
+release: ## show the release of VERSION; with WRITE=1 make its commits and tags, here alone
+	@tools/release.sh $(if $(WRITE),-write) $(VERSION)
+
 .PHONY: docs
 docs: $(PROSE) ## check links, twins, code, words and the site of the pages, and regenerate what is generated
 	@tools/docs.sh
