@@ -66,6 +66,10 @@ cover: ## measure the root package's coverage, fail below COVER (default 90) per
 compat: ## compare the exported names and the public tests with those of the last tag
 	@tools/release.sh -compat
 
+.PHONY: rehearsal
+rehearsal: ## release to nobody, and build every module as a stranger does
+	@REHEARSAL=all $(GO) -C tools test -count=1 -timeout 20m -run Strangers -v ./release
+
 # VERSION=v0.1.0; WRITE=1 makes what is otherwise shown only. It never pushes.
 .PHONY: release
 release: ## show the release of VERSION; with WRITE=1 make its commits and tags, here alone
