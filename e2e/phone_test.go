@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -440,26 +441,40 @@ func TestTenThousandMessagesScroll(t *testing.T) {
 	sim := simulator(t)
 	phone := sim.AddInstance("shop")
 	phone.Pair(own)
-	const many = 10000
-	start := time.Now().Add(-many * time.Second)
-	for k := range many {
-		phone.Receive(ryzetest.Incoming{From: ana, Name: "Ana Souza", Text: fmt.Sprintf("message %d", k), At: start.Add(time.Duration(k) * time.Second)})
-	}
+	write(phone, 10000)
 	p := open(t, address(sim, "shop", anaJID))
-	p.see(".bubble", "message 9999")
+	// Whoever scrolls up at the moment at which the messages are drawn is not pulled down.
+	p.do(`new Promise(done => {
+		const look = () => {
+			if (!document.querySelector(".row[data-id]")) return void setTimeout(look);
+			document.querySelector(".talk-scroll").scrollTop = 300;
+			done();
+		};
+		look();
+	})`)
+	p.until(firstRow + ` < 9900`)
 	// Up through some pages: what is in the document stays bounded, and what is
 	// being read does not jump.
-	for range 8 {
-		first := eval[string](p, `document.querySelector(".row[data-id]").dataset.id`)
-		p.do(`document.querySelector(".talk-scroll").scrollTop = 300`)
-		p.until(fmt.Sprintf(`document.querySelector(".row[data-id]").dataset.id !== %q`, first))
+	for range 5 {
+		before := eval[int](p, firstRow)
+		jumped := eval[float64](p, `(async () => {
+			const scroller = document.querySelector(".talk-scroll");
+			scroller.scrollTop = 300;
+			const row = document.elementsFromPoint(scroller.getBoundingClientRect().left + 100, innerHeight / 2).find(e => e.closest(".row")).closest(".row");
+			const at = row.getBoundingClientRect().top;
+			const first = `+firstRow+`;
+			for (let k = 0; k < 400 && `+firstRow+` === first; k++) await new Promise(done => setTimeout(done, 20));
+			return row.getBoundingClientRect().top - at;
+		})()`)
+		assert.InDelta(t, 0, jumped, 1)
+		p.until(fmt.Sprintf(`%s < %d`, firstRow, before))
 		assert.LessOrEqual(t, eval[int](p, `document.querySelectorAll(".row").length`), 260)
 	}
 	// With the Home key, too, from which no way leads further up.
-	for range 4 {
-		first := eval[string](p, `document.querySelector(".row[data-id]").dataset.id`)
+	for range 3 {
+		before := eval[int](p, firstRow)
 		p.do(`document.querySelector(".talk-scroll").scrollTop = 0`)
-		p.until(fmt.Sprintf(`document.querySelector(".row[data-id]").dataset.id !== %q`, first))
+		p.until(fmt.Sprintf(`%s < %d`, firstRow, before))
 	}
 	phone.Receive(ryzetest.Incoming{From: ana, Text: "the newest"})
 	p.see(".to-end", "1 new message")
@@ -468,6 +483,75 @@ func TestTenThousandMessagesScroll(t *testing.T) {
 	p.see(".bubble", "the newest")
 	p.gone(".to-end", "")
 }
+
+// firstRow is the number of the first message in the document, which write has numbered.
+const firstRow = `Number(document.querySelector(".row[data-id] .text")?.textContent.split(" ")[1])`
+
+// write has Ana write so many messages, "message 0" first.
+func write(phone *ryzetest.Instance, many int) {
+	start := time.Now().Add(-time.Duration(many) * time.Second)
+	for k := range many {
+		phone.Receive(ryzetest.Incoming{From: ana, Name: "Ana Souza", Text: fmt.Sprintf("message %d", k), At: start.Add(time.Duration(k) * time.Second)})
+	}
+}
+
+// Reactions to what is not known are no rows: a page full of them fills no screen, and
+// what cannot be scrolled asks for nothing. The same goes for a very high screen.
+func TestAPageThatDoesNotFillTheScreenAsksForMore(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	write(phone, 250)
+	for range 130 {
+		phone.Receive(ryzetest.Incoming{From: ana, Reaction: &ryzetest.Reaction{Emoji: "👍", MessageID: "GONE"}})
+	}
+	p := open(t, address(sim, "shop", anaJID))
+	const atEnd = `(s => s.scrollHeight > s.clientHeight && s.scrollHeight - s.scrollTop - s.clientHeight < 40)(document.querySelector(".talk-scroll"))`
+	p.see(".bubble", "message 249")
+	p.until(atEnd)
+	p.size(2160, 7680, 1)
+	p.until(firstRow + ` < 160 && ` + atEnd)
+}
+
+// A line that was lost for a moment, or a simulator that was started anew with its
+// state, leaves whoever reads old messages where they are.
+func TestALostLineDoesNotMoveWhatIsRead(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	write(phone, 600)
+	p := open(t, address(sim, "shop", anaJID))
+	p.lossy = true
+	p.see(".bubble", "message 599")
+	for end := time.Now().Add(patience); eval[int](p, firstRow) > 300 && time.Now().Before(end); {
+		p.do(`document.querySelector(".talk-scroll").scrollTop = 0`)
+	}
+	seen := eval[string](p, middleRow)
+	require.NotEmpty(t, seen)
+	at, err := url.Parse(sim.URL)
+	require.NoError(t, err)
+	var state bytes.Buffer
+	require.NoError(t, sim.Save(&state))
+	sim.Close()
+	p.see(".lost-bar", "The simulator does not answer.")
+	again, err := ryzetest.Start(ryzetest.WithControl(""), ryzetest.WithListen(at.Host), ryzetest.WithState(&state))
+	require.NoError(t, err)
+	defer again.Close()
+	again.Instance("shop").Receive(ryzetest.Incoming{From: ana, Text: "while you were away"})
+	p.gone(".lost-bar", "")
+	p.see(".to-end", "1 new message")
+	assert.Equal(t, seen, eval[string](p, middleRow))
+	p.click(".to-end", "")
+	p.see(".bubble", "while you were away")
+}
+
+// middleRow is what the row in the middle of the conversation says.
+const middleRow = `(() => {
+	const box = document.querySelector(".talk-scroll").getBoundingClientRect();
+	return document.elementsFromPoint(box.left + box.width / 2, box.top + box.height / 2).map(e => e.closest(".row[data-id]")).find(Boolean)?.textContent || "";
+})()`
 
 func TestTwoBrowsersSeeTheSame(t *testing.T) {
 	t.Parallel()
