@@ -322,11 +322,11 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p := open(t, address(s.sim, "shop", anaJID))
 	p.see(".meter", "shop")
 	p.see(".log-row", "message")
-	send := func() error {
+	send := func(patience time.Duration) error {
 		client, err := ryze.New(ryze.WithBaseURL(s.sim.URL), ryze.WithRetry(ryze.RetryPolicy{MaxAttempts: 1, MaxRateLimitWait: -1}))
 		require.NoError(t, err)
 		defer func() { _ = client.Close() }()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		_, err = client.Instance("shop", s.phone.Token()).Messages.Send(ctx, carla, ryze.Text("Is it better now?"))
 		return err
@@ -334,11 +334,15 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	for _, what := range []string{"429", "throttled", "503", "proxy", "accept-then-die", "die"} {
 		p.click(`[data-fault="`+what+`"]`, "")
 		p.see(".faults li", "× 1")
-		assert.Error(t, send(), what)
+		assert.Error(t, send(patience), what)
 		p.gone(".faults li", "")
 	}
+	p.click(`[data-fault="no-answer"]`, "No answer")
+	p.see(".faults li", "No answer × 1")
+	assert.ErrorIs(t, send(time.Second), context.DeadlineExceeded)
+	p.gone(".faults li", "")
 	p.see(".fault", "Broken on purpose")
-	assert.NoError(t, send())
+	assert.NoError(t, send(patience))
 	p.click(`[data-fault="slow"]`, "")
 	p.see(".faults li", "Slow")
 	p.click(".faults button", "Take back")
@@ -351,7 +355,7 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p.click(".meter button", "quota of shop")
 	p.click(".menu button", "Use up all")
 	p.see(".meter.none", "0 of 100 left")
-	assert.ErrorIs(t, send(), ryze.ErrRateLimited)
+	assert.ErrorIs(t, send(patience), ryze.ErrRateLimited)
 
 	p.click(".switch", "Drop streams")
 	p.click(".switch", "Disconnect")
@@ -368,6 +372,19 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p.see(".instance.on .pill", "banned")
 	assert.Equal(t, ryzetest.StateBanned, s.phone.State())
 	p.accessible("a banned instance")
+
+	// The hour has ended the attempt of the other one.
+	client, err := ryze.New(ryze.WithBaseURL(s.sim.URL))
+	require.NoError(t, err)
+	defer func() { _ = client.Close() }()
+	_, err = client.Instance("support", s.sim.Instance("support").Token()).Connect(t.Context(), ryze.ConnectParams{})
+	require.NoError(t, err)
+	p.click(".instance", "support")
+	p.see(".instance.on .pill", "scan the code")
+	p.click(".switch", "Fail the pairing")
+	p.see(".instance.on .pill", "disconnected")
+	assert.Equal(t, ryzetest.StateDisconnected, s.sim.Instance("support").State())
+	p.until(`document.querySelector("[data-act=fail-pairing]").disabled`)
 }
 
 func TestThePageSpeaksPortuguese(t *testing.T) {
@@ -409,6 +426,31 @@ func TestAPhoneShowsOnePaneAtATime(t *testing.T) {
 	p.see(".chat", "Ana Souza")
 	p.do("history.back()")
 	p.see(".mine .bubble", "Thank you!")
+}
+
+// Where there is room for both, the newest chat is open from the start.
+func TestThePageBeginsWithTheNewestChat(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	for text, from := range map[string]string{"\u200b\u2060\u3164": bruno, "hello": carla} {
+		phone.Receive(ryzetest.Incoming{From: from, Name: "<*>", Text: text, At: time.Now().Add(-time.Hour)})
+	}
+	phone.Receive(ryzetest.Incoming{From: ana, Name: "<b>Ana", Text: "the newest"})
+	p := open(t, address(sim))
+	p.see(".bubble", "the newest")
+	p.see(".chat.on .avatar", "B")
+	p.until(`[...document.querySelectorAll(".chat:not(.on) .avatar")].every(e => e.querySelector("svg") && !e.textContent)`)
+	// What nobody can see is told.
+	p.see(".chat-last", "Nothing that can be seen")
+	p.click(".chat", "Nothing that can be seen")
+	p.see(".bubble", "Nothing that can be seen")
+
+	narrow := open(t, address(sim), func(p *tab) { p.size(360, 740, 2) })
+	narrow.see(".chat", "<b>Ana")
+	narrow.gone(".middle", "")
+	assert.NotContains(t, eval[string](narrow, "location.hash"), "@")
 }
 
 func TestALostLineIsToldAndMends(t *testing.T) {

@@ -154,7 +154,7 @@ func (c *control) unknown(w http.ResponseWriter, r *http.Request) {
 	if hint != "" {
 		hint = "; did you mean " + hint + "?"
 	}
-	web.Fail(w, web.NotFound("there is no %s %s%s", r.Method, r.URL.Path, hint))
+	web.Fail(w, web.NotFound("there is no %s %s%s; %sopenapi.yaml says what there is", r.Method, r.URL.Path, hint, controlPrefix))
 }
 
 // answer runs one request through its route.

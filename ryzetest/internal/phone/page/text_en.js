@@ -311,6 +311,7 @@ export const en = {
   tryNow: 'Try now',
   trying: 'trying…',
   type: 'Type',
+  invisibleText: 'Nothing that can be seen',
   unknownKind: 'A message of the type “{kind}”',
   unlimited: 'no limit',
   unreadBy: '{n} not read by {name}',

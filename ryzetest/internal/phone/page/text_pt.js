@@ -311,6 +311,7 @@ export const pt = {
   tryNow: 'Tentar agora',
   trying: 'tentando…',
   type: 'Tipo',
+  invisibleText: 'Nada que se possa ver',
   unknownKind: 'Uma mensagem do tipo “{kind}”',
   unlimited: 'sem limite',
   unreadBy: '{n} não lidas por {name}',
