@@ -22,7 +22,7 @@ LINTER   := $(BIN)/.linter-$(GOTAG)
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: $(CHECKERS) ## run every check and every test of every module
@@ -64,6 +64,10 @@ cover: ## measure the root package's coverage, fail below COVER (default 90) per
 .PHONY: docs
 docs: ## regenerate what is generated, fail when that changes a file
 	@tools/docs.sh
+
+.PHONY: pictures
+pictures: ## take the pictures of docs/img anew, with the browser that the tests of the page use
+	cd e2e && PHONE_SHOTS=1 $(GO) test -count=1 -run 'TestEveryKindOfMessageIsDrawn|TestThePageSpeaksPortuguese|TestAPhoneShowsOnePaneAtATime' .
 
 .PHONY: deps
 deps: ## install what the tests need beside Go (Debian, as root)

@@ -163,6 +163,7 @@ func TestEveryKindOfMessageIsDrawn(t *testing.T) {
 	p.size(1440, 900, 1)
 	p.dark(true)
 	p.accessible("every kind, dark")
+	p.do(`document.querySelector(".log-scroll").scrollTop = 0`)
 	p.shot("phone-dark.png")
 	p.dark(false)
 	p.click(".chat", "Family lunch")
@@ -594,6 +595,34 @@ const middleRow = `(() => {
 	const box = document.querySelector(".talk-scroll").getBoundingClientRect();
 	return document.elementsFromPoint(box.left + box.width / 2, box.top + box.height / 2).map(e => e.closest(".row[data-id]")).find(Boolean)?.textContent || "";
 })()`
+
+// Somebody starts afresh while another one writes: what was written so far stays, and
+// begins the chat anew.
+func TestAResetLeavesWhatSomebodyWrites(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	phone.Receive(ryzetest.Incoming{From: ana, Name: "<*> Ana", Text: "before"})
+	one, two := open(t, address(sim, "shop", anaJID)), open(t, address(sim, "shop", anaJID))
+	one.see(".bubble", "before")
+	one.see(".who .avatar", "A")
+	one.write(".field-text", "half a sentence")
+	two.click(".top button", "Settings")
+	two.click(".menu button", "Reset the simulator")
+	two.click("dialog button.danger", "Reset the simulator")
+	for _, p := range []*tab{one, two} {
+		p.see(".talk-empty", "No messages yet")
+		p.gone(".bubble", "before")
+	}
+	one.until(`(f => f.checkVisibility() && f === document.activeElement && f.value === "half a sentence")(document.querySelector(".field-text"))`)
+	one.press(", and the rest")
+	one.press(kb.Enter)
+	for _, p := range []*tab{one, two} {
+		p.see(".theirs .bubble", "half a sentence, and the rest")
+		p.see(".chat.on", "half a sentence")
+	}
+}
 
 func TestTwoBrowsersSeeTheSame(t *testing.T) {
 	t.Parallel()

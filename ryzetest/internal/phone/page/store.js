@@ -50,7 +50,15 @@ const keyOf = (instance, chat) => `${instance}\n${chat}`;
 
 export const instance = name => state.instances.find(i => i.name === name);
 export const chatsOf = name => state.chats.get(name)?.list || [];
-export const currentChat = () => chatsOf(state.route.instance).find(c => c.jid === state.route.chat);
+/** currentChat is what is open; a chat of which nothing is known (any more) can be begun. */
+export const currentChat = () => {
+  const { instance: name, chat: jid } = state.route;
+  return chatsOf(name).find(c => c.jid === jid) || (jid && state.chats.get(name)?.loaded ? unknownChat(jid) : undefined);
+};
+const unknownChat = jid => ({
+  jid, name: '', draft: true, phone: /@s\.whatsapp\.net$/.test(jid) ? jid.split('@')[0] : '',
+  kind: jid === 'status@broadcast' ? 'status' : /@g\.us$/.test(jid) ? 'group' : /@newsletter$/.test(jid) ? 'newsletter' : 'private',
+});
 export const contactOf = who => {
   const user = String(who || '').split('@')[0].split(':')[0];
   return user ? state.contacts.find(c => c.phone === user || String(c.lid || '').split('@')[0] === user) : undefined;

@@ -251,7 +251,7 @@ export const en = {
   replyTo: 'Reply to {name}',
   requestsN: ['next request', 'next {n} requests'],
   reset: 'Reset the simulator',
-  resetNote: 'Everything is as it was at the start: messages, requests, switches and the clock.',
+  resetNote: 'Messages, requests and switches are gone, and the instances are as they were at the start. The clock goes on.',
   resetsIn: 'resets in {n} s',
   revoked: 'This message was deleted',
   row: 'row',
