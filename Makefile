@@ -23,7 +23,7 @@ PROSE    := $(BIN)/.prose-$(GOTAG)
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: $(CHECKERS) $(PROSE) ## run every check and every test of every module
@@ -86,6 +86,10 @@ prose: $(PROSE) ## read the pages for spelling, words to leave out, long sentenc
 .PHONY: site
 site: ## build the pages with a search into bin/site
 	@tools/site.sh
+
+.PHONY: pictures
+pictures: ## take the pictures of docs/img anew, with the browser that the tests of the page use
+	cd e2e && PHONE_SHOTS=1 $(GO) test -count=1 -run 'TestEveryKindOfMessageIsDrawn|TestThePageSpeaksPortuguese|TestAPhoneShowsOnePaneAtATime' .
 
 .PHONY: deps
 deps: ## install what the tests need beside Go (Debian, as root)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -132,8 +133,15 @@ func (i *Instance) NameGroup(jid, name string) {
 func (i *Instance) SetHistory(messages []Incoming) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
-	i.history = messages
+	i.history = slices.Clone(messages)
 	i.changed(Change{Kind: ChangeInstance})
+}
+
+// History returns the old messages that SetHistory has set.
+func (i *Instance) History() []Incoming {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	return slices.Clone(i.history)
 }
 
 // replayHistory brings in what the phone holds, of the last days (all when

@@ -262,8 +262,18 @@ func (i *Instance) awaitPairing(p *pairing) {
 		p.cancel = append(p.cancel, i.s.clock.after(left, func() { i.rotate(p) }))
 	}
 	if d := i.s.cfg.autoPair; d > 0 {
-		p.cancel = append(p.cancel, i.s.clock.after(d, func() { i.pairIf(p) }))
+		p.cancel = append(p.cancel, i.s.clock.after(max(0, d-p.age(i.s.clock.now())), func() { i.pairIf(p) }))
 	}
+}
+
+// age is how long the attempt has lasted, which its codes tell.
+func (p *pairing) age(now time.Time) time.Duration {
+	whole := codeLifetime
+	if p.code == "" {
+		whole = qrCodes * qrLifetime
+	}
+	left := p.expires.Sub(now) + time.Duration(max(0, len(p.codes)-1))*qrLifetime
+	return max(0, whole-left)
 }
 
 // rotate puts the next QR code on show, or ends the attempt.

@@ -66,6 +66,7 @@ type Server struct {
 	dead     []DeadLetter
 
 	lastDelivery int64 // number of the last one
+	resets       int   // what began before one does not count after it
 	refuse       int
 	frozen       bool
 	nextPhone    int

@@ -30,6 +30,7 @@ type socket struct {
 	ctx    context.Context //nolint:containedctx // of the stream, which several goroutines serve
 	cancel context.CancelFunc
 	code   websocket.StatusCode // to close with, when that came before conn was there
+	began  int                  // the resets before it
 }
 
 // frame is one event on its way to a stream.
@@ -101,6 +102,7 @@ func (s *Server) addSocket(so *socket) bool {
 		return false
 	}
 	so.inst.sockets[so] = struct{}{}
+	so.began = s.resets
 	so.inst.changed(Change{Kind: ChangeInstance})
 	return true
 }
@@ -123,7 +125,7 @@ var (
 // note logs a frame, when there is somebody to look at it. The caller holds the lock.
 func (so *socket) note(f frame, err error) {
 	s := so.inst.s
-	if s.control != nil {
+	if s.control != nil && s.resets == so.began {
 		s.note(Delivery{
 			Time: s.clock.now(), Instance: so.inst.name, Event: f.event, Attempt: 1, Body: f.body, Err: err, stream: true,
 		})
