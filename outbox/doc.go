@@ -39,7 +39,8 @@
 // their priority, one at a time. One with a NotBefore takes its place when that has
 // come. One that waits for another try holds up those behind it. An unknown one does
 // so only if it may be sent again. Across recipients the higher priority goes first,
-// and what is above [ryze.PriorityNormal] has workers of its own.
+// and what is above [ryze.PriorityNormal] has workers of its own. That also overtakes
+// what [WithPacing] holds for the same recipient.
 //
 // # Costs
 //

@@ -35,9 +35,12 @@ type Entry struct {
 	// read it: it is of a newer release, or encrypted otherwise. Then it waits for a
 	// process that can, and Reason says so.
 	Message
-	ID       int64  // in the order of adding
-	State    State  // what is known
-	Reason   string // why it failed, waits or is not known; "" otherwise
+	ID    int64 // in the order of adding
+	State State // what is known
+	// Reason is why it failed, waits or is not known; "" otherwise. What a queued one
+	// waits for, such as the pace or a message before it, is found out by
+	// [Outbox.Get], [Outbox.Wait] and [Outbox.Entries].
+	Reason   string
 	Source   string // the label that the message carries; see [ryze.SourceLabel]
 	Attempts int    // how often a request was begun
 	AddedAt  time.Time

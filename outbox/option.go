@@ -30,6 +30,7 @@ type config struct {
 	observe     func(context.Context, *Entry)
 	logger      *slog.Logger
 	pacing      map[string]Pacing
+	opening     context.Context       //nolint:containedctx // for as long as it is opened
 	river       *river.Client[pgx.Tx] // the application's; nil: one of our own
 	workers     *river.Workers
 	timing
@@ -43,14 +44,17 @@ type timing struct {
 	orphan time.Duration // after this a job that still runs is taken for that of a dead process
 	sweep  time.Duration // between two searches for such jobs
 	poll   time.Duration // of SQLite for jobs
+	reach  time.Duration // PostgreSQL
 }
 
 func configured(opts []Option) (config, error) {
 	c := config{
-		policy: policy{patience: 3 * time.Minute, hold: 10 * time.Second}, concurrency: 16, logger: slog.New(slog.DiscardHandler), pacing: map[string]Pacing{},
+		opening: context.Background(),
+		policy:  policy{patience: 3 * time.Minute, hold: 10 * time.Second}, concurrency: 16, logger: slog.New(slog.DiscardHandler), pacing: map[string]Pacing{},
 		timing: timing{
 			text: time.Minute, other: 3 * time.Minute, looks: time.Minute,
 			orphan: time.Minute, sweep: 15 * time.Second, poll: 100 * time.Millisecond,
+			reach: 30 * time.Second,
 		},
 	}
 	for _, opt := range opts {
@@ -143,6 +147,20 @@ func WithObserver(observe func(context.Context, *Entry)) Option {
 			return invalid("WithObserver", "is nil")
 		}
 		c.observe = observe
+		return nil
+	}
+}
+
+// WithContext sets a context that ends the opening of the outbox: reaching the
+// database, waiting for another process that migrates, and migrating. The next
+// opening goes on with what was not migrated. Without it PostgreSQL has 30 seconds
+// to answer, and migrations have no limit. An open outbox ignores it.
+func WithContext(ctx context.Context) Option {
+	return func(c *config) error {
+		if ctx == nil {
+			return invalid("WithContext", "is nil")
+		}
+		c.opening = ctx
 		return nil
 	}
 }

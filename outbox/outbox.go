@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -27,6 +28,7 @@ type Outbox struct {
 	open     Open
 	rehearse *rehearsal
 	running  atomic.Bool
+	closed   atomic.Bool
 	clock    clock
 
 	mu      sync.Mutex
@@ -49,7 +51,10 @@ func newOutbox(open Open, opts []Option) (*Outbox, error) {
 }
 
 // Close frees the SQLite file. End Run first. On PostgreSQL it does nothing.
-func (o *Outbox) Close() error { return o.store.close() }
+func (o *Outbox) Close() error {
+	o.closed.Store(true)
+	return o.store.close()
+}
 
 // DB returns the database of [OpenSQLite], or nil. You may keep your own tables
 // in it and use its transactions with [Outbox.AddSQLTx]. It has one connection:
@@ -153,7 +158,11 @@ func (o *Outbox) Get(ctx context.Context, key string) (*Entry, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	return o.find(ctx, o.store, byKey, key)
+	e, err := o.find(ctx, o.store, byKey, key)
+	if err != nil {
+		return nil, err
+	}
+	return e, o.explain(ctx, e)
 }
 
 // list reads the entries that a query finds.
@@ -185,32 +194,41 @@ func (o *Outbox) find(ctx context.Context, c conn, query string, args ...any) (*
 }
 
 // Wait waits until the entry is settled and returns it: check its State. When
-// the context ends first, it returns the entry and the context's error.
+// the context ends first, it returns the entry as it was last seen, and the
+// context's error. A database that is away meanwhile does not end it: its error
+// is joined to the context's.
 func (o *Outbox) Wait(ctx context.Context, key string) (*Entry, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
 	const elsewhere = 500 * time.Millisecond // another process may be the one that sends
 	var last *Entry
-	for {
+	for ticked := true; ; {
 		o.mu.Lock()
 		changed := o.changed
 		o.mu.Unlock()
-		switch e, err := o.Get(ctx, key); {
+		e, err := o.find(ctx, o.store, byKey, key)
+		if err == nil && (ticked || last == nil || e.rev != last.rev) {
+			last, err = e, o.explain(ctx, e)
+		}
+		switch {
 		case err == nil && e.Settled():
 			return e, nil
-		case err == nil:
-			last = e
-		case ctx.Err() == nil:
+		case errors.Is(err, ErrNotFound), err != nil && o.closed.Load():
 			return nil, err
 		}
 		timer := time.NewTimer(elsewhere)
+		ticked = false
 		select {
 		case <-changed:
 		case <-timer.C:
+			ticked = true
 		case <-ctx.Done():
 			timer.Stop()
-			return last, ctx.Err()
+			if err == nil || isContext(err) {
+				return last, ctx.Err()
+			}
+			return last, fmt.Errorf("%w; the database: %w", ctx.Err(), err)
 		}
 		timer.Stop()
 	}
@@ -373,6 +391,10 @@ func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[*Entry, error]
 		for {
 			entries, err := o.list(ctx, query, args...)
 			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if err := o.explain(ctx, entries...); err != nil {
 				yield(nil, err)
 				return
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,7 +35,8 @@ func WithRiver(client *river.Client[pgx.Tx], workers *river.Workers) Option {
 // processes. It creates or updates its tables, and River's, in the schema of
 // the pool's search_path. With tables up to date, the role needs only rows and
 // sequences. The pool needs three connections or more. Closing the outbox
-// leaves it open.
+// leaves it open. A server that cannot be reached is an error after 30 seconds,
+// or when the context of [WithContext] ends.
 func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) {
 	if pool == nil {
 		return nil, invalid("pool", "is nil")
@@ -73,21 +75,31 @@ func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) 
 	dialect := postgresDialect(s.client.Schema())
 	s.conn, s.on = postgres{dialect, pool}, func(tx pgx.Tx) conn { return postgres{dialect, tx} }
 	o.store = s
-	return o, migratePostgres(pool, s)
+	if err := migratePostgres(o.opening, o.reach, pool, s); err != nil {
+		return nil, err
+	}
+	o.opening = nil
+	return o, nil
 }
 
 // migratePostgres lets one process at a time migrate.
-func migratePostgres(pool *pgxpool.Pool, s *riverStore[pgx.Tx]) error {
-	ctx := context.Background()
-	c, err := pool.Acquire(ctx)
+func migratePostgres(ctx context.Context, reach time.Duration, pool *pgxpool.Pool, s *riverStore[pgx.Tx]) error {
+	within, cancel := context.WithTimeout(ctx, reach)
+	defer cancel()
+	c, err := pool.Acquire(within)
 	if err != nil {
 		return fmt.Errorf("outbox: the database cannot be reached: %w", err)
 	}
 	defer c.Release()
+	if err := c.Ping(within); err != nil { // it may have been connected long ago
+		return fmt.Errorf("outbox: the database cannot be reached: %w", err)
+	}
 	if _, err := c.Exec(ctx, `SELECT pg_advisory_lock(hashtext('ryze_outbox'))`); err != nil {
 		return postgresError(err)
 	}
-	defer func() { _, _ = c.Exec(ctx, `SELECT pg_advisory_unlock(hashtext('ryze_outbox'))`) }()
+	defer func() {
+		_, _ = c.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtext('ryze_outbox'))`)
+	}()
 	return s.migrate(ctx)
 }
 

@@ -26,6 +26,10 @@ const (
 // process that dies before it commits loses its claim, and the next delivery is
 // handled again. An expired claim cannot release another one. When Redis fails,
 // its error is returned and the event counts as not handled.
+//
+// Redis replicates after it has answered. A promoted replica may lack the last
+// claims and commits, and these events may be handled twice. The first handler
+// then gets [ryze.ErrClaimLost] when it commits.
 type DedupeStore struct {
 	client        redis.UniversalClient
 	prefix        string
@@ -70,11 +74,12 @@ func WithDedupeWindow(d time.Duration) Option {
 	})
 }
 
-// ErrUnavailable says that Redis does not answer. A [DedupeStore] or
+// ErrUnavailable says that Redis does not answer, or answers with an error such as
+// OOM or WRONGTYPE; the error that matches it says which. A [DedupeStore] or
 // [ChatLocks] then has handled nothing. [Streams] calls its handler again after
 // a pause, while the lease holds. A [Limiter] without fallback has no quota,
 // and nothing was sent.
-var ErrUnavailable = errors.New("ryzeredis: Redis does not answer")
+var ErrUnavailable = errors.New("ryzeredis: Redis could not do it")
 
 // claimPatience is less than what a Deduper gives its store.
 const claimPatience = 4 * time.Second
@@ -116,7 +121,7 @@ func (s *DedupeStore) Claim(ctx context.Context, key string) (ryze.DedupeClaim, 
 	c := &dedupeClaim{s, s.prefix + digest(key), rand.Text()}
 	within, cancel := context.WithTimeout(ctx, claimPatience)
 	defer cancel()
-	known, err := untilEnd(within, func(ctx context.Context) (string, error) {
+	known, err := untilEnd(within, s.client, func(ctx context.Context) (string, error) {
 		return claimScript.Run(ctx, s.client, []string{c.key}, c.value, s.lease.Milliseconds()).Text()
 	}, func(err error) {
 		if err == nil || errors.Is(err, redis.Nil) {
@@ -160,7 +165,7 @@ func (c *dedupeClaim) Commit(ctx context.Context) error {
 func (c *dedupeClaim) Release(ctx context.Context) error { return c.run(ctx, releaseScript, c.value) }
 
 func (c *dedupeClaim) run(ctx context.Context, script *redis.Script, args ...any) error {
-	mine, err := untilEnd(ctx, func(ctx context.Context) (int, error) {
+	mine, err := untilEnd(ctx, c.store.client, func(ctx context.Context) (int, error) {
 		return script.Run(ctx, c.store.client, []string{c.key}, args...).Int()
 	}, func(error) {})
 	switch {
@@ -175,7 +180,7 @@ func (c *dedupeClaim) run(ctx context.Context, script *redis.Script, args ...any
 
 // untilEnd asks Redis, and ends with its context. go-redis alone goes on for as long
 // as its own timeouts let it. What comes after that is for late.
-func untilEnd[T any](ctx context.Context, ask func(context.Context) (T, error), late func(error)) (T, error) {
+func untilEnd[T any](ctx context.Context, client redis.UniversalClient, ask func(context.Context) (T, error), late func(error)) (T, error) {
 	type answer struct {
 		value T
 		err   error
@@ -183,6 +188,7 @@ func untilEnd[T any](ctx context.Context, ask func(context.Context) (T, error), 
 	came := make(chan answer)
 	go func() {
 		value, err := ask(ctx)
+		lookAgain(client, err)
 		select {
 		case came <- answer{value, err}:
 		case <-ctx.Done():

@@ -35,6 +35,7 @@
 // the client repeats. Redis is tried four times a second. When it is back, it
 // learns what was used and what the service said, and waiting calls go on
 // there. No call fails because of Redis, unless [WithoutFallback] is given.
+// It is the same until Sentinel or the cluster has promoted a replica.
 //
 // A key holds a SHA-256 of the window's scope, which is itself a digest of the
 // token. A token has too much entropy to be guessed, so the digest needs no
