@@ -213,10 +213,27 @@ type historyBody struct {
 	To     string `json:"to,omitempty"`
 }
 
-type historyReply struct {
-	envelope
-	HasMore wireBool `json:"hasMore"`
-	More    wireBool `json:"has_more"` // as the other members of the reply are written
+type historyReply struct{ envelope }
+
+// moreIn reports whether an object says that there are more messages than it
+// lists: the reply to a history, or what it says of its pages. Total is how many
+// there are in all, 0 when that is not said.
+func moreIn(object json.RawMessage) (more bool, total int64) {
+	var key foldedKey
+	for c := jsonscan.Value(bytes.TrimSpace(object)).Members(); c.Next(); {
+		switch string(key.fold(c.Key)) {
+		case "hasmore":
+			more = more || c.Val.Bool()
+		case "total", "totalcount", "totalmessages":
+			if n, ok := c.Val.Int(); ok {
+				total = max(total, n)
+			}
+		case "pagination", "paging":
+			inner, count := moreIn(json.RawMessage(c.Val))
+			more, total = more || inner, max(total, count)
+		}
+	}
+	return more, total
 }
 
 type wireHistoryMessage struct {
@@ -269,7 +286,8 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 	if err != nil {
 		return nil, err
 	}
-	page := &HistoryPage{Meta: r.Meta, Chat: chatNamedIn(r.Raw()), HasMore: r.HasMore.on || r.More.on}
+	page := &HistoryPage{Meta: r.Meta, Chat: chatNamedIn(r.Raw())}
+	page.HasMore, _ = moreIn(r.Raw())
 	page.Messages = readItems(list, r.RateLimit, func(w *wireHistoryMessage, meta Meta) HistoryMessage {
 		return HistoryMessage{
 			Meta: meta, ID: string(w.ID),

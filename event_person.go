@@ -194,10 +194,11 @@ func phoneIn(lid string, beside JID) (phone JID, turned bool) {
 // too many for a phone are left as they are: they may be a LID.
 func eventJID(s string, t ChatType) JID {
 	j := JID(s)
-	if s == "" || strings.Contains(s, "@") {
-		return j.Bare()
-	}
 	switch {
+	case s == "" || saysNone(j.User()):
+		return ""
+	case strings.Contains(s, "@"):
+		return j.Bare()
 	case t == ChatGroup:
 		return JID(s + "@" + serverGroup)
 	case t == ChatNewsletter:
@@ -212,10 +213,10 @@ func eventJID(s string, t ChatType) JID {
 // eventLID brings a LID into its bare form. The documentation shows one with
 // the server of a phone number.
 func eventLID(s string) JID {
-	if s == "" {
+	j := JID(s)
+	if s == "" || saysNone(j.User()) {
 		return ""
 	}
-	j := JID(s)
 	if server := j.Server(); server == "" || server == serverUser {
 		return JID(j.User() + "@" + serverLID)
 	}

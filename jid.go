@@ -70,6 +70,8 @@ func phoneFault(digits string) string {
 		return "begins with 0; write the number as it is dialled from abroad: country code first, without the 0 of national calls; for numbers of Brazil see BrazilPhone"
 	case n < minPhoneDigits || n > maxPhoneDigits:
 		return fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", n, minPhoneDigits, maxPhoneDigits)
+	case n == 11 && strings.HasPrefix(digits, "119"):
+		return "looks like a mobile of São Paulo without its country code, and no number of country 1 begins so: write 55 in front, or use BrazilPhone"
 	case strings.HasPrefix(digits, "550"):
 		return "has a 0 after the country code 55; leave it out, or use BrazilPhone"
 	case tooLongForCountry(digits):

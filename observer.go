@@ -145,11 +145,11 @@ type DeliveryDoneInfo struct {
 // matches counts, so that the more special stand first. A [namedError] need not
 // be here.
 var observedErrors = []error{
-	ErrRateLimited, ErrThrottled, ErrNoSession, ErrBanned, ErrNotConnected,
+	ErrRateLimited, ErrThrottled, ErrForeignReply, ErrNoSession, ErrBanned, ErrNotConnected,
 	ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken, ErrUnauthorized,
 	ErrInstanceTokenMismatch, ErrInstanceNotOwned, ErrQuotaExceeded, ErrNotAdmin, ErrForbidden,
 	ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound, ErrContactNotFound,
-	ErrInviteRevoked, ErrNotConfigured, ErrWebSocketDisabled, ErrForeignReply, ErrNotFound, ErrConflict, ErrNotEditable,
+	ErrInviteRevoked, ErrNotConfigured, ErrWebSocketDisabled, ErrNotFound, ErrConflict, ErrNotEditable,
 	ErrNewerContent,
 	ErrMediaTooLarge, ErrMediaSource, ErrLimiter, ErrPartial, ErrChatwootDisabled, ErrChatwoot, ErrInvalidArgument, ErrNotImplemented, ErrRedirect,
 	ErrBadResponse, ErrServer, ErrClosed, ErrNetwork, context.Canceled, context.DeadlineExceeded, ErrOutcomeUnknown, ErrNotSent,

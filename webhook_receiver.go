@@ -234,7 +234,7 @@ func (c *webhookConfig) refuse(w http.ResponseWriter, req *http.Request, failed 
 // receive returns the event and its handler, or why it is refused.
 func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Event, Handler, *HandlerError) {
 	if req.Method != http.MethodPost {
-		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errors.New("the method is not POST"))
+		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errNotPost)
 	}
 	reason := r.authorize(req.Header)
 	if r.cfg.state != nil && errors.Is(reason, errNoAuthorization) {
@@ -246,14 +246,14 @@ func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Ev
 		return nil, nil, notAccepted(http.StatusUnauthorized, reason)
 	}
 	if !isPlainJSON(req.Header) {
-		return nil, nil, notAccepted(http.StatusUnsupportedMediaType, errors.New("the body is not declared as plain application/json"))
+		return nil, nil, notAccepted(http.StatusUnsupportedMediaType, errNotJSON)
 	}
 	e, refused := readDelivery(w, req, r.cfg.readLimit)
 	if refused != nil {
 		return nil, nil, refused
 	}
 	if !r.expects(e) {
-		refused = notAccepted(http.StatusForbidden, errors.New("the instance is not one of those expected"))
+		refused = notAccepted(http.StatusForbidden, errOtherInstance)
 		refused.Event = e
 		return nil, nil, refused
 	}
@@ -291,11 +291,15 @@ func (r *WebhookReceiver) expects(e *Event) bool {
 	return r.cfg.instances == nil || r.cfg.instances[e.Instance]
 }
 
+// Why a delivery is refused, by names that [ErrorType] gives to metrics.
 var (
-	errTooLarge            = errors.New("the body is too large")
-	errNoAuthorization     = errors.New("the Authorization header is missing")
-	errWrongAuthorization  = errors.New("the Authorization header is wrong")
-	errQuotedAuthorization = errors.New("the Authorization header has the right value in extra quotes: set the webhook again and read it back")
+	errNotPost             = sentinel("the method is not POST")
+	errNotJSON             = sentinel("the body is not declared as plain application/json")
+	errOtherInstance       = sentinel("the instance is not one of those expected")
+	errTooLarge            = sentinel("the body is too large")
+	errNoAuthorization     = sentinel("the Authorization header is missing")
+	errWrongAuthorization  = sentinel("the Authorization header is wrong")
+	errQuotedAuthorization = sentinel("the Authorization header has the right value in extra quotes: set the webhook again and read it back")
 )
 
 // authorize returns what is wrong with the Authorization header, nil if nothing.

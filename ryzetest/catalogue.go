@@ -38,6 +38,10 @@ func ProxyPage(status int) Fault {
 // try a client with all of them. HTTP, proxies and programs can do them; the
 // service may never do so. Faults of connections, clocks and rate headers are
 // methods of the Server.
+//
+// Some replies lie: a 429 can come although the request was carried out. A client
+// must believe it and sends again. A test that counts messages leaves these out:
+// their Fault.Status is 429.
 func Catalogue() []Case {
 	var b catalogue
 	b.connections()

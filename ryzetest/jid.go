@@ -122,7 +122,8 @@ func (w *world) know(c Contact) {
 }
 
 // SetUnreachable marks numbers (digits) that have no WhatsApp account: a send
-// to them is a 400.
+// to them is a 400. A mobile of Brazil is still found by its other form, with or
+// without the ninth digit, unless that one is marked too.
 func (s *Server) SetUnreachable(numbers ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

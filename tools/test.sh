@@ -100,6 +100,8 @@ for module in $modules; do
 done
 
 cd "$root"
+check "prose" tools/prose.sh error
+check "site" tools/site.sh
 if [ -f api/openapi.yaml ] && [ -d tools/spectral ]; then
 	if command -v npm >/dev/null; then
 		check "spectral, api/openapi.yaml" tools/openapi.sh
