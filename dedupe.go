@@ -34,8 +34,8 @@ type DedupeStore interface {
 }
 
 // DedupeClaim is the right to do the work of a key. Call one method when the
-// work ends. After a lost lease they change nothing and return [ErrClaimLost].
-// After another error a method may be called again.
+// work ends. When another worker has taken the key since, they change nothing
+// and return [ErrClaimLost]. After another error a method may be called again.
 type DedupeClaim interface {
 	// Commit says that the work is done: Claim then returns nil until the
 	// window has passed. It also counts after the lease, unless another worker

@@ -111,8 +111,8 @@ var (
 	// or without required fields.
 	ErrBadResponse = errors.New("unreadable response")
 
-	// ErrOutcomeUnknown: the request may have been carried out. Do not repeat
-	// it blindly; see [OutcomeError].
+	// ErrOutcomeUnknown: the request may have been carried out. This package
+	// never repeats it. Do not repeat it blindly; see [OutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 	// ErrNotSent: the message was searched everywhere and not found, or the
 	// send was refused; see [MessagesService.Settle].

@@ -11,8 +11,8 @@ import (
 // than maxWait is a [*RateLimitError]; 0 means five minutes.
 //
 // It follows the service's headers. In a new window one request goes first, and
-// others follow its reply. The last requests, at most ten, keep half a second
-// apart. Higher [Priority] goes first, then who waited longer. See
+// others follow its reply. With fewer than ten left, requests keep half a
+// second apart. Higher [Priority] goes first, then who waited longer. See
 // docs/service-notes.md.
 func NewMemoryLimiter(maxWait time.Duration) Limiter {
 	if maxWait <= 0 {

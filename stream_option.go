@@ -83,8 +83,8 @@ func DropOldest() Overflow { return Overflow{} }
 // FailWhenFull ends the stream with [ErrOverflow]. It still delivers the queue.
 func FailWhenFull() Overflow { return Overflow{fail: true} }
 
-// BlockUpTo waits for room in the queue, at most wait, and then follows the
-// policy then. Meanwhile events wait in a second queue of the same size; when
+// BlockUpTo waits at most wait for room in the queue. After that the policy
+// then applies. Meanwhile events wait in a second queue of the same size; when
 // that is full too, the policy applies at once. The stream keeps reading, to
 // answer pings.
 func BlockUpTo(wait time.Duration, then Overflow) Overflow {
