@@ -77,8 +77,8 @@ func WithHTTPClient(client *http.Client) Option {
 }
 
 // WithLogger sets the logger: Debug for attempts, Warn for repetitions and
-// waits. Records never have a token, query, header or body. By default nothing
-// is logged.
+// waits. Records have no token, query, header or body; errors keep the service's
+// words. Without it only panics are logged, as net/http does.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		if logger == nil {
