@@ -38,7 +38,8 @@ type session struct {
 
 	ticket  Ticket
 	began   time.Time     // when quota was first asked for: the call's place in the queue
-	tries   int           // attempts, without those that met the rate limit
+	tries   int           // attempts, without those that met the rate limit or a stale connection
+	stale   int           // attempts that met a stale connection
 	limited int           // 429s of the rate limit in a row
 	waited  time.Duration // for quota, in all
 	// notBefore is when the last 429 of the rate limit allows the next attempt.
@@ -240,6 +241,10 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 	}
 }
 
+// mostStale bounds how often a call is given a connection that was closed here,
+// in about half a second, before that counts as an attempt.
+const mostStale = 8
+
 // decideLost decides about an attempt that brought no reply.
 func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again bool, wait time.Duration) {
 	cause := &callError{op: s.op.ID, kind: ErrNetwork, err: s.clean(a.Err)}
@@ -262,6 +267,10 @@ func (s *session) decideLost(ctx context.Context, a *transport.Attempt) (again b
 		s.err = cause
 		if a.Unmade || errors.As(a.Err, &certificate) || errors.Is(a.Err, transport.ErrForeignOrigin) {
 			return false, 0
+		}
+		if a.Stale && s.stale < mostStale && ctx.Err() == nil && !s.readOnce() {
+			s.stale++
+			return true, time.Millisecond << s.stale
 		}
 	default:
 		s.err = s.doubt(cause)

@@ -12,7 +12,7 @@ import (
 
 // eventSecrets are what must not be kept of an event: the token of the instance
 // gives access to all of it.
-var eventSecrets = jsonscan.NewCutter("instanceData", "token", "baseUrl")
+var eventSecrets = jsonscan.NewCutter("instanceData", "token", "instanceToken", "tokenInstance", "baseUrl")
 
 // A foldedKey is a key as fields are looked up: the service writes one name as
 // selectedRowID, selectedRowId and selected_row_id, so case and underscores do

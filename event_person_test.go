@@ -25,6 +25,8 @@ func TestPersonsAreReadInOneWay(t *testing.T) {
 		`{"lid":"123456789012345@lid"}`:                                          {JID: lid, LID: lid},
 		`"123456789012345@lid"`:                                                  {JID: lid, LID: lid},
 		`"5511987654321"`:                                                        {JID: phone},
+		`{"jid":"undefined","lid":"123456789012345@lid"}`:                        {JID: lid, LID: lid},
+		`{"jid":"5511987654321","lid":"null@lid"}`:                               {JID: phone},
 		`{"jid":"5511987654321","lid":null}`:                                     {JID: phone},
 		`{"jid":"123456789012345@lid","lid":"123456789012346@lid"}`:              {JID: lid, LID: "123456789012346@lid"},
 		`{"jid":"5511987654321","lid":"100@s.whatsapp.net"}`:                     {JID: phone, LID: "100@lid"}, // as documented

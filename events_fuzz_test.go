@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -138,10 +139,16 @@ const (
 
 // below is the place of a member of the event.
 func below(key string) treePlace {
-	if strings.EqualFold(key, "instanceData") {
+	if isKey(key, "instanceData") {
 		return placeInstanceData
 	}
 	return placeElsewhere
+}
+
+// isKey compares a key with some names: case and underscores do not count.
+func isKey(key string, names ...string) bool {
+	key = strings.ReplaceAll(key, "_", "")
+	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(key, name) })
 }
 
 // treeWithoutSecrets says what is left of an event, by other means than the parser's.
@@ -150,9 +157,9 @@ func treeWithoutSecrets(v any, place treePlace) any {
 	case treeObject:
 		left := treeObject{}
 		for _, m := range v {
-			isInstanceData := strings.EqualFold(m.key, "instanceData")
+			isInstanceData := isKey(m.key, "instanceData")
 			if _, isText := m.value.(string); isInstanceData && isText ||
-				place != placeElsewhere && (strings.EqualFold(m.key, "token") || strings.EqualFold(m.key, "baseUrl")) {
+				place != placeElsewhere && isKey(m.key, "token", "instanceToken", "tokenInstance", "baseUrl") {
 				continue
 			}
 			inner := placeElsewhere

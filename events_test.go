@@ -568,6 +568,7 @@ func TestRawNeverHoldsTokenNorBaseURL(t *testing.T) {
 		"token first":        `{"event":"x","instanceData":{"token":"TOKEN","instance":"i"}}`,
 		"both first":         `{"event":"x","instanceData":{"token":"TOKEN","baseUrl":"URL","instance":"i"}}`,
 		"both last":          `{"event":"x","instanceData":{"instance":"i" , "token" : "TOKEN" , "baseUrl" : "URL" } }`,
+		"underscores":        `{"event":"x","instance_data":{"instance_token":"TOKEN","base_url":"URL"},"instanceData":{"Base_URL":"URL","tokenInstance":"TOKEN"}}`,
 		"around":             `{"event":"x","instanceData":{"token":"TOKEN","instance":"i","baseUrl":"URL"}}`,
 		"twice":              `{"event":"x","instanceData":{"token":"TOKEN","instance":"i","token":"TOKEN"},"instanceData":{"token":"TOKEN"}}`,
 		"escaped key":        `{"event":"x","instanceData":{"\u0074oken":"TOKEN","b\u0061seUrl":"URL","instance":"i"}}`,

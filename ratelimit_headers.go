@@ -152,6 +152,9 @@ func headerNumber(h http.Header, name string) (int64, bool) {
 	value := header(h, name)
 	n, ok := parseNumber(value)
 	if !ok {
+		if strings.EqualFold(value, "unlimited") {
+			return -1, true
+		}
 		value = firstItem(value)
 		n, ok = parseNumber(value)
 	}

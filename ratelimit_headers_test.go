@@ -50,6 +50,7 @@ func TestOddRateHeadersAreHarmless(t *testing.T) {
 		{"reset not a number", "100", "5", "soon", date, RateLimit{true, 100, 5, time.Time{}}},
 		{"not finite", "NaN", "Inf", "NaN", date, RateLimit{}},
 		{"unlimited", "-1", "-1", "-1", date, RateLimit{true, -1, -1, time.Time{}}},
+		{"unlimited in words", "Unlimited", "unlimited", "", date, RateLimit{true, -1, -1, time.Time{}}},
 		{"unlimited by Limit", "-1", "", "", date, RateLimit{true, -1, -1, time.Time{}}},
 		{"unlimited by Limit, with a Remaining", "-1", "0", "", date, RateLimit{true, -1, -1, time.Time{}}},
 		{"unlimited by Remaining", "100", "-1", "", date, RateLimit{true, 100, -1, time.Time{}}},

@@ -290,9 +290,16 @@ func hexNumber(b []byte, n int) (rune, bool) {
 // secretMembers are the names under which the service tells secrets, in lower
 // case and without underscores.
 var secretMembers = map[string]bool{
-	"token": true, "authorization": true, "webhookauthorization": true, "password": true, "proxypassword": true,
-	"secretkey": true, "s3secretkey": true, "chatwootapitoken": true, "apitoken": true,
-	"qrcode": true, "qrcodebase64": true, "pairingcode": true, "codes": true,
+	"qrcode": true, "qrcodebase64": true, "pairingcode": true, "codes": true, "tokeninstance": true, "tokenaccount": true,
+}
+
+// secretEndings are what other names of secrets end with: token and instanceToken,
+// password and proxyPassword.
+var secretEndings = []string{"token", "authorization", "password", "secretkey", "apikey"}
+
+func isSecretMember(name []byte) bool {
+	folded := memberName(name)
+	return secretMembers[folded] || slices.ContainsFunc(secretEndings, func(ending string) bool { return strings.HasSuffix(folded, ending) })
 }
 
 const longestMember = 32
@@ -332,7 +339,7 @@ func (l *layer) members(spans *[]span) {
 			continue
 		}
 		value := skipBlank(b, i+1+length+1)
-		if value >= len(b) || b[value] != ':' || !secretMembers[memberName(b[i+1:i+1+length])] {
+		if value >= len(b) || b[value] != ':' || !isSecretMember(b[i+1:i+1+length]) {
 			continue
 		}
 		i = l.hideValue(skipBlank(b, value+1), spans) - 1

@@ -193,7 +193,7 @@ func TestTokenCutByTheEndOfABodyIsHidden(t *testing.T) {
 // whatever form the JSON is repeated.
 func TestMembersWithSecretsAreHiddenInEveryForm(t *testing.T) {
 	for _, value := range []string{`"abc"`, `"a"`, `"a\"bc"`, `12345`, `-1`, `["abc","def"]`, `[ "abc" , 12345 ]`, `"abc`} {
-		for _, name := range []string{"token", "Token", "apiToken", "proxy_password", "qrCode", "codes"} {
+		for _, name := range []string{"token", "Token", "apiToken", "instance_token", "tokenInstance", "s3SecretKey", "proxy_password", "qrCode", "codes"} {
 			text := `{"success":false,"` + name + `" : ` + value
 			if value != `"abc` {
 				text += `,"name":"kept"}`

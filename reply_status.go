@@ -124,11 +124,20 @@ func words(status string) []string {
 // number; a blank, or a text that only says that there is none, is no id.
 type wireID string
 
+// saysNone reports whether a text stands for no value: a programming language's
+// word for it that has slipped into a text.
+func saysNone(text string) bool {
+	switch strings.ToLower(text) {
+	case "null", "undefined", "nil", "none", "<nil>", "(null)", "[object object]", "nan", "n/a", "false":
+		return true
+	}
+	return false
+}
+
 // UnmarshalJSON never fails.
 func (id *wireID) UnmarshalJSON(b []byte) error {
 	text := strings.TrimSpace(jsonscan.Value(b).Text())
-	switch strings.ToLower(text) {
-	case "null", "undefined", "nil", "none", "<nil>", "(null)", "[object object]", "nan", "n/a", "false", "-1":
+	if saysNone(text) || text == "-1" {
 		text = ""
 	}
 	if strings.Trim(text, "+-.0") == "" { // a zero

@@ -195,13 +195,14 @@ func (w *settling) checkPage(page *HistoryPage) error {
 	list := len(r.Messages) > 0 && r.Messages[0] == '['
 	chats := chatsNamedIn(page.Raw())
 	empty := string(r.Messages) == "null" && (len(chats) > 0 || (r.Count != nil && r.Count.String() == "0"))
+	_, total := moreIn(page.Raw())
 	var reason string
 	switch {
 	case err != nil && !errors.As(err, &mismatch), r.Success == nil, !list && !empty:
 		reason = "the reply is not a history"
 	case r.Failure.said() || r.Status.meansFailure():
 		reason = "the history says that it failed"
-	case r.Count != nil && r.Count.String() != fmt.Sprint(len(page.Messages)):
+	case r.Count != nil && r.Count.String() != fmt.Sprint(len(page.Messages)), total > 0 && len(page.Messages) == 0:
 		reason = "the history is not whole"
 	case w.note(chats) == unfit:
 		reason = "the history is that of another chat"

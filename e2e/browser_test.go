@@ -94,6 +94,8 @@ type tab struct {
 	foreign []string
 	// lossy: the server goes away in this test, which the browser notes.
 	lossy bool
+	// also is another origin that the page may talk to.
+	also string
 }
 
 func open(t *testing.T, address string, options ...func(*tab)) *tab {
@@ -135,7 +137,7 @@ func (p *tab) watch(event any) {
 		p.wrong = append(p.wrong, "a dialog: "+e.Message)
 	case *network.EventRequestWillBeSent:
 		u := e.Request.URL
-		if !strings.HasPrefix(u, p.origin+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:") && u != "about:blank" {
+		if !strings.HasPrefix(u, p.origin+"/") && (p.also == "" || !strings.HasPrefix(u, p.also+"/")) && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:") && u != "about:blank" {
 			p.foreign = append(p.foreign, u)
 		}
 	}

@@ -25,7 +25,7 @@ func stores(b *testing.B, bench func(*testing.B, *Outbox)) {
 		bench(b, o)
 	})
 	b.Run("PostgreSQL", func(b *testing.B) {
-		pool, err := pgxpool.New(b.Context(), postgrestest.Start(b).URL)
+		pool, err := pgxpool.New(b.Context(), postgrestest.Start(b, "-c", "fsync=on").URL)
 		require.NoError(b, err)
 		defer pool.Close()
 		o, err := OnPostgres(pool, nobody)

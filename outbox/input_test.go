@@ -7,11 +7,13 @@ import (
 	"crypto/cipher"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,9 +26,34 @@ import (
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
+// template is a file that is migrated. That takes the race detector a second.
+var template = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "template")
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "outbox.db")
+	o, err := OpenSQLite(path, nobody)
+	if err != nil || o.Close() != nil {
+		return nil
+	}
+	made, _ := os.ReadFile(path)
+	return made
+})
+
+// emptyFile is the path of an outbox without messages.
+func emptyFile(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "out box?#%.db")
+	require.NotEmpty(t, template())
+	require.NoError(t, os.WriteFile(path, template(), 0o600))
+	return path
+}
+
 func sqliteOutbox(t testing.TB, open Open, opts ...Option) *Outbox {
 	t.Helper()
-	o, err := OpenSQLite(filepath.Join(t.TempDir(), "out box?#%.db"), open, opts...)
+	o, err := OpenSQLite(emptyFile(t), open, opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.Close()) })
 	return o
@@ -39,6 +66,7 @@ func hello(key string) Message {
 }
 
 func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	for name, spoil := range map[string]func(*Message){
 		"no key":             func(m *Message) { m.Key = "" },
@@ -84,6 +112,7 @@ func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
 }
 
 func TestPathThatNamesNoFileIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, path := range []string{"", ":memory:", filepath.Join(dir, "a\x00b")} {
 		o, err := OpenSQLite(path, nobody)
@@ -96,6 +125,7 @@ func TestPathThatNamesNoFileIsRefused(t *testing.T) {
 }
 
 func TestTransactionThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	_, err := o.AddSQLTx(t.Context(), nil, hello("k"))
 	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
@@ -104,6 +134,7 @@ func TestTransactionThatIsNoneIsRefused(t *testing.T) {
 }
 
 func TestSameKeyIsSameMessageOrAnError(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	first, err := o.Add(t.Context(), hello("k"))
 	require.NoError(t, err)
@@ -122,7 +153,8 @@ func TestSameKeyIsSameMessageOrAnError(t *testing.T) {
 }
 
 func TestSecondUserOfTheFileIsTold(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox.db")
+	t.Parallel()
+	path := emptyFile(t)
 	o, err := OpenSQLite(path, nobody)
 	require.NoError(t, err)
 	_, err = OpenSQLite(path, nobody)
@@ -138,12 +170,13 @@ func TestSecondUserOfTheFileIsTold(t *testing.T) {
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, query := range map[string]string{
 		"ours":    `INSERT INTO ryze_outbox_migration (version) VALUES (1000)`,
 		"River's": `INSERT INTO river_migration (line, version) VALUES ('main', 1000)`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "outbox.db")
+			path := emptyFile(t)
 			o, err := OpenSQLite(path, nobody)
 			require.NoError(t, err)
 			_, err = o.DB().ExecContext(t.Context(), query)
@@ -156,6 +189,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 }
 
 func TestStoreThatCannotBeWrittenIsTold(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	_, err := o.Add(t.Context(), hello("first"))
 	require.NoError(t, err)
@@ -178,9 +212,41 @@ func TestStoreThatCannotBeWrittenIsTold(t *testing.T) {
 	}
 	_, err = o.Get(t.Context(), "first")
 	require.NoError(t, err)
+}
 
-	_, err = OpenSQLite(filepath.Join(t.TempDir(), "no", "such", "directory.db"), nobody)
-	require.ErrorIs(t, err, ErrReadOnly)
+// SQLite says only that it cannot open it.
+func TestPlaceThatCannotHaveAFileIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, link, loop := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "loop")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Symlink(filepath.Join("gone", "outbox.db"), link))
+	require.NoError(t, os.Symlink("loop", loop))
+	for path, named := range map[string]string{
+		filepath.Join(dir, "no", "such", "x.db"): filepath.Join(dir, "no", "such"),
+		filepath.Join(dir, "no") + "/":           "",
+		link:                                     filepath.Join(dir, "gone"),
+		loop:                                     loop,
+		dir:                                      dir,
+		filepath.Join(file, "outbox.db"):         file,
+		filepath.Join(dir, strings.Repeat("n", 5000)): "name too long",
+	} {
+		o, err := OpenSQLite(path, nobody)
+		if named == "" { // it is the file "no"
+			require.NoError(t, err)
+			require.NoError(t, o.Close())
+			require.NoError(t, os.Remove(filepath.Join(dir, "no")))
+			continue
+		}
+		require.ErrorContains(t, err, named)
+		require.NotErrorIs(t, err, ErrReadOnly)
+	}
+	_, err := OpenSQLite(filepath.Join(dir, "no", "such", "x.db"), nobody)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = OpenSQLite(filepath.Join(dir, "outbox.db"), nobody, WithContext(ended))
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // Root may write any file, so the thread that opens it becomes another user.
@@ -207,7 +273,8 @@ func TestFileThatMayNotBeWrittenIsTold(t *testing.T) {
 
 // The other process is killed, and then the file is free.
 func TestSecondProcessIsToldThatTheFileIsInUse(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox.db")
+	t.Parallel()
+	path := emptyFile(t)
 	crew := &crew{t: t, store: path, s: simulated(t), all: make([]*exec.Cmd, 1)}
 	defer crew.kill(0)
 	require.NoError(t, crew.hire(0))
@@ -220,6 +287,7 @@ func TestSecondProcessIsToldThatTheFileIsInUse(t *testing.T) {
 }
 
 func TestFileThatIsNoDatabaseIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "letter.txt")
 	letter := []byte(strings.Repeat("Dear Ana, ", 1000))
 	require.NoError(t, os.WriteFile(path, letter, 0o600))
@@ -231,6 +299,7 @@ func TestFileThatIsNoDatabaseIsLeftAlone(t *testing.T) {
 }
 
 func TestClockThatWasSetBackHoldsNothingUp(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody, short)
 	setBack(t, o, nil)
 }
@@ -258,7 +327,7 @@ func setBack(t *testing.T, o *Outbox, pool *pgxpool.Pool) {
 	exec(`UPDATE ryze_outbox SET added_at = added_at + 86400000, next_at = next_at + 86400000 WHERE message_key <> 'planned'`)
 	exec(`UPDATE ryze_outbox SET added_at = $1, next_at = $1 WHERE message_key = 'planned'`, millis(future))
 	exec(`UPDATE ryze_outbox SET state = 'unknown', sent_at = $1 WHERE message_key = 'unknown'`, millis(future))
-	exec(sqlHold, "shop", millis(future))
+	exec(sqlHold, "shop", millis(future), "gone")
 	if pool != nil {
 		exec(`UPDATE river_job SET scheduled_at = scheduled_at + interval '1 day', state = 'scheduled'`)
 		exec(`INSERT INTO river_leader (elected_at, expires_at, leader_id) VALUES (now() + interval '1 day', now() + interval '2 days', 'dead')`)
@@ -284,6 +353,7 @@ func setBack(t *testing.T, o *Outbox, pool *pgxpool.Pool) {
 }
 
 func TestClockThatJumpsIsNoticed(t *testing.T) {
+	t.Parallel()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for jump, want := range map[time.Duration]time.Duration{
 		0: time.Hour, time.Second: time.Hour, 24 * time.Hour: 0, -24 * time.Hour: 0,
@@ -298,6 +368,7 @@ func TestClockThatJumpsIsNoticed(t *testing.T) {
 
 // Whoever has the table cannot try out codes, and the key is still that of one message.
 func TestForgottenContentCannotBeGuessed(t *testing.T) {
+	t.Parallel()
 	sealer := func() Option {
 		block, err := aes.NewCipher(make([]byte, 32))
 		require.NoError(t, err)
@@ -314,7 +385,7 @@ func TestForgottenContentCannotBeGuessed(t *testing.T) {
 		"cipher, and forget": {[]Option{sealer()}, []Option{sealer(), secret}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "outbox.db")
+			path := emptyFile(t)
 			o, err := OpenSQLite(path, nobody, row.before...)
 			require.NoError(t, err)
 			code := hello("k")
@@ -355,6 +426,7 @@ func TestForgottenContentCannotBeGuessed(t *testing.T) {
 }
 
 func TestMessageIsTakenWithTheCallersTransaction(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	for _, commits := range []bool{false, true} {
 		tx, err := o.DB().BeginTx(t.Context(), nil)
@@ -378,6 +450,7 @@ func TestMessageIsTakenWithTheCallersTransaction(t *testing.T) {
 }
 
 func TestContentsAreEncryptedAndForgotten(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	block, err := aes.NewCipher(make([]byte, 32))
 	require.NoError(t, err)
@@ -411,6 +484,7 @@ func wait(t testing.TB, o *Outbox, key string) *Entry {
 }
 
 func TestRecipientGetsMessagesInTheirOrder(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	var want []string
@@ -434,6 +508,7 @@ func TestRecipientGetsMessagesInTheirOrder(t *testing.T) {
 }
 
 func TestExpiredCanceledAndRefusedAreNotSent(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	late, taken, wrong := hello("late"), hello("taken back"), hello("refused")
@@ -458,6 +533,7 @@ func TestExpiredCanceledAndRefusedAreNotSent(t *testing.T) {
 }
 
 func TestPersonResolvesWhatIsUnknown(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	run(t, o)
@@ -502,6 +578,7 @@ func TestPersonResolvesWhatIsUnknown(t *testing.T) {
 }
 
 func TestPersonHasSomethingSentAgain(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	run(t, o)
@@ -523,6 +600,7 @@ func TestPersonHasSomethingSentAgain(t *testing.T) {
 
 // One content that this program cannot read holds up nobody but its recipient.
 func TestContentThatCannotBeReadWaitsForWhoCan(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open, short)
 	other := hello("other")
@@ -557,6 +635,7 @@ func TestContentThatCannotBeReadWaitsForWhoCan(t *testing.T) {
 
 // An echo is a proof, also against what somebody has said or a look has found.
 func TestEchoSettlesAMessageInAnyState(t *testing.T) {
+	t.Parallel()
 	for _, state := range []State{Queued, Sending, Unknown, Failed, Expired, Canceled} {
 		o := sqliteOutbox(t, simulated(t).open)
 		e, err := o.Add(t.Context(), hello("k"))
@@ -569,6 +648,7 @@ func TestEchoSettlesAMessageInAnyState(t *testing.T) {
 }
 
 func TestEchoSettlesAnUnknownMessage(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o := sqliteOutbox(t, s.open)
 	e, err := o.Add(t.Context(), hello("k"))

@@ -51,6 +51,7 @@ func run(t testing.TB, o *Outbox) (stop func()) {
 }
 
 func TestRunThatIsEndedAtOnceHasNoError(t *testing.T) {
+	t.Parallel()
 	o := sqliteOutbox(t, nobody)
 	for i := range 20 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
@@ -60,6 +61,7 @@ func TestRunThatIsEndedAtOnceHasNoError(t *testing.T) {
 }
 
 func TestAddedIsSentOnce(t *testing.T) {
+	t.Parallel()
 	s := simulated(t)
 	o, err := OpenSQLite(filepath.Join(t.TempDir(), "outbox.db"), s.open)
 	require.NoError(t, err)

@@ -1,18 +1,20 @@
 package outbox
 
 import (
+	"context"
 	"time"
 )
 
-// Pacing slows an instance down, so that a broadcast does not get its number
-// banned. It holds for all processes of a database together. Messages above
-// [ryze.PriorityNormal] are not held up by it.
+// Pacing slows an instance down, for broadcasts. It holds for all processes of a
+// database. Messages above [ryze.PriorityNormal] do not wait for it: they overtake
+// held messages, also of the same recipient. The service names no pace that
+// protects a number from a ban.
 type Pacing struct {
 	PerMinute float64       // messages a minute; 0: as many as the quota allows
 	Jitter    time.Duration // at most so much is added to each pause, at random
-	// From and Until are the hours of the day between which it sends, since midnight
-	// in Location: 8*time.Hour and 20*time.Hour. Both zero: all day. When From is
-	// later than Until the night lies between them.
+	// From and Until bound the hours of sending, since midnight in Location,
+	// such as 8*time.Hour and 20*time.Hour. Both zero: all day. When From is
+	// later than Until, it sends through the night.
 	From, Until time.Duration
 	Location    *time.Location // nil: UTC
 }
@@ -63,4 +65,81 @@ func (p Pacing) opens(now time.Time) time.Duration {
 	default:
 		return at(1, p.From).Sub(local)
 	}
+}
+
+// instanceRow is what is known of an instance.
+type instanceRow struct {
+	name        string
+	held        time.Time // until then it sends nothing
+	reason      string    // why it is held
+	lastGapEnds time.Time
+}
+
+// isHeld reports whether nothing is sent, whatever its priority. What a clock that
+// was ahead has written does not count.
+func (i instanceRow) isHeld(now time.Time) bool {
+	return i.held.After(now) && i.held.Sub(now) <= longest
+}
+
+func (o *Outbox) instance(ctx context.Context, name string) (instanceRow, error) {
+	i := instanceRow{name: name}
+	var held, paced int64
+	_, err := one(ctx, o.store, sqlInstance, []any{name}, &held, &paced, &i.reason)
+	i.held, i.lastGapEnds = fromMillis(held), fromMillis(paced)
+	return i, o.store.translated(err)
+}
+
+// paced is until when the pacing holds what is not urgent; zero: it does not.
+func (o *Outbox) paced(i instanceRow, now time.Time) time.Time {
+	p, isPaced := o.pacing[i.name]
+	if !isPaced {
+		return time.Time{}
+	}
+	if wait := p.opens(now); wait > 0 {
+		return now.Add(wait).UTC()
+	}
+	if _, most := p.gap(); i.lastGapEnds.After(now) && i.lastGapEnds.Sub(now) <= most {
+		return i.lastGapEnds
+	}
+	return time.Time{}
+}
+
+// pace takes a turn of the instance, or says how long there is none.
+func (o *Outbox) pace(ctx context.Context, e *Entry, now time.Time) (time.Duration, error) {
+	i, err := o.instance(ctx, e.Instance)
+	if err != nil {
+		return 0, err
+	}
+	if i.isHeld(now) {
+		return o.spread(ctx, e, now, i.held.Sub(now)+jitter(time.Second), 25*time.Millisecond)
+	}
+	p, isPaced := o.pacing[e.Instance]
+	if !isPaced || isUrgent(e) {
+		return 0, nil
+	}
+	gap, most := p.gap()
+	if wait := p.opens(now); wait > 0 {
+		return o.spread(ctx, e, now, wait+jitter(p.Jitter), gap/2)
+	}
+	if most == 0 {
+		return 0, nil
+	}
+	if until := o.paced(i, now); !until.IsZero() {
+		return o.spread(ctx, e, now, until.Sub(now)+jitter(gap/2), gap/2)
+	}
+	switch n, err := o.store.exec(ctx, sqlPace, e.Instance, millis(now.Add(gap)), millis(now), millis(now.Add(most))); {
+	case err != nil:
+		return 0, o.store.translated(err)
+	case n == 0: // another had it
+		return o.spread(ctx, e, now, gap/2+jitter(gap), gap/2)
+	}
+	return 0, nil
+}
+
+// spread makes a wait longer for each entry of the instance that will be sent
+// before, or thousands would ask for their turn again and again.
+func (o *Outbox) spread(ctx context.Context, e *Entry, now time.Time, wait, each time.Duration) (time.Duration, error) {
+	var before int
+	_, err := one(ctx, o.store, sqlBefore, []any{e.Instance, e.ID, millis(now), int64(e.Priority)}, &before)
+	return wait + min(time.Duration(before)*each, longest), o.store.translated(err)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -13,12 +14,13 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
 
-// WithRiver lets the application's own client of River do the work of an outbox on
-// PostgreSQL, and be started and stopped by the application; [Outbox.Run] then only
-// looks after what crashes have left. The workers are those of the client, and get
-// one more; the client gets two more queues. So do it before the client is started.
-// When the workers are nil this process only adds: the client must not work either.
-// River's tables are brought up to date in the schema of the client.
+// WithRiver uses your own River client for an outbox on PostgreSQL. You start
+// and stop it; [Outbox.Run] then only settles what crashes have left. workers
+// are those of the client and get one more, and the client gets two more
+// queues. Call it before the client starts.
+//
+// With nil workers this process only adds, and the client must not work.
+// River's tables are updated in the client's schema.
 func WithRiver(client *river.Client[pgx.Tx], workers *river.Workers) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -29,11 +31,12 @@ func WithRiver(client *river.Client[pgx.Tx], workers *river.Workers) Option {
 	}
 }
 
-// OnPostgres makes an outbox on a PostgreSQL database, which any number of
-// processes may share. It creates or updates its tables and those of River in the
-// schema of the pool's search_path; when they are up to date, a role will do that may
-// read and write rows and use the sequences. The pool needs three connections at least, and
-// stays open when the outbox is closed.
+// OnPostgres returns an outbox on a PostgreSQL database, for any number of
+// processes. It creates or updates its tables, and River's, in the schema of
+// the pool's search_path. With tables up to date, the role needs only rows and
+// sequences. The pool needs three connections or more. Closing the outbox
+// leaves it open. A server that cannot be reached is an error after 30 seconds,
+// or when the context of [WithContext] ends.
 func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) {
 	if pool == nil {
 		return nil, invalid("pool", "is nil")
@@ -72,21 +75,31 @@ func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) 
 	dialect := postgresDialect(s.client.Schema())
 	s.conn, s.on = postgres{dialect, pool}, func(tx pgx.Tx) conn { return postgres{dialect, tx} }
 	o.store = s
-	return o, migratePostgres(pool, s)
+	if err := migratePostgres(o.opening, o.reach, pool, s); err != nil {
+		return nil, err
+	}
+	o.opening = nil
+	return o, nil
 }
 
 // migratePostgres lets one process at a time migrate.
-func migratePostgres(pool *pgxpool.Pool, s *riverStore[pgx.Tx]) error {
-	ctx := context.Background()
-	c, err := pool.Acquire(ctx)
+func migratePostgres(ctx context.Context, reach time.Duration, pool *pgxpool.Pool, s *riverStore[pgx.Tx]) error {
+	within, cancel := context.WithTimeout(ctx, reach)
+	defer cancel()
+	c, err := pool.Acquire(within)
 	if err != nil {
 		return fmt.Errorf("outbox: the database cannot be reached: %w", err)
 	}
 	defer c.Release()
+	if err := c.Ping(within); err != nil { // it may have been connected long ago
+		return fmt.Errorf("outbox: the database cannot be reached: %w", err)
+	}
 	if _, err := c.Exec(ctx, `SELECT pg_advisory_lock(hashtext('ryze_outbox'))`); err != nil {
 		return postgresError(err)
 	}
-	defer func() { _, _ = c.Exec(ctx, `SELECT pg_advisory_unlock(hashtext('ryze_outbox'))`) }()
+	defer func() {
+		_, _ = c.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtext('ryze_outbox'))`)
+	}()
 	return s.migrate(ctx)
 }
 

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 
 // Each has a database of its own on one server.
 func TestOnPostgres(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Start(t)
 	for name, test := range map[string]func(*testing.T, *pgxpool.Pool){
 		"IsSharedMigratedOnceAndRefusedWhenNewer": isShared,
@@ -30,10 +32,13 @@ func TestOnPostgres(t *testing.T) {
 		"ConflictOfTransactionsHasAnError":        conflicts,
 		"ApplicationsOwnRiverDoesTheWork":         ownRiver,
 		"RoleThatMayOnlyWriteRowsWillDo":          onlyRows,
+		"OpeningEndsWithItsContext":               migrationEnds,
+		"UrgentOvertakesOnlyWhatThePaceHolds":     overtakesOnPostgres,
 		"WhatIsNoTextIsNoFault":                   func(t *testing.T, pool *pgxpool.Pool) { noText(t, pool) },
 		"ClockThatWasSetBackHoldsNothingUp":       func(t *testing.T, pool *pgxpool.Pool) { setBack(t, opened(t, pool), pool) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			pool, err := pgxpool.New(t.Context(), server.Database(t, strings.ToLower(name)))
 			require.NoError(t, err)
 			t.Cleanup(pool.Close)
@@ -277,6 +282,40 @@ type ownWorker struct {
 }
 
 func (w *ownWorker) Work(context.Context, *river.Job[ownArgs]) error { close(w.done); return nil }
+
+// It takes connections and says nothing.
+func TestServerThatDoesNotAnswerDoesNotHangTheProgram(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = silent.Close() }()
+	pool, err := pgxpool.New(t.Context(), "postgres://test@"+silent.Addr().String()+"/test?sslmode=disable")
+	require.NoError(t, err)
+	defer pool.Close()
+	_, err = OnPostgres(pool, nobody, func(c *config) error { c.reach = 50 * time.Millisecond; return nil })
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "cannot be reached")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = OnPostgres(pool, nobody, WithContext(ended))
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = OnPostgres(pool, nobody, WithContext(nil)) //nolint:staticcheck // it is refused
+	require.ErrorIs(t, err, ryze.ErrInvalidArgument)
+}
+
+// Another process migrates, and does not come to its end.
+func migrationEnds(t *testing.T, pool *pgxpool.Pool) {
+	tx := begun(t, pool, "")
+	_, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(hashtext('ryze_outbox'))`)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = OnPostgres(pool, nobody, WithContext(ctx))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NoError(t, tx.Rollback(t.Context()))
+	_, err = OnPostgres(pool, nobody, WithContext(t.Context()))
+	require.NoError(t, err)
+}
 
 func ownRiver(t *testing.T, pool *pgxpool.Pool) {
 	s := simulated(t)

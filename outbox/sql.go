@@ -48,12 +48,16 @@ CREATE TABLE ryze_outbox_instance (
 	held_until BIGINT NOT NULL DEFAULT 0,
 	paced_until BIGINT NOT NULL DEFAULT 0
 );
+`, `
+ALTER TABLE ryze_outbox_instance ADD COLUMN held_reason TEXT NOT NULL DEFAULT '';
 `}
 
 const (
 	sqlVersionTable = `CREATE TABLE IF NOT EXISTS ryze_outbox_migration (version BIGINT NOT NULL PRIMARY KEY)`
 	sqlVersion      = `SELECT coalesce(max(version), 0) FROM ryze_outbox_migration`
 	sqlVersionAdd   = `INSERT INTO ryze_outbox_migration (version) VALUES ($1)`
+
+	sqlOwn = `UPDATE ryze_outbox_migration SET version = version`
 
 	sqlRiverVersion = `SELECT coalesce(max(version), 0) FROM {river}river_migration WHERE line = 'main'`
 
@@ -65,10 +69,17 @@ const (
 	byMessage = columns + `WHERE instance = $1 AND message_id = $2`
 	byPage    = columns + `WHERE id > $1`
 	// sqlHead finds whose turn it is: the oldest that may be sent by now. Unknown ones
-	// are passed over unless they may be sent again.
-	sqlHead = columns + `WHERE instance = $1 AND lane = $2 AND next_at > 0 AND (not_before <= $3 OR state <> 'queued') AND ($4 = 1 OR state <> 'unknown') ORDER BY id LIMIT 1`
+	// are passed over unless they may be sent again, and with $5 those that the pace
+	// can hold.
+	sqlHead = columns + `WHERE instance = $1 AND lane = $2 AND next_at > 0 AND (not_before <= $3 OR state <> 'queued') AND ($4 = 1 OR state <> 'unknown') AND ($5 = 0 OR state <> 'queued' OR priority > 0) ORDER BY id LIMIT 1`
 	// sqlAhead counts who is before an entry, as far as it matters.
-	sqlAhead = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND next_at > 0 AND id < $3 LIMIT 200) AS ahead`
+	sqlAhead = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND next_at > 0 AND id < $3 AND ($4 = 0 OR state <> 'queued' OR priority > 0) LIMIT 200) AS ahead`
+	// sqlHighest finds the highest priority behind an entry, as far as it matters.
+	sqlHighest = `SELECT coalesce(max(priority), $5) FROM (SELECT priority FROM ryze_outbox WHERE instance = $1 AND lane = $2 AND next_at > 0 AND id > $3
+	AND state = 'queued' AND not_before <= $4 LIMIT 200) AS behind`
+	// sqlBehind names whom entries stand behind; see sqlHead.
+	sqlBehind = `SELECT e.id, coalesce((SELECT b.message_key FROM ryze_outbox b WHERE b.instance = e.instance AND b.lane = e.lane AND b.next_at > 0 AND b.id < e.id
+	AND (b.not_before <= $1 OR b.state <> 'queued') AND ($2 = 1 OR b.state <> 'unknown') ORDER BY b.id LIMIT 1), '') FROM ryze_outbox e WHERE e.id IN ({ids})`
 	// sqlBefore counts those of the instance that are sent before an entry.
 	sqlBefore = `SELECT count(*) FROM (SELECT 1 FROM ryze_outbox WHERE instance = $1 AND id < $2 AND next_at > 0 AND next_at <= $3 AND priority >= $4 LIMIT 2000) AS before`
 	// sqlOthers finds the ids of other messages to the same recipient.
@@ -92,9 +103,9 @@ const (
 	sqlOrphans = `SELECT e.id, e.job_id, e.priority, e.next_at FROM ryze_outbox e LEFT JOIN {river}river_job j ON j.id = e.job_id
 	WHERE e.next_at > 0 AND (j.id IS NULL OR j.state IN ('completed', 'cancelled', 'discarded') OR j.state = 'running' AND {attempted} < $1) LIMIT 1000`
 
-	sqlFree = `SELECT held_until, paced_until FROM ryze_outbox_instance WHERE instance = $1`
-	sqlHold = `INSERT INTO ryze_outbox_instance (instance, held_until) VALUES ($1, $2)
-	ON CONFLICT (instance) DO UPDATE SET held_until = excluded.held_until WHERE ryze_outbox_instance.held_until < excluded.held_until`
+	sqlInstance = `SELECT held_until, paced_until, held_reason FROM ryze_outbox_instance WHERE instance = $1`
+	sqlHold     = `INSERT INTO ryze_outbox_instance (instance, held_until, held_reason) VALUES ($1, $2, $3)
+	ON CONFLICT (instance) DO UPDATE SET held_until = excluded.held_until, held_reason = excluded.held_reason WHERE ryze_outbox_instance.held_until < excluded.held_until`
 	// sqlPace takes a turn: at most one of those who ask at the same time gets it.
 	sqlPace = `INSERT INTO ryze_outbox_instance (instance, paced_until) VALUES ($1, $2)
 	ON CONFLICT (instance) DO UPDATE SET paced_until = excluded.paced_until WHERE ryze_outbox_instance.paced_until <= $3 OR ryze_outbox_instance.paced_until > $4`

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,16 +17,20 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// OpenSQLite opens the outbox in a SQLite file, and creates it if there is none. One
-// process has it at a time: while it is open, another gets [ErrInUse]. It is freed
-// by [Outbox.Close] and by the end of the process, however it ends. The file must be
-// on a local disk. It gets neighbours whose names end in -wal or -journal.
+// OpenSQLite opens the outbox in a SQLite file, and creates the file if needed.
+// One process has it at a time; another gets [ErrInUse]. [Outbox.Close], or the
+// end of the process, frees it. The file must be on a local disk, in a directory
+// that exists: else the error matches [fs.ErrNotExist]. Files that end in -wal or
+// -journal appear beside it.
 func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 	if path == "" || path == ":memory:" || strings.ContainsRune(path, 0) { // SQLite would end the name at a NUL
 		return nil, invalid("path", "names no file")
 	}
 	full, err := filepath.Abs(path)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkPlace(full); err != nil {
 		return nil, err
 	}
 	o, err := newOutbox(open, opts)
@@ -69,10 +75,41 @@ func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 		end: db.Close,
 	}
 	o.store, o.db, o.alone = s, db, true
-	if err := s.migrate(context.Background()); err != nil {
-		return nil, errors.Join(err, db.Close())
+	err = s.migrate(o.opening)
+	if err == nil { // SQLite takes the lock when it writes for the first time, and there may have been nothing to migrate
+		_, err = s.exec(o.opening, sqlOwn)
 	}
+	if err != nil {
+		return nil, errors.Join(s.is(err), db.Close())
+	}
+	o.opening = nil
 	return o, nil
+}
+
+// checkPlace says why there can be no file of a name, which SQLite does not. A link
+// that leads to nothing has the place to which it leads.
+func checkPlace(path string) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("outbox: %s is no regular file", path)
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("outbox: %w", err)
+	}
+	dir := filepath.Dir(path)
+	if target, err := os.Readlink(path); err == nil {
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(dir, target)
+		}
+		return checkPlace(target)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("outbox: the directory of the file: %w", err)
+	}
+	return nil
 }
 
 func sqliteError(err error) error {

@@ -15,6 +15,7 @@ import (
 )
 
 func TestEachRowOfTheTable(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	const patience = 3 * time.Minute
 	lost := &ryze.OutcomeError{Err: ryze.ErrNetwork}
@@ -81,6 +82,7 @@ func TestEachRowOfTheTable(t *testing.T) {
 
 // Thousands of messages that wait do not ask for their turn all the time.
 func TestWhoIsFurtherBackWaitsLonger(t *testing.T) {
+	t.Parallel()
 	for name, hold := range map[string]time.Duration{"paced": 0, "held": 10 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			o := sqliteOutbox(t, nobody, WithPacing("shop", Pacing{PerMinute: 60}))
@@ -96,7 +98,7 @@ func TestWhoIsFurtherBackWaitsLonger(t *testing.T) {
 			urgent.Priority, urgent.To = ryze.PriorityNormal+1, "5521998765432"
 			now := time.Now().Add(time.Second)
 			if hold > 0 {
-				_, err := o.store.exec(t.Context(), sqlHold, "shop", millis(now.Add(hold)))
+				_, err := o.store.exec(t.Context(), sqlHold, "shop", millis(now.Add(hold)), "gone")
 				require.NoError(t, err)
 			} else {
 				wait, err := o.pace(t.Context(), entries[0], now)
@@ -119,6 +121,7 @@ func TestWhoIsFurtherBackWaitsLonger(t *testing.T) {
 }
 
 func TestHoursOfTheDay(t *testing.T) {
+	t.Parallel()
 	day := time.Date(2026, 3, 4, 0, 0, 0, 0, time.UTC)
 	office := Pacing{From: 8 * time.Hour, Until: 20 * time.Hour}
 	night := Pacing{From: 22 * time.Hour, Until: 6 * time.Hour}

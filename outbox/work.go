@@ -13,9 +13,9 @@ import (
 	ryze "github.com/ryzeapi/ryze-go"
 )
 
-// Run sends until its context ends, and returns when the requests under way have
-// ended, after at most 20 seconds or so. Any number of processes may run on one
-// PostgreSQL database. It returns nil when the context has ended.
+// Run sends until its context ends, then waits about 20 seconds at most for
+// running requests, and returns nil. Any number of processes may run on one
+// PostgreSQL database.
 func (o *Outbox) Run(ctx context.Context) error {
 	if !o.running.CompareAndSwap(false, true) {
 		return ErrRunning
@@ -156,21 +156,10 @@ func (o *Outbox) advance(ctx context.Context, id int64) (time.Duration, error) {
 	case own.State == Queued && own.NotBefore.After(now):
 		return own.NotBefore.Sub(now), nil
 	}
-	head := own
-	if own.State != Unknown || o.resend { // what may be sent again keeps its place before the others
-		unknown := 0
-		if o.resend {
-			unknown = 1
-		}
-		head, err = o.find(ctx, o.store, sqlHead, own.Instance, lane(own.To), millis(time.Now()), unknown)
-	}
+	head, wait, err := o.forward(ctx, own)
 	if errors.Is(err, ErrNotFound) {
 		return 0, nil // it was settled just now
 	}
-	if err != nil {
-		return 0, err
-	}
-	wait, err := o.turn(ctx, head)
 	if err != nil {
 		return 0, err
 	}
@@ -179,7 +168,7 @@ func (o *Outbox) advance(ctx context.Context, id int64) (time.Duration, error) {
 	}
 	if head.ID != own.ID { // give those before it the time that they need
 		var ahead int
-		if _, err := one(ctx, o.store, sqlAhead, []any{own.Instance, lane(own.To), own.ID}, &ahead); err != nil {
+		if _, err := one(ctx, o.store, sqlAhead, []any{own.Instance, lane(own.To), own.ID, asInt(isUrgent(head))}, &ahead); err != nil {
 			return 0, err
 		}
 		wait = max(wait, time.Duration(ahead-1)*50*time.Millisecond)
@@ -221,52 +210,16 @@ func (o *Outbox) turn(ctx context.Context, e *Entry) (time.Duration, error) {
 	return 0, o.send(ctx, e)
 }
 
-// pace takes a turn of the instance, or says how long there is none.
-func (o *Outbox) pace(ctx context.Context, e *Entry, now time.Time) (time.Duration, error) {
-	var held, paced int64
-	if _, err := one(ctx, o.store, sqlFree, []any{e.Instance}, &held, &paced); err != nil {
-		return 0, o.store.translated(err)
-	}
-	if wait := fromMillis(held).Sub(now); held > 0 && wait > 0 && wait <= longest {
-		return o.spread(ctx, e, now, wait+jitter(time.Second), 25*time.Millisecond)
-	}
-	p, isPaced := o.pacing[e.Instance]
-	if !isPaced || e.Priority > ryze.PriorityNormal {
-		return 0, nil
-	}
-	gap, most := p.gap()
-	if wait := p.opens(now); wait > 0 {
-		return o.spread(ctx, e, now, wait+jitter(p.Jitter), gap/2)
-	}
-	if most == 0 {
-		return 0, nil
-	}
-	if wait := fromMillis(paced).Sub(now); paced > 0 && wait > 0 && wait <= most {
-		return o.spread(ctx, e, now, wait+jitter(gap/2), gap/2)
-	}
-	switch n, err := o.store.exec(ctx, sqlPace, e.Instance, millis(now.Add(gap)), millis(now), millis(now.Add(most))); {
-	case err != nil:
-		return 0, o.store.translated(err)
-	case n == 0: // another had it
-		return o.spread(ctx, e, now, gap/2+jitter(gap), gap/2)
-	}
-	return 0, nil
-}
-
-// spread makes a wait longer for each entry of the instance that will be sent
-// before, or thousands would ask for their turn again and again.
-func (o *Outbox) spread(ctx context.Context, e *Entry, now time.Time, wait, each time.Duration) (time.Duration, error) {
-	var before int
-	_, err := one(ctx, o.store, sqlBefore, []any{e.Instance, e.ID, millis(now), int64(e.Priority)}, &before)
-	return wait + min(time.Duration(before)*each, longest), o.store.translated(err)
-}
-
 // send writes down that the message is being sent, sends it, and writes down what
 // became of it.
 func (o *Outbox) send(ctx context.Context, e *Entry) error {
 	client, err := o.clientOf(ctx, e.Instance)
 	if err != nil {
 		return o.settle(ctx, e, func(e *Entry, now time.Time) step { return o.afterSend(e, nil, err, now) })
+	}
+	priority, err := o.inherited(ctx, e, time.Now())
+	if err != nil {
+		return err
 	}
 	began := time.Now()
 	until := began.Add(o.limit(e))
@@ -282,7 +235,7 @@ func (o *Outbox) send(ctx context.Context, e *Entry) error {
 		}
 		return err
 	}
-	call, cancel := context.WithDeadline(ryze.WithPriority(ctx, e.Priority), until)
+	call, cancel := context.WithDeadline(ryze.WithPriority(ctx, priority), until)
 	defer cancel()
 	message, err := sendOnce(call, client, e)
 	return o.settle(ctx, e, func(e *Entry, now time.Time) step { return o.afterSend(e, message, err, now) })
@@ -348,7 +301,7 @@ func (o *Outbox) settle(ctx context.Context, e *Entry, what func(*Entry, time.Ti
 	defer cancel()
 	s := what(e, time.Now())
 	if s.hold > 0 {
-		if _, err := o.store.exec(ctx, sqlHold, e.Instance, millis(time.Now().Add(s.hold))); err != nil {
+		if _, err := o.store.exec(ctx, sqlHold, e.Instance, millis(time.Now().Add(s.hold)), s.reason); err != nil {
 			o.logger.WarnContext(ctx, "outbox: hold an instance", slog.Any("error", err))
 		}
 	}

@@ -283,7 +283,7 @@ func TestAnswerThatWillNotChangeEndsLock(t *testing.T) {
 // A process with much work asks no more for each lock, and leaves nothing behind.
 func TestChatLocksAreManyAndLeaveNothing(t *testing.T) {
 	t.Parallel()
-	const lease, many = 5 * time.Second, 300
+	const lease, many = 4 * time.Second, 150
 	server := redistest.Start(t)
 	one, two := lockProcess(t, server.Addr, lease), lockProcess(t, server.Addr, lease)
 	hold := func(locks ryze.ChatLocks) (all []ryze.ChatLock) {

@@ -224,9 +224,8 @@ func TestReplicasHandleAChatInOrderThroughKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes ten seconds")
 	}
-	t.Parallel()
 	const processes, chats, lease = 4, 6, 1500 * time.Millisecond
-	duration := 8 * time.Second
+	duration := 6 * time.Second
 	if text := os.Getenv("RYZEREDIS_SHOW"); text != "" {
 		var err error
 		duration, err = time.ParseDuration(text)

@@ -155,6 +155,7 @@ func (c *ChatLocks) askEnter(ctx context.Context, s *lockSession, t *lockTicket,
 	keys := append([]string{c.key("server"), c.key("s", s.name)}, t.lines...)
 	reply, err := lockEnterScript.Run(ctx, c.client, keys, c.base, c.lease.Milliseconds(), recordKept.Milliseconds(),
 		c.lineKept.Milliseconds(), s.ticket(t), score, have).Slice()
+	lookAgain(c.client, err)
 	if err != nil {
 		return placed{}, err
 	}
@@ -173,6 +174,7 @@ func (c *ChatLocks) askEnter(ctx context.Context, s *lockSession, t *lockTicket,
 // askLeave gives up what a ticket has, of which the lines may be unknown.
 func (c *ChatLocks) askLeave(ctx context.Context, session, ticket string, lines []string) (alive bool, err error) {
 	n, err := lockLeaveScript.Run(ctx, c.client, append([]string{c.key("s", session)}, lines...), c.base, ticket).Int()
+	lookAgain(c.client, err)
 	return n == 1, err
 }
 
@@ -191,6 +193,7 @@ func (c *ChatLocks) askRenew(ctx context.Context, session string, isNew bool) (r
 	}
 	reply, err := lockRenewScript.Run(ctx, c.client, []string{c.key("server"), c.key("s", session)},
 		c.lease.Milliseconds(), recordKept.Milliseconds(), begin).Slice()
+	lookAgain(c.client, err)
 	switch {
 	case err != nil:
 		return renewed{}, err

@@ -50,6 +50,24 @@ func TestDedupeStoreShowsNothingInRedis(t *testing.T) {
 	assert.NotContains(t, keys[0], "secret")
 }
 
+// It answers, and that is what is said.
+func TestDedupeStoreSaysWhatRedisAnswers(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client
+	store, err := ryzeredis.NewDedupeStore(client)
+	require.NoError(t, err)
+	_, err = store.Claim(t.Context(), "key")
+	require.NoError(t, err)
+	keys, err := client.Keys(t.Context(), "*").Result()
+	require.NoError(t, err)
+	require.NoError(t, client.Del(t.Context(), keys...).Err())
+	require.NoError(t, client.RPush(t.Context(), keys[0], "of somebody else").Err())
+	_, err = store.Claim(t.Context(), "key")
+	require.ErrorIs(t, err, ryzeredis.ErrUnavailable)
+	require.ErrorContains(t, err, "WRONGTYPE")
+	require.NotContains(t, err.Error(), "not answer")
+}
+
 // The client's own timeouts are much longer.
 func TestDedupeStoreEndsWithItsContextWhileRedisHangs(t *testing.T) {
 	server := redistest.Start(t)

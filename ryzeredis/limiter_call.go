@@ -89,6 +89,7 @@ func (l *Limiter) call(ctx context.Context, w *window, q *question) (*windowStat
 	go func() {
 		defer l.calls.Add(-1)
 		text, err := l.script.Run(ctx, l.fast, []string{w.name}, text).Text()
+		lookAgain(l.client, err)
 		c <- reply{text, err}
 	}()
 	select {

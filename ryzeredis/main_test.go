@@ -1,6 +1,7 @@
 package ryzeredis_test
 
 import (
+	"flag"
 	"os"
 	"testing"
 )
@@ -18,5 +19,14 @@ func TestMain(m *testing.M) {
 	if limiterWorker() {
 		return
 	}
+	flag.Parse()
+	if !isSet("test.parallel") { // they wait for leases and windows, not for a processor
+		_ = flag.Set("test.parallel", "4")
+	}
 	os.Exit(m.Run())
+}
+
+func isSet(name string) (is bool) {
+	flag.Visit(func(f *flag.Flag) { is = is || f.Name == name })
+	return is
 }

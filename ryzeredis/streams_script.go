@@ -145,6 +145,7 @@ func (s *Streams) exchange(ctx context.Context, alive bool, room int, asks []ask
 		args = append(args, a.what, strconv.FormatInt(a.token, 10), moment)
 	}
 	reply, err := streamsScript.Run(ctx, s.client, keys, args...).Slice()
+	lookAgain(s.client, err)
 	if err != nil {
 		return nil, fmt.Errorf("ryzeredis: streams: %w", err)
 	}

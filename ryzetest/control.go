@@ -17,11 +17,13 @@ import (
 	"github.com/ryzeapi/ryze-go/ryzetest/internal/web"
 )
 
-// WithControl serves a page that looks like a phone under /_sim/, and under
-// /_sim/api what the page does, for tests in any language; /_sim/openapi.yaml
-// describes it. Nothing of it is counted or logged. It is off by default. A server
-// that others can reach needs a token, or does not start. The token is wanted as
-// Authorization: Bearer, or once as /_sim/?token= by browsers; "" wants none.
+// WithControl serves a page that looks like a phone under /_sim/, and its API
+// under /_sim/api; /_sim/openapi.yaml describes that. It is off by default. Its
+// requests are not counted or logged.
+//
+// The token comes as Authorization: Bearer, or once as /_sim/?token= in
+// browsers. "" needs none, but a server that others can reach does not start
+// without one.
 func WithControl(token string) Option {
 	return func(c *config) { c.control = &controlConfig{token} }
 }

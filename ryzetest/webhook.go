@@ -62,8 +62,7 @@ type Delivery struct {
 	dead   bool // it was the last attempt
 }
 
-// OK reports whether the receiver took the event: that any 2xx says so is not
-// documented.
+// OK reports whether the receiver answered with a 2xx. The rule is invented.
 func (d Delivery) OK() bool { return d.Status >= 200 && d.Status < 300 }
 
 // DeadLetter is an event that was given up after the last attempt, which it

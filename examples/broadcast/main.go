@@ -60,7 +60,7 @@ type job struct {
 
 func run(ctx context.Context, inst *ryze.InstanceClient, job job, out, screen io.Writer) (err error) {
 	var opts []outbox.Option
-	if job.pace > 0 { // as a person would, or WhatsApp bans the number
+	if job.pace > 0 { // no pace is known that protects a number; see docs/quota.md
 		opts = append(opts, outbox.WithPacing(inst.Name(), outbox.Pacing{
 			PerMinute: job.pace, Jitter: time.Duration(float64(time.Minute) / job.pace),
 			From: 8 * time.Hour, Until: 20 * time.Hour, Location: time.Local,

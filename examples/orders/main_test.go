@@ -21,6 +21,10 @@ func TestOrderAndItsConfirmationAreOne(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(out.String(), ": sent\n"), out.String())
 	assert.Equal(t, 2, strings.Count(out.String(), "gets none"))
 	assert.Contains(t, out.String(), "2 orders, 2 confirmations sent.")
+	out.Reset()
+	require.NoError(t, start(t.Context(), server.URL, "", "", &out)) // it is played again
+	assert.Equal(t, 2, strings.Count(out.String(), ": sent\n"), out.String())
+	assert.Contains(t, out.String(), "4 orders, 4 confirmations sent.")
 
 	// A confirmation that is refused takes its order back.
 	pool, err := pgxpool.New(t.Context(), server.URL)
@@ -35,6 +39,6 @@ func TestOrderAndItsConfirmationAreOne(t *testing.T) {
 	var orders, messages, pieces int
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM ryze_outbox), (SELECT pieces FROM stock WHERE item = 'coffee')`).
 		Scan(&orders, &messages, &pieces))
-	assert.Equal(t, []int{2, 2, 100}, []int{orders, messages, pieces})
+	assert.Equal(t, []int{4, 4, 100}, []int{orders, messages, pieces})
 	require.ErrorContains(t, start(t.Context(), "", "", "", &out), "DATABASE_URL")
 }

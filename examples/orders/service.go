@@ -65,8 +65,11 @@ func (s *shop) serve(ctx context.Context, to ryze.JID, item string, out io.Write
 	return nil
 }
 
-// play has four people who want tea, of which there are two.
+// play has four people who want tea, of which there are two, whoever has played before.
 func play(ctx context.Context, shop *shop, out io.Writer) error {
+	if _, err := shop.pool.Exec(ctx, `UPDATE stock SET pieces = 2 WHERE item = 'tea'`); err != nil {
+		return err
+	}
 	for _, phone := range []string{"5511987654321", "5521998765432", "5511987654322", "5521998765433"} {
 		if err := shop.serve(ctx, ryze.JID(phone), "tea", out); err != nil {
 			fmt.Fprintf(out, "%s gets none: %v\n", phone, err)

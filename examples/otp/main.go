@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -60,11 +61,11 @@ type otp struct {
 	secret   []byte
 }
 
-// code follows from the key, so a request that is repeated asks for the same
-// message, and whoever checks a code needs no table of them.
+// code follows from the key and the person, so a request that is repeated asks for
+// the same message, and whoever checks a code needs no table of them.
 func (s *otp) code(key string, to ryze.JID) string {
 	mac := hmac.New(sha256.New, s.secret)
-	fmt.Fprintf(mac, "%q %q", key, to)
+	fmt.Fprintf(mac, "%q %q", key, slices.Min(ryze.BrazilAliases(to))) // with and without the ninth digit
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(mac.Sum(nil))%1_000_000)
 }
 

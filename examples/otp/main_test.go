@@ -71,6 +71,7 @@ func TestCodeIsSentOnceForAKey(t *testing.T) {
 	address, stop := serving(t, service, file)
 	assert.Equal(t, http.StatusOK, ask(t, address, "a", "5511987654321").StatusCode)
 	assert.Equal(t, http.StatusOK, ask(t, address, "a", "+55 11 98765-4321").StatusCode)
+	assert.Equal(t, http.StatusOK, ask(t, address, "a", "551187654321").StatusCode, "the same person, without the ninth digit")
 	stop() // and it is remembered
 	address, _ = serving(t, service, file)
 	assert.Equal(t, http.StatusOK, ask(t, address, "a", "5511987654321").StatusCode)

@@ -22,7 +22,7 @@ func (e *SyntaxError) Error() string {
 // A Cutter leaves secret members out of a text: those with one of its names that
 // stand in the outermost object, or in anything below a holder, however deep. A
 // holder that is a string is left out whole, because it may hold JSON itself.
-// Names are compared like encoding/json does it: case does not count.
+// Case and underscores of a name do not count.
 type Cutter struct {
 	holder []byte
 	names  [][]byte
@@ -251,8 +251,16 @@ func (w *walk) key(p place) (inner place, secret, ok bool) {
 	return inner, secret, true
 }
 
-// isNamed compares a key, as it is written, with a name. Neither an escape nor
-// another case makes a key shorter than the name, so most keys are done at once.
+// isNamed compares a key, as it is written, with a name. Nothing that a key may
+// have more makes it shorter than the name, so most keys are done at once.
 func isNamed(key, name []byte) bool {
-	return len(key) >= len(name) && (bytes.EqualFold(key, name) || bytes.IndexByte(key, '\\') >= 0 && bytes.EqualFold(Unquote(key), name))
+	switch {
+	case len(key) < len(name):
+		return false
+	case bytes.EqualFold(key, name):
+		return true
+	case bytes.IndexByte(key, '\\') >= 0:
+		key = Unquote(key)
+	}
+	return bytes.IndexByte(key, '_') >= 0 && bytes.EqualFold(bytes.ReplaceAll(key, []byte("_"), nil), name) || bytes.EqualFold(key, name)
 }

@@ -27,6 +27,7 @@ func TestSecretsAreLeftOutAndNothingElse(t *testing.T) {
 		`{"box":"{\"token\":1}","a":"box"}`:               `{"a":"box"}`,
 		`{"BOX":{"\u0074oken":1,"to\u212aen":2}}`:         `{"BOX":{}}`,
 		"{\"b\\u006fx\":{\"to\u212aen\":1,\"a\":0}}":      `{"b\u006fx":{"a":0}}`,
+		`{"b_ox":{"To_Ken_":1,"\u005ftoken":2,"_":3}}`:    `{"b_ox":{"_":3}}`,
 		`{"a":"\"","token":"\\\"","b":"\\"}`:              `{"a":"\"","b":"\\"}`,
 		"{\"\xff\":\"\xff\",\"token\":\"\xff\"}":          "{\"\xff\":\"\xff\"}",
 		`{"tokens":1,"toke":2,"":3}`:                      `{"tokens":1,"toke":2,"":3}`,

@@ -26,11 +26,14 @@ type Server struct {
 	bin     string
 	account *syscall.Credential
 	process *exec.Cmd
+	args    []string
 }
 
 // Start starts a server, which ends with the test. Without PostgreSQL the test is
-// skipped; with CI set in the environment it fails.
-func Start(tb testing.TB) *Server {
+// skipped; with CI set in the environment it fails. It leaves it to the kernel when
+// something reaches the disk: a process may die in a test, and the machine does not.
+// Arguments of the server, such as "-c", "fsync=on", come last.
+func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if len(found) == 0 {
@@ -43,7 +46,7 @@ func Start(tb testing.TB) *Server {
 	// A unix socket's path may be 107 bytes long, and another user must reach it.
 	dir, err := os.MkdirTemp("/tmp", "pg")
 	require.NoError(tb, err)
-	s := &Server{dir: dir, bin: filepath.Dir(slices.Max(found))}
+	s := &Server{dir: dir, bin: filepath.Dir(slices.Max(found)), args: args}
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	if os.Getuid() == 0 { // PostgreSQL refuses to run as root
 		nobody, err := user.Lookup("nobody")
@@ -88,7 +91,8 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 
 func (s *Server) start(tb testing.TB) {
 	tb.Helper()
-	s.process = s.command("postgres", "-D", s.data(), "-k", s.dir, "-h", "", "-c", "shared_buffers=32MB", "-c", "max_connections=200")
+	args := []string{"-D", s.data(), "-k", s.dir, "-h", "", "-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "fsync=off"}
+	s.process = s.command("postgres", append(args, s.args...)...)
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	require.NoError(tb, err)
 	s.process.Stderr = log

@@ -32,6 +32,9 @@ type Attempt struct {
 	// Undone is true when it is certain that nobody has carried the request out:
 	// it was not sent, not whole, or the peer says that it has not looked at it.
 	Undone bool
+	// Stale is true when the only connection had been closed here before it was
+	// had. net/http needs a moment to notice that, and opens another then.
+	Stale bool
 	// Unmade is true when the request could not even be made: its body did not open.
 	Unmade bool
 }
@@ -106,7 +109,8 @@ func (call *Call) cutOff() bool {
 func (call *Call) lost(ctx, limited context.Context, err error) error {
 	a := &call.attempt
 	whole := call.body.seal()
-	a.Sent = call.conn.wasHad() && !call.conn.wasDead()
+	a.Stale = call.conn.wasDead()
+	a.Sent = call.conn.wasHad() && !a.Stale
 	a.Undone = !a.Sent || !whole && call.conn.last() != nil || declined(err)
 	switch {
 	case call.conn.wasVetoed() != nil:

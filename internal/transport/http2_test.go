@@ -354,6 +354,8 @@ func TestRetiredConnectionIsNoDoubt(t *testing.T) {
 			assert.Len(t, conns, 1)
 			assert.False(t, s.attempts[0].Sent)
 			assert.True(t, s.attempts[0].Undone)
+			assert.True(t, s.attempts[0].Stale)
+			assert.False(t, frozen.attempt.Stale)
 			assert.Equal(t, int32(2), server.requests.Load())
 		})
 	}

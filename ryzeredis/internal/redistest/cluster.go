@@ -16,11 +16,14 @@ const (
 	clusterPatience = 30 * time.Second
 )
 
-// ClusterServer is a Redis Cluster of three masters without replicas.
+// ClusterServer is a Redis Cluster of three masters, without replicas unless there is
+// a call of Replica.
 type ClusterServer struct {
 	// Client is connected to the cluster. It is closed with the test.
 	Client *redis.ClusterClient
 	Nodes  []*Server
+
+	tb testing.TB
 }
 
 // Addrs returns the addresses of the nodes.
@@ -36,11 +39,11 @@ func (c *ClusterServer) Addrs() []string {
 // there is no redis-server.
 func Cluster(tb testing.TB) *ClusterServer {
 	tb.Helper()
-	c := &ClusterServer{}
+	c := &ClusterServer{tb: tb}
 	ctx, cancel := context.WithTimeout(context.Background(), clusterPatience)
 	defer cancel()
 	for i := range clusterNodes {
-		node := Start(tb, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000")
+		node := clusterNode(tb)
 		c.Nodes = append(c.Nodes, node)
 		first, next := i*clusterSlots/clusterNodes, (i+1)*clusterSlots/clusterNodes
 		must(tb, node.Client.ClusterAddSlotsRange(ctx, first, next-1).Err())
@@ -67,6 +70,46 @@ func Cluster(tb testing.TB) *ClusterServer {
 	c.Client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()})
 	tb.Cleanup(func() { _ = c.Client.Close() })
 	return c
+}
+
+func clusterNode(tb testing.TB) *Server {
+	tb.Helper()
+	return Start(tb, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
+}
+
+// Node returns the master that has the slot of a key.
+func (c *ClusterServer) Node(key string) *Server {
+	c.tb.Helper()
+	slot, err := c.Nodes[0].Client.ClusterKeySlot(context.Background(), key).Result()
+	must(c.tb, err)
+	i := 0
+	for int(slot) >= (i+1)*clusterSlots/clusterNodes {
+		i++
+	}
+	return c.Nodes[i]
+}
+
+// Replica gives a master a replica, which takes over when the master is away.
+func (c *ClusterServer) Replica(master *Server) *Server {
+	c.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), clusterPatience)
+	defer cancel()
+	replica := clusterNode(c.tb)
+	host, port, _ := net.SplitHostPort(master.Addr)
+	must(c.tb, replica.Client.ClusterMeet(ctx, host, port).Err())
+	id, err := master.Client.ClusterMyID(ctx).Result()
+	must(c.tb, err)
+	eventually(ctx, c.tb, "the replica is not known", func() bool { return replica.Client.ClusterReplicate(ctx, id).Err() == nil })
+	replica.follows(ctx)
+	for _, node := range c.Nodes { // all must know it, or it is not elected
+		self, err := replica.Client.ClusterMyID(ctx).Result()
+		must(c.tb, err)
+		eventually(ctx, c.tb, "the replica is not known", func() bool {
+			nodes, err := node.Client.ClusterNodes(ctx).Result()
+			return err == nil && strings.Contains(nodes, self) && strings.Contains(nodes, "slave "+id)
+		})
+	}
+	return replica
 }
 
 func must(tb testing.TB, err error) {

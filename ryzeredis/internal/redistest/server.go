@@ -32,7 +32,7 @@ type Server struct {
 
 	tb   testing.TB
 	dir  string
-	args []string
+	args func(s *Server, port string) []string
 
 	mu  sync.Mutex
 	cmd *process
@@ -48,13 +48,18 @@ type process struct {
 // test is skipped, or fails when CI is set.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	s := start(tb, args)
+	s := startWith(tb, func(s *Server, port string) []string {
+		return append([]string{
+			"--port", port, "--bind", "127.0.0.1", "--dir", s.dir,
+			"--save", "", "--appendonly", "no", "--daemonize", "no",
+		}, args...)
+	})
 	s.Client = redis.NewClient(&redis.Options{Addr: s.Addr})
 	tb.Cleanup(func() { _ = s.Client.Close() })
 	return s
 }
 
-func start(tb testing.TB, args []string) *Server {
+func startWith(tb testing.TB, args func(s *Server, port string) []string) *Server {
 	tb.Helper()
 	s := &Server{tb: tb, dir: tb.TempDir(), args: args}
 	tb.Cleanup(s.Kill)
@@ -119,11 +124,7 @@ func (s *Server) run() bool {
 	s.tb.Helper()
 	path := program(s.tb)
 	_, port, _ := net.SplitHostPort(s.Addr)
-	args := append([]string{
-		"--port", port, "--bind", "127.0.0.1", "--dir", s.dir,
-		"--save", "", "--appendonly", "no", "--daemonize", "no",
-	}, s.args...)
-	p := &process{Cmd: exec.Command(path, args...), gone: make(chan struct{}), out: new(bytes.Buffer)}
+	p := &process{Cmd: exec.Command(path, s.args(s, port)...), gone: make(chan struct{}), out: new(bytes.Buffer)}
 	p.Stdout, p.Stderr = p.out, p.out
 	dieWithParent(p.Cmd)
 	started := make(chan error)
