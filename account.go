@@ -5,9 +5,8 @@ import (
 	"net/url"
 )
 
-// AccountClient acts with the token of an account (TokenAccount): it creates,
-// lists, gets and deletes instances. Get one from [Client.Account]. It is safe
-// for concurrent use.
+// AccountClient acts with the token of an account: it creates, lists, gets and
+// deletes instances. It is safe for concurrent use.
 type AccountClient struct {
 	h handle
 }
@@ -15,16 +14,15 @@ type AccountClient struct {
 // Client returns the engine that the handle belongs to.
 func (a *AccountClient) Client() *Client { return a.h.client }
 
-// RateLimit returns what is known of the account token's quota at this moment.
+// RateLimit returns what is known now of the quota of the account's token.
 func (a *AccountClient) RateLimit() RateLimit { return a.h.rateLimit(RateGlobal) }
 
-// String says what it is, not with which token.
+// String names the kind of the handle. It never shows the token.
 func (a *AccountClient) String() string { return "ryze.AccountClient" }
 
-// Instance returns a handle that acts on the instance of that name with the
-// account's token. All instances then share the account's quota, and the token
-// can delete them: at run time prefer [AccountClient.InstanceFrom]. A bad name
-// is reported by the first call.
+// Instance returns a handle that acts on the named instance with the account's
+// token and quota. This token can delete instances: prefer
+// [AccountClient.InstanceFrom]. The first call reports a bad name.
 func (a *AccountClient) Instance(name string) *InstanceClient {
 	h := a.h
 	h.name, h.raw = name, url.PathEscape(name)
@@ -34,10 +32,8 @@ func (a *AccountClient) Instance(name string) *InstanceClient {
 	return newInstanceClient(h)
 }
 
-// InstanceFrom returns a handle that acts with the instance's own token, as
-// found by [AccountClient.CreateInstance], [AccountClient.ListInstances] or
-// [AccountClient.GetInstance]. If the service left the token out, the first
-// call says so.
+// InstanceFrom returns a handle that acts with the instance's own token. When
+// the service left the token out, the first call says so.
 func (a *AccountClient) InstanceFrom(instance *Instance) *InstanceClient {
 	if instance == nil {
 		h := a.h
@@ -47,17 +43,16 @@ func (a *AccountClient) InstanceFrom(instance *Instance) *InstanceClient {
 	return newInstanceClient(a.h.client.handle(instance.Name, instance.Token.Reveal(), true))
 }
 
-// ListInstances returns every instance of the account, each with its own
-// token: keep the list where tokens are kept. There is no pagination.
+// ListInstances returns all instances of the account, without paging. Each has
+// its own token: keep the list secret.
 //
 // GET /api/instance/list. Safe to repeat.
 func (a *AccountClient) ListInstances(ctx context.Context) ([]Instance, error) {
 	return a.h.list(ctx, "")
 }
 
-// GetInstance returns the instance of exactly that name, case included. It
-// refuses an empty name, with which the service would list the whole account.
-// [ErrInstanceNotFound] when there is none: never another instance.
+// GetInstance returns the instance with exactly this name, case included. The
+// name must not be empty. It returns [ErrInstanceNotFound] when there is none.
 //
 // GET /api/instance/list. Safe to repeat.
 func (a *AccountClient) GetInstance(ctx context.Context, name string) (*Instance, error) {
@@ -67,18 +62,17 @@ func (a *AccountClient) GetInstance(ctx context.Context, name string) (*Instance
 	return a.h.find(ctx, name)
 }
 
-// DeleteInstance logs the instance out and removes it with everything the
-// service holds of it, except objects in its own S3 bucket. It cannot be
-// undone. [ErrInstanceNotFound] when there is no such instance; a second
-// attempt after a lost reply counts that as done.
+// DeleteInstance logs the instance out and deletes it with its data. Objects in
+// its own S3 bucket stay. It returns [ErrInstanceNotFound] when there is none,
+// except after a lost reply.
 //
 // DELETE /api/instance/delete/:instance. Safe to repeat.
 func (a *AccountClient) DeleteInstance(ctx context.Context, name string) error {
 	return run(ctx, a.Instance(name).h, opInstanceDelete, input{})
 }
 
-// Metrics returns the message counters of several instances summed into one.
-// See [InstanceClient.Metrics].
+// Metrics returns the sum of the message counters of several instances. See
+// [InstanceClient.Metrics].
 //
 // GET /api/instance/metrics/:instance. Safe to repeat.
 func (a *AccountClient) Metrics(ctx context.Context, names ...string) (*Metrics, error) {

@@ -6,15 +6,15 @@ import (
 	"fmt"
 )
 
-// CreateInstanceParams describes a new instance. Only Name is required; each
-// block that is not nil is set up in the same request.
+// CreateInstanceParams describes a new instance. Only Name is required. The
+// same request sets up each block that is not nil.
 type CreateInstanceParams struct {
 	// Name is unique in the account, case-sensitive, and part of every path.
-	// The service documents no rule for it; letters, digits, hyphen and
-	// underscore are safe everywhere.
+	// Letters, digits, hyphens and underscores are safe; see
+	// docs/service-notes.md.
 	Name string
-	// Token fixes the instance's token, which must be unique in the account.
-	// The service makes one when it is empty.
+	// Token is the instance's own token, unique in the account. When it is
+	// empty the service makes one.
 	Token Secret
 
 	Proxy     *ProxyConfig
@@ -25,7 +25,7 @@ type CreateInstanceParams struct {
 	Storage   *StorageConfig
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (p CreateInstanceParams) Format(f fmt.State, verb rune) {
 	type plain CreateInstanceParams
 	formatPlain(f, verb, plain(p))
@@ -148,14 +148,11 @@ func (r *createInstanceReply) fill() {
 	}
 }
 
-// CreateInstance creates an instance, disconnected at first; call
-// [InstanceClient.Connect] next. The reply's Token is the instance's own.
+// CreateInstance creates an instance that is not connected yet. Call
+// [InstanceClient.Connect] next. The result holds the instance's own token.
 //
-// A webhook, WebSocket or Chatwoot block that fails does not undo the creation.
-// When the service says so, or names an error beside the instance, the instance is
-// returned together with an error that matches [ErrPartial], and [ErrChatwoot] when
-// it is about Chatwoot. The [*PartialError] holds the instance too, with its token.
-// Set the block up again with its own service, not by a second creation:
+// When a webhook, WebSocket or Chatwoot block fails, the result comes with
+// [ErrPartial]. Set up that block again, not the instance:
 //
 //	created, err := account.CreateInstance(ctx, params)
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {
@@ -163,13 +160,11 @@ func (r *createInstanceReply) fill() {
 //	}
 //	inst := account.InstanceFrom(created) // err may still name a block that failed
 //
-// No error does not prove that a webhook or WebSocket was set up: the service may
-// leave the block out of its reply. [WebhooksService.Ensure] and
-// [WebSocketService.Ensure] make sure.
+// The reply may leave a block out: check with [WebhooksService.Ensure] and
+// [WebSocketService.Ensure].
 //
-// Errors: [ErrPartial]; [ErrQuotaExceeded]; [ErrConflict] when the name is taken;
-// [ErrOutcomeUnknown] when the instance may have been created, in which case
-// list the instances before trying again.
+// Errors: [ErrQuotaExceeded]; [ErrConflict] when the name exists;
+// [ErrOutcomeUnknown]: list the instances first.
 //
 // POST /api/instance/new, 20 a minute. Not safe to repeat.
 func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanceParams) (*Instance, error) {

@@ -4,22 +4,18 @@ import "strings"
 
 const brazilCode = "55"
 
-// BrazilPhone returns the address of a Brazilian phone number written in any way
-// that is usual in Brazil, and adds the country code where it is missing:
+// BrazilPhone returns the address of a Brazilian phone number in any usual
+// form. It adds the country code when that is missing:
 //
 //	(11) 98765-4321    0 11 98765-4321    0xx11 98765-4321
 //	11987654321        (011) 98765-4321   0 15 11 98765-4321
 //	+55 11 98765-4321  55 11 98765-4321   +55 (0)11 98765-4321
 //
-// The area code is required. A 0 for national calls and the two digits of a
-// carrier are dropped. The number after the area code has nine digits, of which
-// the first is 9, or eight: a landline, or a mobile number in its old form. The
-// ninth digit is never added or removed, because the service tries both forms
-// itself; see [BrazilAliases].
+// The area code is required, then eight digits, or nine that begin with 9. A
+// national 0 and the digits of a carrier are dropped. The ninth digit never
+// changes; see [BrazilAliases].
 //
-// It returns a [*ValidationError] for anything else: numbers of other countries,
-// area codes that are not in use, letters, two numbers in one text. For numbers
-// of any country see [PhoneJID].
+// Anything else is a [*ValidationError]. For other countries see [PhoneJID].
 func BrazilPhone(phone string) (JID, error) {
 	fault := func(reason string) (JID, error) { return "", invalid(phoneField, quoted(phone)+" "+reason) }
 	w, err := readPhone(withoutCarrierMark(phone))
@@ -85,18 +81,15 @@ const brazilAreas = " 11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 3
 	" 41 42 43 44 45 46 47 48 49 51 53 54 55 61 62 63 64 65 66 67 68 69" +
 	" 71 73 74 75 77 79 81 82 83 84 85 86 87 88 89 91 92 93 94 95 96 97 98 99 "
 
-// BrazilAliases returns the addresses that mean the same person as j: j itself,
-// in the form of [JID.Bare], and for a Brazilian mobile number its other form
-// after it.
+// BrazilAliases returns the addresses that mean the same person as j. The first
+// is j in the form of [JID.Bare]. A Brazilian mobile number has a second one,
+// with or without its ninth digit.
 //
-// Brazil put a ninth digit, a 9, before its mobile numbers of eight digits.
-// WhatsApp knows many people by the old form, so one person can appear as
-// 5511987654321 in one place and as 551187654321 in another. Compare both forms
-// when looking for a person; answer to the form that arrived.
+// WhatsApp knows many people by the old form. Compare both forms when you look
+// for a person. Answer to the form that arrived.
 //
-// Only numbers with country code 55, an area code in use and eight digits that
-// begin with 6 to 9 (the nine before them not counted) are mobile numbers.
-// Landlines, foreign numbers, LIDs and groups have no other form.
+// A mobile number has an area code in use, and its last eight digits begin with
+// 6 to 9.
 func BrazilAliases(j JID) []JID {
 	bare := j.Bare()
 	phone := bare.Phone()

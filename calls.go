@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// CallsService places calls. There is no way to hang up, to ask what became of
-// a call, or to call a group; how to treat incoming calls is a matter of
-// [Settings].
+// CallsService places calls to people. It cannot hang up, call a group, or tell
+// whether somebody answered. [Settings] decides about incoming calls.
 type CallsService service
 
 // PlacedCall is a call that was placed. It does not tell whether somebody
@@ -49,12 +48,11 @@ const (
 	longestRing = 60 * time.Second
 )
 
-// Ring makes a phone ring without any sound when it is answered, and hangs up
-// after d: 1 to 60 seconds, parts of a second rounded up, 8 seconds when d is
-// zero. Whether the service answers at once or after the ringing is not
-// documented; the call's time limit has room for it.
+// Ring calls a phone without sound and hangs up after d. Limits: 1 to 60
+// seconds, rounded up to whole seconds; zero means 8. The call's time limit
+// includes d.
 //
-// The phone may have rung when the error matches [ErrOutcomeUnknown].
+// With [ErrOutcomeUnknown] the phone may have rung.
 //
 // POST /api/call/fake/:instance. Not safe to repeat.
 func (s *CallsService) Ring(ctx context.Context, phone JID, d time.Duration) (*PlacedCall, error) {
@@ -76,12 +74,11 @@ type audioCallBody struct {
 	MediaURL string `json:"mediaUrl,omitempty"`
 }
 
-// PlayAudio calls a phone and plays an audio once it is answered: mp3, ogg, wav
-// or m4a, from a [MediaURL] or a file, which travels inside the request. Its
-// largest size and length are not documented. Whether the call was answered is
-// never told.
+// PlayAudio calls a phone and plays an mp3, ogg, wav or m4a after the answer.
+// The audio is a [MediaURL] or a file. Its limits are not known; see
+// docs/service-notes.md.
 //
-// The call may have been placed when the error matches [ErrOutcomeUnknown].
+// With [ErrOutcomeUnknown] the call may have been placed.
 //
 // POST /api/call/audio/:instance. Not safe to repeat.
 func (s *CallsService) PlayAudio(ctx context.Context, phone JID, audio MediaSource) (*PlacedCall, error) {

@@ -12,9 +12,9 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// ChatsService reads the history of chats and changes their state on the
-// account: archived, pinned, muted, read. Other devices of the account may
-// take some seconds to show a change. The service has no list of chats.
+// ChatsService reads the history of chats and changes their state: archived,
+// pinned, muted, read. Other devices may show a change seconds later. It cannot
+// list chats.
 type ChatsService service
 
 // Archive archives a chat. Its history is kept.
@@ -31,8 +31,7 @@ func (s *ChatsService) Unarchive(ctx context.Context, chat JID) error {
 	return s.h.set(ctx, opChatArchive, chat, anyChat, "archive", false)
 }
 
-// Pin pins a chat to the top of the list. WhatsApp allows three; how the
-// service answers to a fourth is not documented.
+// Pin pins a chat to the top of the list. WhatsApp allows three.
 //
 // POST /api/chat/pinChat/:instance. Safe to repeat.
 func (s *ChatsService) Pin(ctx context.Context, chat JID) error {
@@ -46,8 +45,8 @@ func (s *ChatsService) Unpin(ctx context.Context, chat JID) error {
 	return s.h.set(ctx, opChatPin, chat, anyChat, "pin", false)
 }
 
-// MarkRead marks a whole chat as read, as opening it on the phone does.
-// [MessagesService.MarkRead] sends the read receipt of one message.
+// MarkRead marks a whole chat as read. For the read receipt of one message use
+// [MessagesService.MarkRead].
 //
 // POST /api/chat/markChatRead/:instance. Safe to repeat.
 func (s *ChatsService) MarkRead(ctx context.Context, chat JID) error {
@@ -75,9 +74,8 @@ func (s *ChatsService) Unfavorite(ctx context.Context, chat JID) error {
 	return s.h.set(ctx, opChatFavorite, chat, anyChat, "favorite", false)
 }
 
-// Mute silences the notifications of a chat for 8 hours or for a week, 7*24
-// hours: the durations that the service documents. Any other is a
-// [*ValidationError]. See [ChatsService.MuteAlways] for good.
+// Mute silences a chat for 8 hours or a week (7*24 hours). Another duration is
+// a [*ValidationError]. For good, use [ChatsService.MuteAlways].
 //
 // POST /api/chat/mute/:instance. Safe to repeat: the time starts anew.
 func (s *ChatsService) Mute(ctx context.Context, chat JID, d time.Duration) error {
@@ -88,8 +86,7 @@ func (s *ChatsService) Mute(ctx context.Context, chat JID, d time.Duration) erro
 	return s.mute(ctx, chat, word)
 }
 
-// MuteAlways silences the notifications of a chat until
-// [ChatsService.Unmute].
+// MuteAlways silences a chat until [ChatsService.Unmute].
 //
 // POST /api/chat/mute/:instance. Safe to repeat.
 func (s *ChatsService) MuteAlways(ctx context.Context, chat JID) error {
@@ -110,17 +107,16 @@ func (s *ChatsService) Unmute(ctx context.Context, chat JID) error {
 	return s.h.set(ctx, opChatMute, chat, anyChat, "mute", false)
 }
 
-// Delete removes a chat from the account's own list, on all its devices. Other
-// people keep theirs, and a group is not left. Media that the service stored
-// for the chat stay; see DeleteWithMedia.
+// Delete removes a chat from all devices of the account. Other people keep it.
+// It does not leave a group, and it keeps stored media.
 //
 // DELETE /api/chat/deleteChat/:instance. Safe to repeat.
 func (s *ChatsService) Delete(ctx context.Context, chat JID) error {
 	return s.h.set(ctx, opChatDelete, chat, peopleGroups, "deleteMedia", false)
 }
 
-// DeleteWithMedia is Delete and also erases the media that the service stored
-// for the chat, which cannot be undone. Files on the phone stay.
+// DeleteWithMedia is Delete, and also erases the media that the service stored.
+// That cannot be undone. Files on the phone stay.
 //
 // DELETE /api/chat/deleteChat/:instance. Safe to repeat.
 func (s *ChatsService) DeleteWithMedia(ctx context.Context, chat JID) error {
@@ -145,17 +141,16 @@ func (s *ChatsService) presence(ctx context.Context, chat JID, state string, d t
 	return run(ctx, s.h, opChatPresence, input{body: body, patient: d})
 }
 
-// Typing shows "typing..." in a chat for d, up to a minute; parts of a second
-// are rounded up. When d is zero WhatsApp itself drops it after 5 to 10 seconds.
-// People who turned presence off may not see it. Whether the service answers at
-// once or after d is not documented; the call's time limit has room for it.
+// Typing shows "typing..." in a chat for d: at most a minute, rounded up to
+// whole seconds. When d is zero WhatsApp stops it after 5 to 10 seconds. The
+// call's time limit includes d.
 //
 // POST /api/chat/presence/:instance. Safe to repeat.
 func (s *ChatsService) Typing(ctx context.Context, chat JID, d time.Duration) error {
 	return s.presence(ctx, chat, "typing", d)
 }
 
-// Recording shows "recording audio..." in a chat; otherwise it is
+// Recording shows "recording audio..." in a chat. It works like
 // [ChatsService.Typing].
 //
 // POST /api/chat/presence/:instance. Safe to repeat.
@@ -170,8 +165,8 @@ func (s *ChatsService) Pause(ctx context.Context, chat JID) error {
 	return s.presence(ctx, chat, "pause", 0)
 }
 
-// HistoryMessage is a stored message. Of its fields only Sender is documented;
-// the others are those that clients read. Raw has further ones.
+// HistoryMessage is a stored message. Only Sender is documented; see
+// docs/service-notes.md. Raw has all fields.
 type HistoryMessage struct {
 	Meta `json:"-"`
 
@@ -207,7 +202,7 @@ type HistoryPage struct {
 
 	Chat     JID // as the service resolved it
 	Messages []HistoryMessage
-	// HasMore is a guess of the service: it is true when the page is full.
+	// HasMore is true when the page is full. The next page may still be empty.
 	HasMore bool
 }
 
@@ -270,10 +265,9 @@ func historyTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// HistoryPage returns the newest stored messages of a chat that the query
-// allows, at most one page. For the page before it, ask again with To set to
-// the time of the oldest message; both bounds are inclusive, so that message
-// comes again. [ChatsService.History] does all this.
+// HistoryPage returns the newest stored messages of a chat, at most one page.
+// For older ones set To to the time of the oldest message, which then comes
+// again. [ChatsService.History] does this.
 //
 // POST /api/chat/history/:instance. Safe to repeat.
 func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQuery) (*HistoryPage, error) {
@@ -345,9 +339,8 @@ func chatNamedIn(object json.RawMessage) JID {
 	return ""
 }
 
-// History goes through the stored messages of a chat, newest first, one request
-// for each page. Each message comes once. It ends with the oldest message that
-// the query allows, or with the first error, which comes alone:
+// History iterates over the stored messages of a chat, newest first, each once.
+// Each page is one request. The first error ends it and comes alone:
 //
 //	for message, err := range inst.Chats.History(ctx, chat, ryze.HistoryQuery{}) {
 //		if err != nil {

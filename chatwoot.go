@@ -7,20 +7,17 @@ import (
 	"time"
 )
 
-// ChatwootService connects an instance to an inbox of a Chatwoot installation.
-// An instance has one such integration.
-//
-// Every call returns [ErrChatwootDisabled] when the module is off on the
-// server, and [ErrInstanceNotFound] when there is no such instance.
+// ChatwootService connects an instance to an inbox of a Chatwoot installation,
+// one for each instance. Calls return [ErrChatwootDisabled] when the server has
+// no Chatwoot module.
 type ChatwootService service
 
-// ChatwootConfig is how to reach a Chatwoot account, and what to pass on;
-// [Chatwoot] is what the service has.
+// ChatwootConfig tells how to reach a Chatwoot account and what to pass on.
 type ChatwootConfig struct {
 	BaseURL   string // of the Chatwoot installation
 	AccountID int    // of the account in Chatwoot, greater than 0
 	APIToken  Secret // of a Chatwoot agent who administers the account
-	InboxName string // of the inbox that is made; what an empty name becomes is not documented
+	InboxName string // of the inbox that is made
 
 	SignMessages   bool // begin the messages of agents with their names
 	IgnoreGroups   bool // do not pass on what happens in groups
@@ -28,7 +25,7 @@ type ChatwootConfig struct {
 	ReopenResolved bool // a new message reopens a resolved conversation
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (c ChatwootConfig) Format(f fmt.State, verb rune) {
 	type plain ChatwootConfig
 	formatPlain(f, verb, plain(c))
@@ -51,7 +48,7 @@ func (c *ChatwootConfig) check() error {
 	return checkTexts("Chatwoot", c)
 }
 
-// ChatwootActivation is the reply to switching the integration on.
+// ChatwootActivation is the reply to [ChatwootService.Set].
 type ChatwootActivation struct {
 	Meta `json:"-"`
 
@@ -82,14 +79,12 @@ type setChatwootReply struct {
 }
 
 // Set switches the integration on, or corrects it, and makes an inbox in
-// Chatwoot; a repetition may make another one. The first activation can take a
+// Chatwoot, maybe another one each time. The first activation can take a
 // minute.
 //
-// Errors: [ErrChatwoot] when Chatwoot refuses (a wrong URL, account or token
-// of its own, whatever the status: it says nothing about this client's token);
-// [ErrPartial], which is an ErrChatwoot too, when the service has stored the
-// integration and says that it does not work; [ErrOutcomeUnknown] when it may have
-// been done, in which case see [ChatwootService.Get].
+// Errors: [ErrChatwoot] when Chatwoot refuses its own URL, account or token;
+// [ErrPartial] when the integration is stored and does not work;
+// [ErrOutcomeUnknown]: ask [ChatwootService.Get] first.
 //
 //	activation, err := inst.Chatwoot.Set(ctx, config)
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -123,9 +118,9 @@ func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*Chat
 	}, failed.err()
 }
 
-// Chatwoot is the integration of an instance as the service has it. An older
-// edition of the service leaves out the token and the four flags: APIToken is
-// empty then, and FlagsKnown false. APIToken is a secret, which Raw holds too.
+// Chatwoot is the integration that the service has. Older servers omit the
+// token and the four flags: APIToken is then empty and FlagsKnown false. Raw
+// holds the token too.
 type Chatwoot struct {
 	Meta `json:"-"`
 	ChatwootConfig
@@ -139,7 +134,7 @@ type Chatwoot struct {
 	CreatedAt     time.Time
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (c Chatwoot) Format(f fmt.State, verb rune) {
 	type stored struct { // what Chatwoot has beside its configuration
 		Instance, LastError, IntegrationID string
@@ -177,9 +172,9 @@ type getChatwootReply struct {
 	ReopenResolved *bool `json:"reopen_resolved"`
 }
 
-// Get returns the integration. The service asks Chatwoot how it is, for up to
-// ten seconds, and otherwise tells what it knew before. [ErrNotConfigured]
-// when there is no integration.
+// Get returns the integration. The service asks Chatwoot for up to ten seconds,
+// and else tells the last known state. It returns [ErrNotConfigured] when there
+// is none.
 //
 // GET /api/chatwoot/list/:instance. Safe to repeat.
 func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
@@ -205,13 +200,10 @@ func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
 	}, nil
 }
 
-// Delete removes the integration. The inbox and its conversations stay in
-// Chatwoot, and setting the integration again makes another inbox; an older
-// edition of the service deleted the inbox for good. A success does not prove
-// that Chatwoot's side was cleaned up.
-//
-// [ErrNotConfigured] when there is no integration; a second attempt after a
-// lost reply counts that as done.
+// Delete removes the integration. The inbox stays in Chatwoot, except on older
+// servers; a new Set makes another. Success does not prove that Chatwoot was
+// cleaned up. It returns [ErrNotConfigured] when there is none, except after a
+// lost reply.
 //
 // DELETE /api/chatwoot/delete/:instance. Safe to repeat.
 func (s *ChatwootService) Delete(ctx context.Context) error {

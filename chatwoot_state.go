@@ -2,7 +2,7 @@ package ryze
 
 import "cmp"
 
-// ChatwootStatus is how an integration is doing. The set is open.
+// ChatwootStatus is the state of an integration. Other values can come.
 type ChatwootStatus string
 
 // Statuses of an integration.
@@ -12,8 +12,8 @@ const (
 	ChatwootFailed ChatwootStatus = "error"
 )
 
-// ChatwootState is what an instance tells of its Chatwoot integration; see
-// [ChatwootService.Get] for all of it.
+// ChatwootState is the part of an integration that an instance shows.
+// [ChatwootService.Get] has all of it.
 type ChatwootState struct {
 	Enabled bool
 	Status  ChatwootStatus

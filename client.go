@@ -15,8 +15,8 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/transport"
 )
 
-// New returns a client. It makes no connection. It returns a
-// [*ValidationError] when an option has a bad value.
+// New returns a client. It opens no connection. A bad option is a
+// [*ValidationError].
 func New(opts ...Option) (*Client, error) {
 	cfg, err := newConfig(opts)
 	if err != nil {
@@ -34,23 +34,22 @@ func New(opts ...Option) (*Client, error) {
 	}, nil
 }
 
-// Account returns the handle of an account. A bad token is reported by the
-// first call, as a [*ValidationError]; [NewAccountClient] reports it at once.
+// Account returns the handle of an account. The first call reports a bad token
+// as a [*ValidationError].
 func (c *Client) Account(token string) *AccountClient {
 	return &AccountClient{h: c.handle("", token, false)}
 }
 
 // Instance returns the handle of an instance. The token is the instance's own
-// (TokenInstance) or its account's (TokenAccount). Names are case-sensitive. A
-// bad name or token is reported by the first call, as a [*ValidationError];
-// [NewInstanceClient] reports it at once.
+// or its account's. Names are case-sensitive. The first call reports a bad name
+// or token as a [*ValidationError].
 func (c *Client) Instance(name, token string) *InstanceClient {
 	return newInstanceClient(c.handle(name, token, true))
 }
 
-// Close ends the event streams of the client, closes its idle connections and
-// refuses further calls with [ErrClosed]. Calls under way are not cut off.
-// Close may be called more than once.
+// Close ends the client's event streams and closes idle connections. Later
+// calls return [ErrClosed]; running calls go on. It may be called more than
+// once.
 func (c *Client) Close() error {
 	if c.closed.Swap(true) {
 		return nil
@@ -87,7 +86,7 @@ func (c *Client) closeWith(s io.Closer) (forget func(), ok bool) {
 	}, true
 }
 
-// String names the base URL and nothing else.
+// String returns the base URL, and nothing secret.
 func (c *Client) String() string { return "ryze.Client(" + c.config.base.String() + ")" }
 
 // Health is the service's report about itself.
@@ -101,12 +100,11 @@ type Health struct {
 	Checks    map[string]string `json:"checks"` // "ok", or "fail: " and a reason; "db" is always there
 }
 
-// Healthy reports whether the service calls itself ok.
+// Healthy reports whether the service says that it is ok.
 func (h *Health) Healthy() bool { return h.Status == "ok" }
 
-// Health asks the service how it is. A degraded service is a report, not an
-// error: look at [Health.Healthy]. No token is sent, and the call takes nothing
-// from any quota.
+// Health asks the service for its state, without token and quota. A degraded
+// service is not an error: see [Health.Healthy].
 //
 // GET /health. Safe to repeat.
 func (c *Client) Health(ctx context.Context) (health *Health, err error) {
@@ -139,12 +137,12 @@ func (c *Client) Health(ctx context.Context) (health *Health, err error) {
 	return h, nil
 }
 
-// Do makes a request that this package has no method for: path is a route of
-// the service, such as "/api/chat/mute/support-line", already escaped and with
-// its query, if any. in is encoded as JSON unless it is nil; out, unless nil,
-// is decoded from the reply's body. Token, quota, retries and errors work as
-// everywhere. A route that is in [Operations] has the properties listed there;
-// for others, GET and HEAD are safe to repeat and nothing else is.
+// Do calls a route that has no method here. path is an escaped path with its
+// query, such as "/api/chat/mute/support-line". in is sent as JSON and out
+// receives the reply, unless they are nil.
+//
+// Token, quota, retries and errors work as everywhere. [Operations] says which
+// routes may be repeated; of other routes only GET and HEAD.
 func (c *Client) Do(ctx context.Context, method, path, token string, in, out any) (meta Meta, err error) {
 	u, err := url.Parse(path)
 	if err != nil || u.Host != "" || u.Scheme != "" || len(u.Path) < 2 || u.Path[0] != '/' {
@@ -191,9 +189,8 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	return rep.meta(), nil
 }
 
-// NewAccountClient returns the handle of an account on a client of its own.
-// Use [Client.Account] to share one client between handles. It makes no
-// connection, and returns a [*ValidationError] for a bad token or option.
+// NewAccountClient returns the handle of an account with a client of its own.
+// It opens no connection. A bad token or option is a [*ValidationError].
 func NewAccountClient(token string, opts ...Option) (*AccountClient, error) {
 	c, err := New(opts...)
 	if err != nil {
@@ -203,15 +200,13 @@ func NewAccountClient(token string, opts ...Option) (*AccountClient, error) {
 	return a, a.h.err
 }
 
-// RateLimit returns what is known at this moment of the quota of a token in a
-// rate class.
+// RateLimit returns what is known now of a token's quota in a rate class.
 func (c *Client) RateLimit(token string, class RateClass) RateLimit {
 	return c.handle("", token, false).rateLimit(class)
 }
 
-// NewInstanceClient returns the handle of an instance on a client of its own.
-// Use [Client.Instance] to share one client between handles. It makes no
-// connection, and returns a [*ValidationError] for a bad name, token or option.
+// NewInstanceClient returns the handle of an instance with a client of its own.
+// It opens no connection. A bad name, token or option is a [*ValidationError].
 func NewInstanceClient(name, token string, opts ...Option) (*InstanceClient, error) {
 	c, err := New(opts...)
 	if err != nil {

@@ -10,13 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// CommunitiesService creates communities and attaches groups to them. A
-// community is a parent group, an announcements group that WhatsApp makes, and
-// the groups linked to it, through which people join.
-//
-// Read, rename or describe a community or its announcements group with
-// [GroupsService], by its address; leave it with [GroupsService.Leave]. A
-// community cannot be deleted through the service.
+// CommunitiesService creates communities and links groups to them. WhatsApp
+// adds a parent group and an announcements group. [GroupsService] reads,
+// changes and leaves communities by their address. The service cannot delete a
+// community.
 type CommunitiesService service
 
 // Limits of communities.
@@ -34,8 +31,8 @@ type CreateCommunityParams struct {
 	Image MediaSource
 	// Groups are existing groups to link at once, at most 50.
 	Groups []JID
-	// RequireAdminApproval makes people who want to join a subgroup wait for an
-	// admin, unless the subgroup says otherwise.
+	// RequireAdminApproval makes people wait for an admin when they join a
+	// subgroup. A subgroup can have its own rule.
 	RequireAdminApproval bool
 }
 
@@ -44,8 +41,8 @@ type CreatedCommunity struct {
 	Meta `json:"-"`
 
 	JID JID // of the parent group: what other calls want as the community
-	// IsCommunity is false when WhatsApp refused to make a community and the
-	// service made a plain group instead.
+	// IsCommunity is false when WhatsApp refused the community and the service
+	// made a plain group.
 	IsCommunity bool
 	Linked      []JID // groups that are now part of it
 	Failed      []JID // groups that are not
@@ -129,11 +126,11 @@ func (l *jidList) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Create creates a community and links the groups given. When WhatsApp refuses
-// the parent group the service makes a plain group instead and calls that a
-// success. Then, and when groups were not linked or the picture was not set, what
-// was created is returned together with an error that matches [ErrPartial] and
-// holds its address. Do not create it again:
+// Create creates a community and links the groups given. Its time limit grows
+// by a second for each group.
+//
+// The result comes with [ErrPartial] when a group or the picture failed, or the
+// service made a plain group. Do not create it again:
 //
 //	hub, err := inst.Communities.Create(ctx, params)
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {
@@ -141,11 +138,7 @@ func (l *jidList) UnmarshalJSON(b []byte) error {
 //	}
 //	use(hub.JID) // err may still name what was not done
 //
-// The service pauses for a second for each group, so the time limit grows with
-// the list.
-//
-// Errors: [ErrPartial]; [ErrOutcomeUnknown] when the community may have been
-// created, in which case list the groups before trying again; [ErrNotConnected].
+// Errors: [ErrOutcomeUnknown]: list the groups first; [ErrNotConnected].
 //
 // POST /api/community/create/:instance. Not safe to repeat.
 func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityParams) (*CreatedCommunity, error) {
@@ -235,7 +228,7 @@ func (l jidList) has(j JID) bool {
 	return false
 }
 
-// LinkResult says which groups were linked to a community, or detached from it.
+// LinkResult says which groups were linked to a community, or unlinked from it.
 type LinkResult struct {
 	Meta `json:"-"`
 
@@ -256,30 +249,26 @@ type linkReply struct {
 	Failed jidList `json:"failed"`
 }
 
-// Link attaches groups to a community. The account must be an admin of all of
-// them. A community has at most 50 subgroups, and a group is in at most one
-// community. When some groups, or all, were not linked, the result is returned
-// together with an error that matches [ErrPartial]; the service gives no reasons:
+// Link links groups to a community: at most 50, each in one community only. The
+// account must be an admin of all. Its time limit grows by a second for each
+// group. When a group was not linked, the result comes with [ErrPartial],
+// without reasons:
 //
 //	linked, err := inst.Communities.Link(ctx, community, groups...)
 //	if errors.Is(err, ryze.ErrPartial) {
 //		log.Print("not linked: ", linked.Failed)
 //	}
 //
-// The service pauses for a second for each group, so the time limit grows with
-// the list. Which status it answers when every group failed is not documented.
-//
-// Errors: [ErrPartial]; [ErrOutcomeUnknown] when some may have been linked, in
-// which case look at [CommunitiesService.Subgroups]; [ErrNotConnected].
+// Errors: [ErrOutcomeUnknown]: see [CommunitiesService.Subgroups] first;
+// [ErrNotConnected].
 //
 // POST /api/community/link/:instance. Not safe to repeat.
 func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...JID) (*LinkResult, error) {
 	return s.link(ctx, opCommunityLink, community, groups, "linked")
 }
 
-// Unlink detaches groups from a community; they live on by themselves. The
-// announcements group cannot be detached. It works like
-// [CommunitiesService.Link], [ErrPartial] included.
+// Unlink takes groups out of a community. The groups stay. The announcements
+// group cannot be unlinked. It works like [CommunitiesService.Link].
 //
 // POST /api/community/unlink/:instance. Not safe to repeat.
 func (s *CommunitiesService) Unlink(ctx context.Context, community JID, groups ...JID) (*LinkResult, error) {
@@ -308,9 +297,8 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
 }
 
-// Subgroups returns the groups of a community that the account itself is in:
-// their JID, Name and IsAnnouncements. Every community has one for
-// announcements. A group that was just linked may be missing for some seconds.
+// Subgroups returns the groups of a community that the account is in: JID, Name
+// and IsAnnouncements. A new link may show some seconds later.
 //
 // GET /api/community/listSubGroups/:instance. Safe to repeat.
 func (s *CommunitiesService) Subgroups(ctx context.Context, community JID) ([]Group, error) {

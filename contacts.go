@@ -10,17 +10,16 @@ import (
 )
 
 // ContactsService reads the contacts that the instance has synced, and blocks
-// people. Contacts cannot be added or changed through the service.
+// people. It cannot add or change contacts.
 type ContactsService service
 
-// Contact is a contact of the instance. JID, LID and FirstName are documented
-// by name. The other names are promised, but the keys under which they come are
-// not documented: they are read under the likely ones, and Raw has everything.
+// Contact is a contact of the instance. Raw has all fields; see
+// docs/service-notes.md.
 type Contact struct {
 	Meta `json:"-"`
 
-	// Found is false when the service does not know the contact asked for;
-	// everything else may be empty then.
+	// Found is false when the service does not know the contact. The other
+	// fields may then be empty.
 	Found         bool
 	JID           JID
 	LID           JID // when known
@@ -56,16 +55,16 @@ type contactReply struct {
 	Contact json.RawMessage `json:"contact"`
 }
 
-// List returns all contacts of the instance. There is no paging. It reads what
-// the service has stored and asks WhatsApp nothing.
+// List returns all synced contacts of the instance, without paging. It does not
+// ask WhatsApp.
 //
 // GET /api/chat/contacts/:instance. Safe to repeat.
 func (s *ContactsService) List(ctx context.Context) ([]Contact, error) {
 	return fetchList(ctx, s.h, opContactsList, input{}, []string{"contacts"}, (*wireContact).contact)
 }
 
-// Get returns one contact, by phone or by LID. A contact that is not known is
-// not an error: its Found is false.
+// Get returns one contact, by phone or LID. An unknown contact is not an error:
+// Found is false.
 //
 // GET /api/chat/contacts/:instance. Safe to repeat.
 func (s *ContactsService) Get(ctx context.Context, who JID) (*Contact, error) {
@@ -87,9 +86,8 @@ func (s *ContactsService) Get(ctx context.Context, who JID) (*Contact, error) {
 }
 
 // PhoneOf returns the phone of a person known by LID, in the form of
-// [JID.Bare]. It accepts only an answer that names exactly that LID; otherwise,
-// and when the service does not know the person, the error matches
-// [ErrContactNotFound]. A phone is never made out of the digits of a LID.
+// [JID.Bare]. It returns [ErrContactNotFound] unless the answer names exactly
+// that LID.
 //
 // GET /api/chat/contacts/:instance. Safe to repeat.
 func (s *ContactsService) PhoneOf(ctx context.Context, lid JID) (JID, error) {
@@ -106,10 +104,9 @@ func (s *ContactsService) PhoneOf(ctx context.Context, lid JID) (JID, error) {
 	return c.JID, nil
 }
 
-// LIDOf returns the LID of a person known by phone. It accepts only an answer
-// that names that phone, in either form of a Brazilian mobile number; otherwise
-// the error matches [ErrContactNotFound]. The instance's own number may not be
-// among its contacts.
+// LIDOf returns the LID of a person known by phone. It returns
+// [ErrContactNotFound] unless the answer names that phone, in either Brazilian
+// form. The instance's own number may be missing.
 //
 // GET /api/chat/contacts/:instance. Safe to repeat.
 func (s *ContactsService) LIDOf(ctx context.Context, phone JID) (JID, error) {
@@ -126,8 +123,8 @@ func (s *ContactsService) LIDOf(ctx context.Context, phone JID) (JID, error) {
 	return c.LID, nil
 }
 
-// Block blocks a person: messages stop both ways, the history stays. No event
-// tells of it, and blocked people cannot be listed.
+// Block blocks a person. Messages stop both ways, and the history stays. No
+// event tells of it, and no route lists blocked people.
 //
 // POST /api/chat/block/:instance. Safe to repeat.
 func (s *ContactsService) Block(ctx context.Context, person JID) error {
@@ -148,9 +145,8 @@ func (s *ContactsService) block(ctx context.Context, person JID, on bool) error 
 	return s.h.set(ctx, opContactBlock, person, people, "block", on)
 }
 
-// LabelFilter chooses chats by their labels: those that carry at least one of
-// the labels named, or any label when none is named. What the service does with
-// both IDs and Names is not documented.
+// LabelFilter chooses chats that have at least one of the labels, or any label
+// when none is named. Use either IDs or Names; see docs/service-notes.md.
 type LabelFilter struct {
 	IDs   []string
 	Names []string // upper and lower case count as the same
@@ -163,8 +159,8 @@ type LabelFilter struct {
 type LabeledChats struct {
 	Meta `json:"-"`
 
-	// Chats holds one object for each chat, with all of its labels. What is in
-	// it is not documented, so it is given as it came.
+	// Chats has one JSON object for each chat, with all of its labels, as
+	// received.
 	Chats     []json.RawMessage
 	Pairs     int      // pairs of a chat and a label
 	Refreshed bool     // this call has synced the labels
@@ -178,7 +174,7 @@ type labeledChatsReply struct {
 	FilterLabelIDs []stringOrInt `json:"filter_label_ids"`
 }
 
-// ByLabel returns the chats that carry certain labels. There is no paging.
+// ByLabel returns the chats with certain labels, without paging.
 //
 // GET /api/chat/contactsByLabel/:instance. Safe to repeat.
 func (s *ContactsService) ByLabel(ctx context.Context, filter LabelFilter) (*LabeledChats, error) {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Content is what a message says. Its types are in this package: [Text],
-// [Media], [Sticker], [Location], [ContactCard] and [ContactCards], [Poll],
-// [Buttons], [List], [Carousel], [Form], [Pix], [CalendarEvent], [Reaction] and
-// [RemoveReaction], and for the status feed [TextStatus] and [MediaStatus].
+// Content is what a message says: [Text], [Media], [Sticker], [Location],
+// [ContactCard], [ContactCards], [Poll], [Buttons], [List], [Carousel], [Form],
+// [Pix], [CalendarEvent], [Reaction] or [RemoveReaction]. A status is a
+// [TextStatus] or a [MediaStatus].
 type Content interface {
 	kind() contentKind
 	// body returns what travels, or a *ValidationError.

@@ -10,17 +10,15 @@ type ButtonKind string
 
 // Kinds of buttons.
 const (
-	// ButtonReply hands Value back in an event; see [Selection]. Two reply buttons of
-	// one message must not have the same. A tap does not tell which message it
-	// belongs to, so values should be unique among messages too.
+	// ButtonReply returns Value in an event; see [Selection]. A tap does not
+	// name its message: make values unique within a message and among messages.
 	ButtonReply ButtonKind = "REPLY"
 	ButtonURL   ButtonKind = "URL"  // opens the link in Value
-	ButtonCall  ButtonKind = "CALL" // dials the number in Value; the form in which the service wants it is not documented
+	ButtonCall  ButtonKind = "CALL" // dials the number in Value; for its form see docs/service-notes.md
 	ButtonCopy  ButtonKind = "COPY" // copies the text in Value, such as a code
 )
 
-// Button is a button of [Buttons] or of a card of a [Carousel]. All but Kind is
-// required:
+// Button is a button of [Buttons] or of a [Card]. Label and Value are required:
 //
 //	inst.Messages.Send(ctx, chat, ryze.Buttons{
 //		Text:    "Shall we send it?",
@@ -81,21 +79,19 @@ func (d distinct) add(field, text string) error {
 const maxButtons = 3
 
 // Buttons is a text with one to three buttons. Text and Buttons are required.
-//
-// Reply buttons are not mixed with the other kinds unless Mixed says so: WhatsApp
-// Web and Desktop hide them then, so that a customer there cannot answer.
+// Do not mix reply buttons with other kinds: WhatsApp Web and Desktop then hide
+// the reply buttons. See Mixed.
 type Buttons struct {
 	Text    string   `json:"text,omitzero"`
 	Header  string   `json:"header,omitzero"` // a title; not together with media
 	Footer  string   `json:"footer,omitzero"`
 	Buttons []Button `json:"buttons,omitzero"`
-	// MediaURL puts an image, a video or a document above the text; MediaKind
-	// says which of these it is, and is required with it.
+	// MediaURL puts an image, a video or a document above the text. It needs
+	// MediaKind, which says which of these it is.
 	MediaURL  string    `json:"mediaUrl,omitzero"`
 	MediaKind MediaKind `json:"mediaKind,omitzero"`
-	// Mixed allows reply buttons beside those of other kinds. Whoever reads the
-	// message on WhatsApp Web or Desktop does not see the reply buttons; those
-	// who use the apps for phones see all.
+	// Mixed allows reply buttons beside other kinds. Only the apps for phones
+	// then show the reply buttons. WhatsApp Web and Desktop hide them.
 	Mixed bool `json:"mixed,omitzero"`
 }
 

@@ -2,10 +2,9 @@ package ryze
 
 import "time"
 
-// CalendarEvent is an event that people can accept or decline. It works best
-// in groups. Name and StartAt are required. Answers arrive later as events of
-// the message; how they look is not documented, nor is how to change or cancel
-// an event that was sent.
+// CalendarEvent is an event that people accept or decline. It works best in
+// groups. Name and StartAt are required. The form of the answers is not known;
+// see docs/service-notes.md.
 type CalendarEvent struct {
 	Name        string    `json:"name,omitzero"`
 	Description string    `json:"description,omitzero"`
@@ -16,8 +15,8 @@ type CalendarEvent struct {
 	Place         *Location `json:"place,omitzero"`
 	JoinLink      string    `json:"joinLink,omitzero"`      // for a call
 	ScheduledCall bool      `json:"scheduledCall,omitzero"` // marks the event as a call
-	// Reminder turns the reminder on, ReminderBefore as well: that long before
-	// StartAt, in whole seconds. The service's default is not documented.
+	// Reminder turns the reminder on. So does ReminderBefore, which also says
+	// how long before StartAt, in whole seconds.
 	Reminder       bool          `json:"reminder,omitzero"`
 	ReminderBefore time.Duration `json:"reminderBefore,omitzero"`
 	GuestsMayBring bool          `json:"guestsMayBring,omitzero"` // guests may bring others

@@ -2,18 +2,16 @@ package ryze
 
 import "strconv"
 
-// Carousel is a row of cards to swipe through, each with buttons of its own.
-// At least one card is required; how many are allowed is not documented. Two
-// reply buttons of a carousel must not have the same id, on other cards either.
+// Carousel is a row of cards to swipe, each with its own buttons. At least one
+// card is required. Reply buttons need different ids, also across cards.
 type Carousel struct {
 	Text   string `json:"text,omitzero"`   // above the cards
 	Footer string `json:"footer,omitzero"` // below the cards
 	Cards  []Card `json:"cards,omitzero"`
 }
 
-// Card is a card of a [Carousel]. Title and Text are required, and at most one
-// of ImageURL and VideoURL may be set. How many buttons a card may have is not
-// documented.
+// Card is a card of a [Carousel]. Title and Text are required. ImageURL and
+// VideoURL exclude each other.
 type Card struct {
 	Title    string   `json:"title,omitzero"`
 	Subtitle string   `json:"subtitle,omitzero"`

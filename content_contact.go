@@ -1,8 +1,7 @@
 package ryze
 
 // ContactCard is a contact to share. FullName and Phone are required.
-//
-// The service ignores [ReplyPrivate] on contacts, so it is refused.
+// [ReplyPrivate] is refused, because the service ignores it here.
 type ContactCard struct {
 	FullName     string `json:"fullName"`
 	Phone        string `json:"phone"` // 7 to 15 digits with country code, without a plus

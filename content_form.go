@@ -11,17 +11,15 @@ const (
 	FormRegistrationOffer FormKind = "registration_offer" // an offer to sign up for
 )
 
-// Form is a text with a button that opens a form. It can be filled in only on
-// WhatsApp for Android and iOS; elsewhere the button is missing. Text is
-// required. Defaults of the other fields are not documented, nor is how the
-// answer of a filled form looks: see [Selection] and [Event.Lookup].
+// Form is a text with a button that opens a form. Text is required. The button
+// shows only on Android and iOS. For the answer see [Selection].
 type Form struct {
 	Text   string   `json:"text,omitzero"`
 	Kind   FormKind `json:"kind,omitzero"`
 	Button string   `json:"button,omitzero"` // label of the button
 
-	// FlowToken comes back with the answer; the service makes one when it is
-	// empty, and does not document where it tells it.
+	// FlowToken comes back with the answer. When it is empty the service makes
+	// one.
 	FlowToken          string `json:"flowToken,omitzero"`
 	FlowID             string `json:"flowId,omitzero"`
 	FlowMessageVersion string `json:"flowMessageVersion,omitzero"`
@@ -37,8 +35,8 @@ type Form struct {
 	OfferName        string `json:"offerName,omitzero"`        // for FormRegistrationOffer
 	OfferDescription string `json:"offerDescription,omitzero"` // for FormRegistrationOffer
 
-	// ButtonParams is the literal JSON of the button, instead of all the fields
-	// above but Text and Button, which the service ignores when it is given.
+	// ButtonParams is the button's literal JSON. With it the service ignores
+	// all fields above except Text and Button.
 	ButtonParams json.RawMessage `json:"-"`
 }
 

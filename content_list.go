@@ -18,10 +18,9 @@ type ListSection struct {
 	Rows  []ListRow `json:"rows,omitzero"`
 }
 
-// ListRow is a choice of a [List]. ID and Title are required. ID is handed back
-// when the row is picked. Two rows of one list must not have the same. It should
-// be unique among all lists whose answers are still awaited, because an answer
-// does not tell which list it belongs to.
+// ListRow is a choice of a [List]. ID and Title are required. An answer returns
+// the ID and does not name its list: make IDs unique within the list and among
+// open lists.
 type ListRow struct {
 	ID          string `json:"id"`
 	Title       string `json:"title"`

@@ -2,16 +2,14 @@ package ryze
 
 import "math"
 
-// Location is a place on the map. The coordinates are required when it is sent
-// as a message.
+// Location is a place on the map. A message needs the coordinates.
 type Location struct {
-	// Latitude and Longitude are decimal degrees; four to six decimals are
-	// recommended. The service refuses (0, 0), which it takes for a missing
-	// value.
+	// Latitude and Longitude are decimal degrees. Use four to six decimals. The
+	// service takes (0, 0) for a missing value and refuses it.
 	Latitude  float64 `json:"latitude"`
 	Longitude float64 `json:"longitude"`
-	Name      string  `json:"name,omitzero"`    // the main label of the card; public clients always send one
-	Address   string  `json:"address,omitzero"` // the line below it; public clients always send one
+	Name      string  `json:"name,omitzero"`    // the main label of the card
+	Address   string  `json:"address,omitzero"` // the line below it
 }
 
 type locationBody struct {

@@ -7,36 +7,36 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
-// Media is an image, a video, an audio or any other file.
+// Media is an image, a video, an audio or another file.
 //
 //	photo := ryze.Media{Source: ryze.MediaFile("photo.jpg"), Caption: "The view"}
 //	inst.Messages.Send(ctx, "5511987654321", photo)
 //
-// A file is streamed into the request, whatever its size, in constant memory.
-// The largest size that the service takes is not documented.
+// A file is streamed in constant memory. The service's size limit is not known;
+// see docs/service-notes.md.
 type Media struct {
 	// Source is where the file comes from: [MediaFile], [MediaBytes],
 	// [MediaReader], [MediaFS] or [MediaURL]. It is required.
 	Source MediaSource `json:"-"`
-	// Kind is how WhatsApp shows the file. When empty it follows from the MIME
-	// type; for a URL, from the name in it.
+	// Kind is how WhatsApp shows the file. Default: the kind of its MIME type;
+	// of a URL, that of the name in it.
 	Kind MediaKind `json:"kind,omitzero"`
 	// Caption is the text below the file.
 	Caption string `json:"caption,omitzero"`
-	// FileName is the name shown on a document. Default: the source's name,
-	// without directories; for a URL the service's own.
+	// FileName is the name shown on a document. Default: the source's name
+	// without directories; of a URL, the service's choice.
 	FileName string `json:"fileName,omitzero"`
-	// MIME is the file's type. Default: told by its content; where that only says
-	// what it is packed in, such as MP4, Ogg or ZIP, by its name. For a URL the
-	// service finds out.
+	// MIME is the file's type. Default: read from the content, or from the name
+	// when the content shows only a container such as MP4, Ogg or ZIP. For a
+	// URL the service finds it out.
 	MIME string `json:"mime,omitzero"`
-	// Voice sends an audio as a voice note. The service does so unless told
-	// otherwise: for music, set it to new(false).
+	// Voice sends an audio as a voice note. The service does so by default: for
+	// music, set it to new(false).
 	Voice *bool `json:"voice,omitzero"`
 	// Duration of an audio. The service finds out when it is zero.
 	Duration time.Duration `json:"duration,omitzero"`
-	// Waveform of an audio, values 0 to 255. The service makes one when it is
-	// empty. The form in which the service accepts it is not documented.
+	// Waveform of an audio, values 0 to 255. When it is empty the service makes
+	// one.
 	Waveform []byte `json:"waveform,omitzero"`
 }
 

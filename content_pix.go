@@ -5,16 +5,16 @@ import (
 	"net/mail"
 )
 
-// Pix is a card with a PIX key that the recipient copies with a tap. It makes
-// no charge and no QR code, and nothing ever tells that it was paid. It cannot
-// be sent to channels. MerchantName, Key and KeyType are required.
+// Pix is a card with a PIX key to copy. It makes no charge and no QR code, and
+// nothing tells whether it was paid. Channels do not accept it. MerchantName,
+// Key and KeyType are required.
 type Pix struct {
 	MerchantName string     `json:"merchantName,omitzero"` // the beneficiary, shown above the key
 	Key          string     `json:"key,omitzero"`
 	KeyType      PixKeyType `json:"keyType,omitzero"`
-	// Message and Items are in one revision of the documentation and not in
-	// another: the service may ignore them. With items WhatsApp adds up the
-	// prices; without them whoever pays types the amount.
+	// Message and Items may be ignored by the service; see
+	// docs/service-notes.md. With items WhatsApp adds up the prices. Without
+	// them the payer types the amount.
 	Message string    `json:"message,omitzero"`
 	Items   []PixItem `json:"items,omitzero"`
 }
@@ -24,15 +24,15 @@ type PixItem struct {
 	Name        string `json:"name,omitzero"`
 	Description string `json:"description,omitzero"`
 	Quantity    int    `json:"quantity,omitzero"` // 1 or more
-	// UnitPrice is the price of one. Whether it is in reais or in centavos is
-	// not documented.
+	// UnitPrice is the price of one. Its unit is not known: reais or centavos;
+	// see docs/service-notes.md.
 	UnitPrice float64 `json:"unitPrice"`
 }
 
-// PixKeyType says what a PIX key is.
+// PixKeyType is the type of a PIX key.
 type PixKeyType string
 
-// Kinds of PIX keys, with the form in which the service wants them.
+// Types of PIX keys, with the form of each.
 const (
 	PixCPF    PixKeyType = "CPF"    // 11 digits, without punctuation
 	PixCNPJ   PixKeyType = "CNPJ"   // 14 digits, without punctuation

@@ -2,8 +2,8 @@ package ryze
 
 import "fmt"
 
-// Poll asks a question with 2 to 12 options, no two of them the same. Votes are read with
-// [MessagesService.PollVotes]. What works in channels is not documented.
+// Poll asks a question with 2 to 12 different options. Read the votes with
+// [MessagesService.PollVotes]. For channels see docs/service-notes.md.
 type Poll struct {
 	Question string   `json:"question,omitzero"`
 	Options  []string `json:"options,omitzero"`

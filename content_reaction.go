@@ -1,8 +1,8 @@
 package ryze
 
-// Reaction puts an emoji on a message. It is sent to the chat of that message,
-// which cannot be a channel, and replaces an earlier reaction. Of the common
-// options only [SourceLabel] and [TimeLimit] work with it.
+// Reaction puts an emoji on a message and replaces an earlier one. Send it to
+// the chat of the message, not to a channel. It takes only [SourceLabel] and
+// [TimeLimit].
 //
 //	inst.Messages.Send(ctx, chat, ryze.Reaction{MessageID: id, Emoji: "👍"})
 type Reaction struct {
@@ -15,7 +15,7 @@ type Reaction struct {
 	Participant JID `json:"participant,omitzero"`
 }
 
-// RemoveReaction takes a reaction back. Its fields are those of [Reaction].
+// RemoveReaction removes a reaction. Its fields are those of [Reaction].
 type RemoveReaction struct {
 	MessageID   string `json:"messageId,omitzero"`
 	FromMe      bool   `json:"fromMe,omitzero"`

@@ -2,9 +2,8 @@ package ryze
 
 import "context"
 
-// StatusContent is what can be published as a status (story): [TextStatus] and
-// [MediaStatus]. None of the common options but [SourceLabel] and [TimeLimit]
-// works with it.
+// StatusContent is what a status (story) can be: [TextStatus] or [MediaStatus].
+// It takes only [SourceLabel] and [TimeLimit].
 type StatusContent interface {
 	Content
 	isStatus()
@@ -13,17 +12,16 @@ type StatusContent interface {
 func (TextStatus) isStatus()  {}
 func (MediaStatus) isStatus() {}
 
-// TextStatus is a status that is a text. Text is required.
+// TextStatus is a status with a text. Text is required.
 type TextStatus struct {
 	Text            string `json:"text,omitzero"`
 	BackgroundColor string `json:"backgroundColor,omitzero"` // such as "#00AAFF"
-	// Font is usually one of "system", "serif" and "sans-serif"; the full set is
-	// not documented.
+	// Font is usually "system", "serif" or "sans-serif".
 	Font string `json:"font,omitzero"`
 }
 
-// MediaStatus is a status that is an image, a video or an audio: a [Media]
-// whose source is a [MediaURL], the only one that this route documents.
+// MediaStatus is a status with an image, a video or an audio. The source must
+// be a [MediaURL].
 type MediaStatus Media
 
 type statusBody struct {
@@ -71,10 +69,9 @@ func (s MediaStatus) body(common sendCommon) (any, error) {
 	}, nil
 }
 
-// PostStatus publishes a status (story) for 24 hours: Send to
-// [StatusBroadcast]. Who sees it is a privacy setting of the WhatsApp account.
-// [MessagesService.DeleteForEveryone] takes it back. Errors are those of
-// [MessagesService.Send].
+// PostStatus publishes a status (story) for 24 hours, to those whom the
+// account's privacy settings allow. [MessagesService.DeleteForEveryone] removes
+// it. Errors are those of [MessagesService.Send].
 //
 // POST /api/message/status/:instance. Not safe to repeat.
 func (s *MessagesService) PostStatus(ctx context.Context, status StatusContent, opts ...SendOption) (*SentMessage, error) {

@@ -5,8 +5,8 @@ import "strings"
 // Sticker is a picture that the service turns into a sticker of 512 by 512
 // pixels.
 type Sticker struct {
-	// Source is a [MediaURL] of a PNG, JPEG or GIF, or a file, which travels
-	// inside the request; see [Media] for the kinds of sources.
+	// Source is a PNG, JPEG or GIF: a [MediaURL] or a file. [Media] lists the
+	// sources.
 	Source MediaSource
 }
 

@@ -23,29 +23,18 @@ type storedContent[T any] struct {
 	Content T      `json:"content"`
 }
 
-// MarshalContent returns the stored form of a content: JSON with a version, the
-// kind and the fields, for an outbox, a queue or a database. [UnmarshalContent]
-// reads it, in this release and in later ones. Sending what it returns makes the same
-// request.
+// MarshalContent returns the stored form of a content: JSON with a version, a
+// kind and the fields. [UnmarshalContent] reads it, in this release and later
+// ones.
 //
 //	{"version":1,"kind":"text","content":{"text":"Hello"}}
 //
-// Equal contents have equal bytes, and a pointer to a content has those of the
-// content. Whether the content can be sent is not checked: [MessagesService.Send]
-// does that.
+// Equal contents give equal bytes. It stores a [MediaURL] as its URL, a
+// [MediaFile] as its path, and [MediaBytes] whole, up to 4 MiB. What cannot be
+// stored, such as a [MediaReader], is a [*ValidationError].
 //
-// Of media, [MediaURL] is stored as its URL, and [MediaFile] as its path, as it was
-// given. The file is opened and checked when it is sent: it must still be there, and
-// unchanged. [MediaBytes] is stored whole, up to 4 MiB.
-//
-// It returns a [*ValidationError] for nil, for a text that is not UTF-8, for a number
-// that is not finite, and for more bytes than that. It returns one too for a
-// [MediaReader] and a [MediaFS], which nobody can read again later, and for a type of
-// your own that embeds a content.
-//
-// The stored form hides nothing. It is as private as the message, with its phone
-// numbers, PIX keys and codes. No content has a field of the type [Secret], and one
-// that comes to have one will store its value.
+// The form hides nothing: keep it as private as the message. See
+// docs/service-notes.md.
 func MarshalContent(c Content) ([]byte, error) {
 	if isNilContent(c) {
 		return nil, invalid("content", "is nil")
@@ -70,15 +59,12 @@ func MarshalContent(c Content) ([]byte, error) {
 	return nil, invalid("content", "is of a type that has no stored form; give one of the types listed at Content itself")
 }
 
-// UnmarshalContent reads what [MarshalContent] has written, in this release or an
-// earlier one. Neither the order of fields nor blanks between them matter. What is
-// read is not checked as a message: [MessagesService.Send] does that.
+// UnmarshalContent reads what [MarshalContent] wrote, in this release or an
+// earlier one. It does not check the message: [MessagesService.Send] does.
 //
-// Nothing is left out without a word. A version, a kind or a field that this release
-// does not know is an error that matches [ErrNewerContent]: keep the bytes, and read
-// them with the release that wrote them. Anything else that MarshalContent does not
-// write is refused: a text that is cut off or not UTF-8, a null, a field given twice,
-// a value of the wrong type. Each error is a [*ValidationError].
+// A newer version, kind or field is an error that matches [ErrNewerContent]:
+// keep the bytes for the release that wrote them. Other forms are refused, such
+// as a null or a double field. Each error is a [*ValidationError].
 func UnmarshalContent(b []byte) (Content, error) {
 	if err := scanStored(b); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 package ryze
 
-// Text is a text message. Its longest length is not documented.
+// Text is a text message.
 //
 //	inst.Messages.Send(ctx, "5511987654321", ryze.Text("Hello"))
 type Text string

@@ -8,85 +8,41 @@ import (
 	"time"
 )
 
-// ErrInProgress says that another worker holds the claim on a key and has
-// neither committed nor released it. Whether the work will be done is not known yet:
-// do not acknowledge the event, let it be delivered again.
+// ErrInProgress says that another worker holds the claim on a key. Do not
+// acknowledge the event: let it come again.
 var ErrInProgress = sentinel("another worker is at it")
 
-// ErrClaimLost says that a claim is not held any more: its lease has passed, and
-// another has claimed or committed the key since.
+// ErrClaimLost says that a claim's lease passed, and another worker claimed or
+// committed the key.
 var ErrClaimLost = sentinel("the claim has passed to another")
 
-// DedupeStore remembers which keys have been dealt with, so that an event that
-// is delivered several times (webhook retries, several webhooks, WebSocket and
-// webhook together) is processed once.
+// DedupeStore remembers handled keys, so that an event that arrives several
+// times is handled once. Claim a key before the work, then commit it, or
+// release it after a failure. The lease must be longer than the work.
 //
-// It is made for processing at least once: a key is claimed before the work
-// and committed after it, or released when the work failed. A worker that dies
-// in between loses its claim after a lease, and the next delivery is processed.
-// A lease must be longer than the work takes.
+// A store is safe for concurrent use. TestDedupeStore of package ryzetest
+// checks an implementation. Module ryzeredis has one on Redis; its commands are
+// in docs/service-notes.md.
 //
-// A store must be safe for concurrent use. TestDedupeStore of package ryzetest
-// holds one to these rules.
-//
-// With Redis, each claim has a random value of its own, such as [rand.Text]
-// makes, and the [DedupeClaim] keeps it. The key holds that value, and the same
-// with "done:" before it once the work is done. Claim is
-//
-//	SET key value NX PX lease
-//
-// If the key is there, GET tells whether the value begins with "done:". If the
-// key has gone meanwhile, Claim begins again. Commit and Release compare the value
-// and change the key in one step, so they are scripts. Commit gets the key, the
-// value and the window:
-//
-//	local held = redis.call("GET", KEYS[1])
-//	if held and held ~= ARGV[1] and held ~= "done:" .. ARGV[1] then
-//		return 0 -- ErrClaimLost
-//	end
-//	redis.call("SET", KEYS[1], "done:" .. ARGV[1], "PX", ARGV[2])
-//	return 1
-//
-// Release gets the key and the value:
-//
-//	local held = redis.call("GET", KEYS[1])
-//	if held and held ~= ARGV[1] then
-//		return 0 -- ErrClaimLost
-//	end
-//	redis.call("DEL", KEYS[1])
-//	return 1
-//
-// A plain SET or DEL would act on what another has claimed or committed after
-// the lease. A Claim whose answer is lost may hold the key. It should release it
-// by the same script, or nobody handles the event until the lease has passed.
-//
-// Each call has a context that ends after five seconds. A store that does not
-// heed it is not waited for any longer: the event counts as not handled, and a
-// claim that is granted later is released.
-//
-// [rand.Text]: https://pkg.go.dev/crypto/rand#Text
+// Each call has five seconds. After that the event counts as not handled.
 type DedupeStore interface {
-	// Claim takes a key. It returns a claim when the caller is the first and must
-	// do the work; nil and no error when the work has been done before; and an
-	// error that matches [ErrInProgress] when somebody else has claimed the key
-	// and is not done. When ctx has ended, it takes nothing and returns the error
-	// of ctx.
+	// Claim takes a key. It returns a claim when the caller must do the work,
+	// and nil when the work was done before. It returns [ErrInProgress] when
+	// another worker has the key. When ctx has ended, it takes nothing and
+	// returns the error of ctx.
 	Claim(ctx context.Context, key string) (DedupeClaim, error)
 }
 
-// DedupeClaim is the right to do the work of a key, and the duty to say what
-// came of it, by one of the methods. They act on this claim alone: when its
-// lease has passed and another has claimed or committed the key since, they
-// change nothing, and their error matches [ErrClaimLost].
-//
-// When a method fails otherwise, it may be called again.
+// DedupeClaim is the right to do the work of a key. Call one method when the
+// work ends. When another worker has taken the key since, they change nothing
+// and return [ErrClaimLost]. After another error a method may be called again.
 type DedupeClaim interface {
-	// Commit says that the work is done: until the window has passed, Claim returns
-	// no claim of the key. It counts also when the lease has passed, if nobody has
-	// claimed the key since. What is committed can be committed again.
+	// Commit says that the work is done: Claim then returns nil until the
+	// window has passed. It also counts after the lease, unless another worker
+	// has claimed the key. It may be called again.
 	Commit(ctx context.Context) error
-	// Release gives up the claim, so that the next Claim is granted. It never
-	// touches a key that has been committed, by this claim or another.
+	// Release gives up the claim, so that the next Claim gets the key. It never
+	// changes a committed key.
 	Release(ctx context.Context) error
 }
 
@@ -94,7 +50,7 @@ type DedupeClaim interface {
 type Deduper struct{ store DedupeStore }
 
 // NewDeduper returns a Deduper over a store, or over a new [MemoryDedupe] when
-// store is nil. Channels that deliver the same events must share the store.
+// store is nil. Channels with the same events must share the store.
 func NewDeduper(store DedupeStore) *Deduper {
 	if store == nil {
 		store = &MemoryDedupe{}
@@ -106,23 +62,14 @@ func NewDeduper(store DedupeStore) *Deduper {
 // caller's context has ended: the outcome of the work must be recorded.
 const storeTimeout = 5 * time.Second
 
-// Do calls handle with the event unless it has been handled before, and
-// returns whether it did so with success. The event counts as handled when
-// handle returns nil or [ErrIgnore], which Do returns. When handle fails, panics
-// or ends the goroutine, the event counts as not handled. An error without a
-// call to handle means that nothing is known (the store failed) or that somebody
-// else is at it ([ErrInProgress]): in both cases the event must be delivered
-// again.
+// Do calls handle unless the event was handled before. It returns true when
+// handle ran and returned nil or [ErrIgnore].
 //
-// When the work was done but could not be recorded, Do returns true and the
-// error of the store: the event may be handled once more, if it is delivered
-// once more.
+// After an error without true, deliver the event again. An error with true
+// means: the work is done and was not recorded.
 //
-// Gaps, and events that say neither what nor when (labels have no time in the
-// documented form), always pass: of those, two equal ones may be two
-// occurrences.
-//
-// [*ValidationError] when handle is nil.
+// Gaps always pass. So do events without an id and a time: two equal ones may
+// be two occurrences. A nil handle is a [*ValidationError].
 func (d *Deduper) Do(ctx context.Context, e *Event, handle Handler) (handled bool, err error) {
 	if handle == nil {
 		return false, invalid("handle", "is nil")
@@ -131,10 +78,9 @@ func (d *Deduper) Do(ctx context.Context, e *Event, handle Handler) (handled boo
 	return o.done(), o.failure()
 }
 
-// Wrap returns a handler with [Deduper.Do] around handle. It returns nil for an
-// event that has been handled before, and also when the work was done but could
-// not be recorded: a delivery that is asked for again would repeat the work. Of
-// nil it makes nil.
+// Wrap returns a handler that calls [Deduper.Do]. It returns nil for an event
+// that was handled before, and for work that was done but not recorded.
+// Wrap(nil) is nil.
 func (d *Deduper) Wrap(handle Handler) Handler {
 	if handle == nil {
 		return nil
@@ -237,17 +183,16 @@ func (d *Deduper) ask(ctx context.Context, call func(context.Context) error) err
 }
 
 // MemoryDedupe is a [DedupeStore] for one process. The zero value is ready for
-// use. Every operation takes constant time, and memory is bounded.
+// use. Its memory is bounded.
 type MemoryDedupe struct {
-	// Size is how many of the latest keys are remembered at least. At most twice
-	// as many are in memory. Zero means 16 384.
+	// Size is the least number of latest keys in memory; there are at most
+	// twice as many. Zero means 16 384.
 	Size int
 	// Window is how long a committed key is remembered, unless Size newer ones
-	// push it out. Zero means 24 hours. For how long the service repeats a
-	// delivery is not documented.
+	// push it out. Zero means 24 hours.
 	Window time.Duration
-	// Lease is how long a claim holds that is neither committed nor released.
-	// Zero means five minutes. It must be longer than the work takes.
+	// Lease is how long an open claim holds. It must be longer than the work.
+	// Zero means five minutes.
 	Lease time.Duration
 
 	mu     sync.Mutex
@@ -274,7 +219,7 @@ type memoryClaim struct {
 	id    uint64
 }
 
-// Claim implements [DedupeStore]. It returns the context's error when the context has ended.
+// Claim implements [DedupeStore].
 func (m *MemoryDedupe) Claim(ctx context.Context, key string) (DedupeClaim, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

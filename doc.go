@@ -69,20 +69,20 @@
 //
 // # Errors
 //
-// Every error can be matched with [errors.Is] and the sentinels of this package
-// (the service sends texts, not codes; the package knows them), and read with
-// [errors.As]: [*APIError] is a refusal by the service, [*ValidationError] an
-// argument refused before any request, [*RateLimitError] a wait that would have
-// been too long, [*OutcomeError] a call that may have been carried out,
-// [*ResponseError] a reply or an event that could not be read, [ErrRedirect] a
-// redirect, and [ErrNetwork] no reply at all. An error may have a cause that matches as well,
-// so ask for [ErrOutcomeUnknown] first, or ask [OutcomeOf] whether the call was
-// accepted, and [RetryAfter] whether and when to try again.
+// Match errors with [errors.Is] and the sentinels of this package. Read them
+// with [errors.As]. The service sends texts, not codes; the package knows them.
+// [*APIError] is a refusal by the service. [*ValidationError] is an argument
+// that was refused before any request. [*RateLimitError] is a wait that would
+// be too long. [*OutcomeError] is a call that may have been carried out.
+// [*ResponseError] is a reply or an event that cannot be read. [ErrRedirect] is
+// a redirect, and [ErrNetwork] is no reply at all. The cause of an error can
+// match too. So ask for [ErrOutcomeUnknown] first, or ask [OutcomeOf] whether
+// the call was accepted. [RetryAfter] says whether and when to try again.
 //
-// A call that succeeds but for a part of what was asked for returns both its result
-// and a [*PartialError], which matches [ErrPartial]: a group without its description,
-// three members of whom one was not added. What was created is there, and the error
-// holds it: do not create it again.
+// A call can succeed without a part: a group has no description, or one of
+// three members was not added. It then returns its result and a
+// [*PartialError], which matches [ErrPartial]. What was created is there, and
+// the error holds it: do not create it again.
 //
 //	crew, err := inst.Groups.Create(ctx, params)
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {

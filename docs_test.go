@@ -33,11 +33,10 @@ type block struct {
 func (b block) isProgram() bool { return strings.HasPrefix(b.text, "package main\n") }
 
 var (
-	fence    = regexp.MustCompile("(?ms)^[ \t]*```(\\w*)\n(.*?)^[ \t]*```[ \t]*$")
-	pageLink = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	command  = regexp.MustCompile(`go run (\./[\w./]+)`)
-	bench    = regexp.MustCompile(`-bench (\w+)`)
-	target   = regexp.MustCompile("make ([a-z]+)(?:`|  )")
+	fence   = regexp.MustCompile("(?ms)^[ \t]*```(\\w*)\n(.*?)^[ \t]*```[ \t]*$")
+	command = regexp.MustCompile(`go run (\./[\w./]+)`)
+	bench   = regexp.MustCompile(`-bench (\w+)`)
+	target  = regexp.MustCompile("make ([a-z]+)(?:`|  )")
 )
 
 // matches are the files that some patterns match, each of which must match one.
@@ -57,7 +56,8 @@ func matches(t *testing.T, patterns ...string) []string {
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := make(map[string]string)
-	for _, name := range matches(t, "README*.md", "CONTRIBUTING.md", "docs/*.md", "docs/pt-BR/*.md", "examples/README.md") {
+	for _, name := range matches(t, "README*.md", "CONTRIBUTING.md", "AGENTS.md", "llms.txt", "skills/*/*.md",
+		"docs/*.md", "docs/pt-BR/*.md", "examples/README.md", "benchmarks/README.md") {
 		b, err := os.ReadFile(name)
 		require.NoError(t, err)
 		texts[name] = string(b)
@@ -72,7 +72,7 @@ func blocks(t *testing.T) []block {
 	for name, text := range pages(t) {
 		for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
 			language, code := text[at[2]:at[3]], text[at[4]:at[5]]
-			if language == "go" || strings.Contains(code, "ryze.") {
+			if language == "go" || language != "text" && strings.Contains(code, "ryze.") { // text is what does not compile
 				all = append(all, block{name, strings.Count(text[:at[4]], "\n") + 1, code})
 			}
 		}
@@ -109,7 +109,7 @@ func TestCodeInPagesIsFromExamples(t *testing.T) {
 		}
 		assert.True(t, found, "%s:%d: no example has these lines, one after another:\n%s", b.page, b.line, b.text)
 	}
-	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md", "docs/outbox.md"} {
+	for _, page := range []string{"README.md", "doc.go", "docs/settling.md", "docs/receiving.md", "docs/outbox.md", "skills/ryze-go/SKILL.md"} {
 		assert.NotZero(t, perPage[page], "no code was found in %s", page)
 	}
 }
@@ -133,9 +133,10 @@ func hasPiece(lines, piece []string) bool {
 	return false
 }
 
-// The whole programs of README.md do what it says, with nothing but the variables
-// that ryzesim prints.
+// The whole programs of README.md, in each language, do what it says, with nothing
+// but the variables that ryzesim prints. A program that both have runs once.
 func TestProgramsOfReadmeRun(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds programs")
 	}
@@ -143,15 +144,16 @@ func TestProgramsOfReadmeRun(t *testing.T) {
 	defer sim.Close()
 	phone := sim.AddInstance("support-line")
 	phone.Pair("5511900000001")
-	play := map[string]func(output *bufio.Reader){
-		"SendText(": func(output *bufio.Reader) {
+	play := map[string]func(t *testing.T, output *bufio.Reader){
+		"func Test": nil, // go test runs it
+		"SendText(": func(t *testing.T, output *bufio.Reader) {
 			line, err := output.ReadString('\n')
 			require.NoError(t, err)
 			assert.Equal(t, "sent to 5511987654321@s.whatsapp.net\n", line)
 			require.Len(t, phone.Sent(), 1)
 			assert.Equal(t, "Your code is 4711", phone.Sent()[0].Text)
 		},
-		"Subscribe(": func(output *bufio.Reader) {
+		"Subscribe(": func(t *testing.T, output *bufio.Reader) {
 			require.Eventually(t, func() bool { return phone.WebSockets() == 1 }, time.Minute, time.Millisecond)
 			phone.Receive(ryzetest.Incoming{From: "5511987654321", Text: "Hello"})
 			line, err := output.ReadString('\n')
@@ -163,24 +165,42 @@ func TestProgramsOfReadmeRun(t *testing.T) {
 			assert.Contains(t, string(rest), "the event stream of \"support-line\" has ended")
 		},
 	}
+	has := make(map[string]bool) // page and call
+	ran := make(map[string]bool) // text of a program
 	for _, b := range blocks(t) {
 		if !b.isProgram() {
 			continue
 		}
-		for call, with := range play {
+		assert.NotContains(t, b.text, "\n    ", "it is not formatted with tabs")
+		var call string
+		for _, call = range []string{"func Test", "SendText(", "Subscribe("} {
 			if strings.Contains(b.text, call) {
-				runProgram(t, b, with, "RYZE_BASE_URL="+sim.URL, "RYZE_INSTANCE=support-line", "RYZE_INSTANCE_TOKEN="+phone.Token())
-				delete(play, call)
 				break
 			}
 		}
-		assert.NotContains(t, b.text, "\n    ", "it is not formatted with tabs")
+		has[b.page+" "+call] = true
+		switch {
+		case ran[b.text]:
+		case play[call] == nil:
+			source := filepath.Join(t.TempDir(), "main_test.go")
+			require.NoError(t, os.WriteFile(source, []byte(b.text), 0o600))
+			out, err := exec.CommandContext(t.Context(), "go", "test", "-v", source).CombinedOutput()
+			require.NoError(t, err, "%s:%d: %s", b.page, b.line, out)
+			assert.Contains(t, string(out), "--- PASS: Test", "%s:%d", b.page, b.line)
+		default:
+			runProgram(t, b, play[call], "RYZE_BASE_URL="+sim.URL, "RYZE_INSTANCE=support-line", "RYZE_INSTANCE_TOKEN="+phone.Token())
+		}
+		ran[b.text] = true
 	}
-	assert.Empty(t, play, "README.md has no program that does this")
+	for _, page := range matches(t, "README*.md") {
+		for call := range play {
+			assert.True(t, has[page+" "+call], "%s has no program with %s", page, call)
+		}
+	}
 }
 
 // runProgram builds a program, starts it, and hands its output to play.
-func runProgram(t *testing.T, b block, play func(output *bufio.Reader), environment ...string) {
+func runProgram(t *testing.T, b block, play func(t *testing.T, output *bufio.Reader), environment ...string) {
 	t.Helper()
 	source := filepath.Join(t.TempDir(), "main.go")
 	require.NoError(t, os.WriteFile(source, []byte(b.text), 0o600))
@@ -195,10 +215,10 @@ func runProgram(t *testing.T, b block, play func(output *bufio.Reader), environm
 	require.NoError(t, run.Start())
 	defer func() { _ = run.Wait() }()
 	defer func() { _ = run.Process.Kill() }()
-	play(bufio.NewReader(output))
+	play(t, bufio.NewReader(output))
 }
 
-// What the pages name is there: files, programs, benchmarks, targets of make.
+// What the pages name is there: programs, benchmarks, targets of make.
 func TestPagesNameWhatExists(t *testing.T) {
 	benchmarks := make(map[string]bool)
 	tests, err := filepath.Glob("*_test.go")
@@ -215,12 +235,10 @@ func TestPagesNameWhatExists(t *testing.T) {
 	makefile, err := os.ReadFile("Makefile")
 	require.NoError(t, err)
 	for page, text := range pages(t) {
-		for _, link := range pageLink.FindAllStringSubmatch(text, -1) {
-			_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))
-			assert.NoError(t, err, "linked by %s", page)
-		}
 		for _, run := range command.FindAllStringSubmatch(text, -1) {
-			assert.DirExists(t, run[1], "run in %s", page)
+			if !strings.Contains(text, "`"+strings.TrimPrefix(run[1], "./")+"/main.go`") { // what the reader saves
+				assert.DirExists(t, run[1], "run in %s", page)
+			}
 		}
 		for _, run := range bench.FindAllStringSubmatch(text, -1) {
 			matches := false

@@ -18,7 +18,7 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/upload"
 )
 
-// DownloadOption changes how a download is made.
+// DownloadOption is an option of a download.
 type DownloadOption func(*downloadOptions) error
 
 type downloadOptions struct {
@@ -27,8 +27,7 @@ type downloadOptions struct {
 	limit time.Duration
 }
 
-// DownloadLimit sets the largest media that is accepted, in bytes. Default: 100
-// MiB.
+// DownloadLimit sets the largest media to accept, in bytes. Default: 100 MiB.
 func DownloadLimit(n int64) DownloadOption {
 	return func(o *downloadOptions) error {
 		if n <= 0 {
@@ -39,9 +38,8 @@ func DownloadLimit(n int64) DownloadOption {
 	}
 }
 
-// DownloadWait sets how long to go on asking for media that the service does
-// not have. It needs a moment to store media after their event. Default: four
-// seconds; zero asks once.
+// DownloadWait sets how long to ask again for media that the service does not
+// have yet: four seconds by default. Zero asks once.
 func DownloadWait(d time.Duration) DownloadOption {
 	return func(o *downloadOptions) error {
 		if d < 0 {
@@ -52,8 +50,8 @@ func DownloadWait(d time.Duration) DownloadOption {
 	}
 }
 
-// DownloadTimeLimit replaces the time limit of an attempt, 120 s, for large
-// media over a slow line. The context's deadline holds all the same.
+// DownloadTimeLimit replaces the time limit of an attempt, 120 s. The context's
+// deadline still holds.
 func DownloadTimeLimit(d time.Duration) DownloadOption {
 	return func(o *downloadOptions) error {
 		if d <= 0 {
@@ -71,19 +69,19 @@ const (
 	firstDownloadPause   = 500 * time.Millisecond
 )
 
-// Downloaded describes media that were downloaded. Its Raw is the reply without
-// the media.
+// Downloaded describes media that were downloaded. Raw is the reply without the
+// media.
 type Downloaded struct {
 	Meta `json:"-"`
 
 	MessageID string
 	Kind      MediaKind // image, video, audio, document or sticker
-	MIME      string    // as the service says, or else as a data URI in front of the media does
+	MIME      string    // as the service says, or else its data URI
 	Size      int64     // bytes written
 }
 
-// DownloadError says that a download ended before its end. What the writer has
-// taken by then is not the whole file and may be another one's: throw it away.
+// DownloadError says that a download broke off. Throw away what the writer has:
+// it is incomplete, and may be another file.
 type DownloadError struct {
 	MessageID string
 	Written   int64 // bytes that the writer has taken
@@ -93,7 +91,7 @@ type DownloadError struct {
 	Err error
 }
 
-// Error names the message, how far it came and the cause.
+// Error names the message, the bytes written and the cause.
 func (e *DownloadError) Error() string {
 	return fmt.Sprintf("ryze: %s: the media of message %s ended after %d bytes: %v", opMessageMedia.ID, quoted(e.MessageID), e.Written, e.Err)
 }
@@ -101,20 +99,13 @@ func (e *DownloadError) Error() string {
 // Unwrap returns the cause.
 func (e *DownloadError) Unwrap() error { return e.Err }
 
-// Download writes the media of a stored message to w, whatever their size in
-// constant memory. It serves images, videos, audios, documents and stickers.
+// Download writes the media of a stored message to w, in constant memory. It
+// works for images, videos, audios, documents and stickers.
 //
-// The service sends base64. A data URI in front of it is taken off, blanks and
-// line breaks in it are skipped, and both alphabets are read, though not mixed.
-// Padding may be missing only in the URL alphabet, which is usually written
-// without. Elsewhere its absence is the only sign that the end of the file is
-// missing, so it is an error.
-//
-// The service stores media shortly after their event; until then it answers
-// that there are none. Download asks again for a while, see [DownloadWait], and
-// then returns [ErrMessageNotFound]. Nothing is repeated once a byte has
-// reached w: from then on errors are a [*DownloadError]. On any error, what w
-// has taken is to be thrown away.
+// The service stores media shortly after their event. Download asks again until
+// [DownloadWait] ends, then returns [ErrMessageNotFound]. After the first byte
+// it does not repeat, and errors are a [*DownloadError]. For the forms of
+// base64 see docs/service-notes.md.
 //
 // GET /api/chat/base64/:instance. Safe to repeat.
 func (s *MessagesService) Download(ctx context.Context, messageID string, w io.Writer, opts ...DownloadOption) (*Downloaded, error) {

@@ -31,11 +31,9 @@ func (h handle) set(ctx context.Context, op *Operation, chat JID, kinds jidKinds
 	return run(ctx, h, op, input{body: map[string]any{"number": chat.wire(), flag: on}})
 }
 
-// Client is the engine that handles share: connections, quota, retry policy,
-// logger. Make one for a process, and take as many handles from it as there
-// are accounts and instances; it is safe for concurrent use.
-//
-// Handles cost little and need not be kept.
+// Client holds what its handles share: connections, quota, retry policy and
+// logger. Make one for each process and take all handles from it. Handles cost
+// little. It is safe for concurrent use.
 type Client struct {
 	config    *config
 	transport *transport.Client
@@ -98,7 +96,7 @@ func (h handle) rateLimit(class RateClass) RateLimit {
 	return h.client.config.limiter.Rate(h.key(class))
 }
 
-// Meta is what every result knows of the reply it was read from.
+// Meta is what each result keeps of its reply.
 type Meta struct {
 	// RateLimit is the quota as the reply stated it.
 	RateLimit RateLimit `json:"-"`
@@ -106,9 +104,8 @@ type Meta struct {
 	raw hidden[json.RawMessage] // the reply may hold secrets
 }
 
-// Raw returns the JSON that the result was read from, with fields that this
-// package does not know. For an item of a list it is the item's own JSON. It
-// may contain secrets. Do not change it.
+// Raw returns the JSON of the result, or of the item of a list, with unknown
+// fields. It may contain secrets. Do not change it.
 func (m Meta) Raw() json.RawMessage {
 	return m.raw.get()
 }

@@ -14,12 +14,10 @@ const (
 	envInstanceToken = "RYZE_INSTANCE_TOKEN" //nolint:gosec // the name of a variable
 )
 
-// FromEnv is [New] with the base URL that RYZE_BASE_URL names. Without that
-// variable it is [DefaultBaseURL]. Options come after it and win. It returns a
-// [*ValidationError] when the variable or an option has a bad value.
+// FromEnv is [New] with the base URL in RYZE_BASE_URL, or [DefaultBaseURL].
+// Options win over the variable. A bad value is a [*ValidationError].
 //
-// FromEnv, [AccountFromEnv] and [InstanceFromEnv] are the only functions of this
-// package that read the environment.
+// Only FromEnv, [AccountFromEnv] and [InstanceFromEnv] read the environment.
 func FromEnv(opts ...Option) (*Client, error) {
 	base := os.Getenv(envBaseURL)
 	if base == "" {
@@ -28,9 +26,8 @@ func FromEnv(opts ...Option) (*Client, error) {
 	return New(append([]Option{baseURLFrom(envBaseURL, base)}, opts...)...)
 }
 
-// AccountFromEnv is [NewAccountClient] on a client of [FromEnv], with the token
-// in RYZE_ACCOUNT_TOKEN. It returns a [*ValidationError] that names the variable
-// when that is missing or not valid.
+// AccountFromEnv is [NewAccountClient] with the token in RYZE_ACCOUNT_TOKEN, on
+// a client of [FromEnv]. A bad variable is a [*ValidationError].
 func AccountFromEnv(opts ...Option) (*AccountClient, error) {
 	token, err := fromEnv(envAccountToken, checkToken)
 	if err != nil {
@@ -43,9 +40,9 @@ func AccountFromEnv(opts ...Option) (*AccountClient, error) {
 	return c.Account(token), nil
 }
 
-// InstanceFromEnv is [NewInstanceClient] on a client of [FromEnv], with the name
-// in RYZE_INSTANCE and the token in RYZE_INSTANCE_TOKEN. It returns a
-// [*ValidationError] that names the variable when one is missing or not valid.
+// InstanceFromEnv is [NewInstanceClient] with RYZE_INSTANCE and
+// RYZE_INSTANCE_TOKEN, on a client of [FromEnv]. A bad variable is a
+// [*ValidationError].
 func InstanceFromEnv(opts ...Option) (*InstanceClient, error) {
 	name, err := fromEnv(envInstance, checkInstanceName)
 	if err != nil {

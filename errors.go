@@ -13,17 +13,16 @@ import (
 	"unicode"
 )
 
-// Sentinel errors, to be matched with [errors.Is]. The service sends no error
-// codes, only an HTTP status and a text; one table (in this file) turns the
-// documented texts into these. A text that is not in the table still matches
-// the sentinel of its status class.
+// Sentinel errors, to be matched with [errors.Is]. The service sends texts, no
+// codes: a table in this file maps the documented ones. Other texts match the
+// sentinel of their status class.
 var (
-	// ErrInvalidArgument: the arguments were refused, by this package before
-	// any request (a [*ValidationError]) or by the service (400, 413, 422).
+	// ErrInvalidArgument: an argument was refused, before any request (a
+	// [*ValidationError]) or by the service (400, 413, 422).
 	ErrInvalidArgument = errors.New("invalid argument")
 
 	// ErrUnauthorized: 401, the token is missing or not valid. The four errors
-	// below say more where the service does.
+	// below say more when the service does.
 	ErrUnauthorized         = errors.New("unauthorized")
 	ErrMissingToken         = errors.New("missing token")
 	ErrInvalidToken         = errors.New("invalid token")
@@ -37,7 +36,7 @@ var (
 	ErrQuotaExceeded         = errors.New("account instance quota exceeded")
 	ErrNotAdmin              = errors.New("not an admin of the group")
 
-	// ErrNotFound: 404, or a "not found" that the service sends as 400.
+	// ErrNotFound: 404, or a 400 with a "not found" text.
 	ErrNotFound           = errors.New("not found")
 	ErrInstanceNotFound   = fmt.Errorf("instance %w", ErrNotFound)
 	ErrMessageNotFound    = errors.New("message not found")
@@ -45,102 +44,93 @@ var (
 	ErrPollNotFound       = errors.New("poll not found")
 	ErrGroupNotFound      = errors.New("group not found")
 	ErrNewsletterNotFound = errors.New("newsletter not found")
-	// ErrNotConfigured: the integration asked for was never set up on the
-	// instance (WebSocket, Chatwoot). It matches ErrNotFound as well.
+	// ErrNotConfigured: the instance never had this integration (WebSocket,
+	// Chatwoot). It also matches ErrNotFound.
 	ErrNotConfigured = errors.New("not configured")
 
-	// ErrConflict: 409, the name is taken or the webhook exists.
+	// ErrConflict: 409, the name or the webhook exists.
 	ErrConflict = errors.New("conflict")
 
-	// ErrNotConnected: the instance is not connected to WhatsApp, whichever
-	// status (400 or 503) the service chose to say it with. Nothing was sent.
+	// ErrNotConnected: the instance is not connected to WhatsApp (400 or 503).
+	// Nothing was sent.
 	ErrNotConnected = errors.New("instance is not connected to WhatsApp")
-	// ErrBanned: WhatsApp has banned the number of the instance, for a time or for
-	// good. It matches ErrNotConnected. See [InstanceClient.WaitConnected].
+	// ErrBanned: WhatsApp has banned the number, for a time or for good. It
+	// matches ErrNotConnected.
 	ErrBanned = fmt.Errorf("number is banned by WhatsApp: %w", ErrNotConnected)
-	// ErrNoSession: there is no stored session to reconnect; call
-	// [InstanceClient.Connect].
+	// ErrNoSession: there is no stored session. Call [InstanceClient.Connect].
 	ErrNoSession = errors.New("instance has no saved session")
 	// ErrWebSocketDisabled: the event stream is not enabled for the instance.
 	ErrWebSocketDisabled = errors.New("WebSocket is not enabled for the instance")
 	// ErrInviteRevoked: the invite link was revoked or has expired.
 	ErrInviteRevoked = errors.New("invite link revoked or expired")
-	// ErrNotEditable: the message is too old or not of a kind that can be edited.
+	// ErrNotEditable: the message is too old or of another kind.
 	ErrNotEditable = errors.New("message cannot be edited")
 
-	// ErrRateLimited: the quota of the token is used up; see [RateLimitError].
-	// The request was not accepted.
+	// ErrRateLimited: the token's quota is used up; see [RateLimitError]. The
+	// request was not accepted.
 	ErrRateLimited = errors.New("rate limited")
-	// ErrThrottled: 429 with another text than the rate limit's, which is taken for
-	// WhatsApp's own throttling. Slow down; sends are not repeated.
+	// ErrThrottled: a 429 with another text than the rate limit's, so probably
+	// WhatsApp's. Slow down. Sends are not repeated.
 	ErrThrottled = errors.New("throttled by WhatsApp")
 
-	// ErrForeignReply: a refusal that is not in the service's envelope, such as a
-	// proxy's page or an empty 404. It matches the sentinel of its status class as
-	// well, but it says nothing about what the service did: see [ErrOutcomeUnknown].
+	// ErrForeignReply: a refusal by something else than the service, such as a
+	// proxy's page. It also matches the sentinel of its status class. See also
+	// [ErrOutcomeUnknown].
 	ErrForeignReply = errors.New("the reply is not the service's own")
 
 	// ErrNotImplemented: 501, the service cannot do this.
 	ErrNotImplemented = errors.New("not implemented by the service")
-	// ErrServer: any other 5xx, a 2xx that says that it failed in a text that is not
-	// known, or a status that HTTP does not have.
+	// ErrServer: another 5xx, a failed 2xx with an unknown text, or a status
+	// that HTTP does not have.
 	ErrServer = errors.New("server error")
 
-	// ErrChatwoot: the Chatwoot installation refused, not RyzeAPI. It comes
-	// with status 400, 401 or 403 and says nothing about the caller's token.
+	// ErrChatwoot: Chatwoot refused, not RyzeAPI (400, 401 or 403). The
+	// client's token is not concerned.
 	ErrChatwoot = errors.New("refused by Chatwoot")
 	// ErrChatwootDisabled: 503, the Chatwoot module is off on the server.
 	ErrChatwootDisabled = errors.New("Chatwoot module is not configured on the server")
 
-	// ErrNetwork: no reply came. The connection failed, or the time limit of the
-	// last attempt passed; [errors.As] and [errors.Is] find the cause. Unless the
-	// error matches ErrOutcomeUnknown too, the call may be made again. A call that
-	// ended because its own context did matches only the context's error.
+	// ErrNetwork: no reply came, because the connection failed or the time
+	// limit passed. The call may be repeated unless the error also matches
+	// ErrOutcomeUnknown. The end of the call's own context is no ErrNetwork.
 	ErrNetwork = errors.New("no reply")
-	// ErrMediaSource: the source of a file failed while it was being sent. The
-	// request was never whole, so it was not accepted.
+	// ErrMediaSource: the source of a file failed while it was sent. The
+	// request was not accepted.
 	ErrMediaSource = errors.New("the media could not be read")
-	// ErrMediaTooLarge: the media is larger than the limit of a download.
+	// ErrMediaTooLarge: the media exceed the limit of a download.
 	ErrMediaTooLarge = errors.New("media is larger than the limit")
-	// ErrLimiter: the [Limiter] failed, so no request was made. The limiter's own
-	// error is in the chain.
+	// ErrLimiter: the [Limiter] failed, so no request was made. The chain holds
+	// its error.
 	ErrLimiter = errors.New("the limiter failed")
 
-	// ErrRedirect: the server answered with a redirect, which is never followed,
-	// because the token would follow too; the text names its status and its host.
-	// 307 and 308 say that nothing was carried out. The others, such as 303, may be
-	// the answer to a POST that was: see [ErrOutcomeUnknown].
+	// ErrRedirect: the server answered with a redirect. It is never followed:
+	// the token would follow too. After 307 and 308 nothing was done. After
+	// others see [ErrOutcomeUnknown].
 	ErrRedirect = errors.New("redirect refused")
-	// ErrBadResponse: the reply could not be read: cut short, too large, not
-	// JSON, or without the fields that make it a success.
+	// ErrBadResponse: the reply cannot be read: cut short, too large, not JSON,
+	// or without required fields.
 	ErrBadResponse = errors.New("unreadable response")
 
-	// ErrOutcomeUnknown: the request may have been carried out. It is never
-	// repeated by this package and must not be repeated blindly by the caller;
-	// see [OutcomeError].
+	// ErrOutcomeUnknown: the request may have been carried out. This package
+	// never repeats it. Do not repeat it blindly; see [OutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
-	// ErrNotSent: the message was looked for everywhere and is not there, or the send
-	// was refused; see [MessagesService.Settle].
+	// ErrNotSent: the message was searched everywhere and not found, or the
+	// send was refused; see [MessagesService.Settle].
 	ErrNotSent = errors.New("not sent")
-	// ErrPartial: the call succeeded, but for a part of what was asked for. The
-	// result is there all the same; the [*PartialError] says what is missing.
-	// Whatever was to be created exists: do not create it again.
+	// ErrPartial: the call succeeded without a part. The result is there, and
+	// the [*PartialError] says what is missing. Do not create it again.
 	ErrPartial = errors.New("not all of it was done")
 
-	// ErrNewerContent: a newer release has written this content. It has a version, a
-	// kind or a field that this one does not know; see [UnmarshalContent].
+	// ErrNewerContent: a newer release wrote this content; see
+	// [UnmarshalContent].
 	ErrNewerContent = errors.New("the stored content is of a newer release")
 
 	// ErrClosed: the [Client] has been closed.
 	ErrClosed = errors.New("client is closed")
 )
 
-// APIError is a reply of the service that says no: an HTTP status that is not
-// a success, or a 2xx whose body says "success": false. Match it with
-// [errors.Is] and the sentinels above, read it with [errors.As].
-//
-// It never holds the request, so it cannot carry a token; Message and Body are
-// what the service sent.
+// APIError is a refusal by the service: an HTTP status that is no success, or a
+// 2xx with "success": false. It never holds the request or a token.
 type APIError struct {
 	StatusCode int       // HTTP status of the reply
 	Message    string    // error.message of the reply, or "" when it had none
@@ -186,7 +176,7 @@ func (e *APIError) Error() string {
 	return b.String()
 }
 
-// Is reports whether target is one of the sentinels that the reply stands for.
+// Is reports whether target is a sentinel of this reply.
 func (e *APIError) Is(target error) bool {
 	for _, kind := range e.kinds {
 		if kind == target {
@@ -196,13 +186,12 @@ func (e *APIError) Is(target error) bool {
 	return false
 }
 
-// LogValue implements [slog.LogValuer] without the body, which may hold
-// anything the service was told.
+// LogValue implements [slog.LogValuer]. It leaves out the body.
 func (e *APIError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("operation", e.Operation), slog.Int("status", e.StatusCode), slog.String("message", printable(e.Message)))
 }
 
-// Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
+// Format implements [fmt.Formatter]. It never prints Body.
 func (e *APIError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
 // maxErrorText bounds what an error text repeats from the network.
@@ -234,10 +223,9 @@ func formatError(f fmt.State, verb rune, err error) {
 	_, _ = fmt.Fprint(f, err.Error())
 }
 
-// RateLimitError says that a call was given up because of the rate limit: the
-// wait would have passed the context's deadline or the longest wait allowed
-// (five minutes unless [RetryPolicy] says otherwise). The request was not
-// accepted, so it may be repeated after RetryAt. It matches [ErrRateLimited].
+// RateLimitError says that a call gave up, because the wait for quota was too
+// long for the context or the policy. The request was not accepted; it may be
+// repeated after RetryAt.
 type RateLimitError struct {
 	RetryAt   time.Time // when the quota is expected back, in UTC
 	Operation string    // id of the operation
@@ -265,8 +253,8 @@ func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited
 // Unwrap returns what led here, if anything.
 func (e *RateLimitError) Unwrap() error { return e.Err }
 
-// ErrContactNotFound says that the service does not know a phone for a LID, or a
-// LID for a phone. It matches [ErrNotFound].
+// ErrContactNotFound says that the service knows no phone for a LID, or no LID
+// for a phone. It matches [ErrNotFound].
 var ErrContactNotFound = fmt.Errorf("other address of the contact %w", ErrNotFound)
 
 // namedError is a sentinel that [ErrorType] names, wherever it is defined.
@@ -276,8 +264,8 @@ func sentinel(name string) error { return &namedError{name} }
 
 func (e *namedError) Error() string { return e.name }
 
-// ValidationError says that an argument was refused before any request was
-// made. It matches [ErrInvalidArgument].
+// ValidationError says that an argument was refused before any request. It
+// matches [ErrInvalidArgument].
 type ValidationError struct {
 	Field  string // the argument, named as in the Go signature or struct
 	Reason string // what is wrong with it; never the value of a secret
@@ -326,24 +314,16 @@ func (e *redirectError) isCertain() bool {
 	}
 }
 
-// ResponseError says that something of the service could not be read. It matches
-// [ErrBadResponse].
-//
-// A reply was cut short, larger than the limit, not JSON, or lacked what makes it a
-// success. When the operation must not be repeated it arrives inside an
-// [OutcomeError].
-//
-// An event, for [ParseEvent] and in a gap, was not JSON, not a JSON object, or had
-// no event name. Then Operation is empty, and of the fields only Reason and Body are
-// set.
+// ResponseError says that a reply or an event cannot be read. It matches
+// [ErrBadResponse]. An [OutcomeError] holds it when the operation must not be
+// repeated. Of an event only Reason and Body are set.
 type ResponseError struct {
 	StatusCode int
 	Operation  string
 	Reason     string
 	RateLimit  RateLimit
-	// Body is what was read of the reply, at most 64 KiB. Of an event it is the
-	// beginning, at most 4 KiB: the part that could be read as JSON, without the
-	// token.
+	// Body is what was read: of a reply at most 64 KiB. Of an event it is the
+	// first readable JSON, at most 4 KiB, without the token.
 	Body []byte
 	Err  error // the cause, if there is one
 }
@@ -366,7 +346,7 @@ func (e *ResponseError) Is(target error) bool { return target == ErrBadResponse 
 // Unwrap returns the cause.
 func (e *ResponseError) Unwrap() error { return e.Err }
 
-// Format implements [fmt.Formatter], so that %+v and %#v do not print Body.
+// Format implements [fmt.Formatter]. It never prints Body.
 func (e *ResponseError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
 // readingMedia is what a call was doing when its source failed.

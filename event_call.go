@@ -8,7 +8,7 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// CallStatus is the stage of a call. The set is open.
+// CallStatus is the stage of a call. Other values can come.
 type CallStatus string
 
 // Stages of a call.
@@ -21,10 +21,9 @@ const (
 	CallLatency      CallStatus = "latency"
 )
 
-// CallEvent is a step in the signalling of a call. The service documents the
-// values of Status and no field name at all, so the fields below are read under
-// the names that the other events use, and may all be empty: Data holds the
-// whole.
+// CallEvent is a step of a call. Only the values of Status are documented:
+// other fields may be empty, and Data has everything. See
+// docs/service-notes.md.
 type CallEvent struct {
 	ID        string // data.id
 	Status    CallStatus

@@ -8,9 +8,8 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// EventReply is the message that a message quotes. A tap on a button and a pick
-// from a list quote the message that held the button or the list, if the
-// service says which one it was.
+// EventReply is the message that a message quotes, such as the buttons or the
+// list of an answer.
 type EventReply struct {
 	MessageID string
 	Sender    EventUser // who wrote the quoted message, when given
@@ -19,16 +18,14 @@ type EventReply struct {
 
 // EventEdit is a change to an earlier message.
 type EventEdit struct {
-	OriginalID string // id of the edited message; the event's own id is another. "" when not given
+	OriginalID string // id of the edited message; the event has another. "" when not given
 	Text       string // the new text
 	// OriginalText is the text before the edit, when given.
 	OriginalText string
 }
 
-// EventReaction is a reaction to a message. No complete reaction has been
-// published: emoji and target are read under the names that are known to
-// occur. A reaction that names its target as the message that it quotes
-// (reply.message_id) also has a Reply.
+// EventReaction is a reaction to a message. When it quotes its target, Reply is
+// set too; see docs/service-notes.md.
 type EventReaction struct {
 	Emoji    string // "" when a reaction was taken back
 	TargetID string // id of the message reacted to, "" when not given

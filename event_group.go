@@ -6,7 +6,7 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// GroupChange says what changed in a group. The set is open.
+// GroupChange says what changed in a group. Other values can come.
 type GroupChange string
 
 // Changes of a group: the first four concern Participants, the others the group.
@@ -22,8 +22,8 @@ const (
 	GroupDelete   GroupChange = "delete"
 )
 
-// GroupEvent is a change in a group. Who made the change and, but for the
-// name, the new value of what changed are not documented; see [Event.Lookup].
+// GroupEvent is a change in a group. It has no author, and of new values only
+// the name. For other fields see [Event.Lookup] and docs/service-notes.md.
 type GroupEvent struct {
 	Change       GroupChange
 	Group        JID

@@ -16,26 +16,21 @@ import (
 	"time"
 )
 
-// Handler handles an event. A stream ([Subscription.Handle]), a webhook
-// ([NewWebhookHandler]) and an [Inbox] all take one. It must be safe for
-// concurrent use.
+// Handler handles an event of a stream ([Subscription.Handle]), a webhook
+// ([NewWebhookHandler]) or an [Inbox]. It must be safe for concurrent use. Make
+// handlers with [On] and [Handlers].
 //
-// Nil and [ErrIgnore] say that the event is dealt with, any other error that it
-// is not. A panic counts as an error, and so does the end of the goroutine by
-// [runtime.Goexit], which t.FailNow of a test calls: both are a [*PanicError].
-//
-// Make one of typed functions with [On], and one of several with [Handlers]. A
-// nil Handler is refused with a [*ValidationError] by all who take one.
+// Nil and [ErrIgnore] mean that the event is done. Any other error, and a panic
+// (a [*PanicError]), means that it is not. A nil Handler is refused.
 type Handler func(ctx context.Context, e *Event) error
 
-// ErrIgnore is what a [Handler] returns, alone or wrapped, for an event that is
-// of no interest to it. The event counts as dealt with: it is not delivered
-// again.
+// ErrIgnore is what a [Handler] returns for an event that it does not need. The
+// event is done and is not delivered again.
 var ErrIgnore = errors.New("event ignored")
 
-// On returns a handler for the events with one kind of data. T is one of the
-// types of [EventData], by pointer, or EventData itself for all events. For
-// other events the handler returns nil. When f is nil, so is the handler.
+// On returns a handler for events with one type of data, and does nothing for
+// others. T is a pointer type of [EventData], or EventData for all events.
+// On(nil) is nil.
 //
 //	err := sub.Handle(ctx, ryze.Handlers(
 //		ryze.On(func(ctx context.Context, e *ryze.Event, m *ryze.MessageEvent) error {
@@ -58,15 +53,9 @@ func On[T EventData](f func(ctx context.Context, e *Event, data T) error) Handle
 	}
 }
 
-// Handlers returns a handler that calls each of the given ones in turn. The
-// first error ends the turn and is the result; a panic ends it, too.
-//
-// [ErrIgnore] does not keep an event from the others, for it says only that one
-// of them has no interest. It is the result when one returned it and none
-// failed.
-//
-// When one of the handlers is nil, or none is given, the result is nil, which
-// is refused by all who take a handler.
+// Handlers returns a handler that calls the given ones in turn, until the first
+// error or panic. [ErrIgnore] does not end the turn; it is the result when no
+// handler failed. The result is nil when a handler is nil or none is given.
 func Handlers(handlers ...Handler) Handler {
 	if len(handlers) == 0 || slices.ContainsFunc(handlers, func(h Handler) bool { return h == nil }) {
 		return nil
@@ -89,16 +78,16 @@ func Handlers(handlers ...Handler) Handler {
 }
 
 // HandlerError says what went wrong with an event: a handler failed, or a
-// webhook delivery was not accepted. Its text and its printed form show no
-// content, no body and no header, unless the text of Err does.
+// delivery was refused. It prints no content, body or header, unless the text
+// of Err does.
 type HandlerError struct {
 	// Event is nil when a webhook delivery was refused before it was read.
 	Event *Event
 	// Err is what the handler returned, a [*PanicError], what the store of an
 	// [Inbox] failed with, or why a delivery was refused.
 	Err error
-	// StatusCode is the answer to a webhook delivery: 503 when the handler
-	// failed, and see [WebhookReceiver]. It is 0 for a stream and an inbox.
+	// StatusCode is the answer to a webhook delivery, such as 503 when the
+	// handler failed; see [WebhookReceiver]. It is 0 for a stream and an inbox.
 	StatusCode int
 }
 
@@ -120,10 +109,10 @@ func (e *HandlerError) Error() string {
 // Unwrap returns the cause.
 func (e *HandlerError) Unwrap() error { return e.Err }
 
-// Format implements [fmt.Formatter], so that %+v and %#v print no more than %v.
+// Format implements [fmt.Formatter]. It prints no more than %v.
 func (e *HandlerError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
-// LogValue implements [slog.LogValuer] with what Error says.
+// LogValue implements [slog.LogValuer] with the text of Error.
 func (e *HandlerError) LogValue() slog.Value {
 	var attrs []slog.Attr
 	if e.StatusCode != 0 {
@@ -224,22 +213,20 @@ func logUrgent(ctx context.Context, err error) {
 	logger.Print(text)
 }
 
-// PanicError is a panic of a function of the application: a [Handler], an error
-// handler, a [Limiter], or the store of a [Deduper]. It was caught so that other
-// events are not concerned. A webhook delivery is then asked for again; an event
-// of a stream is not, because the service does not replay.
+// PanicError is a panic in a function of the application, such as a [Handler].
+// Other events go on. A webhook delivery then comes again, an event of a stream
+// does not.
 type PanicError struct {
-	// Value is what was given to panic. It may hold anything, so Error does not
-	// show it. It is nil when there was no panic, but a call of
-	// [runtime.Goexit], which ends a goroutine.
+	// Value is the argument of panic, or nil after [runtime.Goexit]. It may
+	// hold anything, so Error does not show it.
 	Value any
 	Stack []byte // where it happened
 
 	who string // panicked; "" for the handler
 }
 
-// Error says who panicked, and gives the text of a run-time error, and of
-// anything else only the type.
+// Error says where the panic came from, with the text of a run-time error or
+// only a type.
 func (e *PanicError) Error() string {
 	who := cmp.Or(e.who, "the handler")
 	switch value := e.Value.(type) {
@@ -252,10 +239,10 @@ func (e *PanicError) Error() string {
 	}
 }
 
-// Format implements [fmt.Formatter], so that %+v and %#v do not print Value.
+// Format implements [fmt.Formatter]. It never prints Value.
 func (e *PanicError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
-// LogValue implements [slog.LogValuer] without the value.
+// LogValue implements [slog.LogValuer]. It leaves out the value.
 func (e *PanicError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("error", e.Error()), slog.String("stack", string(e.Stack)))
 }

@@ -15,24 +15,15 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// DedupeKey returns a key that is the same for every delivery of an event,
-// whichever channel, webhook and layout brought it, and another for another
-// event. It has at most 64 bytes of ASCII and shows nothing of the content.
+// DedupeKey returns a key of at most 64 ASCII bytes. It is the same for each
+// delivery of an event, over any channel and in any layout. It shows no
+// content.
 //
-// It is made of the instance, the type and
-//   - for a message its id, and for edits, revocations and reactions also the
-//     target, the new text or emoji, and the time;
-//   - for receipts all message ids in any order, status, time, chat and
-//     recipient: receipts have no id of their own;
-//   - for everything else the data.
+// Messages have a key by their id, receipts by message ids and status, other
+// events by their data.
 //
-// Who wrote is a part of it only where there is no id of the message's own. A
-// person known by phone and LID counts by the phone; where one delivery has the
-// phone alone and another the LID alone, nothing says that they are one.
-//
-// An event that carries neither an id nor a time ([Event.At] is zero), such as
-// the documented form of label.update, has the same key each time it happens.
-// [Deduper] lets those pass; code that uses the key by itself should too.
+// Events without an id and a time ([Event.At] is zero) have one key for all
+// occurrences. [Deduper] lets them pass. See docs/service-notes.md.
 func (e *Event) DedupeKey() string {
 	h := keyHash{sha256.New()}
 	h.text(e.Instance)

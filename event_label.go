@@ -6,7 +6,7 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// LabelChange says what a label event is about. The set is open.
+// LabelChange says what a label event is about. Other values can come.
 type LabelChange string
 
 // Changes of labels.
@@ -16,25 +16,23 @@ const (
 	LabelMessage LabelChange = "message" // put on a message, or taken off it
 )
 
-// LabelEvent is a change of a WhatsApp Business label, also one made through
-// the API. The documented event has no id and no time, so one that is
-// delivered twice looks like one that happened twice.
+// LabelEvent is a change of a WhatsApp Business label, by phone or API. It has
+// no id and no time: a repeated delivery looks like a new change.
 type LabelEvent struct {
 	Change  LabelChange
 	LabelID string // the id that the label methods use
 	// Action is the service's word: "updated" or "deleted", "add" or "remove".
-	// Deleted and Labeled say the same. Whether creating a label has a word of its
-	// own is not documented.
+	// Deleted and Labeled say the same. For creations see
+	// docs/service-notes.md.
 	Action  string
 	Name    string // for LabelEdit
-	Color   *int   // for LabelEdit; the meaning of the numbers is not documented
+	Color   *int   // for LabelEdit, as received
 	Deleted bool   // the label is gone
 	Chat    JID    // for LabelChat
-	// Labeled says whether the label is on after the change, told by Action and
-	// otherwise by the event's own field. It is nil when neither says.
+	// Labeled says whether the label is on after the change: by Action, or else
+	// by the event's own field. It is nil when neither says.
 	Labeled *bool
-	// MessageID and Timestamp are not documented. They are read under the names
-	// that other events use.
+	// MessageID and Timestamp may be empty; see docs/service-notes.md.
 	MessageID string
 	Timestamp time.Time
 }

@@ -13,18 +13,16 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// ErrNoInlineMedia says that the event does not carry the bytes of its media,
-// because the channel was configured without mediaBase64.
+// ErrNoInlineMedia says that the event has no media bytes, because the channel
+// has MediaBase64 off.
 var ErrNoInlineMedia = sentinel("the event does not carry the media's bytes")
 
 // EventMedia is the media of a message.
 type EventMedia struct {
-	// Kind is told by the MIME type first, because the service's own word for it
-	// is not reliable: a picture sent as a document is an image here. Stickers
-	// are the exception; as pictures they could not be told apart. When the MIME
-	// type says nothing, the word tells the kind, and when that says no more than
-	// "file" or "media", the ending of FileName does. A word that is not known is
-	// kept as received.
+	// Kind follows the MIME type, so an image sent as a document is an image
+	// here. Only a sticker keeps its own word. Without a clear MIME type Kind
+	// follows the service's word, then the ending of FileName. An unknown word
+	// is kept as received.
 	Kind      MediaKind
 	MIMEType  string // as received, parameters included: "audio/ogg; codecs=opus"
 	VoiceNote bool   // an audio recorded in the chat
@@ -32,8 +30,8 @@ type EventMedia struct {
 	FileName  string // chosen by the sender: not safe as a path
 	FileSize  int64  // bytes, 0 when not given
 	Caption   string
-	// URL is WhatsApp's copy of the file. It is encrypted: without keys that the
-	// event does not carry it is of no use.
+	// URL is WhatsApp's encrypted copy of the file. The event does not carry
+	// the keys.
 	URL   string
 	S3URL string // the file in the instance's own S3 storage, if it has one
 
@@ -44,10 +42,8 @@ type EventMedia struct {
 // HasBytes reports whether the event carries the media's bytes.
 func (m *EventMedia) HasBytes() bool { return len(m.encoded) > 0 }
 
-// Bytes returns the file. It decodes anew on every call, so that an event that
-// nobody asks for its media costs nothing; keep the result. It returns
-// [ErrNoInlineMedia] when the event has no bytes, and an error that matches
-// [ErrBadResponse] when they are not base64.
+// Bytes decodes the file at each call; keep the result. It returns
+// [ErrNoInlineMedia] without bytes, and [ErrBadResponse] for bad base64.
 func (m *EventMedia) Bytes() ([]byte, error) {
 	enc, encoding, err := m.base64()
 	if err != nil {
@@ -61,9 +57,8 @@ func (m *EventMedia) Bytes() ([]byte, error) {
 	return out[:n], nil
 }
 
-// Reader returns the file as a stream that is decoded while it is read, with
-// the errors of [EventMedia.Bytes]. Each call starts from the beginning. It
-// needs no closing.
+// Reader returns the file as a stream, with the errors of [EventMedia.Bytes].
+// Each call starts at the beginning. Do not close it.
 func (m *EventMedia) Reader() io.Reader {
 	enc, encoding, err := m.base64()
 	if err != nil {
@@ -140,10 +135,11 @@ func mediaError(err error) error {
 	return fmt.Errorf("ryze: media of an event: %w: %w", ErrBadResponse, err)
 }
 
-// Format implements [fmt.Formatter], so that no verb prints the file.
+// Format implements [fmt.Formatter]. It never prints the file.
 func (m EventMedia) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, m.summary()) }
 
-// LogValue implements [slog.LogValuer] with kind, MIME type and whether the bytes are there.
+// LogValue implements [slog.LogValuer] with kind, MIME type, and whether bytes
+// are there.
 func (m EventMedia) LogValue() slog.Value { return slog.StringValue(m.summary()) }
 
 func (m EventMedia) summary() string {

@@ -13,36 +13,33 @@ type Direction string
 // Directions of a message.
 const (
 	DirectionIncoming Direction = "incoming"
-	// DirectionOutgoing covers both what was sent through the API and what a
-	// human typed on the phone or a linked device; see [Event.Origin].
+	// DirectionOutgoing is a message from the API, the phone or a linked
+	// device; see [Event.Origin].
 	DirectionOutgoing Direction = "outgoing"
 )
 
-// MessageEvent is a message that was sent or received, an edit, a revocation
-// or a reaction. Only the fields that belong to its kind are set.
+// MessageEvent is a message that was sent or received, an edit, a revocation or
+// a reaction. Only fields of its kind are set.
 type MessageEvent struct {
 	ID        string // id of the message; for a revocation that of the revoked one
 	Direction Direction
 	Timestamp time.Time // zero when absent or unreadable
 	Chat      EventChat
-	// Sender is who wrote: on an outgoing message the account itself. An incoming
-	// message of a private chat is written by the person whose chat it is, so an
-	// address that the service leaves out is taken from Chat.
+	// Sender is the author. Of an outgoing message it is the account itself. In
+	// a private chat it is taken from Chat when the service leaves it out.
 	Sender EventUser
-	// Recipient is rarely given. Its contents are not documented; it is read like
-	// Sender.
+	// Recipient is rarely given. It is read like Sender; see
+	// docs/service-notes.md.
 	Recipient *EventUser
 
 	Type MessageType
-	// Text is what a person reads: the body, or the caption of media, or the new
-	// text of an edit.
+	// Text is the body, the caption of media, or the new text of an edit.
 	Text string
-	// Source is the label that the sender of an API call gave, "api" when it
-	// gave none, "" on incoming messages and on those typed on the phone.
+	// Source is the label of a send over the API: "api" when it had none. It is
+	// "" for incoming messages and those typed on the phone.
 	Source    string
 	Forwarded bool
-	// ForwardCount is the count that the service gives for a forwarded message;
-	// what it counts is not documented. 0 when not given.
+	// ForwardCount is the service's count for a forwarded message, or 0.
 	ForwardCount int
 	Mentions     []JID
 
@@ -54,8 +51,8 @@ type MessageEvent struct {
 	RevokedID string // id of the message that was revoked for everyone
 	Location  *Location
 	Contacts  []EventContact
-	// Poll is a poll as it was created; MaxAnswers is always zero, since no event
-	// says it. How votes arrive is not documented.
+	// Poll is a poll at its creation. MaxAnswers is always zero, because no
+	// event says it. Read votes with [MessagesService.PollVotes].
 	Poll *Poll
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// ChatType says what kind of chat a message belongs to. The set is open.
+// ChatType is the type of a chat. Other values can come.
 type ChatType string
 
 // Types of chats.
@@ -23,13 +23,12 @@ type EventChat struct {
 	LID  JID // the LID of a private chat, when given
 	Name string
 	Type ChatType // as received, or told from JID when absent
-	// IsCommunity marks the announcement channel of a community. The groups
-	// linked to a community do not have it.
+	// IsCommunity marks the announcements group of a community. Its other
+	// groups do not have it.
 	IsCommunity bool
 }
 
-// EventUser is a person in an event. JID can itself be a LID, when the phone
-// is hidden; LID then holds it too.
+// EventUser is a person in an event. When the phone is hidden, JID is the LID.
 type EventUser struct {
 	JID  JID
 	LID  JID

@@ -32,14 +32,10 @@ var madeKinds = map[string]func() EventData{
 	"unknown": func() EventData { return new(UnknownEvent) },
 }
 
-// MarshalJSON gives the event a form in which it can wait in a queue:
-// [Event.UnmarshalJSON] makes the same event of it, with the same Type, Instance,
-// Data, Raw and [Event.DedupeKey]. Its members "event" and "instance" are for
-// everybody; the others may change.
-//
-// The instance's token and base URL are not in it. The QR codes of an
-// instance.state event are: treat that one as secret. Of an event without Raw, which
-// was made and not received, the bytes of media and the codes are lost.
+// MarshalJSON returns the event as JSON for a queue. [Event.UnmarshalJSON]
+// reads it back. Only its members "event" and "instance" are stable. It has no
+// token and no base URL, but an instance.state event has QR codes. An event
+// without Raw loses media bytes and codes.
 func (e Event) MarshalJSON() ([]byte, error) {
 	q := queuedEvent{Type: e.Type, Instance: e.Instance, Raw: e.Raw}
 	gap, isGap := e.Data.(*GapEvent)
@@ -81,9 +77,9 @@ func kindOf(d EventData) string {
 	}
 }
 
-// UnmarshalJSON reads what [Event.MarshalJSON] wrote, and also an event as the
-// service delivers it: that is [ParseEvent]. It keeps no reference to b. A JSON
-// null changes nothing.
+// UnmarshalJSON reads what [Event.MarshalJSON] wrote, or an event of the
+// service as [ParseEvent] does. It keeps no reference to b. JSON null changes
+// nothing.
 func (e *Event) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
@@ -161,8 +157,8 @@ type queuedUnreadable struct {
 	Body   []byte `json:"body"`
 }
 
-// MarshalJSON writes the gap with the text of its cause. What was received and is
-// no event is written with it.
+// MarshalJSON writes the gap, the text of its cause, and what was received when
+// that is no event.
 func (g GapEvent) MarshalJSON() ([]byte, error) {
 	q := queuedGap{From: g.From.UTC(), To: g.To.UTC(), Reason: g.Reason, Dropped: g.Dropped}
 	var unreadable *ResponseError
@@ -176,8 +172,8 @@ func (g GapEvent) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what [GapEvent.MarshalJSON] wrote. The cause of
-// [GapUnreadable] is a [*ResponseError] again. Any other comes back as an error with
-// the same text, which matches nothing.
+// [GapUnreadable] is a [*ResponseError] again. Other causes keep their text
+// only.
 func (g *GapEvent) UnmarshalJSON(b []byte) error {
 	var q queuedGap
 	if err := json.Unmarshal(b, &q); err != nil {

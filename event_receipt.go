@@ -8,16 +8,15 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// ReceiptEvent says what became of one or several messages. It can arrive
-// before the reply of the send whose message it is about, and out of order: see
-// [Receipts].
+// ReceiptEvent tells the status of messages. It can come before the reply of
+// the send, and out of order: see [Receipts].
 type ReceiptEvent struct {
 	MessageIDs []string
 	Status     MessageStatus
 	Timestamp  time.Time
 	Chat       EventChat
-	// Recipient is who produced the receipt. When the service leaves it out it
-	// is the address of the chat, which in a private chat is the same person.
+	// Recipient is the person of the receipt. When the service leaves it out,
+	// it is the chat's address.
 	Recipient     JID
 	MessageSender JID  // in groups, the author of the messages
 	FromMe        bool // as received; false when left out
@@ -67,28 +66,22 @@ type ReceiptUpdate struct {
 	Chat      JID
 }
 
-// Receipts follows the messages that an application sends and turns receipts
-// into progress: never backwards, never the same step twice. Tell it of every
-// send that was accepted ([Receipts.Sent]) and of every receipt
-// ([Receipts.Observe]).
+// Receipts turns receipts into progress: never backwards, no step twice. Tell
+// it of each accepted send ([Receipts.Sent]) and each receipt
+// ([Receipts.Observe]). A receipt can come before the reply of its send.
 //
-// A receipt may be faster than the reply of its send. Receipts for messages
-// that are not known yet are therefore held for a while, and come out of Sent
-// when the message becomes known. Those about other messages (sent from the
-// phone, received ones that were read) are forgotten after that while.
+// In groups and the status feed each recipient has its own progress. In a
+// private chat phone and LID count as one.
 //
-// In a group, and in the status feed, every recipient has progress of its own;
-// in a private chat the recipient's phone and LID count as one.
-//
-// The zero value is ready for use. It is safe for concurrent use; its memory is
+// The zero value is ready for use. It is safe for concurrent use. Its memory is
 // bounded.
 type Receipts struct {
-	// MaxMessages is how many of the latest messages are followed at least, and
-	// how many steps of progress and receipts of unknown messages are kept.
-	// Zero means 10 000. At most twice as many are in memory.
+	// MaxMessages is the least number of latest messages in memory, and the
+	// limit of progress steps and early receipts. There are at most twice as
+	// many. Zero means 10 000.
 	MaxMessages int
-	// HoldFor is how long a receipt waits for its message to become known. Zero
-	// means five minutes.
+	// HoldFor is how long a receipt of an unknown message waits. Zero means
+	// five minutes.
 	HoldFor time.Duration
 
 	mu       sync.Mutex
@@ -162,8 +155,8 @@ func (h *heldReceipts) claim(message string) []heldReceipt {
 	return append(older, newer...)
 }
 
-// Sent says that the message with this id was accepted, and returns the
-// progress that its receipts, if any came before, already tell.
+// Sent tells that a message was accepted. It returns the progress of receipts
+// that came before.
 func (r *Receipts) Sent(messageID string) []ReceiptUpdate {
 	if messageID == "" {
 		return nil
@@ -180,9 +173,8 @@ func (r *Receipts) Sent(messageID string) []ReceiptUpdate {
 	return updates
 }
 
-// Observe takes a receipt and returns the progress that it means, one update
-// for each message that it moves. It returns nothing for messages that are not
-// known (yet), and for what is known already.
+// Observe takes a receipt and returns one update for each message that it
+// moves. It returns nothing for unknown messages and known progress.
 func (r *Receipts) Observe(e *ReceiptEvent) []ReceiptUpdate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -202,8 +194,8 @@ func (r *Receipts) Observe(e *ReceiptEvent) []ReceiptUpdate {
 	return updates
 }
 
-// Status returns how far a message got with a recipient, "" when nothing is
-// known. In a private chat, which has one recipient, it may be left empty.
+// Status returns a message's status for a recipient, or "". In a private chat
+// the recipient may be empty.
 func (r *Receipts) Status(messageID string, recipient JID) MessageStatus {
 	r.mu.Lock()
 	defer r.mu.Unlock()

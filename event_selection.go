@@ -6,7 +6,7 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// SelectionKind says what a selection was made in. The set is open.
+// SelectionKind says what a selection was made in. Other values can come.
 type SelectionKind string
 
 // Kinds of selections.
@@ -17,23 +17,17 @@ const (
 	SelectionForm     SelectionKind = "form"
 )
 
-// Selection is the answer to buttons, a list, a carousel or a form, read from
-// any of the five shapes in which the service delivers one.
+// Selection is the answer to buttons, a list, a carousel or a form. It is read
+// from five shapes.
 //
-// The documentation also says that a tap may arrive as a plain text message
-// whose text is the id of the button. Such a message cannot be told from one
-// that a person typed, so it has no Selection: an application that wants to be
-// ready for it compares Text with the ids it sent.
-//
-// Taps that were captured do not name the message that held the button, so ids
-// should be unique among all messages whose answers are still awaited. Where the
-// service names it, it is the Reply of the [MessageEvent].
+// A tap can also arrive as a plain text with the button's id, without a
+// Selection: compare Text with your ids. A tap need not name its message: use
+// ids that are unique among open messages. See docs/service-notes.md.
 type Selection struct {
 	Kind SelectionKind
-	// ID is the id given to the button or the row when it was sent, and the
-	// flow token of a form. The documented layout of a list answer carries the
-	// name of the option instead (option_name). What was filled into a form is
-	// not documented: see [Event.Lookup].
+	// ID is the id of the button or row, and the flow token of a form. For a
+	// list in the documented layout it is the option's name. For filled fields
+	// of a form see [Event.Lookup].
 	ID    string
 	Title string // the visible text; "" for a button in the live layout
 	Card  int    // index of the card, for SelectionCarousel

@@ -9,12 +9,11 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// InstanceState is a state of the connection between an instance and
-// WhatsApp. The set is open.
+// InstanceState is the state of an instance's connection to WhatsApp. Other
+// values can come.
 type InstanceState string
 
-// States of an instance. The events and the list of instances spell some of
-// them differently; both are read into these.
+// States of an instance, in one spelling for events and lists.
 const (
 	InstanceConnected              InstanceState = "connected"
 	InstanceConnecting             InstanceState = "connecting"
@@ -35,14 +34,12 @@ const (
 	InstanceKeepaliveTimeout       InstanceState = "keepalive_timeout"
 	InstanceKeepaliveRestored      InstanceState = "keepalive_restored"
 	InstanceManualReconnect        InstanceState = "manual_reconnect"
-	InstanceOpen                   InstanceState = "open" // seen in the list of instances
+	InstanceOpen                   InstanceState = "open" // only in the list of instances
 )
 
-// ParseInstanceState reads a state in any of the service's spellings: the list
-// of instances says loggedout and qr where events say logged_out and qr_ready,
-// and a QR code that was made is the QR state. Case does not count, and neither
-// do blanks, hyphens and underscores in the states that have a constant here.
-// A state that is not known is returned in lower case and otherwise as it is.
+// ParseInstanceState reads a state in any spelling of the service, such as
+// loggedout for logged_out, or qr_ready for qr. Case, blanks, hyphens and
+// underscores do not count. An unknown state is returned in lower case.
 func ParseInstanceState(s string) InstanceState {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if state, ok := instanceStates[wordsTogether.Replace(s)]; ok {
@@ -77,24 +74,20 @@ var instanceStates = func() map[string]InstanceState {
 // isOnline reports whether an instance in this state is connected to WhatsApp.
 func (s InstanceState) isOnline() bool { return s == InstanceConnected || s == InstanceOpen }
 
-// InstanceStateEvent is a change of an instance's connection. Reasons and
-// expiry times of bans and failures are not documented; see [Event.Lookup].
-//
-// Some deployments have delivered this event to webhooks without the
-// configured Authorization header: take it as a hint to ask for the state, not
-// as proof of it.
+// InstanceStateEvent is a change of an instance's connection. For bans and
+// failures see [Event.Lookup]. It can come without the Authorization header:
+// use it as a hint to ask for the state. See docs/service-notes.md.
 type InstanceStateEvent struct {
 	State     InstanceState // in the spelling of the constants
 	RawState  string        // as received
 	Timestamp time.Time
 	JID       JID // the paired number, when given
-	// Codes are the texts of QR codes, for InstanceQRReady. Whoever has one while
-	// it is valid can pair the number: show it, do not log it or hand it to a
-	// service that draws codes.
+	// Codes are the texts of QR codes, for InstanceQRReady. Whoever has a valid
+	// code can pair the number: show it, never log it or send it elsewhere.
 	Codes []Secret
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (e InstanceStateEvent) Format(f fmt.State, verb rune) {
 	type plain InstanceStateEvent
 	formatPlain(f, verb, plain(e))

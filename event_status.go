@@ -6,13 +6,12 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// MessageStatus is what is known of a message's way to its recipient. It is one
-// vocabulary for receipts, for replies to sends, and for stored messages; each
-// place uses a part of it. The set is open: a word that is not known is kept as
+// MessageStatus is the state of a message on its way. Receipts, sends and
+// stored messages use parts of one vocabulary. An unknown word is kept as
 // received.
 type MessageStatus string
 
-// Statuses of a message on its way, in the order of their [MessageStatus.Rank].
+// Statuses with a [MessageStatus.Rank], in its order.
 const (
 	StatusPending   MessageStatus = "pending"   // not yet with WhatsApp
 	StatusSent      MessageStatus = "sent"      // accepted; no receipt says so
@@ -22,7 +21,7 @@ const (
 	StatusPlayed    MessageStatus = "played"    // the audio, voice note or video was played
 )
 
-// Statuses that are no progress.
+// Statuses without a rank.
 const (
 	StatusError       MessageStatus = "error"        // failed; no receipt says so
 	StatusServerError MessageStatus = "server_error" // in a receipt: WhatsApp's servers failed
@@ -33,10 +32,8 @@ const (
 	StatusPlayedSelf  MessageStatus = "played_self"  // the account played it on another of its devices
 )
 
-// Rank orders the statuses of a message on its way, so that a higher one is
-// later: pending, sent, delivered and received, read, played. All others, also
-// those that are not known, have rank 0: they never take progress back. Compare
-// ranks; their numbers mean nothing else.
+// Rank orders statuses: pending, sent, delivered and received, read, played.
+// All others have rank 0. Compare ranks; the numbers mean nothing else.
 func (s MessageStatus) Rank() int {
 	switch s {
 	case StatusPending:
@@ -57,10 +54,9 @@ func (s MessageStatus) Rank() int {
 // rankArrived is the rank of a message that is with its recipient.
 const rankArrived = 3
 
-// Supersedes reports whether s, arriving now, changes what is known from an
-// earlier status ("" for none). Receipts come out of order: a late "delivered"
-// does not undo a "read". A status without a rank, such as "server_error", is
-// news of a message that has not arrived; of one that has, it undoes nothing.
+// Supersedes reports whether s, which arrives now, replaces an earlier status
+// ("" for none). A late "delivered" does not replace "read". A status without a
+// rank counts only before arrival.
 func (s MessageStatus) Supersedes(earlier MessageStatus) bool {
 	rank, before := s.Rank(), earlier.Rank()
 	if before < rankArrived && (rank == 0 || before == 0) {

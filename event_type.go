@@ -1,13 +1,12 @@
 package ryze
 
-// MessageType says what a message is. The set is open.
+// MessageType says what a message is. Other values can come.
 type MessageType string
 
-// Types of messages. One thing has one type here, whatever the service called
-// it: its spellings "button_response" and "imageMessage" are read as
-// [MessageButtonsResponse] and [MessageImage], "media" as the kind of the
-// media, and a message without a type (the documented layout shows none) gets
-// the one that its content tells. Any other name is kept as received.
+// Types of messages, in one spelling: "button_response" is
+// [MessageButtonsResponse], "imageMessage" is [MessageImage]. "media" becomes
+// its kind, and a missing type follows the content. Other names are kept as
+// received.
 const (
 	MessageText                MessageType = "text"
 	MessageImage               MessageType = "image"
@@ -30,8 +29,7 @@ const (
 // EventType is the name of an event, as the service writes it.
 type EventType string
 
-// The events of the service. The set is open: an event with another name is
-// delivered with an [*UnknownEvent].
+// The events of the service. An event with another name is an [*UnknownEvent].
 const (
 	EventMessage       EventType = "message.exchange" // a message was sent or received
 	EventReceipt       EventType = "message.status"   // messages were delivered, read, played, ...
@@ -41,6 +39,6 @@ const (
 	EventLabel         EventType = "label.update"     // a label was edited, put on or taken off
 )
 
-// EventGap is the type of the event that a stream puts where it may have
-// missed others; see [GapEvent]. The service never sends it.
+// EventGap is the type of a [GapEvent]. A stream makes it where events may be
+// missing; the service never sends it.
 const EventGap EventType = "ryze.gap"

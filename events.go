@@ -12,8 +12,8 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 )
 
-// Event is one event of an instance, the same whichever channel (WebSocket or
-// webhook) and whichever of the service's two layouts brought it.
+// Event is one event of an instance, from a stream or a webhook, in either
+// layout.
 //
 //	switch data := e.Data.(type) {
 //	case *ryze.MessageEvent:
@@ -22,36 +22,31 @@ import (
 //	default: // other events, also those that do not exist yet
 //	}
 //
-// Fields that the service leaves out or sends as null are zero. Times are UTC.
-// Addresses are in the form of [JID.Bare]: with their server, without a device.
+// Missing fields and null are zero. Times are UTC. Addresses are in the form of
+// [JID.Bare].
 //
-// Printing or logging an Event shows its type, instance and id, never content.
-// Its JSON form holds everything, so that events can wait in a queue or go to
-// another process: json.Unmarshal makes the same event of it.
+// Logs show its type, instance and id, never content. Its JSON has everything
+// and can be read back.
 type Event struct {
 	Type     EventType
 	Instance string // name of the instance, "" when the event does not say
 	// Data is never nil in an event that [ParseEvent] returns.
 	Data EventData
 
-	// Raw is the event as received, byte by byte, without the instance's token
-	// and base URL: members token and baseUrl of the envelope and of anything
-	// below a member named instanceData, however deep. An instanceData that is a
-	// string is left out whole. Raw is nil for a [GapEvent].
+	// Raw is the event as received, without the instance's token and base URL.
+	// It is nil for a [GapEvent]. Parts of Data point into it: do not change
+	// it.
 	//
-	// It holds everything else: of an instance.state event that means the QR
-	// codes, which let anyone pair the number while they are valid. Treat the
-	// raw form of those as secret.
-	//
-	// Parts of Data point into Raw: do not change it.
+	// It has everything else. Of an instance.state event that includes QR
+	// codes, with which anybody can pair the number: keep those secret.
 	Raw json.RawMessage `json:"-"`
 
 	arrived time.Time // over a stream that somebody observes
 }
 
-// EventData is the content of an event: one of [*MessageEvent],
-// [*ReceiptEvent], [*CallEvent], [*GroupEvent], [*InstanceStateEvent],
-// [*LabelEvent], [*UnknownEvent] and [*GapEvent].
+// EventData is the content of an event: [*MessageEvent], [*ReceiptEvent],
+// [*CallEvent], [*GroupEvent], [*InstanceStateEvent], [*LabelEvent],
+// [*UnknownEvent] or [*GapEvent].
 type EventData interface{ eventData() }
 
 func (*MessageEvent) eventData()       {}
@@ -63,15 +58,14 @@ func (*LabelEvent) eventData()         {}
 func (*UnknownEvent) eventData()       {}
 func (*GapEvent) eventData()           {}
 
-// UnknownEvent is an event that this package cannot read further: its name is
-// not known, or its data is not the object that its name promises.
+// UnknownEvent is an event with an unknown name, or with data that is not the
+// expected object.
 type UnknownEvent struct {
 	// Data is the member "data" as received, nil when there was none.
 	Data json.RawMessage
 }
 
-// Format implements [fmt.Formatter]: nobody knows what Data holds, so no verb
-// prints it.
+// Format implements [fmt.Formatter]. It never prints Data.
 func (u UnknownEvent) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, u.summary()) }
 
 // LogValue implements [slog.LogValuer] with the size of the data.
@@ -86,23 +80,20 @@ type GapReason string
 const (
 	GapOutage     GapReason = "outage"     // the connection was lost; the service replays nothing
 	GapOverflow   GapReason = "overflow"   // the queue was full because the events were not taken fast enough
-	GapUnreadable GapReason = "unreadable" // something came that is not an event; Cause is a *ResponseError
-	GapTakeover   GapReason = "takeover"   // the stream follows another one, which was whole until From; see [WithWholeUntil]
+	GapUnreadable GapReason = "unreadable" // something that is not an event came; Cause is a *ResponseError
+	GapTakeover   GapReason = "takeover"   // the stream follows one that was whole until From; see [WithWholeUntil]
 )
 
-// GapEvent stands in a stream where events may be missing, so that a hole is
-// never silent: what came before it is complete up to From, what follows is
-// complete from To. Only streams make it; the service does not send it and
-// [ParseEvent] does not return it.
+// GapEvent marks a place in a stream where events may be missing. The stream is
+// complete before From and after To. Only streams make it.
 //
-// What was missed cannot be fetched again from the service. An application
-// that must not lose messages uses a webhook, or reads the chat histories
-// between From and To.
+// The service cannot send missed events again. To lose none, add a webhook, or
+// read the chat histories between From and To.
 type GapEvent struct {
-	From    time.Time // the last moment at which the stream was known to be whole
-	To      time.Time // when it was whole again
+	From    time.Time // the last moment at which the stream was complete
+	To      time.Time // when it was complete again
 	Reason  GapReason
-	Dropped int   // events dropped on this side; 0 for an outage, where the number cannot be known
+	Dropped int   // events that the stream dropped; 0 for an outage, where the number is unknown
 	Cause   error // what ended the connection or could not be read, if known
 }
 
@@ -113,19 +104,13 @@ func unreadableEvent(reason string, kept []byte) *ResponseError {
 	return &ResponseError{Reason: "not an event: " + reason, Body: bytes.Clone(kept[:min(len(kept), maxEventErrorBody)])}
 }
 
-// ParseEvent reads an event as the WebSocket and the webhooks deliver it. It
-// keeps no reference to b.
+// ParseEvent reads an event of a WebSocket or a webhook. It keeps no reference
+// to b.
 //
 // It fails, with a [*ResponseError], only when b is not a JSON object with an
-// event name. An event, a field or a value that this package does not know is
-// not an error: an unknown name, or data that is not an object, gives an
-// [*UnknownEvent], and every field stays reachable through Raw and
-// [Event.Lookup].
-//
-// Two layouts of message.exchange exist. Where the identity of a message (id,
-// direction, timestamp, chat, sender, recipient, reply, mentions) is given
-// both on data and inside data.message, the outer one wins and the inner one
-// fills its gaps.
+// event name. An unknown name, or data that is not an object, gives an
+// [*UnknownEvent]. [Event.Lookup] reads unknown fields. For the two layouts see
+// docs/service-notes.md.
 func ParseEvent(b []byte) (*Event, error) {
 	kept, err := eventSecrets.Cut(b)
 	if err != nil {
@@ -203,10 +188,9 @@ func instanceName(v jsonscan.Value) string {
 	return name
 }
 
-// Lookup returns a value of the raw event by its keys, which are compared
-// exactly: Lookup("data", "message", "interactive"). It serves fields that
-// this package does not read. It returns nil when there is no such value; a
-// JSON null is returned as such. The result points into Raw.
+// Lookup returns the value of a path in the raw event, such as Lookup("data",
+// "message", "interactive"). Keys match exactly. It returns nil when there is
+// none. The result points into Raw.
 func (e *Event) Lookup(path ...string) json.RawMessage {
 	v := jsonscan.Value(e.Raw)
 	for _, key := range path {
@@ -223,9 +207,8 @@ func (e *Event) Lookup(path ...string) json.RawMessage {
 	return json.RawMessage(v)
 }
 
-// At returns when the event happened by the service's clock, and the zero time
-// when it does not say or says it in a way that cannot be read. For a gap it
-// is the end of the gap.
+// At returns the event's time by the service's clock, or zero when it has none.
+// Of a gap it is the end.
 func (e *Event) At() time.Time {
 	switch d := e.Data.(type) {
 	case *MessageEvent:
@@ -248,14 +231,12 @@ func (e *Event) At() time.Time {
 }
 
 // IsHistory reports whether the event is a message from before pairedAt, the
-// moment at which the instance was first paired: after pairing the service delivers
-// old messages like new ones, which nobody should answer.
+// first pairing. The service delivers old messages like new ones: do not answer
+// them.
 //
-// Give it [Instance.CreatedAt], which [InstanceClient.Info] returns at every start,
-// or the Timestamp of the event with [InstancePairSuccess] if you wrote it down.
-// With the time at which a program started or connected, messages that came while
-// it was down are lost. With the zero time nothing is history. Seconds count as
-// whole. See docs/receiving.md.
+// Give it [Instance.CreatedAt], or the Timestamp of [InstancePairSuccess],
+// never the start of the program. With the zero time nothing is history. See
+// docs/receiving.md.
 func (e *Event) IsHistory(pairedAt time.Time) bool {
 	m, ok := e.Data.(*MessageEvent)
 	return ok && !m.Timestamp.IsZero() && m.Timestamp.Before(pairedAt.Truncate(time.Second))
@@ -275,7 +256,7 @@ func (e Event) id() string {
 	}
 }
 
-// String returns the type, the instance and the id, and nothing of the content.
+// String returns the type, the instance and the id, never content.
 func (e Event) String() string {
 	s := printable(string(e.Type)) + " instance=" + strconv.Quote(printable(e.Instance))
 	if id := e.id(); id != "" {
@@ -284,8 +265,8 @@ func (e Event) String() string {
 	return s
 }
 
-// Format implements [fmt.Formatter]: every verb prints what String returns,
-// because Raw and Data hold messages, and the codes of a pairing.
+// Format implements [fmt.Formatter]. It prints the text of String with each
+// verb.
 func (e Event) Format(f fmt.State, verb rune) {
 	if verb == 'q' {
 		_, _ = fmt.Fprintf(f, "%q", e.String())
@@ -303,12 +284,9 @@ func (e Event) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// Origin tells own sends from those of other API clients and from a human on
-// the phone, given the source label that this application sends with
-// ([WithSource]). Outgoing messages without a label count as typed on the
-// phone. Echoes of API sends without any label have been seen as well, so an
-// application that reacts to a human taking over should also compare the id
-// with those it sent.
+// Origin tells who made a message: this application (by its [WithSource]
+// label), another API client, or a person on the phone. Some API echoes have no
+// label: also compare ids with your own sends.
 func (e *Event) Origin(source string) Origin {
 	m, ok := e.Data.(*MessageEvent)
 	switch {
@@ -327,6 +305,6 @@ func (e *Event) Origin(source string) Origin {
 	}
 }
 
-// IsEcho reports whether the event is the echo of a message that was sent
-// through the API with this source label. It is always false for an empty label.
+// IsEcho reports whether the event is the echo of a send over the API with this
+// label. It is false for an empty label.
 func (e *Event) IsEcho(source string) bool { return e.Origin(source) == OriginSelf }

@@ -8,15 +8,14 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"testing"
 	"time"
 
 	"github.com/ryzeapi/ryze-go"
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
-// The code of README.md, of the guides and of the package documentation. They
-// show pieces of this file, letter for letter.
+// The code of the guides and of the package documentation. They show pieces of
+// this file, letter for letter.
 
 // use stands for what an application does with a value.
 func use(...any) {}
@@ -249,20 +248,6 @@ func Example_quota() {
 	// <nil>
 }
 
-func TestLostReplyIsNotSentAgain(t *testing.T) {
-	sim, line, httpClient := ryzetest.New(t) // a service in memory, with one paired instance
-	inst, err := ryze.NewInstanceClient(line.Name(), line.Token(),
-		ryze.WithBaseURL(sim.URL), ryze.WithHTTPClient(httpClient))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sim.Fault("messages.text", ryzetest.Fault{Drop: ryzetest.DropAfterProcess}) // accepted, then the line dies
-	_, err = inst.Messages.SendText(t.Context(), "5511987654321", "Hello")
-	if !errors.Is(err, ryze.ErrOutcomeUnknown) || len(line.Sent()) != 1 {
-		t.Error(err, line.Sent())
-	}
-}
-
 func Example_settle() {
 	sim, inst := demo()
 	defer sim.Close()
@@ -343,7 +328,7 @@ func withEnv(pairs ...string) (unset func()) {
 	}
 }
 
-// Who may do what with which token: the table of README.md.
+// Who may do what with which token: the table of docs/tokens.md.
 func Example_tokens() {
 	sim, inst := demo() // with its own token
 	defer sim.Close()

@@ -25,6 +25,7 @@ var calledByOthers = []string{
 // that a reader finds it in use. A task is what a file is about: something of each
 // file with exported functions or methods is shown, not every method of it.
 func TestEveryTaskAppearsInAnExample(t *testing.T) {
+	t.Parallel()
 	fset := token.NewFileSet()
 	used := make(map[string]bool)
 	collect := func(name string, examplesOnly bool) {

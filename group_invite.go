@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// Preview returns the group behind an invite, with its members: a link such as
-// "https://chat.whatsapp.com/AbCdEf123", or only its code. The account need
-// not be in the group. [ErrInviteRevoked] when the link is no longer good; the
-// service documents that text for joining.
+// Preview returns the group behind an invite link or its code, with members.
+// The account need not be a member. It returns [ErrInviteRevoked] for an old
+// link.
 //
 // GET /api/group/info/:instance. Safe to repeat.
 func (s *GroupsService) Preview(ctx context.Context, invite string) (*Group, error) {
 	return s.preview(ctx, invite, true)
 }
 
-// PreviewWithoutMembers is [GroupsService.Preview] without the list of members.
+// PreviewWithoutMembers is [GroupsService.Preview] without members.
 //
 // GET /api/group/info/:instance. Safe to repeat.
 func (s *GroupsService) PreviewWithoutMembers(ctx context.Context, invite string) (*Group, error) {
@@ -50,9 +49,8 @@ func groupInvite(invite string) (string, error) {
 	return parseInvite("invite", invite, groupInviteHost, "/")
 }
 
-// InviteLink returns the current invite link, without making a new one. The
-// service has no route for it: this is [GroupsService.Info], and an error that
-// matches [ErrBadResponse] when the reply shows no link.
+// InviteLink returns the current invite link, read with [GroupsService.Info].
+// It returns [ErrBadResponse] when the reply has no link.
 //
 // GET /api/group/info/:instance. Safe to repeat.
 func (s *GroupsService) InviteLink(ctx context.Context, group JID) (*GroupInvite, error) {
@@ -80,11 +78,11 @@ type resetLinkReply struct {
 	InviteLink string `json:"inviteLink"`
 }
 
-// ResetInviteLink makes a new invite link; the former one is dead at once. For
-// admins only: [ErrNotAdmin].
+// ResetInviteLink makes a new invite link. The old one ends at once. Only
+// admins may.
 //
-// Errors: [ErrGroupNotFound]; [ErrOutcomeUnknown] when the link may have been
-// reset, in which case [GroupsService.InviteLink] tells the current one.
+// Errors: [ErrNotAdmin]; [ErrGroupNotFound]; [ErrOutcomeUnknown]:
+// [GroupsService.InviteLink] tells the current link.
 //
 // POST /api/group/resetLink/:instance. Not safe to repeat: each call makes
 // another link.
@@ -110,7 +108,7 @@ type JoinedGroup struct {
 	Meta `json:"-"`
 
 	Group JID
-	// Pending means that an admin has to approve first: the account is not a
+	// Pending means that an admin must approve first. The account is not a
 	// member yet.
 	Pending bool
 }
@@ -121,10 +119,9 @@ type joinReply struct {
 	RequiresApproval bool `json:"requiresApproval"`
 }
 
-// Join joins a group by an invite: a link such as
-// "https://chat.whatsapp.com/AbCdEf123", or only its code. An address is
-// refused. [ErrInviteRevoked] when the link was revoked or has expired. Joining
-// an open group again returns the same group.
+// Join joins a group by an invite link or its code, not by an address. Joining
+// an open group again returns the same group. It returns [ErrInviteRevoked] for
+// an old link.
 //
 // POST /api/group/join/:instance. Safe to repeat.
 func (s *GroupsService) Join(ctx context.Context, invite string) (*JoinedGroup, error) {

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// MembersResult says for each of the people that a call was about what became
-// of them.
+// MembersResult says what a call did for each person.
 type MembersResult struct {
 	Meta `json:"-"`
 
@@ -15,17 +14,17 @@ type MembersResult struct {
 	Members []MemberResult // in the order in which they were given
 }
 
-// MemberResult is what became of one person.
+// MemberResult is the outcome for one person.
 type MemberResult struct {
 	Meta `json:"-"`
 
 	Member JID // as given to the call
 	Done   bool
-	// Reason is the service's text when it was not done, for instance that the
-	// number is not on WhatsApp or does not allow being added.
+	// Reason is the service's text for a refusal, such as a number that is not
+	// on WhatsApp.
 	Reason string
-	// ByPosition means that the reply did not name the person: its entry was
-	// taken for this one because of its place in the list.
+	// ByPosition means that the reply did not name the person. Its entry was
+	// matched by its place in the list.
 	ByPosition bool
 }
 
@@ -40,16 +39,9 @@ const (
 	rejectMembers  memberAction = "reject"
 )
 
-// AddMembers adds people to the group, by phone number or LID. For admins.
-//
-// The service works for up to 60 s. How many people one call may name, and
-// which key of the reply names each of them, is not documented: entries are
-// matched by address where they have one, by position otherwise; see
-// [MemberResult.ByPosition].
-//
-// The service answers with a success even when some people, or all of them,
-// could not be added. Then the result, which says it for each, is returned together
-// with an error that matches [ErrPartial]:
+// AddMembers adds people by phone number or LID. Only admins may. The service
+// works for up to 60 s. When some people, or all, are not added, the result
+// comes with [ErrPartial]:
 //
 //	added, err := inst.Groups.AddMembers(ctx, group, "5511987654321", "5521912345678")
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -58,51 +50,48 @@ const (
 //		}
 //	}
 //
-// Errors: [ErrPartial]; [ErrOutcomeUnknown] when it may have been done, in which
-// case read the members with [GroupsService.Info]; otherwise as for any call.
+// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first.
+// See also [MemberResult.ByPosition].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
 	return s.members(ctx, addMembers, group, members)
 }
 
-// RemoveMembers removes people from the group. For admins. They can come back
-// through the invite link until it is reset. It works like
-// [GroupsService.AddMembers], [ErrPartial] included.
+// RemoveMembers removes people. Only admins may. The invite link lets them
+// return until it is reset. It works like [GroupsService.AddMembers].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) RemoveMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
 	return s.members(ctx, removeMembers, group, members)
 }
 
-// Promote makes members admins. For the super admin. It works like
-// [GroupsService.AddMembers], [ErrPartial] included.
+// Promote makes members admins. Only the super admin may. It works like
+// [GroupsService.AddMembers].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) Promote(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
 	return s.members(ctx, promoteMembers, group, members)
 }
 
-// Demote makes admins plain members. For the super admin. It works like
-// [GroupsService.AddMembers], [ErrPartial] included.
+// Demote makes admins plain members. Only the super admin may. It works like
+// [GroupsService.AddMembers].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) Demote(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
 	return s.members(ctx, demoteMembers, group, members)
 }
 
-// ApproveRequests lets people in who asked to join; take their addresses from
-// [GroupsService.Requests]. For admins of a group that requires approval. The
-// service works for up to 90 s. It works like [GroupsService.AddMembers].
+// ApproveRequests accepts people of [GroupsService.Requests]. Only admins may.
+// The service works for up to 90 s. It works like [GroupsService.AddMembers].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) ApproveRequests(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
 	return s.members(ctx, approveMembers, group, members)
 }
 
-// RejectRequests turns people away who asked to join. A phone number will do:
-// the service finds the LID that the request came from. It works like
-// [GroupsService.AddMembers], [ErrPartial] included.
+// RejectRequests refuses people of [GroupsService.Requests], by LID or phone.
+// Only admins may. It works like [GroupsService.AddMembers].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) RejectRequests(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -236,7 +225,7 @@ func named(j JID, names []JID) identity {
 	return verdict
 }
 
-// JoinRequest is somebody who waits to be let into a group.
+// JoinRequest is a person who waits to join a group.
 type JoinRequest struct {
 	Meta `json:"-"`
 
@@ -251,8 +240,8 @@ type wireJoinRequest struct {
 	RequestedAt stringOrInt `json:"requestedAt"`
 }
 
-// Requests returns who waits to be let into the group. For admins of a group
-// that requires approval. Errors: [ErrNotAdmin], [ErrGroupNotFound].
+// Requests returns the people who wait to join the group. The group must
+// require approval. Only admins may. Errors: [ErrNotAdmin], [ErrGroupNotFound].
 //
 // GET /api/group/requests/:instance. Safe to repeat.
 func (s *GroupsService) Requests(ctx context.Context, group JID) ([]JoinRequest, error) {

@@ -9,37 +9,34 @@ import (
 	"time"
 )
 
-// GroupsService creates, reads and changes groups and their members. There is
-// no route that deletes a group or sets its disappearing-message timer.
-//
-// While [Settings.IgnoreGroupMessages] is on, messages of groups are not
-// delivered as events.
+// GroupsService creates, reads and changes groups and their members. It cannot
+// delete a group or set its disappearing-message timer.
+// [Settings.IgnoreGroupMessages] stops their messages as events.
 type GroupsService service
 
-// Group is what the service tells about a group. Which fields are filled
-// depends on the call; what the service did not say is left at zero.
+// Group is a group as a reply shows it. Each call fills other fields; the rest
+// is zero.
 type Group struct {
 	Meta `json:"-"`
 
 	JID         JID
 	Name        string
 	Description string
-	// ImageURL is the picture, on WhatsApp's own host and for a short while
-	// only: fetch it, do not store it. [GroupsService.Info] fills it.
+	// ImageURL is the picture on WhatsApp's host. It is valid for a short time:
+	// fetch it, do not store it. [GroupsService.Info] fills it.
 	ImageURL string
 	// InviteCode and InviteLink let anyone who has them join or ask to.
 	InviteCode string
 	InviteLink string
 	CreatedBy  JID
-	// CreatedAt is filled by [GroupsService.Info]. Its form is not documented:
-	// RFC 3339 is read, anything else leaves it zero.
+	// CreatedAt comes from [GroupsService.Info], in RFC 3339. Another form
+	// leaves it zero.
 	CreatedAt   time.Time
 	MemberCount int
 	Members     []GroupMember // when they were asked for
 	// Permissions are nil when the reply does not show them.
 	Permissions *GroupPermissions
-	// Metadata tells who last changed name and description. Its keys are not
-	// documented.
+	// Metadata tells who last changed name and description, as received.
 	Metadata    json.RawMessage
 	IsEphemeral bool // messages disappear
 	IsIncognito bool
@@ -47,8 +44,7 @@ type Group struct {
 	// IsAnnouncements marks the announcements group of a community.
 	IsAnnouncements bool
 	// Message is the service's text after [GroupsService.Create] and
-	// [GroupsService.Update]. After an update it names the fields that were
-	// changed; its wording is not documented.
+	// [GroupsService.Update]. After an update it names the changed fields.
 	Message string
 }
 
@@ -68,8 +64,8 @@ type GroupPermissions struct {
 	RequireAdminApproval   bool // whoever wants to join waits for an admin
 }
 
-// GroupPermissionsUpdate sets some permissions: fields that are nil stay as
-// they are, at creation as WhatsApp has them. Use new(true) to fill one.
+// GroupPermissionsUpdate sets some permissions. A nil field stays unchanged; at
+// creation WhatsApp chooses. Fill a field with new(true).
 type GroupPermissionsUpdate struct {
 	MembersCanEditInfo     *bool `json:"membersCanEditInfo,omitempty"`
 	MembersCanSendMessages *bool `json:"membersCanSendMessages,omitempty"`
@@ -193,16 +189,14 @@ func (r *groupReply) shown(failed *parts, name, description *string, permissions
 	return group, failed.err()
 }
 
-// CreateGroupParams describes a new group. Name and Members are required. No
-// length limits are documented.
+// CreateGroupParams describes a new group. Name and Members are required.
 type CreateGroupParams struct {
 	Name string
-	// Members are the first members, at least one. The documentation shows
-	// phone numbers only; whether LIDs are accepted here is not documented.
+	// Members are the first members, at least one, by phone number. For LIDs
+	// see docs/service-notes.md.
 	Members     []JID
 	Description string
-	// ImageURL is a public http or https URL of the picture. Whether a file is
-	// accepted here is not documented.
+	// ImageURL is a public http or https URL of the picture.
 	ImageURL    string
 	Community   JID // attach the group to this community
 	Permissions GroupPermissionsUpdate
@@ -217,11 +211,9 @@ type createGroupBody struct {
 	Permissions  GroupPermissionsUpdate `json:"groupSettings,omitzero"`
 }
 
-// Create creates a group. The service does so in steps, so that a group may
-// exist without its description or picture. When the reply shows another name,
-// description or permission than was asked for, the group is returned together
-// with an error that matches [ErrPartial] and holds its address. Do not create
-// it again; [GroupsService.Update] sets what is missing:
+// Create creates a group, in steps. When the reply lacks something, the group
+// comes with [ErrPartial]. Do not create it again: use [GroupsService.Update]
+// for the rest.
 //
 //	crew, err := inst.Groups.Create(ctx, params)
 //	if err != nil && !errors.Is(err, ryze.ErrPartial) {
@@ -229,11 +221,10 @@ type createGroupBody struct {
 //	}
 //	use(crew.JID) // err may still name what the group lacks
 //
-// No error does not prove that everything was done: the reply shows neither the
-// picture nor the community. Read those with [GroupsService.Info].
+// The reply does not show picture and community: check with
+// [GroupsService.Info].
 //
-// Errors: [ErrPartial]; [ErrOutcomeUnknown] when the group may have been created,
-// in which case list the groups before trying again; [ErrNotConnected].
+// Errors: [ErrNotConnected]; [ErrOutcomeUnknown]: list the groups first.
 //
 // POST /api/group/create/:instance. Not safe to repeat.
 func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*Group, error) {
@@ -272,20 +263,15 @@ func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*
 	return r.shown(partsOf(s.h, opGroupCreate), &params.Name, description, params.Permissions)
 }
 
-// List returns the groups that the account is in, without their members. It can
-// take a minute.
-//
-// The page of this route could not be read: the array is known as "groups",
-// with groupJid, name and memberCount of each. The spellings of the other
-// routes are accepted too, and Raw has what came.
+// List returns the groups of the account, without members. It can take a
+// minute. For the fields that come see docs/service-notes.md.
 //
 // GET /api/group/list/:instance. Safe to repeat.
 func (s *GroupsService) List(ctx context.Context) ([]Group, error) {
 	return s.list(ctx, false)
 }
 
-// ListWithMembers is [GroupsService.List] with the members of each group. What
-// members look like here is not documented: objects and plain addresses are read.
+// ListWithMembers is [GroupsService.List] with the members of each group.
 //
 // GET /api/group/list/:instance. Safe to repeat.
 func (s *GroupsService) ListWithMembers(ctx context.Context) ([]Group, error) {
@@ -297,17 +283,16 @@ func (s *GroupsService) list(ctx context.Context, members bool) ([]Group, error)
 	return fetchList(ctx, s.h, opGroupsList, in, []string{"groups"}, func(w *wireGroup, meta Meta) Group { return *w.group(meta) })
 }
 
-// Info returns a group that the account is in, with its members.
-// [ErrGroupNotFound] when there is no such group or the account is not in it.
+// Info returns a group of the account, with members. It returns
+// [ErrGroupNotFound] when the account is not in it.
 //
 // GET /api/group/info/:instance. Safe to repeat.
 func (s *GroupsService) Info(ctx context.Context, group JID) (*Group, error) {
 	return s.infoOf(ctx, group, true)
 }
 
-// InfoWithoutMembers is [GroupsService.Info] without the list of members, which
-// makes the reply of a large group much smaller. MemberCount is there if the
-// service tells it.
+// InfoWithoutMembers is [GroupsService.Info] without members, so the reply is
+// much smaller. MemberCount is set if the service tells it.
 //
 // GET /api/group/info/:instance. Safe to repeat.
 func (s *GroupsService) InfoWithoutMembers(ctx context.Context, group JID) (*Group, error) {
@@ -333,13 +318,13 @@ func (s *GroupsService) info(ctx context.Context, identifier string, members boo
 	return r.Group.group(r.Meta), nil
 }
 
-// GroupUpdate changes some properties of a group: what is nil or empty stays
-// as it is. Use new(v) to fill a pointer.
+// GroupUpdate changes some properties of a group. A nil or empty field stays
+// unchanged. Fill a pointer with new(v).
 type GroupUpdate struct {
 	Name        *string
 	Description *string // new("") clears it
 	ImageURL    string  // public http or https URL of a new picture
-	// RemoveImage deletes the picture. It does not go together with ImageURL.
+	// RemoveImage deletes the picture. Do not set ImageURL with it.
 	RemoveImage bool
 	Permissions GroupPermissionsUpdate
 }
@@ -353,10 +338,8 @@ type updateGroupBody struct {
 	Permissions GroupPermissionsUpdate `json:"groupSettings,omitzero"`
 }
 
-// Update changes a group; at least one field must be given. The service may
-// apply only some of them. Where the reply shows another value than was asked
-// for, the group is returned together with an error that matches [ErrPartial] and
-// names the fields; see also [Group.Message]:
+// Update changes a group. At least one field is required. When the reply shows
+// another value, the group comes with [ErrPartial], which names the fields:
 //
 //	updated, err := inst.Groups.Update(ctx, group, update)
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -405,10 +388,9 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 	return r.shown(partsOf(s.h, opGroupUpdate), update.Name, update.Description, update.Permissions)
 }
 
-// Leave takes the account out of the group. Coming back needs an invite.
-// Leaving the parent group of a community leaves its subgroups too.
-// [ErrNotFound] when the account is not in the group; a second attempt after a
-// lost reply counts that as done.
+// Leave takes the account out of a group. To leave a community's parent group
+// leaves its subgroups too. It returns [ErrNotFound] for a group without the
+// account, except after a lost reply.
 //
 // DELETE /api/group/leave/:instance. Safe to repeat.
 func (s *GroupsService) Leave(ctx context.Context, group JID) error {

@@ -6,43 +6,19 @@ import (
 	"sync"
 )
 
-// Inbox joins the channels of events in one flow: a stream gives speed, a
-// webhook durability, and each event is handled once, whichever brings it first.
+// Inbox joins a stream, which is fast, and a webhook, which is durable. It
+// handles each event once:
 //
 //	inbox, err := ryze.NewInbox(handle)
 //	mux.Handle("/hooks/ryze", inbox.Handler(authorization))
 //	go inbox.Run(ctx, subscription)
 //
-// The rules:
+// The first channel that brings an event handles it. A webhook is answered with
+// 200 after success, over either channel. A failed event comes again by the
+// webhook only. Events of one chat are handled in order, one at a time.
 //
-//   - An event is handled by the channel that brings it first. When its handler
-//     fails there, the event counts as not handled, and the next delivery is
-//     handled again. The stream repeats nothing, so what failed there comes
-//     again by the webhook only.
-//   - The webhook is answered with 200 when the event has been handled with
-//     success by either channel, and not before: a delivery that comes while the
-//     same event is being handled waits for the outcome, and handles the event
-//     itself if that was a failure.
-//   - Events of one chat are handled one at a time, in the order in which they
-//     arrive here; different chats go on side by side, up to a limit. A private
-//     chat is one, whether its phone, its LID or both come, from the first event
-//     on that names both. A delivery that the service repeats arrives when it
-//     arrives: later than its elders.
-//   - Events that say neither what nor when, such as labels in the documented
-//     form, come once by each channel; see [Deduper].
-//   - A [*GapEvent] is passed on as it is, when everything before it in its
-//     stream has been handled and before anything after it is.
-//
-// That is processing at least once: an event is handled again when the process
-// ends, or the store of the keys forgets, between the handling and the next
-// delivery.
-//
-// Several processes do the same together by sharing a [DedupeStore]. Each keeps
-// the order of a chat by itself alone: when a load balancer spreads deliveries
-// over them, two events of one chat are handled at the same time, or the later one
-// first. [WithChatLocks] makes them take turns.
-//
-// An Inbox has no goroutines while it has no event; it is safe for concurrent use.
+// Several processes share a [DedupeStore] and [WithChatLocks]. It is safe for
+// concurrent use. See docs/service-notes.md.
 type Inbox struct {
 	handling
 
@@ -59,8 +35,7 @@ type Inbox struct {
 	stats    InboxStats
 }
 
-// InboxOption configures an [Inbox]. Every [ReceiveOption] is an option of an
-// inbox, too.
+// InboxOption configures an [Inbox]. Each [ReceiveOption] is one, too.
 type InboxOption interface {
 	applyToInbox(*inboxConfig) error
 }
@@ -77,8 +52,8 @@ type inboxConfig struct {
 	backlog int
 }
 
-// InboxStats are the counters of an [Inbox] since [NewInbox]. They belong to one
-// moment: each event that has come is counted in exactly one of them.
+// InboxStats are the counters of an [Inbox] since [NewInbox], at one moment.
+// Each event counts in exactly one.
 type InboxStats struct {
 	Handled   uint64 // the handler returned nil
 	Ignored   uint64 // the handler returned ErrIgnore
@@ -89,9 +64,8 @@ type InboxStats struct {
 	Running   int    // in the handler, or in the store before and after it
 }
 
-// WithDedupeStore sets where the inbox remembers what it has handled. The
-// default is a new [MemoryDedupe], which serves one process and forgets when
-// that ends.
+// WithDedupeStore sets where the inbox remembers handled events. The default is
+// a new [MemoryDedupe], for one process.
 func WithDedupeStore(store DedupeStore) InboxOption {
 	return inboxOption(func(c *inboxConfig) error {
 		if store == nil {
@@ -102,9 +76,9 @@ func WithDedupeStore(store DedupeStore) InboxOption {
 	})
 }
 
-// WithBacklog sets how many events of streams are taken and not yet handled
-// before the inbox takes no more, 256 by default. What comes then waits in the
-// [Subscription], which has its own limit and reports what it drops.
+// WithBacklog sets how many events of streams the inbox holds before it takes
+// no more. The default is 256. Further events wait in the [Subscription],
+// within its own limit.
 func WithBacklog(n int) InboxOption {
 	return inboxOption(func(c *inboxConfig) error {
 		if n < 1 {
@@ -115,12 +89,9 @@ func WithBacklog(n int) InboxOption {
 	})
 }
 
-// NewInbox returns an inbox that gives each event to handle. Its error decides
-// whether the event is dealt with: nil and [ErrIgnore] say so, anything else,
-// and a panic, asks for another delivery.
-//
-// [*ValidationError] when handle or an option is nil, or an option has a bad
-// value.
+// NewInbox returns an inbox that gives each event to handle. Nil and
+// [ErrIgnore] end the event; another error or a panic asks for a new delivery.
+// Bad arguments and nil options are a [*ValidationError].
 func NewInbox(handle Handler, opts ...InboxOption) (*Inbox, error) {
 	c := inboxConfig{backlog: 256}
 	c.concurrency, c.timeout, c.via = defaultConcurrency, defaultHandlerTimeout, viaInbox
@@ -139,25 +110,20 @@ func NewInbox(handle Handler, opts ...InboxOption) (*Inbox, error) {
 	}, nil
 }
 
-// Handler returns the handler of the webhook's deliveries, with the options and
-// the behaviour of [NewWebhookHandler]. Its answer is the outcome of the event.
-// It may be called again, for another path or another authorization. For the
-// counters of the deliveries give Handle to [NewWebhookReceiver].
+// Handler returns the webhook's HTTP handler, with the options and answers of
+// [NewWebhookHandler]. It may be called for several paths. For counters give
+// Handle to [NewWebhookReceiver].
 func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handler {
 	return NewWebhookHandler(authorization, in.Handle, opts...)
 }
 
-// Handle takes one event, from whatever brought it, and returns when its
-// outcome is known: nil or [ErrIgnore] when it has been handled, now or before,
-// and otherwise an error, with which it must be delivered again. It is what
-// Handler calls; give it to [NewWebhookReceiver] to have the errors of that.
+// Handle takes one event and waits for its outcome. Nil and [ErrIgnore] mean
+// handled, now or before. With another error, deliver the event again;
+// [ErrInProgress] means that another process has it.
 //
-// While the event waits for its turn, the end of ctx ends the wait. Once the
-// handler has been called, ctx does not interrupt it, only [WithHandlerTimeout]
-// does: when the service hangs up on a slow handler, its work is finished and
-// recorded, and the next delivery has its answer at once.
-//
-// It matches [ErrInProgress] when another process is at the same event.
+// The end of ctx ends the wait, not the handler: that ends by
+// [WithHandlerTimeout]. So work that began is recorded after the service hangs
+// up.
 func (in *Inbox) Handle(ctx context.Context, e *Event) error {
 	var o outcome
 	in.process(ctx, in.enter(e), &o)
@@ -173,17 +139,13 @@ type EventSource interface {
 	Err() error            // why it ended, nil when it was closed
 }
 
-// Run handles the events of a source until the source ends, and then returns
-// its error, or until ctx ends, and then returns the context's error.
+// Run handles the events of a source. It returns the source's error at its end,
+// or the error of ctx. Call it once for each source. It does not close the
+// source.
 //
-// When ctx ends, Run takes no more events, and the handlers that are at work
-// finish: their contexts have the values of ctx but do not end with it, only
-// after [WithHandlerTimeout], one minute by default. Run returns when no handler
-// is running. Events that it has taken and that wait for their turn are not
-// handled, nor are those in the source; the webhook brings them again.
-//
-// It does not close the source. Run several sources side by side by calling it
-// once for each. [*ValidationError] when source is nil.
+// When ctx ends, running handlers may finish, within [WithHandlerTimeout] (one
+// minute by default). Waiting events are not handled; the webhook brings them
+// again. A nil source is a [*ValidationError].
 func (in *Inbox) Run(ctx context.Context, source EventSource) error {
 	if source == nil {
 		return invalid("source", "is nil")

@@ -9,77 +9,45 @@ import (
 	"slices"
 )
 
-// ErrChatLockLost says that the lock of a chat was lost before it was given
-// back: another process may be at the same chat. It is the cause of the end of
-// the handler's context; see [context.Cause].
+// ErrChatLockLost says that a chat's lock was lost: another process may handle
+// the same chat. It is the [context.Cause] of the handler's context.
 var ErrChatLockLost = sentinel("the lock of the chat was lost")
 
-// ChatLocks are locks that several processes share, one for each chat; see
-// [WithChatLocks]. Module ryzeredis has one on Redis. [MemoryChatLocks] is one for
-// a single process.
-//
-// It must be safe for concurrent use. TestChatLocks of package ryzetest holds
-// one to these rules.
+// ChatLocks are locks of chats for several processes; see [WithChatLocks].
+// Module ryzeredis has them on Redis. They are safe for concurrent use.
+// TestChatLocks of package ryzetest checks an implementation.
 type ChatLocks interface {
-	// Lock waits for the locks of all keys and takes them together. The keys are
-	// the names of one chat: at least one, sorted, each once. They are digests of
-	// 32 letters and digits. They are not secret: whoever knows the instance's name
-	// can try out phones until a digest fits.
+	// Lock waits for the locks of all keys and takes them together. The keys
+	// name one chat: at least one, sorted, each once.
 	//
-	// First come, first served: Lock goes to the end of the line of each of its
-	// keys at one moment, and is granted when it is the first in all of them. As
-	// soon as it has its places it calls queued: whoever calls Lock after that comes
-	// after it. Until queued is called, or Lock returns, the inbox makes no other
-	// call for the chat. A Lock that never calls it is right, but slower. Queued
-	// returns quickly and may be called more than once.
+	// Lock enters the line of each key at one moment, and is granted when it is
+	// first in all. It then calls queued at once: later calls stand behind it.
+	// Queued is quick and may be called more than once.
 	//
-	// When ctx ends first, Lock returns the error of ctx at once, and holds nothing:
-	// nobody waits for it any longer. After any other error it holds nothing either.
-	// Places and locks of a process that has died pass after a lease.
+	// After an error, also that of ctx, Lock holds nothing. Places and locks of
+	// a dead process end after a lease. See docs/service-notes.md.
 	Lock(ctx context.Context, keys []string, queued func()) (ChatLock, error)
 }
 
-// ChatLock is a lock that is held. It holds until Unlock, however long that
-// takes, or until it is lost: when the process was paused for longer than a
-// lease, or could not reach the store.
+// ChatLock is a lock that is held until Unlock, or until it is lost: the
+// process paused longer than a lease, or lost the store.
 type ChatLock interface {
-	// Lost is closed when the lock is lost, before anybody else can have it. A
-	// process that is paused at that moment learns it when it goes on. The inbox
-	// calls Lost once more before it calls the handler: who has a clock looks at it.
+	// Lost is closed when the lock is lost, before another process can have it.
+	// The inbox calls it once more before the handler.
 	Lost() <-chan struct{}
-	// Unlock gives the lock back. It acts on this lock alone: for one that was lost
-	// it changes nothing and its error matches [ErrChatLockLost]. A lock that was
-	// given back before is no error. When it fails otherwise, it may be called
-	// again, and the lock passes after a lease.
+	// Unlock gives the lock back. For a lost lock it returns [ErrChatLockLost];
+	// a second call is no error. After another error it may be called again,
+	// and the lock ends after a lease.
 	Unlock(ctx context.Context) error
 }
 
-// WithChatLocks has each event locked by its chat while it is handled, by locks
-// that several processes share. Then events of one chat are handled one at a
-// time, and in the order in which they arrive, also when a load balancer spreads
-// the deliveries over the processes. By default each process keeps the order of
-// what it gets itself, and no more.
+// WithChatLocks locks the chat of each event while it is handled. Several
+// processes with the same locks handle a chat's events one at a time, in the
+// order of arrival.
 //
-// An event goes to the end of its chat's line when it arrives; those that arrive
-// in one process go there in their order. What arrives in two processes at the
-// same moment may go there either way. While it waits for the lock, it takes no
-// place among the handlers ([WithConcurrency]). The lock is taken before the event
-// is claimed in the [DedupeStore], and given back when the outcome is recorded
-// there. Gaps are not locked.
-//
-// A process knows that a phone and a LID are one chat when it has seen an event
-// with both; see [Inbox]. Two processes that each know one of them do not keep each
-// other out.
-//
-// Locks may wait for a store that is away, as those of module ryzeredis do, until
-// the delivery or [Inbox.Run] ends. When the chat cannot be locked, the event is not
-// handled. It counts as Failed in [InboxStats]: a delivery is asked
-// for again, and of an event of a stream the error handler is told. So order
-// counts more than speed while the store is away.
-//
-// When a lock is lost while the handler is at work, the handler's context ends
-// with the cause [ErrChatLockLost]. What the handler returns decides, as always.
-// The error handler is told, for another process may have been at the same chat.
+// When the chat cannot be locked, the event is not handled and counts as Failed
+// in [InboxStats]. When a lock is lost, the handler's context ends with
+// [ErrChatLockLost]. Gaps are not locked. See docs/service-notes.md.
 func WithChatLocks(locks ChatLocks) InboxOption {
 	return inboxOption(func(c *inboxConfig) error {
 		if locks == nil {

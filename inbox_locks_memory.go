@@ -5,9 +5,8 @@ import (
 	"sync"
 )
 
-// MemoryChatLocks are [ChatLocks] for one process: for tests, and for several
-// inboxes that share chats. The zero value is ready for use. A lock is never lost.
-// Its cost does not grow with what waits, and a chat without locks takes no memory.
+// MemoryChatLocks are [ChatLocks] for one process: for tests and for inboxes
+// that share chats. The zero value is ready for use. A lock is never lost.
 type MemoryChatLocks struct {
 	mu    sync.Mutex
 	lines map[string]*chatLine // by key
@@ -31,7 +30,7 @@ type memoryChatLock struct {
 	granted chan struct{}
 }
 
-// Lock implements [ChatLocks]. It fails with the error of ctx alone.
+// Lock implements [ChatLocks]. Its only error is that of ctx.
 func (m *MemoryChatLocks) Lock(ctx context.Context, keys []string, queued func()) (ChatLock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

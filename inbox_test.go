@@ -95,6 +95,7 @@ func numbered(events *ryzetest.Events, n, chats int) [][]byte {
 // half of the messages come by the stream as well, and everything happens at
 // the same time. The service repeats what is not answered with 200.
 func TestTenThousandDeliveriesHaveOneEffectEach(t *testing.T) {
+	t.Parallel()
 	const unique, duplicates, chats, parallel = 9_000, 1_000, 700, 12
 	bodies := numbered(ryzetest.NewEvents("support-line"), unique, chats)
 

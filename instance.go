@@ -15,9 +15,7 @@ import (
 )
 
 // InstanceClient acts on one instance: one WhatsApp number. Its services group
-// what can be done with it. Get one from [Client.Instance],
-// [AccountClient.Instance] or [AccountClient.InstanceFrom]. It is safe for
-// concurrent use.
+// the methods. It is safe for concurrent use.
 type InstanceClient struct {
 	h handle
 
@@ -66,17 +64,15 @@ func (i *InstanceClient) Name() string { return i.h.name }
 // Client returns the engine that the handle belongs to.
 func (i *InstanceClient) Client() *Client { return i.h.client }
 
-// RateLimit returns what is known of the quota of the handle's token at this
-// moment.
+// RateLimit returns what is known now of the quota of the handle's token.
 func (i *InstanceClient) RateLimit() RateLimit { return i.h.rateLimit(RateGlobal) }
 
-// String names the instance, not the token.
+// String returns the instance's name, never the token.
 func (i *InstanceClient) String() string { return "ryze.InstanceClient(" + quoted(i.h.name) + ")" }
 
-// Info returns what the service tells about the instance: its state, number,
-// profile and a summary of its integrations. It is the recommended check of the
-// state. The returned instance has exactly the handle's name; under a token of
-// another instance it is [ErrInstanceNotFound], with a text that names that one.
+// Info returns the instance with exactly the handle's name: state, number,
+// profile and integrations. Use it to check the state. It returns
+// [ErrInstanceNotFound] when the token belongs to another instance.
 //
 // GET /api/instance/list. Safe to repeat.
 func (i *InstanceClient) Info(ctx context.Context) (*Instance, error) {
@@ -88,34 +84,33 @@ func (i *InstanceClient) Info(ctx context.Context) (*Instance, error) {
 
 // ConnectParams says how to pair.
 type ConnectParams struct {
-	// Phone asks for a pairing code to be typed on the phone of that number,
-	// instead of a QR code. It takes a phone, not a LID.
+	// Phone asks for a pairing code instead of a QR code. Somebody types the
+	// code on the phone of that number. It is a phone, not a LID.
 	Phone JID
-	// HistoryDays asks WhatsApp for so many days of old messages at the first
-	// pairing, even when the instance's DisableHistorySync is on; it may not
-	// comply. They arrive as ordinary events with old timestamps.
+	// HistoryDays asks WhatsApp for old messages of that many days, at the
+	// first pairing only, also with DisableHistorySync on. WhatsApp may send
+	// fewer. They arrive as ordinary events with old times.
 	HistoryDays int
 }
 
-// Pairing is what has to be shown to whoever holds the phone. Both codes are
-// secrets while they are valid: whoever sees them can take the number.
+// Pairing is what the owner of the phone needs. Its codes are secrets: whoever
+// sees a valid one can take the number.
 type Pairing struct {
 	Meta `json:"-"`
 
-	// Status is the service's word: "qr" with a QR code. The words of the
-	// other answers are not documented.
+	// Status is the service's word, such as "qr" with a QR code.
 	Status string
-	// QRCode is the text to render as a QR code. WhatsApp replaces it after
-	// about 20 seconds; call Connect again for a fresh one.
+	// QRCode is the text of the QR code. It is valid for about 20 seconds. Call
+	// Connect again for a new one.
 	QRCode Secret
-	// Code is the pairing code, eight characters, possibly with a hyphen in
-	// the middle. It works once.
+	// Code is the pairing code: eight characters, maybe with a hyphen in the
+	// middle. It works once.
 	Code Secret
 
 	png hidden[[]byte]
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (p Pairing) Format(f fmt.State, verb rune) {
 	type plain Pairing
 	formatPlain(f, verb, plain(p))
@@ -124,8 +119,8 @@ func (p Pairing) Format(f fmt.State, verb rune) {
 // PNG returns the QR code as a picture, or nil when the service sent none.
 func (p *Pairing) PNG() []byte { return p.png.get() }
 
-// AlreadyConnected reports whether there is nothing to pair, because the
-// instance is connected. That answer is not documented.
+// AlreadyConnected reports whether the instance is connected already, so that
+// there is nothing to pair. It is a guess; see docs/service-notes.md.
 func (p *Pairing) AlreadyConnected() bool {
 	return p.QRCode == "" && p.Code == "" && len(p.PNG()) == 0 && ParseInstanceState(p.Status).isOnline()
 }
@@ -181,13 +176,12 @@ func (r *connectReply) missing() string {
 	return ""
 }
 
-// Connect starts the pairing with a phone and returns the QR code, or the
-// pairing code, to show. The service holds the request until it has one, up to
-// about a minute. Show the code, then wait with [InstanceClient.WaitConnected];
-// a QR code that has expired needs another Connect.
+// Connect starts to pair a phone and returns a QR code or a pairing code,
+// within about a minute. Show it, then call [InstanceClient.WaitConnected].
+// When a code expires, call Connect again.
 //
-// Every call begins a new pairing, so it is never repeated by itself. For a
-// session that already exists use [InstanceClient.Reconnect].
+// Each call starts a new pairing. For a stored session use
+// [InstanceClient.Reconnect].
 //
 // GET /api/instance/connect/:instance. Not safe to repeat.
 func (i *InstanceClient) Connect(ctx context.Context, params ConnectParams) (*Pairing, error) {
@@ -228,17 +222,17 @@ func decodeBase64(s string) []byte {
 	return out[:n]
 }
 
-// Reconnect brings the stored session back up, without a new code. It only
-// starts that: wait with [InstanceClient.WaitConnected]. [ErrNoSession] when
-// there is no session, as after a logout; then use [InstanceClient.Connect].
+// Reconnect starts the stored session again, without a new code. Then call
+// [InstanceClient.WaitConnected]. It returns [ErrNoSession] without a session,
+// such as after a logout: use [InstanceClient.Connect].
 //
 // POST /api/instance/reconnect/:instance. Not safe to repeat.
 func (i *InstanceClient) Reconnect(ctx context.Context) error {
 	return run(ctx, i.h, opInstanceReconnect, input{hint: "the session may be coming up: look at the state"})
 }
 
-// Logout unlinks the device from WhatsApp and drops the session. The instance,
-// its token, settings and webhooks stay.
+// Logout unlinks the device from WhatsApp and deletes the session. The
+// instance, its token, settings and webhooks stay.
 //
 // DELETE /api/instance/logout/:instance. Safe to repeat.
 func (i *InstanceClient) Logout(ctx context.Context) error {
@@ -255,10 +249,8 @@ func (i *InstanceClient) Metrics(ctx context.Context) (*Metrics, error) {
 	return metrics(ctx, i.h, []string{i.h.name})
 }
 
-// Metrics counts messages. Each call makes the service count anew, which is
-// slow on busy instances. The types of its fields are not documented but for
-// TotalMessages; a count that comes in another form is left at zero, and Raw
-// has it.
+// Metrics counts messages. The service counts anew for each call, which is slow
+// on busy instances. A count in an unknown form is zero; Raw has it.
 type Metrics struct {
 	Meta `json:"-"`
 

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Instance is what the service tells about an instance.
+// Instance is an instance as the service shows it.
 type Instance struct {
 	Meta `json:"-"`
 
@@ -14,12 +14,12 @@ type Instance struct {
 	Name  string
 	Token Secret // the instance's own; empty when the service leaves it out
 
-	// State is the connection's state in one spelling, RawState as the service
-	// wrote it. The set is open.
+	// State is the connection's state in one spelling. RawState is the
+	// service's word. Other values can come.
 	State    InstanceState
 	RawState string
-	// JID is the address of the paired number, without device suffix; empty
-	// until the instance has connected once.
+	// JID is the address of the paired number, without a device. It is empty
+	// before the first connection.
 	JID           JID
 	Presence      string // "available", "unavailable", "composing" and others
 	DisplayStatus string // a label for people
@@ -27,15 +27,15 @@ type Instance struct {
 	Profile   InstanceProfile
 	Webhook   *Webhook   // the one labelled "default"; nil when not said
 	WebSocket *WebSocket // nil when not said
-	// Chatwoot is the state of the integration; its inner keys are documented
-	// only for a failure at creation.
+	// Chatwoot is the state of the integration. For its keys see
+	// docs/service-notes.md.
 	Chatwoot *ChatwootState
 
-	CreatedAt time.Time // not documented; zero when not said
+	CreatedAt time.Time // zero when the service does not say
 	UpdatedAt time.Time
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (i Instance) Format(f fmt.State, verb rune) {
 	type plain Instance
 	formatPlain(f, verb, plain(i))

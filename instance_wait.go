@@ -18,21 +18,18 @@ const (
 	longestConnectPoll = time.Minute
 )
 
-// WaitConnected waits until the instance is connected to WhatsApp and returns
-// it. It asks every few seconds, less often when the quota runs low, and
-// listens to the instance's event stream, if that is enabled, to know at once.
+// WaitConnected waits until the instance is connected and returns it. It asks
+// every few seconds, less often with little quota, and listens to the event
+// stream if that is enabled.
 //
-// An outage, a reply that cannot be read and a used up quota do not end it: it
-// asks again, after pauses that grow to a minute. It ends with the context,
-// whose error then comes with what went wrong last, or when waiting is useless.
-// A handle with a bad name or token gets its [*ValidationError] at once.
+// It survives outages and a used up quota, with pauses of up to a minute. When
+// the context ends, the error holds the last trouble.
 //
-// Errors, when waiting is useless; all match [ErrNotConnected]: [ErrBanned], with
-// the state in its text; the service's own refusal of the token or of the instance
-// ([ErrUnauthorized], [ErrForbidden], [ErrNotFound]); [ErrClosed] when the Client
-// was closed.
+// Errors that end it match [ErrNotConnected]: [ErrBanned]; [ErrUnauthorized],
+// [ErrForbidden] or [ErrNotFound] by the service; [ErrClosed]. A bad name or
+// token is a [*ValidationError].
 //
-// GET /api/instance/list. Safe to repeat.
+// GET /api/instance/list, GET /ws/:instance. Safe to repeat.
 func (i *InstanceClient) WaitConnected(ctx context.Context) (*Instance, error) {
 	if i.h.err != nil {
 		return nil, i.h.err

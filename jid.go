@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// JID is a WhatsApp address. It is a string, so an untyped constant can be
-// passed wherever a JID is wanted; every method of this package checks it
-// before any request.
+// JID is a WhatsApp address. A string constant can be passed as one. Each
+// method checks it before any request.
 //
 //	5511987654321                      a person, by phone: 7 to 15 digits with country code
 //	5511987654321@s.whatsapp.net       the same person
@@ -16,12 +15,9 @@ import (
 //	120363000000000009@newsletter      a channel
 //	status@broadcast                   the status (story) feed
 //
-// A device suffix, as in 5511987654321:12@s.whatsapp.net, is accepted and removed
-// by [JID.Bare]. So are a server in upper case and c.us, which other libraries
-// write for s.whatsapp.net.
-//
-// A LID is not a phone number, however much its digits look like one: nothing
-// in this package turns one into the other.
+// A device suffix, an upper-case server and c.us (for s.whatsapp.net) are
+// accepted; [JID.Bare] removes them. A LID is never turned into a phone number,
+// or the reverse.
 type JID string
 
 // StatusBroadcast is the address of the status (story) feed.
@@ -40,11 +36,11 @@ const (
 // what they have stored still use. It never travels.
 const serverLegacy = "c.us"
 
-// JIDKind says what an address stands for.
+// JIDKind is the kind of an address.
 type JIDKind string
 
-// Kinds of addresses. An address whose server is not known has JIDUnknown; it
-// can be read from events and replies but not sent to.
+// Kinds of addresses. An address with an unknown server is JIDUnknown: it can
+// be read, but not sent to.
 const (
 	JIDUser       JIDKind = "user"
 	JIDLID        JIDKind = "lid"
@@ -74,6 +70,8 @@ func phoneFault(digits string) string {
 		return "begins with 0; write the number as it is dialled from abroad: country code first, without the 0 of national calls; for numbers of Brazil see BrazilPhone"
 	case n < minPhoneDigits || n > maxPhoneDigits:
 		return fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", n, minPhoneDigits, maxPhoneDigits)
+	case n == 11 && strings.HasPrefix(digits, "119"):
+		return "looks like a mobile of São Paulo without its country code, and no number of country 1 begins so: write 55 in front, or use BrazilPhone"
 	case strings.HasPrefix(digits, "550"):
 		return "has a 0 after the country code 55; leave it out, or use BrazilPhone"
 	case tooLongForCountry(digits):
@@ -94,16 +92,13 @@ func tooLongForCountry(digits string) bool {
 	return false
 }
 
-// PhoneJID returns the address of a phone number written in any usual way,
-// such as "+55 (11) 98765-4321" or "0055 11 98765-4321": with its country code,
-// 7 to 15 digits in all. Blanks, hyphens, dots, brackets and a slash between the
-// digits are dropped, and so is 00 in front, the international prefix. It never
-// adds or removes a Brazilian ninth digit, because the service tries both forms
-// itself. For a number without its country code see [BrazilPhone].
+// PhoneJID returns the address of a phone number with country code, such as
+// "+55 (11) 98765-4321" or "0055 11 98765-4321". It needs 7 to 15 digits. It
+// drops blanks, hyphens, dots, brackets, slashes and 00 in front. It never
+// changes a Brazilian ninth digit.
 //
-// It returns a [*ValidationError] for anything else: letters, digits that are
-// not ASCII, two numbers in one text, a 0 in front, a trunk 0 in brackets as in
-// "+44 (0)7700 900123". The error says what to do.
+// Anything else is a [*ValidationError], such as letters or the 0 in "+44
+// (0)7700 900123". Without a country code use [BrazilPhone].
 func PhoneJID(phone string) (JID, error) {
 	w, err := readPhone(phone)
 	if err != nil {
@@ -184,8 +179,8 @@ func readPhone(phone string) (w writtenPhone, err error) {
 // of writing direction.
 const phoneMarks = "-). " + "\u00a0\u2009\u202f" + "\u2010\u2011\u2012\u2013" + "\u200e\u200f\u202a\u202c\u202d\u2066\u2068\u2069"
 
-// ParseJID checks that s is an address in one of the forms listed at [JID] and
-// returns it unchanged. It returns a [*ValidationError] otherwise.
+// ParseJID checks that s is an address in a form of [JID] and returns it
+// unchanged. Otherwise it returns a [*ValidationError].
 func ParseJID(s string) (JID, error) {
 	j := JID(s)
 	if err := j.validate("jid"); err != nil {
@@ -219,10 +214,9 @@ func (j JID) User() string {
 	return user
 }
 
-// Server returns the part after the @, in lower case: s.whatsapp.net (also for
-// its former name c.us), lid, g.us, newsletter or broadcast; [JID.Kind] tells the
-// same. A bare number has s.whatsapp.net, unless it is longer than
-// numbers of its country code are, so that it looks like a LID without its server.
+// Server returns the part after the @, in lower case, and s.whatsapp.net for
+// c.us. A bare number has s.whatsapp.net too, unless it is too long for its
+// country: it may then be a LID.
 func (j JID) Server() string {
 	if _, _, server := j.split(); server != "" || strings.Contains(string(j), "@") {
 		return server
@@ -239,10 +233,9 @@ func (j JID) Device() string {
 	return device
 }
 
-// Bare returns the address without a device suffix and with its server written
-// out: "5511987654321" and "5511987654321:12@s.whatsapp.net" both give
-// "5511987654321@s.whatsapp.net". Compare addresses in this form. An address
-// that is not understood is returned unchanged.
+// Bare returns the address with its server and without a device:
+// "5511987654321" becomes "5511987654321@s.whatsapp.net". Compare addresses in
+// this form. An unknown form is returned unchanged.
 func (j JID) Bare() JID {
 	user, _, server := j.split()
 	if server == "" {
@@ -257,7 +250,7 @@ func (j JID) Bare() JID {
 	return JID(user + "@" + server)
 }
 
-// Kind says what the address stands for, judged by its server.
+// Kind returns the kind of the address, by its server.
 func (j JID) Kind() JIDKind {
 	switch j.Server() {
 	case serverUser:
@@ -284,8 +277,8 @@ func (j JID) IsLID() bool { return j.Kind() == JIDLID }
 // IsNewsletter reports whether the address is a channel.
 func (j JID) IsNewsletter() bool { return j.Kind() == JIDNewsletter }
 
-// Phone returns the digits of the phone number, or "" when the address is not
-// a person known by phone. It is always "" for a LID.
+// Phone returns the digits of the phone number, or "". It is always "" for a
+// LID.
 func (j JID) Phone() string {
 	if j.Kind() != JIDUser || !isDigits(j.User()) {
 		return ""
@@ -293,9 +286,8 @@ func (j JID) Phone() string {
 	return j.User()
 }
 
-// Same reports whether both name the same chat: bare numbers and full
-// addresses compare equal, device suffixes do not count. It does not join a
-// phone and a LID, nor the two forms of a Brazilian mobile number.
+// Same reports whether both name the same chat, without devices. A phone and a
+// LID never do, nor two forms of a Brazilian number; see [BrazilAliases].
 func (j JID) Same(other JID) bool {
 	return j != "" && other != "" && (j == other || j.Bare() == other.Bare())
 }

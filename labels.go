@@ -6,9 +6,9 @@ import (
 	"net/url"
 )
 
-// LabelsService manages the labels of WhatsApp Business and puts them on chats.
-// A label cannot be changed: delete it and create another. A label that was
-// made or deleted shows on the phone after one or two seconds.
+// LabelsService manages the labels of WhatsApp Business. To change a label,
+// delete it and create another. The phone shows changes after one or two
+// seconds.
 type LabelsService service
 
 // Label is a label.
@@ -18,7 +18,7 @@ type Label struct {
 	ID    string
 	Name  string
 	Color int    // 0 to 10, see [LabelsService.Create]
-	Type  string // "CUSTOM"; other values are not documented
+	Type  string // such as "CUSTOM"
 }
 
 type wireLabel struct {
@@ -33,8 +33,8 @@ func (w *wireLabel) label(meta Meta) Label {
 	return Label{Meta: meta, ID: string(w.ID), Name: string(w.Name), Color: int(w.Color), Type: string(w.Type)}
 }
 
-// List returns the labels, those made on the phone included. Labels that are
-// deleted and only wait for the next sync are left out.
+// List returns the labels, also those made on the phone. It leaves out deleted
+// labels that wait for the next sync.
 //
 // GET /api/chat/tag/:instance. Safe to repeat.
 func (s *LabelsService) List(ctx context.Context) ([]Label, error) {
@@ -64,12 +64,12 @@ type labelReply struct {
 	Tag wireLabel `json:"tag"`
 }
 
-// Create makes a label. Blanks around the name are removed by the service. The
-// colors are, from 0 to 10: #ff9485, #64c4ff, #ffd429, #dfaef0, #99b6c1,
-// #55ccb3, #ff9dff, #d3a91d, #6d7cce, #d7e752, #00d0e2.
+// Create makes a label. The service trims the name. The colors 0 to 10 are
+// #ff9485, #64c4ff, #ffd429, #dfaef0, #99b6c1, #55ccb3, #ff9dff, #d3a91d,
+// #6d7cce, #d7e752, #00d0e2.
 //
-// [ErrOutcomeUnknown] when the label may have been created: list the labels
-// before trying again, because a repetition makes a second one.
+// A repetition makes a second label. With [ErrOutcomeUnknown] list the labels
+// first.
 //
 // POST /api/chat/tag/:instance. Not safe to repeat.
 func (s *LabelsService) Create(ctx context.Context, name string, color int) (*Label, error) {
@@ -93,9 +93,8 @@ func (s *LabelsService) Create(ctx context.Context, name string, color int) (*La
 	return &label, nil
 }
 
-// Delete deletes a label and takes it off every chat. [ErrLabelNotFound] when
-// there is none of that id; a second attempt after a lost reply counts that as
-// done.
+// Delete deletes a label and takes it off each chat. It returns
+// [ErrLabelNotFound] for an unknown id, except after a lost reply.
 //
 // DELETE /api/chat/tag/:instance. Safe to repeat.
 func (s *LabelsService) Delete(ctx context.Context, labelID string) error {
@@ -105,8 +104,8 @@ func (s *LabelsService) Delete(ctx context.Context, labelID string) error {
 	return run(ctx, s.h, opLabelDelete, input{query: url.Values{"tagId": {labelID}}.Encode()})
 }
 
-// Assign puts a label on a chat. It may be there already. [ErrLabelNotFound]
-// when there is none of that id.
+// Assign puts a label on a chat, if it is not there yet. It returns
+// [ErrLabelNotFound] for an unknown id.
 //
 // POST /api/chat/assignTag/:instance. Safe to repeat.
 func (s *LabelsService) Assign(ctx context.Context, chat JID, labelID string) error {
@@ -116,8 +115,8 @@ func (s *LabelsService) Assign(ctx context.Context, chat JID, labelID string) er
 	return run(ctx, s.h, opLabelAssign, input{body: map[string]any{"number": chat.wire(), "tagId": labelID}})
 }
 
-// Unassign takes a label off a chat; the label stays. The chat need not carry
-// it. [ErrLabelNotFound] when there is none of that id.
+// Unassign takes a label off a chat, if it is there. The label stays. It
+// returns [ErrLabelNotFound] for an unknown id.
 //
 // DELETE /api/chat/assignTag/:instance. Safe to repeat.
 func (s *LabelsService) Unassign(ctx context.Context, chat JID, labelID string) error {

@@ -42,8 +42,9 @@ func receiptIn(jid JID) *Event {
 // is under way at most, turns begin in the order in which they came, and none is
 // left waiting. From the event on that names both, a phone and a LID are one.
 func TestTurnsOfAChatAreOneAtATimeAndInOrderUnderAnyTiming(t *testing.T) {
+	t.Parallel()
 	const people, steps = 6, 2_000
-	for seed := range uint64(100) {
+	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		var o lanes
 		ready := turnList{kind: linkOffer}
@@ -246,6 +247,7 @@ func TestNumberThatChangesItsLIDIsInOneLane(t *testing.T) {
 }
 
 func TestMemoryOfPeopleIsBounded(t *testing.T) {
+	t.Parallel()
 	var b addressBook
 	for n := range 5 * knownPeople {
 		b.learn(inChat("", EventChat{JID: person(n).asPhone(0), LID: person(n).asLID(0)}))

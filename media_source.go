@@ -18,30 +18,26 @@ type MediaSource struct {
 	file upload.File
 }
 
-// MediaFile is the regular file at that path. It is opened for each attempt, and
-// can be sent as often as wanted, at the same time too. Open a named pipe or a
-// device yourself, and send it with [MediaFS].
+// MediaFile is the regular file with this path. It can be sent again, also at
+// the same time: each attempt opens it. Send an open pipe or device with
+// [MediaFS].
 func MediaFile(name string) MediaSource {
 	return MediaSource{name: baseName(name), file: upload.Path(name)}
 }
 
-// MediaBytes is a file in memory; name gives its name, of which the directories
-// are dropped, and helps to tell its type. It can be sent as often as wanted, at the same time too; b must not
-// change meanwhile.
+// MediaBytes is a file in memory. The name, without directories, helps to find
+// its type. It can be sent again, also at the same time. Do not change b.
 func MediaBytes(name string, b []byte) MediaSource {
 	return MediaSource{name: baseName(name), file: upload.Bytes(b)}
 }
 
-// MediaReader is whatever r gives until its end; name gives its name, of which
-// the directories are dropped, and helps to tell its type. A reader that is an [io.Seeker] is read from where it
-// stands, can be read again for another attempt, and its size is known. Any
-// other is read once: a send that meets the rate limit after reading it fails
-// with the error that says so. The reader is not closed, and must not be used
-// before the send has returned.
+// MediaReader is what r gives until its end. The name, without directories,
+// helps to find its type. An [io.Seeker] is read from its position and can be
+// sent again. Another reader can be read only once: after a rate limit the send
+// returns an error.
 //
-// A Read that blocks does not keep the call from returning when its context ends or
-// its time limit passes, but nothing can stop the Read: do not use the reader before
-// it has returned. Sending the reader before that is an error.
+// The reader is not closed. A Read that blocks does not hold up the send; do
+// not use the reader before it returns.
 func MediaReader(name string, r io.Reader) MediaSource {
 	s := MediaSource{name: baseName(name)}
 	if r != nil {
@@ -50,8 +46,8 @@ func MediaReader(name string, r io.Reader) MediaSource {
 	return s
 }
 
-// MediaFS is an open file of any file system, such as an [embed.FS], or a pipe. It
-// is not closed. What [MediaReader] says of a Read that blocks is true here too.
+// MediaFS is an open file of a file system, such as an [embed.FS], or a pipe.
+// It is not closed. The rules of [MediaReader] for blocking hold here too.
 func MediaFS(f fs.File) MediaSource {
 	if f == nil {
 		return MediaSource{}

@@ -249,7 +249,7 @@ var typesByExtension = map[string]string{
 	".zip":  "application/zip",
 }
 
-// MediaKind says what a media file is.
+// MediaKind is the kind of a media file.
 type MediaKind string
 
 // Kinds of media. The set is open.

@@ -14,26 +14,25 @@ import (
 // received.
 type MessagesService service
 
-// SentMessage says that the service has accepted a message. It proves neither
-// delivery nor that the recipient exists in every case; receipts arrive as
-// events.
+// SentMessage is a message that the service has accepted. It does not prove
+// delivery, or that the recipient exists. Receipts come as events.
 type SentMessage struct {
 	Meta `json:"-"`
 
-	// ID is the WhatsApp id, used to quote, edit, delete or look up the message.
+	// ID is the WhatsApp id. Use it to quote, edit, delete or look up the
+	// message.
 	ID string
-	// Chat is the recipient as the service resolved it, for instance with the
-	// other form of a Brazilian mobile number. Store this one.
+	// Chat is the recipient as the service resolved it, maybe in another
+	// Brazilian form. Store this one.
 	Chat      JID
 	GroupName string // only for groups
 	Timestamp time.Time
-	// Status is the service's own word for what became of the message. Only "sent" is
-	// documented. An unknown word counts as an acceptance, because the reply has a
-	// message id. A word that says no in English or Portuguese, such as "rejected",
-	// "not_sent" or "cancelado", is told as [ErrOutcomeUnknown], and so is false, a
-	// negative number or an HTTP status of 400 or more.
+	// Status is the service's word, usually "sent". An unknown word counts as
+	// accepted, because the reply has a message id. A word that says no, such
+	// as "rejected" or "cancelado", is [ErrOutcomeUnknown]; see
+	// docs/service-notes.md.
 	Status  MessageStatus
-	Type    string // such as "text" or "image"; not documented for every kind
+	Type    string // such as "text" or "image"
 	Content string // what the service stored as text
 	// Source is the label that the message carries; see [WithSource].
 	Source string
@@ -52,25 +51,18 @@ type SentMedia struct {
 	Duration time.Duration // voice notes, when it could be computed
 }
 
-// Send sends a message to a person, a group or a channel. The content decides
-// which route is used; which recipients and options it allows is checked
-// before the request.
+// Send sends a message to a person, a group or a channel. It checks recipient,
+// content and options before the request.
 //
-// A send is never repeated unless it is certain that the service did not
-// accept it. When that is not certain the error matches [ErrOutcomeUnknown];
-// its [*OutcomeError] has what [MessagesService.Settle] needs to look for the
-// message.
+// It repeats only when the service certainly did not accept the message. With
+// [ErrOutcomeUnknown] the message may be sent: see [MessagesService.Settle].
+// With another error it was not accepted; see [OutcomeOf].
 //
-// Every other error is certain: the message was not accepted ([OutcomeOf] tells
-// the two apart, [RetryAfter] whether to try again). [*ValidationError] before
-// any request; [ErrNotConnected];
-// [ErrRateLimited] when waiting for quota would take too long; [ErrThrottled]
-// when WhatsApp itself throttles; [ErrInvalidArgument] when the service
-// refuses, for instance a number that is not on WhatsApp; [ErrNetwork] when
-// nothing was written.
+// Errors: [*ValidationError], [ErrNotConnected], [ErrRateLimited],
+// [ErrThrottled], [ErrNetwork], and [ErrInvalidArgument] by the service, such
+// as for a number that is not on WhatsApp.
 //
-// It returns at once when its context ends, also when the media's source blocks. A
-// transport of your own must heed the context of its request, as that of net/http does.
+// It returns when its context ends, if your transport obeys the context.
 //
 // POST /api/message/<kind>/:instance. Not safe to repeat.
 func (s *MessagesService) Send(ctx context.Context, to JID, content Content, opts ...SendOption) (*SentMessage, error) {
@@ -84,8 +76,7 @@ func (s *MessagesService) Send(ctx context.Context, to JID, content Content, opt
 	return s.send(ctx, to, content, kind, opts)
 }
 
-// SendText sends a text message: Send with [Text]. Every error but
-// [ErrOutcomeUnknown] is certain: it was not accepted; see [OutcomeOf].
+// SendText sends a [Text]. It works like [MessagesService.Send].
 //
 // POST /api/message/text/:instance. Not safe to repeat.
 func (s *MessagesService) SendText(ctx context.Context, to JID, text string, opts ...SendOption) (*SentMessage, error) {

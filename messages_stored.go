@@ -26,7 +26,7 @@ func (s *MessagesService) runOnMessage(ctx context.Context, op *Operation, messa
 	return run(ctx, s.h, op, input{body: body})
 }
 
-// StoredMessage is a message as the service has stored it.
+// StoredMessage is a message that the service has stored.
 type StoredMessage struct {
 	Meta `json:"-"`
 
@@ -38,12 +38,12 @@ type StoredMessage struct {
 	To        JID
 	IsGroup   bool
 	Timestamp time.Time
-	Status    MessageStatus // the full set of values here is not documented
+	Status    MessageStatus // as received; see [MessageStatus]
 	Media     *StoredMedia  // only for media
 }
 
-// StoredMedia describes the media of a stored message. Its form is documented
-// in prose only; a field that comes in another form is left empty.
+// StoredMedia describes the media of a stored message. A field in an unknown
+// form is empty.
 type StoredMedia struct {
 	Kind     MediaKind
 	MIME     string
@@ -72,8 +72,8 @@ type storedMessageReply struct {
 	} `json:"data"`
 }
 
-// Get returns a stored message. What was sent or received shortly before may
-// not be stored yet. [ErrMessageNotFound] when there is none of that id.
+// Get returns a stored message. A new message may not be stored yet. It returns
+// [ErrMessageNotFound] for an unknown id.
 //
 // GET /api/chat/getMessage/:instance. Safe to repeat.
 func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMessage, error) {
@@ -105,7 +105,7 @@ func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMes
 	return m, nil
 }
 
-// DeliveryStatus says how far one message has come.
+// DeliveryStatus is the status of one message.
 type DeliveryStatus struct {
 	Meta `json:"-"`
 
@@ -127,9 +127,8 @@ type deliveryReply struct {
 	Timestamp  stringOrInt `json:"timestamp"`
 }
 
-// DeliveryStatus returns how far a message has come. Events of type
-// [EventReceipt] tell the same without asking. [ErrMessageNotFound] when there
-// is none of that id.
+// DeliveryStatus returns the status of a message, as [EventReceipt] events do.
+// It returns [ErrMessageNotFound] for an unknown id.
 //
 // GET /api/chat/status/:instance. Safe to repeat.
 func (s *MessagesService) DeliveryStatus(ctx context.Context, messageID string) (*DeliveryStatus, error) {
@@ -177,14 +176,12 @@ type editReply struct {
 	NewContent string `json:"newContent"`
 }
 
-// Edit replaces the text of a message that the instance itself sent. WhatsApp
-// allows it for about 15 minutes, and for texts only: captions are not
-// dependable.
+// Edit replaces the text of a message that the instance sent. WhatsApp allows
+// it for about 15 minutes. Captions may fail.
 //
-// Errors: [ErrNotEditable] when it is too late or the message is not of a kind
-// that can be edited; [ErrMessageNotFound]; [ErrOutcomeUnknown] when it may have
-// been edited, in which case read it back with [MessagesService.Get]. Every other
-// error is certain: it was not edited; see [OutcomeOf].
+// Errors: [ErrNotEditable]; [ErrMessageNotFound]; [ErrOutcomeUnknown]: read it
+// with [MessagesService.Get] first. With another error it was not edited; see
+// [OutcomeOf].
 //
 // POST /api/chat/edit/:instance. Not safe to repeat.
 func (s *MessagesService) Edit(ctx context.Context, messageID, text string) (*EditedMessage, error) {
@@ -205,19 +202,18 @@ func (s *MessagesService) Edit(ctx context.Context, messageID, text string) (*Ed
 	}, nil
 }
 
-// DeleteForEveryone takes a message back in the whole chat. Success means that
-// WhatsApp was asked to: the apps of the recipients ignore it after about two
-// and a half days, and sooner if they want to, so it is no proof of removal.
-// [ErrMessageNotFound] when there is none of that id; a second attempt after a
-// lost reply counts that as done.
+// DeleteForEveryone asks WhatsApp to remove a message from the whole chat.
+// Success is no proof: apps ignore it after about two and a half days, or
+// earlier. It returns [ErrMessageNotFound] for an unknown id, except after a
+// lost reply.
 //
 // DELETE /api/chat/delete/:instance. Safe to repeat.
 func (s *MessagesService) DeleteForEveryone(ctx context.Context, messageID string) error {
 	return s.runOnMessage(ctx, opMessageDelete, messageID, map[string]any{"deleteForEveryone": true})
 }
 
-// DeleteForMe removes a message from the account's own devices only; the other
-// side still sees it. Errors are those of DeleteForEveryone.
+// DeleteForMe removes a message from the account's own devices only. Errors are
+// those of [MessagesService.DeleteForEveryone].
 //
 // DELETE /api/chat/delete/:instance. Safe to repeat.
 func (s *MessagesService) DeleteForMe(ctx context.Context, messageID string) error {
@@ -240,15 +236,12 @@ type forwardReply struct {
 	DestinationJID string `json:"destinationJid"`
 }
 
-// Forward sends a stored message to another chat, marked as forwarded. Texts,
-// images, videos, audios, documents, stickers, contacts and locations can be
-// forwarded; [ErrInvalidArgument] for other kinds, [ErrMessageNotFound] when
-// there is none of that id.
+// Forward sends a stored message to another chat, marked as forwarded: a text,
+// image, video, audio, document, sticker, contact or location.
 //
-// It is never repeated unless it is certain that the service did not accept it;
-// otherwise the error matches [ErrOutcomeUnknown]. [MessagesService.Settle]
-// cannot help then, because what the message said is not known here. Every other
-// error is certain: it was not forwarded; see [OutcomeOf].
+// Errors: [ErrInvalidArgument] for other kinds; [ErrMessageNotFound];
+// [ErrOutcomeUnknown], which [MessagesService.Settle] cannot settle. With
+// another error it was not forwarded; see [OutcomeOf].
 //
 // POST /api/chat/forward/:instance. Not safe to repeat.
 func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID) (*ForwardedMessage, error) {
@@ -274,11 +267,9 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	}, nil
 }
 
-// Pin pins a message in its chat, for everyone there; WhatsApp announces it. It
-// stays pinned for one of the durations that WhatsApp offers: 24, 7*24 or 30*24
-// hours. Any other is a [*ValidationError]. The service documents only the week;
-// the spelling of the others follows it. [ErrMessageNotFound] when the service
-// has not stored the message.
+// Pin pins a message for everyone in the chat. WhatsApp announces it. It lasts
+// 24, 7*24 or 30*24 hours; another duration is a [*ValidationError]. An
+// unstored message is [ErrMessageNotFound].
 //
 // POST /api/chat/pinMessage/:instance. Safe to repeat.
 func (s *MessagesService) Pin(ctx context.Context, messageID string, d time.Duration) error {
@@ -311,9 +302,9 @@ func (s *MessagesService) Unfavorite(ctx context.Context, messageID string) erro
 	return s.runOnMessage(ctx, opChatFavorite, messageID, map[string]any{"favorite": false})
 }
 
-// MarkRead sends the read receipt of one message. sender is its author: it is
-// required in a group and may be "" elsewhere. The chat's count of unread
-// messages stays; [ChatsService.MarkRead] resets it.
+// MarkRead sends the read receipt of one message. sender is its author,
+// required in a group. The chat's unread count stays; see
+// [ChatsService.MarkRead].
 //
 // POST /api/chat/markRead/:instance. Safe to repeat.
 func (s *MessagesService) MarkRead(ctx context.Context, chat JID, messageID string, sender JID) error {
@@ -333,9 +324,8 @@ func (s *MessagesService) MarkRead(ctx context.Context, chat JID, messageID stri
 	return s.runOnMessage(ctx, opMessageRead, messageID, body)
 }
 
-// PollVotes are the votes of a poll that the instance sent. Whether options
-// without votes are listed, and whether a vote that was taken back disappears,
-// is not documented.
+// PollVotes are the votes of a poll that the instance sent. For what the list
+// leaves out see docs/service-notes.md.
 type PollVotes struct {
 	Meta `json:"-"`
 
@@ -345,7 +335,7 @@ type PollVotes struct {
 	Votes     []PollVote
 }
 
-// PollOption is how often an option was picked.
+// PollOption is an option with the number of its votes.
 type PollOption struct {
 	Name  string
 	Votes int
@@ -380,8 +370,8 @@ type pollReply struct {
 	} `json:"data"`
 }
 
-// PollVotes returns the votes of a poll that the instance sent, by the id of
-// its message. [ErrPollNotFound] when there is no such poll.
+// PollVotes returns the votes of a poll that the instance sent, by its message
+// id. It returns [ErrPollNotFound] when there is none.
 //
 // GET /api/chat/poll/:instance. Safe to repeat.
 func (s *MessagesService) PollVotes(ctx context.Context, messageID string) (*PollVotes, error) {

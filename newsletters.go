@@ -5,19 +5,14 @@ import (
 	"strings"
 )
 
-// NewslettersService creates, reads and follows channels, which WhatsApp's
-// protocol calls newsletters. Posts of the channels that the account follows
-// arrive as [MessageEvent].
+// NewslettersService creates, reads and follows channels (newsletters). Their
+// posts arrive as [MessageEvent]. It cannot change, mute or delete a channel,
+// or read its history.
 //
-// A channel cannot be changed, muted or deleted through the service, and its
-// history cannot be read.
-//
-// A channel is named in one of three ways: by its address
-// (120363000000000009@newsletter), by its link
-// (https://whatsapp.com/channel/0029Va...) or by the code at the end of the
-// link. Upper and lower case of codes differ. A code of digits only is never
-// taken for an address. Prefer the address, string(jid), which never changes, to
-// links, which do.
+// Name a channel by its address, its link
+// (https://whatsapp.com/channel/0029Va...) or the link's code. Codes are
+// case-sensitive, and digits only are a code. Prefer string(jid): an address
+// never changes.
 type NewslettersService service
 
 const (
@@ -34,7 +29,7 @@ func channelIdentifier(channel string) (string, error) {
 	return parseInvite("channel", channel, newsletterHost, newsletterPath)
 }
 
-// NewsletterState says whether a channel works. The set is open.
+// NewsletterState is the state of a channel. Other values can come.
 type NewsletterState string
 
 // States of a channel.
@@ -44,7 +39,7 @@ const (
 	NewsletterGeosuspended NewsletterState = "geosuspended" // not available where the account is
 )
 
-// Newsletter is what the service tells about a channel.
+// Newsletter is a channel as the service shows it.
 type Newsletter struct {
 	Meta `json:"-"`
 
@@ -95,14 +90,12 @@ func newsletter(r *newsletterReply, err error) (*Newsletter, error) {
 	return &n, nil
 }
 
-// CreateNewsletterParams describes a new channel. Name is required. No length
-// limits are documented.
+// CreateNewsletterParams describes a new channel. Name is required.
 type CreateNewsletterParams struct {
 	Name        string
 	Description string
-	// Image is the picture: a URL, or a file, which is streamed. The name of
-	// this field on the wire is not documented; "image" is sent, as on the
-	// routes beside it.
+	// Image is the picture: a URL, or a file, which is streamed. See
+	// docs/service-notes.md.
 	Image MediaSource
 }
 
@@ -113,12 +106,10 @@ type createNewsletterBody struct {
 }
 
 // Create creates a channel that the account owns. The service accepts
-// WhatsApp's terms for channels by itself. A picture that it cannot use is
-// dropped without a word in the reply: [Newsletter.PictureURL] stays empty,
-// as it also does while the picture is being worked on.
+// WhatsApp's terms for channels. [Newsletter.PictureURL] is empty while the
+// picture is not ready, and when the service dropped a bad one.
 //
-// Errors: [ErrOutcomeUnknown] when the channel may have been created, in which
-// case list the channels before trying again; [ErrNotConnected].
+// Errors: [ErrNotConnected]; [ErrOutcomeUnknown]: list the channels first.
 //
 // POST /api/newsletter/create/:instance. Not safe to repeat.
 func (s *NewslettersService) Create(ctx context.Context, params CreateNewsletterParams) (*Newsletter, error) {
@@ -141,22 +132,19 @@ func (s *NewslettersService) Create(ctx context.Context, params CreateNewsletter
 	return newsletter(fetchChecked(ctx, s.h, opNewsletterCreate, in, (*newsletterReply).missing))
 }
 
-// List returns the channels that the account follows; whether its own are
-// among them is not documented. A channel that was just followed may be
-// missing for some seconds, one that waits for its owner's approval is.
+// List returns the channels that the account follows. A new one may show some
+// seconds later, and one that waits for approval is missing. For own channels
+// see docs/service-notes.md.
 //
-// The shape of the reply is not documented: an array under "channels",
-// "newsletters" or "data" is accepted, of items as elsewhere, and Raw has what
-// came. Without such an array the error matches [ErrBadResponse], and its
-// [*ResponseError] holds the reply.
+// It returns [ErrBadResponse] when the reply has no list that it knows.
 //
 // GET /api/newsletter/list/:instance. Safe to repeat.
 func (s *NewslettersService) List(ctx context.Context) ([]Newsletter, error) {
 	return fetchList(ctx, s.h, opNewslettersList, input{}, []string{"channels", "newsletters"}, (*wireNewsletter).newsletter)
 }
 
-// Info returns a channel, followed or not, named by its address, link or code;
-// see [NewslettersService]. [ErrNewsletterNotFound] when there is none.
+// Info returns a channel by its address, link or code, followed or not. It
+// returns [ErrNewsletterNotFound] when there is none.
 //
 // GET /api/newsletter/info/:instance. Safe to repeat.
 func (s *NewslettersService) Info(ctx context.Context, channel string) (*Newsletter, error) {
@@ -173,11 +161,9 @@ type followReply struct {
 	ChannelJID JID `json:"channelJid"`
 }
 
-// Follow follows a channel and returns its address, also when it was named by
-// a link or a code. Following again changes nothing. A private channel may
-// answer with a success while its owner has yet to approve.
-//
-// [ErrNewsletterNotFound] when there is none, or the link was revoked.
+// Follow follows a channel and returns its address. A private channel's owner
+// may have to approve after this success. It returns [ErrNewsletterNotFound]
+// for an unknown channel or an old link.
 //
 // POST /api/newsletter/join/:instance. Safe to repeat.
 func (s *NewslettersService) Follow(ctx context.Context, channel string) (JID, error) {
@@ -197,9 +183,8 @@ func (s *NewslettersService) Follow(ctx context.Context, channel string) (JID, e
 	return r.ChannelJID, nil
 }
 
-// Unfollow stops following a channel. Its owner who does so keeps the channel.
-// How the service answers for a channel that is not followed is not
-// documented. [ErrNotImplemented] when the service cannot do it.
+// Unfollow stops following a channel. An owner keeps it. It returns
+// [ErrNotImplemented] when the service cannot do it.
 //
 // DELETE /api/newsletter/leave/:instance. Safe to repeat.
 func (s *NewslettersService) Unfollow(ctx context.Context, channel string) error {

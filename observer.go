@@ -7,28 +7,25 @@ import (
 	"time"
 )
 
-// Observer is told what happens: to calls, to quota, to streams, to webhook
-// deliveries and to the events of an [Inbox]. Give it to [WithObserver]. A
-// function that is nil costs nothing.
+// Observer is told of calls, quota, streams, webhook deliveries and events of
+// an [Inbox]. Give it to [WithObserver]. Package otelryze makes OpenTelemetry
+// data of it.
 //
-// Functions are called in the goroutine in which the thing happens, which waits
-// for them: they must be quick. They may be called by many goroutines at once. A
-// panic of a function goes to the standard logger and changes nothing else.
-//
-// Nothing that a function is given holds a token, a message's content or the
-// address of a person. Package otelryze makes OpenTelemetry spans and metrics of it.
+// Functions must be quick, because the call waits, and may run at the same
+// time. Nil ones cost nothing. A panic goes to the standard logger. A function
+// gets no token, no content and no address of a person.
 type Observer struct {
-	// CallStart is told when a call begins. The call goes on with the context that
-	// it returns, or with its own if that is nil.
+	// CallStart is told when a call begins. The call continues with the context
+	// that it returns, unless that is nil.
 	CallStart func(context.Context, CallInfo) context.Context
 	// CallDone is told when a call has ended, and how.
 	CallDone func(context.Context, CallDoneInfo)
-	// AttemptDone is told when a request has been answered or given up. An attempt
-	// of a stream to connect counts as well.
+	// AttemptDone is told when a request was answered or given up. A stream's
+	// connection counts too.
 	AttemptDone func(context.Context, AttemptDoneInfo)
 
-	// QuotaWaitStart is told when a call begins to wait for quota. A [Limiter] of
-	// the application's has to tell it by [LimiterRequest].OnWait.
+	// QuotaWaitStart is told when a call begins to wait for quota. A [Limiter]
+	// of your own tells it by [LimiterRequest].OnWait.
 	QuotaWaitStart func(context.Context, QuotaWaitInfo)
 	// QuotaWaitDone is told when that wait is over.
 	QuotaWaitDone func(context.Context, QuotaWaitInfo)
@@ -37,22 +34,22 @@ type Observer struct {
 
 	// StreamStateChange is told when a stream changes its state.
 	StreamStateChange func(context.Context, StreamStateInfo)
-	// EventReceived is told when an event has come over a stream. The reader of the
-	// stream waits for it.
+	// EventReceived is told when an event comes over a stream. The stream's
+	// reader waits for it.
 	EventReceived func(context.Context, EventInfo)
 	// EventsDropped is told when events were lost: see [GapEvent].
 	EventsDropped func(context.Context, EventsDroppedInfo)
-	// EventStart is told before a [Handler] is called. The handler gets the context
-	// that it returns, or its own if that is nil.
+	// EventStart is told before a [Handler] is called. The handler gets the
+	// context that it returns, unless that is nil.
 	EventStart func(context.Context, EventInfo) context.Context
-	// EventDone is told what became of an event: when its handler has ended, or when
-	// an [Inbox] did not call it because the event had been handled before.
+	// EventDone is told when a handler has ended, or an [Inbox] did not call it
+	// because the event was handled before.
 	EventDone func(context.Context, EventDoneInfo)
 	// DeliveryDone is told how a delivery to a webhook is answered.
 	DeliveryDone func(context.Context, DeliveryDoneInfo)
 }
 
-// CallInfo says which call something is about.
+// CallInfo names a call.
 type CallInfo struct {
 	Operation string // id of the operation, such as "messages.text"; "other" for a route of Do that is not known
 	Instance  string // name of the instance; "" for a call of an account
@@ -115,7 +112,7 @@ type EventsDroppedInfo struct {
 	Count    int
 }
 
-// EventInfo says which event something is about.
+// EventInfo names an event.
 type EventInfo struct {
 	Instance string
 	Type     EventType
@@ -128,8 +125,8 @@ type EventInfo struct {
 // EventDoneInfo is what [Observer].EventDone is told.
 type EventDoneInfo struct {
 	EventInfo // as it was at the start
-	// Result is "handled", "ignored" (the handler returned [ErrIgnore]), "failed"
-	// (the handler did), or "repeated": the event had been handled before.
+	// Result is "handled", "ignored" (the handler returned [ErrIgnore]),
+	// "failed" or "repeated" (handled before).
 	Result   string
 	Error    string // see [ErrorType]
 	Duration time.Duration
@@ -148,19 +145,19 @@ type DeliveryDoneInfo struct {
 // matches counts, so that the more special stand first. A [namedError] need not
 // be here.
 var observedErrors = []error{
-	ErrRateLimited, ErrThrottled, ErrNoSession, ErrBanned, ErrNotConnected,
+	ErrRateLimited, ErrThrottled, ErrForeignReply, ErrNoSession, ErrBanned, ErrNotConnected,
 	ErrMissingToken, ErrInvalidToken, ErrInvalidInstanceToken, ErrInvalidAccountToken, ErrUnauthorized,
 	ErrInstanceTokenMismatch, ErrInstanceNotOwned, ErrQuotaExceeded, ErrNotAdmin, ErrForbidden,
 	ErrInstanceNotFound, ErrMessageNotFound, ErrLabelNotFound, ErrPollNotFound, ErrGroupNotFound, ErrNewsletterNotFound, ErrContactNotFound,
-	ErrInviteRevoked, ErrNotConfigured, ErrWebSocketDisabled, ErrForeignReply, ErrNotFound, ErrConflict, ErrNotEditable,
+	ErrInviteRevoked, ErrNotConfigured, ErrWebSocketDisabled, ErrNotFound, ErrConflict, ErrNotEditable,
 	ErrNewerContent,
 	ErrMediaTooLarge, ErrMediaSource, ErrLimiter, ErrPartial, ErrChatwootDisabled, ErrChatwoot, ErrInvalidArgument, ErrNotImplemented, ErrRedirect,
 	ErrBadResponse, ErrServer, ErrClosed, ErrNetwork, context.Canceled, context.DeadlineExceeded, ErrOutcomeUnknown, ErrNotSent,
 }
 
-// ErrorType names what kind an error is, in a few words that come from a short
-// list: "rate limited", "not found", "context canceled". It is meant for metrics
-// and logs. It returns "" for nil, and "other" for an error of no known kind.
+// ErrorType names the kind of an error for metrics and logs, from a short list
+// such as "rate limited" or "not found". It returns "" for nil and "other" for
+// unknown kinds.
 func ErrorType(err error) string {
 	if err == nil {
 		return ""

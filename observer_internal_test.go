@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -59,7 +58,7 @@ func TestErrorTypeNamesTheMostSpecialKind(t *testing.T) {
 	}
 	for _, row := range errorTexts {
 		e := &APIError{StatusCode: row.status, kinds: row.is}
-		require.True(t, errors.Is(e, row.is[0]))
+		require.ErrorIs(t, e, row.is[0])
 		assert.Equal(t, row.is[0].Error(), ErrorType(e), row.text)
 	}
 }

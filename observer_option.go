@@ -1,15 +1,14 @@
 package ryze
 
-// ObserverOption says who is told of what happens. It is an option of a client
-// ([New]), of an [Inbox] and of a webhook ([NewWebhookHandler]).
+// ObserverOption is an option of a client ([New]), an [Inbox] and a webhook
+// ([NewWebhookHandler]).
 type ObserverOption interface {
 	Option
 	ReceiveOption
 }
 
-// WithObserver has an observer told of what a client does, with its streams, or an
-// inbox, or a receiver of webhooks. A stream's [Subscription.Handle] has that of its
-// client. The observer is copied: changing it later has no effect.
+// WithObserver sets an observer of a client with its streams, an inbox or a
+// webhook. The observer is copied.
 func WithObserver(o *Observer) ObserverOption {
 	return observerOption{o}
 }

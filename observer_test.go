@@ -150,6 +150,7 @@ func TestAnObserverIsToldHowACallFailed(t *testing.T) {
 		{ryzetest.Fault{Status: 400, Message: "Number is required"}, ryze.OutcomeNotAccepted, "invalid argument"},
 		{ryzetest.Throttled(), ryze.OutcomeNotAccepted, "throttled by WhatsApp"},
 		{ryzetest.Fault{Status: 502, Body: "<html>"}, ryze.OutcomeUnknown, "the reply is not the service's own"},
+		{ryzetest.ProxyPage(403), ryze.OutcomeNotAccepted, "the reply is not the service's own"},
 		{ryzetest.Fault{Drop: ryzetest.DropAfterProcess}, ryze.OutcomeUnknown, "no reply"},
 		{ryzetest.Fault{Status: 200, Body: "{"}, ryze.OutcomeUnknown, "unreadable response"},
 	} {
@@ -261,7 +262,11 @@ func TestAnObserverSeesDeliveriesAndTheInbox(t *testing.T) {
 	for _, d := range of[ryze.DeliveryDoneInfo](w) {
 		answers = append(answers, d.StatusCode)
 		assert.Equal(t, d.StatusCode == http.StatusUnauthorized, d.Instance == "", "what was not read is not told")
-		assert.Equal(t, d.StatusCode == http.StatusUnauthorized, d.Error != "")
+		if d.StatusCode == http.StatusUnauthorized {
+			assert.Equal(t, "the Authorization header is wrong", d.Error)
+		} else {
+			assert.Empty(t, d.Error)
+		}
 	}
 	assert.Equal(t, []int{200, 200, 401}, answers)
 	var results []string

@@ -7,22 +7,21 @@ import (
 	"time"
 )
 
-// Operation describes one route of the service: what it is called, how it is
-// metered, and whether this package may send it a second time by itself. The
-// ID appears in errors and logs.
+// Operation describes one route of the service: its name, quota and repetition.
+// The ID appears in errors and logs.
 type Operation struct {
 	ID     string // such as "messages.text"
 	Method string
 	Path   string // with ":instance" where the instance's name goes
 	Class  RateClass
-	// Repeatable operations are tried again after a lost connection, a
-	// time-out or a 5xx. The others are repeated only when it is certain that
-	// the request was not accepted; see [OutcomeError].
+	// Repeatable operations are tried again after a lost connection, a time-out
+	// or a 5xx. Others are tried again only when the request was certainly not
+	// accepted; see [OutcomeError].
 	Repeatable bool
-	// Timeout limits one attempt, below the caller's context. Sends add their
+	// Timeout limits one attempt, within the caller's context. Sends add their
 	// delay to it.
 	Timeout time.Duration
-	Since   string // the version of this package that first knew the route
+	Since   string // the first version of this package with the route
 
 	// gone is set for removals: when a lost reply led to a second attempt, and the
 	// service then says that the target is not there, the removal is done.
@@ -187,8 +186,7 @@ func gone(target error) func(*Operation) { return func(op *Operation) { op.gone 
 
 func aliasOnly(op *Operation) { op.alias = true }
 
-// Operations returns the table of all routes of the service, in the order of the
-// table. Other spellings of a route are not listed.
+// Operations returns the table of all routes, in its order, without aliases.
 func Operations() []Operation {
 	out := make([]Operation, 0, len(operations))
 	for _, op := range operations {

@@ -11,14 +11,13 @@ import (
 	"unicode"
 )
 
-// DefaultBaseURL is where the service lives.
+// DefaultBaseURL is the address of the service.
 const DefaultBaseURL = "https://ryzeapi.cloud"
 
-// Version is the version of this package, as sent in the User-Agent header.
+// Version is the version of this package. The User-Agent header has it.
 const Version = "0.1.0"
 
-// Option configures a [Client]. An option that is given a bad value returns a
-// [*ValidationError], which [New] passes on.
+// Option configures a [Client]. A bad value is a [*ValidationError] of [New].
 type Option interface {
 	applyToClient(*config) error
 }
@@ -41,10 +40,9 @@ type config struct {
 	observer  *Observer // nil when nobody observes
 }
 
-// WithBaseURL sets the scheme, host and port of the service, for example that
-// of the simulator. It must have nothing else: no path, no credentials, no
-// query. The scheme is https; http is accepted for loopback addresses, and for
-// any host together with [WithInsecureHTTP].
+// WithBaseURL sets scheme, host and port of the service, such as the
+// simulator's, without a path, credentials or a query. http needs a loopback
+// address or [WithInsecureHTTP].
 func WithBaseURL(base string) Option {
 	return clientOption(func(c *config) error {
 		u, err := parseBaseURL(base)
@@ -56,8 +54,8 @@ func WithBaseURL(base string) Option {
 	})
 }
 
-// WithInsecureHTTP allows plain http to a host that is not this machine.
-// Tokens and messages then travel in clear text.
+// WithInsecureHTTP allows http to another machine. Tokens and messages then
+// travel in clear text.
 func WithInsecureHTTP() Option {
 	return clientOption(func(c *config) error {
 		c.insecure = true
@@ -65,11 +63,9 @@ func WithInsecureHTTP() Option {
 	})
 }
 
-// WithHTTPClient sets the HTTP client whose transport carries the requests, for
-// a proxy, tracing or a test. The client is not changed. Its Timeout, if it has
-// one, limits each attempt in addition to the limit of the operation; its
-// CheckRedirect and Jar are not used, because redirects are never followed and
-// the service knows no cookies.
+// WithHTTPClient sets the HTTP client that carries the requests, for a proxy,
+// tracing or a test. Its Timeout limits each attempt too. Its CheckRedirect and
+// Jar are not used.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) error {
 		if client == nil {
@@ -80,10 +76,9 @@ func WithHTTPClient(client *http.Client) Option {
 	})
 }
 
-// WithLogger sets where the package logs: one Debug record for each attempt,
-// one Warn record for each repetition and wait. Records carry the operation,
-// the status and durations; never a token, a URL's query, a header or a body.
-// Without it nothing is logged.
+// WithLogger sets the logger: Debug for attempts, Warn for repetitions and
+// waits. Records have no token, query, header or body; errors keep the service's
+// words. Without it only panics are logged, as net/http does.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) error {
 		if logger == nil {
@@ -94,20 +89,19 @@ func WithLogger(logger *slog.Logger) Option {
 	})
 }
 
-// RetryPolicy says how patient a [Client] is. Fields that are zero have the
-// default. What may be repeated at all is not a matter of policy: sends and
-// creations are repeated only when it is certain that they were not accepted.
+// RetryPolicy sets how often and how long a [Client] tries. Zero fields have
+// defaults. It does not change what may be repeated; see [Operation].
 type RetryPolicy struct {
-	// MaxAttempts counts the attempts of one call, the first included, not
-	// counting those that met the rate limit. Default 4; 1 never repeats.
+	// MaxAttempts is the number of attempts of one call, with the first,
+	// without those that met the rate limit. Default 4; 1 never repeats.
 	MaxAttempts int
-	// MinBackoff and MaxBackoff bound the pause before a repetition, which is
-	// drawn between nothing and a bound that doubles each time (full jitter).
-	// Defaults 500 ms and 10 s.
+	// MinBackoff and MaxBackoff bound the pause before a repetition. The pause
+	// is random, below a bound that doubles each time (full jitter). Defaults
+	// 500 ms and 10 s.
 	MinBackoff, MaxBackoff time.Duration
-	// MaxRateLimitWait is how long one call may wait for quota, in all.
-	// Default five minutes; negative never waits. A wait that would be longer,
-	// or outlast the context, is a [*RateLimitError] at once.
+	// MaxRateLimitWait limits a call's whole wait for quota. Default five
+	// minutes; negative never waits. A longer wait, or one past the context's
+	// deadline, is a [*RateLimitError] at once.
 	MaxRateLimitWait time.Duration
 }
 
@@ -141,8 +135,7 @@ func WithRetry(policy RetryPolicy) Option {
 	})
 }
 
-// WithLimiter sets the limiter that meters all requests of the client, in
-// place of the one it makes for itself.
+// WithLimiter sets the limiter of all requests of the client.
 func WithLimiter(limiter Limiter) Option {
 	return clientOption(func(c *config) error {
 		if limiter == nil {
@@ -153,10 +146,9 @@ func WithLimiter(limiter Limiter) Option {
 	})
 }
 
-// WithReserve keeps n requests of each window for calls of a higher priority than
-// [PriorityNormal]; see [WithPriority]. The others wait for the next window as soon
-// as no more than n remain, so that a one-time password never waits for it. What
-// is kept and not needed is lost. At most half of a window is kept. The default is 0.
+// WithReserve keeps n requests of each window for calls above [PriorityNormal];
+// see [WithPriority]. Other calls wait when n or fewer remain. Unused ones are
+// lost. The most is half of a window; the default is 0.
 func WithReserve(n int) Option {
 	return clientOption(func(c *config) error {
 		if n < 0 {
@@ -175,10 +167,9 @@ func (c *config) reserveFor(p Priority) int {
 	return c.reserve
 }
 
-// WithSource sets the label that every message carries unless the send names
-// another. The service stores it and repeats it in the message's own event,
-// which is how an application tells its messages from those that a person
-// typed on the phone; see [MessageEvent]. The default is "ryze-go".
+// WithSource sets the label of each message, unless the send names another. The
+// message's event repeats it, which tells own messages from others. The default
+// is "ryze-go".
 func WithSource(source string) Option {
 	return clientOption(func(c *config) error {
 		if err := checkText("source", source); err != nil {
@@ -204,8 +195,8 @@ func WithUserAgent(product string) Option {
 	})
 }
 
-// WithBearerAuth sends tokens as "Authorization: Bearer", the compatibility
-// form, instead of the token header.
+// WithBearerAuth sends tokens as "Authorization: Bearer" instead of the token
+// header.
 func WithBearerAuth() Option {
 	return clientOption(func(c *config) error {
 		c.bearer = true

@@ -6,13 +6,10 @@ import (
 	"time"
 )
 
-// OutcomeError says that an operation may or may not have been carried out:
-// the request left, and no reply proves either. It matches [ErrOutcomeUnknown]
-// and wraps the cause (an [*APIError], a [*ResponseError], a network error or
-// the context's error).
-//
-// Do not repeat the operation before settling it. For a message,
-// [MessagesService.Settle] looks for it; for a creation, list first.
+// OutcomeError says that an operation may have been carried out: no reply
+// proves the outcome. It matches [ErrOutcomeUnknown] and wraps the cause.
+// Before a repetition settle it: a message with [MessagesService.Settle], a
+// creation with a list.
 type OutcomeError struct {
 	Operation string    // id of the operation
 	Recipient JID       // whom a message was for; "" for other operations
@@ -24,7 +21,7 @@ type OutcomeError struct {
 	content Content // what the message said, for Settle
 }
 
-// Error says that the outcome is unknown, why, and what to do.
+// Error says why the outcome is unknown and what to do.
 func (e *OutcomeError) Error() string {
 	text := "ryze: " + e.Operation + ": outcome unknown"
 	if e.hint != "" {
@@ -42,5 +39,5 @@ func (e *OutcomeError) Is(target error) bool { return target == ErrOutcomeUnknow
 // Unwrap returns the cause.
 func (e *OutcomeError) Unwrap() error { return e.Err }
 
-// Format implements [fmt.Formatter], so that %+v and %#v print no more than %v.
+// Format implements [fmt.Formatter]. It prints no more than %v.
 func (e *OutcomeError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }

@@ -10,16 +10,16 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/transport"
 )
 
-// Outcome is what is known of an operation after it was called.
+// Outcome is what is known of an operation after its call.
 type Outcome int
 
-// The outcomes. The zero value is the careful one.
+// The outcomes. The zero value is unknown.
 const (
-	// OutcomeUnknown: it may or may not have been carried out. Settle it first.
+	// OutcomeUnknown: it may have been carried out. Settle it first.
 	OutcomeUnknown Outcome = iota
 	// OutcomeAccepted: the service has accepted it.
 	OutcomeAccepted
-	// OutcomeNotAccepted: certainly nothing was carried out. It may be called again.
+	// OutcomeNotAccepted: nothing was carried out. It may be called again.
 	OutcomeNotAccepted
 )
 
@@ -35,17 +35,16 @@ func (o Outcome) String() string {
 	}
 }
 
-// OutcomeOf says what the error of a call tells about what the service did.
+// OutcomeOf says what an error of a call means for the operation.
 //
-//   - OutcomeAccepted: nil, and [ErrPartial], because a part was done.
-//   - OutcomeNotAccepted: whatever is certain. Bad arguments, a refusal by the
-//     service, a 4xx of anybody but 408 and 499, the rate limit, throttling, nothing
-//     written, [ErrMediaSource], [ErrNotSent], [ErrClosed].
-//   - OutcomeUnknown: [ErrOutcomeUnknown]. Also the lost call of an operation that is
-//     safe to repeat: it may have been carried out, and to call it again does no harm.
-//     Also an error that is not of this package, such as a bare context error.
+//   - OutcomeAccepted: nil, and [ErrPartial].
+//   - OutcomeNotAccepted: bad arguments, refusals, 4xx except 408 and 499, the
+//     rate limit, throttling, nothing written, [ErrMediaSource], [ErrNotSent],
+//     [ErrClosed].
+//   - OutcomeUnknown: [ErrOutcomeUnknown], errors of others, such as a bare
+//     context error, and a lost call that is safe to repeat.
 //
-// An error that wraps or joins several tells the least certain of what they tell.
+// Of several joined errors the least certain one counts.
 func OutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
@@ -124,22 +123,19 @@ const (
 	throttlePause = time.Minute
 )
 
-// RetryAfter says whether another try of a call can help, and after what pause.
-// What must not be repeated blindly never can: with [ErrOutcomeUnknown] settle
-// first. It counts no tries and draws no jitter; that is for the caller.
+// RetryAfter says whether another try can help, and after which pause. It
+// counts no tries and adds no jitter.
 //
-//   - [RateLimitError]: until its RetryAt, nothing when that is past.
+//   - [RateLimitError]: until its RetryAt.
 //   - [ErrNotSent]: at once.
 //   - [ErrThrottled]: a minute.
-//   - [ErrNotConnected]: 10 seconds, but not with [ErrNoSession] or [ErrBanned].
-//   - Outages: 5 seconds. These are [ErrNetwork], [ErrLimiter], 408, 499 and 5xx, and
-//     a reply cut short; also a 401, 403 or 404 with [ErrForeignReply].
+//   - [ErrNotConnected]: 10 seconds, without [ErrNoSession] and [ErrBanned].
+//   - [ErrNetwork], [ErrLimiter], 408, 499, 5xx except 501, replies cut short,
+//     and 401, 403, 404 with [ErrForeignReply]: 5 seconds.
 //
-// When the service said how long, with a Retry-After header of a day at most, that
-// counts instead. For all else it returns false: bad arguments, refusals such as
-// 401, 403, 404 and 409, 501, redirects, a bad certificate, [ErrMediaSource],
-// [ErrPartial], [ErrClosed], nil, and errors of others. When the call's own context
-// has ended it returns false too: only the caller knows whether there is more time.
+// A Retry-After header of at most a day wins. It returns false for everything
+// else, such as [ErrOutcomeUnknown], refusals, and the end of the call's own
+// context.
 func RetryAfter(err error) (time.Duration, bool) {
 	var (
 		limited     *RateLimitError

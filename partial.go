@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// PartialError says that a call succeeded but for a part of what was asked for.
-// It is one error for the whole call, it matches [ErrPartial], and it comes
-// together with the call's result:
+// PartialError says that a call succeeded without a part. It matches
+// [ErrPartial] and comes with the call's result:
 //
 //	crew, err := inst.Groups.Create(ctx, params)
 //	switch {
@@ -19,15 +18,13 @@ import (
 //	}
 //	use(crew.JID)
 //
-// What was created exists, and the error carries it, so that it is not lost by
-// those who see only the error.
+// The error also holds what was created.
 type PartialError struct {
 	Operation string // id of the operation, such as "groups.create"
-	// Instance is the instance that [AccountClient.CreateInstance] has created,
-	// with its token; nil for every other call.
+	// Instance is what [AccountClient.CreateInstance] created, with its token.
+	// Other calls leave it nil.
 	Instance *Instance
-	// Group is the address of the group or community that was created, or that
-	// the call was about; "" for calls that are about neither.
+	// Group is the address of the group or community of the call, or "".
 	Group JID
 	// Failures are the parts that were not done, at least one.
 	Failures []PartialFailure
@@ -37,9 +34,9 @@ type PartialError struct {
 
 // PartialFailure is a part of a call that was not done.
 type PartialFailure struct {
-	// Target is what was not done: the address of a person or a group, or the Go
-	// name of a field that was given, such as "Permissions.MembersCanEditInfo". It
-	// is "" when the service does not say what.
+	// Target is what was not done: the address of a person or group, or a Go
+	// field such as "Permissions.MembersCanEditInfo". It is "" when the service
+	// does not say.
 	Target string
 	Reason string // the service's own words where it has any
 }
@@ -47,8 +44,7 @@ type PartialFailure struct {
 // shownFailures is how many failures an error text repeats.
 const shownFailures = 5
 
-// Error says what was created, and names what was not done and why. Of many
-// failures it names the first; Failures has all.
+// Error says what was created, and the first failure.
 func (e *PartialError) Error() string {
 	var b strings.Builder
 	b.WriteString("ryze: " + e.Operation + ": ")
@@ -82,7 +78,7 @@ func (e *PartialError) Is(target error) bool {
 	return target == ErrPartial || slices.Contains(e.kinds, target)
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (e *PartialError) Format(f fmt.State, verb rune) { formatError(f, verb, e) }
 
 // parts collects what of a call was not done.

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// ProfileService reads and changes the profile and the privacy settings of the
-// account behind an instance, and looks up the profiles of others.
+// ProfileService reads and changes the account's profile and privacy, and looks
+// up other profiles.
 type ProfileService service
 
-// Profile is a WhatsApp profile. Fields that WhatsApp has no value for, or
-// hides from this account, are empty.
+// Profile is a WhatsApp profile. A field that is not set, or hidden from this
+// account, is empty.
 type Profile struct {
 	Meta `json:"-"`
 
@@ -24,14 +24,13 @@ type Profile struct {
 	Phone string // digits only
 	Name  string // the name that its owner chose, or that of a business
 	About string
-	// PictureURL is on WhatsApp's own host and for a short while only. It is
-	// empty when there is no picture, and when fetching it took too long.
+	// PictureURL is on WhatsApp's host and valid for a short time. It is empty
+	// without a picture, or when the fetch took too long.
 	PictureURL string
 }
 
-// Exists reports whether the reply names the account by an address, the sign
-// that it exists. How the service answers for a number that is not on WhatsApp,
-// with such a reply or with an error, is not documented.
+// Exists reports whether the account exists: the reply has an address. For
+// numbers that are not on WhatsApp see docs/service-notes.md.
 func (p *Profile) Exists() bool { return p.JID != "" || p.LID != "" }
 
 type profileReply struct {
@@ -53,9 +52,8 @@ func (s *ProfileService) Get(ctx context.Context) (*Profile, error) {
 	return s.get(ctx, input{})
 }
 
-// Lookup returns the profile of somebody, by phone number or LID: whether the
-// number is on WhatsApp ([Profile.Exists]), its LID, its picture. The service
-// tries both forms of a Brazilian mobile number.
+// Lookup returns somebody's profile, by phone or LID: [Profile.Exists], LID,
+// picture. The service tries both forms of a Brazilian mobile number.
 //
 // GET /api/profile/getAccount/:instance. Safe to repeat.
 func (s *ProfileService) Lookup(ctx context.Context, person JID) (*Profile, error) {
@@ -79,16 +77,15 @@ func (s *ProfileService) get(ctx context.Context, in input) (*Profile, error) {
 	return &Profile{Meta: r.Meta, JID: p.JID, LID: p.LID, Phone: p.Phone, Name: p.Name, About: p.Status, PictureURL: p.Picture}, nil
 }
 
-// ProfileUpdate changes some of the account's own profile: what is nil or
-// empty stays as it is. Use new(v) to fill a pointer. No length limits are
-// documented.
+// ProfileUpdate changes the account's own profile. A nil or empty field stays
+// unchanged. Fill a pointer with new(v).
 type ProfileUpdate struct {
 	Name  *string // cannot be cleared: the service ignores an empty name
 	About *string // new("") clears it
 	// Picture is the new picture: a URL, or a file, which is streamed. The
-	// service makes a JPEG of at most 640 by 640 pixels of it.
+	// service makes it a JPEG of at most 640 by 640 pixels.
 	Picture MediaSource
-	// RemovePicture deletes the picture. It does not go together with Picture.
+	// RemovePicture deletes the picture. Do not set Picture with it.
 	RemovePicture bool
 }
 
@@ -102,7 +99,7 @@ type updateProfileBody struct {
 type UpdatedProfile struct {
 	Meta `json:"-"`
 
-	// Updated are the fields of [ProfileUpdate] that the service says it has
+	// Updated has the names of the [ProfileUpdate] fields that the service
 	// changed.
 	Updated []string
 }
@@ -112,18 +109,16 @@ type updateProfileReply struct {
 	Updated []string `json:"updatedFields"`
 }
 
-// Update changes the account's profile; at least one field must be given. When
-// the service does not say of each field that it has changed it, the result is
-// returned together with an error that matches [ErrPartial] and names the others:
-// they were ignored, or had this value before.
+// Update changes the account's profile. At least one field is required. When
+// the service does not confirm a field, the result comes with [ErrPartial]: it
+// was ignored, or had this value before.
 //
 //	updated, err := inst.Profile.Update(ctx, update)
 //	if errors.Is(err, ryze.ErrPartial) {
 //		log.Print(err) // updated.Updated has what was changed
 //	}
 //
-// A picture from a reader that can be read only once cannot be sent again
-// after a failure; see [MediaReader].
+// For pictures that can be read once see [MediaReader].
 //
 // POST /api/profile/account/:instance. Safe to repeat.
 func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*UpdatedProfile, error) {
@@ -176,8 +171,8 @@ func (s *ProfileService) Update(ctx context.Context, update ProfileUpdate) (*Upd
 	return result, failed.err()
 }
 
-// PrivacyValue is whom a privacy setting allows something. Each setting takes
-// some of the values; see [PrivacySettings]. The set is open when reading.
+// PrivacyValue says who may do something. [PrivacySettings] lists the values of
+// each setting. Other values can come.
 type PrivacyValue string
 
 // Values of privacy settings.
@@ -190,8 +185,8 @@ const (
 	PrivacyMatchLastSeen    PrivacyValue = "match_last_seen" // online only: as LastSeen
 )
 
-// PrivacySettings are privacy settings. In an update, those that are empty stay as
-// they are.
+// PrivacySettings are privacy settings. In an update an empty one stays
+// unchanged.
 type PrivacySettings struct {
 	// All, contacts, contact blacklist or none:
 	LastSeen       PrivacyValue
@@ -250,8 +245,8 @@ func (p *PrivacySettings) check() error {
 	return nil
 }
 
-// Pending returns the settings of want that p does not have yet, ready for
-// another update. It is empty when there are none.
+// Pending returns the settings of want that p does not have yet, for another
+// update.
 func (p *PrivacySettings) Pending(want PrivacySettings) PrivacySettings {
 	var rest PrivacySettings
 	for _, s := range privacySettings {
@@ -307,8 +302,8 @@ func (r *privacyReply) missing() string {
 	return ""
 }
 
-// Privacy returns the account's privacy settings. A change made on the phone
-// may show some seconds late.
+// Privacy returns the account's privacy settings. A change on the phone may
+// show some seconds later.
 //
 // GET /api/profile/getPrivacy/:instance. Safe to repeat.
 func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
@@ -320,21 +315,17 @@ func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
 	return &p, nil
 }
 
-// UpdatePrivacy changes the settings that are not empty; at least one must be
-// given, and only values that are documented for it are sent. The result has
-// all settings as WhatsApp has them afterwards: they count, not what was asked for.
-// When some do not have the value asked for, the result comes together with an error
-// that matches [ErrPartial] and names them:
+// UpdatePrivacy changes the settings that are not empty, at least one, and
+// returns all as they are then. When one was not applied, the result comes with
+// [ErrPartial]:
 //
 //	now, err := inst.Profile.UpdatePrivacy(ctx, want)
 //	if errors.Is(err, ryze.ErrPartial) {
 //		rest := now.Pending(want) // what was not applied
 //	}
 //
-// Each setting is a request to WhatsApp, so give only what is to change. They
-// are not applied as one: an error that came half-way says so in its text, and some
-// settings may be in force then. Repeat the call, or read the settings back and
-// update what [PrivacySettings.Pending] returns.
+// Each setting is a request to WhatsApp, so give only changes. After another
+// error some may be applied: repeat the call.
 //
 // POST /api/profile/privacy/:instance. Safe to repeat.
 func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettings) (*Privacy, error) {

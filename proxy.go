@@ -6,13 +6,12 @@ import (
 	"strconv"
 )
 
-// ProxyService sets the proxy through which an instance reaches WhatsApp. A
-// change takes effect at the next [InstanceClient.Reconnect] or
-// [InstanceClient.Connect].
+// ProxyService sets the proxy between an instance and WhatsApp. A change works
+// after the next [InstanceClient.Reconnect] or [InstanceClient.Connect].
 type ProxyService service
 
-// ProxyProtocol is how to talk to a proxy. Only the spelling of ProxySOCKS5 is
-// documented.
+// ProxyProtocol is the protocol of a proxy. For the spellings see
+// docs/service-notes.md.
 type ProxyProtocol string
 
 // Proxy protocols.
@@ -22,8 +21,7 @@ const (
 	ProxySOCKS5 ProxyProtocol = "socks5"
 )
 
-// ProxyConfig is the proxy that an instance should have; [Proxy] is what the
-// service has.
+// ProxyConfig is the proxy that an instance should have.
 type ProxyConfig struct {
 	Host     string
 	Port     string // as text, "1080"; 1 to 65535 when it is given
@@ -32,9 +30,8 @@ type ProxyConfig struct {
 	Password Secret
 }
 
-// Proxy is an instance's own proxy as the service has it. Its Password is always
-// empty, because the service never tells it: fill it in before you give the
-// ProxyConfig to [ProxyService.Set] again.
+// Proxy is the proxy that the service has for an instance. Password is always
+// empty: fill it in before [ProxyService.Set].
 type Proxy struct {
 	Meta `json:"-"`
 	ProxyConfig
@@ -42,13 +39,13 @@ type Proxy struct {
 	Enabled bool // false: the instance has no proxy of its own
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (c ProxyConfig) Format(f fmt.State, verb rune) {
 	type plain ProxyConfig
 	formatPlain(f, verb, plain(c))
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (p Proxy) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Meta        Meta
@@ -96,9 +93,8 @@ func (r *proxyReply) missing() string {
 	return ""
 }
 
-// Get returns the instance's own proxy; Enabled is false when it has none. The
-// password is never part of the reply, and a proxy that the service uses for
-// all instances is never shown.
+// Get returns the instance's own proxy, without the password. Enabled is false
+// when it has none. It does not show a proxy of the service.
 //
 // GET /api/instance/getProxy/:instance. Safe to repeat.
 func (s *ProxyService) Get(ctx context.Context) (*Proxy, error) {
@@ -112,9 +108,8 @@ func (s *ProxyService) Get(ctx context.Context) (*Proxy, error) {
 	}}, nil
 }
 
-// Set gives the instance a proxy of its own. At least one field must be given;
-// which of them the service requires is not documented, nor what it answers:
-// read it back with Get.
+// Set gives the instance its own proxy. At least one field is required. Read it
+// back with Get; see docs/service-notes.md.
 //
 // POST /api/instance/proxy/:instance. Safe to repeat.
 func (s *ProxyService) Set(ctx context.Context, proxy ProxyConfig) error {

@@ -6,23 +6,14 @@ import (
 	"time"
 )
 
-// NewMemoryLimiter returns the limiter that a [Client] makes for itself: it
-// keeps one window per key in memory, and forgets those that are over and not
-// in use. Share one between clients through [WithLimiter] when they use the
-// same tokens. A wait longer than maxWait is refused with a
-// [*RateLimitError]; 0 means five minutes.
+// NewMemoryLimiter returns the default limiter: one window per key, in memory.
+// Clients with the same tokens can share it by [WithLimiter]. A wait longer
+// than maxWait is a [*RateLimitError]; 0 means five minutes.
 //
-// It follows the service's headers. Before the first reply of a window is
-// known it lets one request through to learn what the window holds, and a few
-// more for every second in which no reply comes; without headers it counts the
-// documented quota by itself. What remains is never raised by a reply that
-// comes late, or without headers. With fewer than ten requests left, or a tenth
-// of the limit if that is less, requests keep half a second apart.
-//
-// Waiters with a higher [Priority] go first, then those who have waited longer.
-// The wait of each is estimated anew when something changes, and it is refused
-// when it can no longer be served in time. Until the service has said a limit,
-// nobody is refused for those ahead: only when its own time is over.
+// It follows the service's headers. In a new window one request goes first, and
+// others follow its reply. With fewer than ten left, requests keep half a
+// second apart. Higher [Priority] goes first, then who waited longer. See
+// docs/service-notes.md.
 func NewMemoryLimiter(maxWait time.Duration) Limiter {
 	if maxWait <= 0 {
 		maxWait = defaultRateLimitWait

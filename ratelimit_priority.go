@@ -2,13 +2,11 @@ package ryze
 
 import "context"
 
-// Priority orders the calls that wait for quota of the same token: those of a
-// higher priority go first. Calls of one priority go in the order in which they
-// came. Values between and beyond the three constants may be used.
+// Priority orders the calls that wait for one token's quota. The higher goes
+// first, then the earlier. Other values than the constants work too.
 type Priority int
 
-// The priorities that have a name. A call has PriorityNormal unless
-// [WithPriority] says otherwise.
+// Named priorities. Without [WithPriority] a call has PriorityNormal.
 const (
 	PriorityLow    Priority = -100 // what may wait, such as a broadcast
 	PriorityNormal Priority = 0
@@ -17,9 +15,8 @@ const (
 
 type priorityKey struct{}
 
-// WithPriority returns a context whose calls wait for quota with priority p. It
-// matters only while calls wait: low ones use the whole window when nobody
-// else wants it.
+// WithPriority returns a context whose calls wait with priority p. It matters
+// only while calls wait for quota.
 func WithPriority(ctx context.Context, p Priority) context.Context {
 	return context.WithValue(ctx, priorityKey{}, p)
 }

@@ -164,6 +164,7 @@ func inTurn(d ...time.Duration) func(int) time.Duration {
 }
 
 func TestNoWindowIsIdleAndNoneOverspent(t *testing.T) {
+	t.Parallel()
 	const minute = time.Minute
 	net := inTurn(20*time.Millisecond, 35*time.Millisecond, 90*time.Millisecond, 50*time.Millisecond)
 	for _, c := range []struct {
@@ -737,6 +738,7 @@ func TestAServiceThatNeverSpeaksIsNotSlow(t *testing.T) {
 }
 
 func TestNobodyIsRefusedBeforeTheFirstReplyTellsTheLimit(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name          string
 		limit, ask    int

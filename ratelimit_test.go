@@ -55,6 +55,7 @@ func within(t *testing.T, ideal, took time.Duration, percent float64) {
 }
 
 func TestQuotaIsUsedToTheLastRequestAndNoFurther(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		opts []ryzetest.Option

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ReceiveOption says how a [Handler] is called. It is an option of a stream
-// ([Subscription.Handle]), of an [Inbox] and of a webhook ([NewWebhookHandler]).
+// ReceiveOption sets how a [Handler] is called, by a stream
+// ([Subscription.Handle]), an [Inbox] or a webhook ([NewWebhookHandler]).
 type ReceiveOption interface {
 	HandleOption
 	InboxOption
@@ -21,23 +21,15 @@ func (o receiveOption) applyToHandle(h *handling) error       { return o(h) }
 func (o receiveOption) applyToInbox(c *inboxConfig) error     { return o(&c.handling) }
 func (o receiveOption) applyToWebhook(c *webhookConfig) error { return o(&c.handling) }
 
-// WithErrorHandler has a function called with what goes wrong. It is called by
-// the goroutine of the handler, before the next event of the same chat.
+// WithErrorHandler sets a function that is told of errors. It runs before the
+// next event of the same chat.
 //
-// Of a stream, it gets every error and panic of the handler, which then does not
-// end [Subscription.Handle]. When it panics itself, Handle ends with that.
-//
-// Of an inbox, it gets what nobody else is told: events of a stream whose
-// handling failed, and the failure of the store to record what was handled.
-// Without it, panics and failures of the store go to the standard logger, and
-// the errors of the handler for events of a stream are dropped. The failures of
-// webhook deliveries go to the error handler of the webhook.
-//
-// Of a webhook, it gets every delivery that is not answered with 200, before the
-// answer is sent. Without it, panics and mistakes in the configuration go to the
-// ErrorLog of the [http.Server], where net/http reports panics too.
-//
-// [http.Server]: https://pkg.go.dev/net/http#Server
+//   - Stream: each error and panic of the handler, which then does not end
+//     [Subscription.Handle].
+//   - Inbox: failed events of streams and failures of the store. By default
+//     panics and the store's failures go to the standard logger.
+//   - Webhook: each delivery that is not answered with 200. By default panics
+//     and bad configuration go to the server's ErrorLog.
 func WithErrorHandler(handle func(ctx context.Context, err *HandlerError)) ReceiveOption {
 	return receiveOption(func(h *handling) error {
 		if handle == nil {
@@ -48,20 +40,15 @@ func WithErrorHandler(handle func(ctx context.Context, err *HandlerError)) Recei
 	})
 }
 
-// WithHandlerTimeout ends the context of the handler d after the handler was
-// called. Nobody stops a handler that does not heed its context: the next event
-// of the chat, or the answer to the delivery, waits until it returns.
+// WithHandlerTimeout ends the handler's context after d. A handler that ignores
+// it still holds up its chat.
 //
-// The default of an inbox is one minute. It must be shorter than the lease of
-// the store ([MemoryDedupe].Lease), or else another delivery of the event is
-// handled while the first one is still at work.
-//
-// A stream has no limit by default. When it is told to stop, d, or else one
-// minute, is how long handlers may go on; see [Subscription.Handle].
-//
-// A webhook has no limit by default. Only the end of the request ends the
-// context, when the service hangs up. In front of an [Inbox] the limit is also
-// that of the wait for the turn of the event.
+//   - Inbox: one minute by default. It must be shorter than the store's lease
+//     ([MemoryDedupe].Lease).
+//   - Stream: none by default. After a stop, handlers may go on for d, or one
+//     minute.
+//   - Webhook: none by default, but the request's end. In front of an [Inbox] d
+//     also limits the wait.
 func WithHandlerTimeout(d time.Duration) ReceiveOption {
 	return receiveOption(func(h *handling) error {
 		if d <= 0 {
@@ -72,13 +59,10 @@ func WithHandlerTimeout(d time.Duration) ReceiveOption {
 	})
 }
 
-// WithConcurrency sets how many events are handled at the same time. The default
-// of a stream and an inbox is 16, a webhook has no limit by default. With 1 a
-// stream handles the events of all chats one after another, in the order in
-// which they came.
-//
-// A delivery that waits for its turn is given up when its request ends. An inbox
-// knows the order of each chat, so set the limit there and not at its webhook.
+// WithConcurrency sets how many events are handled at the same time. The
+// default is 16 for streams and inboxes; webhooks have no limit. With 1 a
+// stream handles all chats in one order. With an inbox set it there, not at its
+// webhook.
 func WithConcurrency(n int) ReceiveOption {
 	return receiveOption(func(h *handling) error {
 		if n < 1 {
@@ -89,8 +73,8 @@ func WithConcurrency(n int) ReceiveOption {
 	})
 }
 
-// ReadOption says which events are read. It is an option of a stream
-// ([InstanceClient.Subscribe]) and of a webhook ([NewWebhookHandler]).
+// ReadOption sets which events are read, by a stream
+// ([InstanceClient.Subscribe]) or a webhook ([NewWebhookHandler]).
 type ReadOption interface {
 	SubscribeOption
 	WebhookOption
@@ -102,11 +86,9 @@ type readOption func(*reading) error
 func (o readOption) applyToStream(c *streamConfig) error   { return o(&c.reading) }
 func (o readOption) applyToWebhook(c *webhookConfig) error { return o(&c.reading) }
 
-// WithReadLimit sets the size in bytes of the largest event that is read. The
-// default is 32 MiB, which is room for media of 24 MB in base64.
-//
-// The connection of a stream does not survive a larger event: see
-// [ErrEventTooLarge]. A larger delivery of a webhook is answered with 413.
+// WithReadLimit sets the size of the largest event, in bytes. The default is 32
+// MiB: media of 24 MB in base64. A larger event ends a stream's connection; see
+// [ErrEventTooLarge]. A larger delivery is answered with 413.
 func WithReadLimit(bytes int64) ReadOption {
 	return readOption(func(r *reading) error {
 		if bytes < 1 {
@@ -117,14 +99,10 @@ func WithReadLimit(bytes int64) ReadOption {
 	})
 }
 
-// WithEvents leaves out events of other types than these. In a stream they do
-// not enter the queue, so they do not wait behind a busy chat, nor count against
-// the bounds of the queue. Gaps are always delivered. A webhook answers them with
-// 200 and calls no handler, except that of [WithUnauthenticatedState].
-//
-// The service sends all events that the configuration of the instance asks for.
-// To keep it from that, use [WithWebSocket] or [WebSocketService.Set], and
-// [WebhookConfig] for a webhook.
+// WithEvents reads only events of these types, and gaps. Others do not enter a
+// stream's queue. A webhook answers them with 200, without a handler, except
+// that of [WithUnauthenticatedState]. To stop the service from sending them,
+// use [WithWebSocket] or [WebhookConfig].
 func WithEvents(types ...EventType) ReadOption {
 	types = slices.Clone(types)
 	return readOption(func(r *reading) error {

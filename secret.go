@@ -8,34 +8,17 @@ import (
 // redacted is what every printed form of a [Secret] shows.
 const redacted = "[redacted]"
 
-// Secret is a string that must not be seen: a token, a webhook authorization
-// value, a QR code, a proxy password. However it is printed, logged or encoded,
-// it shows "[redacted]"; an empty Secret shows as an empty string, so that
-// "not set" stays visible. [Secret.Reveal] is the only way to the value.
+// Secret is a string that must not be seen, such as a token or a QR code. It
+// prints as "[redacted]", or as "" when it is empty. [Secret.Reveal] returns
+// the value. JSON can be read into a Secret, but it is written redacted.
 //
-// Reading JSON into a Secret keeps the value. Writing it does not: a struct
-// that holds a Secret can be logged or stored as JSON without leaking, and
-// therefore cannot be read back.
-//
-// A type cannot hide from a printer that does not ask its methods. These cases
-// are left, and all but that of testify are in your hands:
-//
-//   - fmt does not ask the methods of what lies in an unexported field. Keep a
-//     Secret, or a type of this package with one in it, in an exported field,
-//     give your type a Format method, or keep the field out of what is printed.
-//   - With a verb that does not fit a pointer, such as %s, fmt prints what a
-//     pointer in a struct points to, and asks no methods. The verbs %p and %w do
-//     not fit a Secret itself. go vet reports them all; print structs with %v.
-//   - encoding/json takes a map's keys of any string type as they are: do not
-//     use a Secret as a key.
-//   - encoding/gob writes the value itself.
-//   - The diff of testify's assert.Equal prints fields as they are. Compare
-//     what does not hold a Secret, or compare values of [Secret.Reveal] with
-//     assert.True.
+// Keep it in exported fields and print structs with %v: fmt asks no methods of
+// an unexported field. Map keys in JSON, encoding/gob and testify's diffs show
+// it. See docs/service-notes.md.
 type Secret string
 
-// Reveal returns the value. Call it where the value is handed over (an
-// encrypted store, another client), never on the way to a log.
+// Reveal returns the value. Call it only where the value is handed over, never
+// for a log.
 func (s Secret) Reveal() string { return string(s) }
 
 // IsZero reports whether there is no value.
@@ -52,8 +35,8 @@ func (s Secret) String() string {
 // GoString returns the redacted form, quoted, for %#v.
 func (s Secret) GoString() string { return fmt.Sprintf("ryze.Secret(%q)", s.String()) }
 
-// Format implements [fmt.Formatter], because verbs such as %x and %q would
-// otherwise reach the value.
+// Format implements [fmt.Formatter]. It redacts with each verb, such as %x and
+// %q.
 func (s Secret) Format(f fmt.State, verb rune) {
 	switch {
 	case verb == 'v' && f.Flag('#'):
@@ -68,8 +51,8 @@ func (s Secret) Format(f fmt.State, verb rune) {
 // LogValue implements [slog.LogValuer].
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText implements [encoding.TextMarshaler] with the redacted form. It
-// also serves JSON and XML, but not JSON's map keys: see [Secret].
+// MarshalText implements [encoding.TextMarshaler] with the redacted form, for
+// JSON and XML. It does not redact map keys.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText implements [encoding.TextUnmarshaler] and keeps the value.

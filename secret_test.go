@@ -189,6 +189,7 @@ func traces() []string {
 }
 
 func TestNoSecretIsPrinted(t *testing.T) {
+	t.Parallel()
 	traces := traces()
 	for name, sample := range withSecrets(t) {
 		pointer := reflect.ValueOf(sample)

@@ -2,9 +2,8 @@ package ryze
 
 import "time"
 
-// SendOption is a common option of a send. Options that the kind of message
-// does not support are refused with a [*ValidationError]: the service would
-// ignore them without a word.
+// SendOption is an option of a send. An option that the kind of message ignores
+// is a [*ValidationError].
 type SendOption func(*sendOptions) error
 
 type sendOptions struct {
@@ -19,7 +18,7 @@ type sendOptions struct {
 }
 
 // ReplyTo quotes a message of the same instance, by its id. The service must
-// have stored it, as it does with everything it sends or receives.
+// have stored it.
 func ReplyTo(messageID string) SendOption {
 	return func(o *sendOptions) error {
 		o.replyTo = messageID
@@ -27,9 +26,9 @@ func ReplyTo(messageID string) SendOption {
 	}
 }
 
-// ReplyPrivate quotes a message of a group and sends the answer to its
-// author's private chat. The recipient of the send is the group. The service
-// ignores the redirection when the quoted message is not from a group.
+// ReplyPrivate quotes a group's message and answers in its author's private
+// chat. The recipient of the send is the group. The service ignores it for
+// other chats.
 func ReplyPrivate(messageID string) SendOption {
 	return func(o *sendOptions) error {
 		o.replyTo, o.replyPrivate = messageID, true
@@ -37,10 +36,8 @@ func ReplyPrivate(messageID string) SendOption {
 	}
 }
 
-// Delay makes the service wait before sending, and show the typing indicator
-// meanwhile. Whole seconds are sent: parts of a second are rounded up. The call
-// may take that much longer, so its time limit grows accordingly. The longest
-// delay is not documented.
+// Delay makes the service wait and show typing before it sends. It is rounded
+// up to whole seconds. The call's time limit grows with it.
 func Delay(d time.Duration) SendOption {
 	return func(o *sendOptions) error {
 		if d < 0 {
@@ -51,8 +48,8 @@ func Delay(d time.Duration) SendOption {
 	}
 }
 
-// Mention mentions people, in groups only. The text must carry @<number> for a
-// visible mention; without it they are notified silently.
+// Mention mentions people, in groups only. The text must contain @<number>;
+// otherwise they are notified silently.
 func Mention(people ...JID) SendOption {
 	return func(o *sendOptions) error {
 		for _, p := range people {
@@ -65,7 +62,7 @@ func Mention(people ...JID) SendOption {
 	}
 }
 
-// MentionAll mentions every member of the group, without visible tags.
+// MentionAll mentions all members of the group, without visible tags.
 func MentionAll() SendOption {
 	return func(o *sendOptions) error {
 		o.mentionAll = true
@@ -73,8 +70,7 @@ func MentionAll() SendOption {
 	}
 }
 
-// LinkPreview says whether WhatsApp shows a preview of a link in the text. The
-// service's default is not documented.
+// LinkPreview sets whether WhatsApp shows a preview of a link in the text.
 func LinkPreview(show bool) SendOption {
 	return func(o *sendOptions) error {
 		o.linkPreview = &show
@@ -82,7 +78,7 @@ func LinkPreview(show bool) SendOption {
 	}
 }
 
-// SourceLabel labels this message; see [WithSource].
+// SourceLabel sets the label of this message; see [WithSource].
 func SourceLabel(source string) SendOption {
 	return func(o *sendOptions) error {
 		o.source = source
@@ -90,9 +86,8 @@ func SourceLabel(source string) SendOption {
 	}
 }
 
-// TimeLimit replaces the time limit of the attempt (30 s, for media 120 s),
-// for instance to upload a large file over a slow line. The context's deadline
-// holds all the same.
+// TimeLimit replaces the time limit of the attempt: 30 s, or 120 s for media.
+// The context's deadline still holds.
 func TimeLimit(d time.Duration) SendOption {
 	return func(o *sendOptions) error {
 		if d <= 0 {

@@ -4,11 +4,11 @@ import (
 	"context"
 )
 
-// SettingsService reads and changes how an instance behaves.
+// SettingsService reads and changes the settings of an instance.
 type SettingsService service
 
-// Settings are the seven settings of an instance. By default all are off but
-// DisableHistorySync.
+// Settings are the seven settings of an instance. All are off by default,
+// except DisableHistorySync.
 type Settings struct {
 	Meta `json:"-"`
 
@@ -21,8 +21,8 @@ type Settings struct {
 	IgnoreStatus        bool   `json:"ignoreStatus"`        // skip status (story) messages
 }
 
-// SettingsUpdate changes some settings: fields that are nil stay as they are.
-// Use new(v) to fill one: SettingsUpdate{AutoReadMessages: new(true)}.
+// SettingsUpdate changes some settings. A nil field stays unchanged. Fill a
+// field with new(v): SettingsUpdate{AutoReadMessages: new(true)}.
 type SettingsUpdate struct {
 	AutoRejectCalls     *bool   `json:"autoRejectCalls,omitempty"`
 	CallRejectMessage   *string `json:"callRejectMessage,omitempty"`
@@ -60,8 +60,8 @@ func (s *SettingsService) Get(ctx context.Context) (*Settings, error) {
 	return settings(fetchChecked(ctx, s.h, opSettingsGet, input{}, (*settingsReply).missing))
 }
 
-// Update changes the settings that are not nil and returns all of them as they
-// are afterwards. At least one must be given.
+// Update changes the settings that are not nil, and returns all of them. At
+// least one is required.
 //
 // POST /api/instance/settings/:instance. Safe to repeat.
 func (s *SettingsService) Update(ctx context.Context, update SettingsUpdate) (*Settings, error) {

@@ -6,33 +6,30 @@ import (
 	"time"
 )
 
-// SettleOption changes how [MessagesService.Settle] and [MessagesService.Find]
-// look for a message.
+// SettleOption is an option of [MessagesService.Settle] and
+// [MessagesService.Find].
 type SettleOption func(*settling)
 
-// SettleWith lets Settle look into events that the application has received
-// since the send, before it asks the service. An echo found there saves the
-// request; none found proves nothing. Events of other kinds are passed over.
+// SettleWith gives Settle the events since the send, to be searched before the
+// history. An echo found there saves the request. A missing one proves nothing.
 func SettleWith(events ...*Event) SettleOption {
 	return func(s *settling) { s.events = append(s.events, events...) }
 }
 
-// SettleExcept names messages that are known to be others, by their ids: those
-// of the application's own earlier sends, for instance. What the same [Client]
-// has sent since it was made is known without this, up to the last 4096.
+// SettleExcept names messages that are certainly others, by id. The last 4096
+// sends of this [Client] are known without it.
 func SettleExcept(messageIDs ...string) SettleOption {
 	return func(s *settling) { s.except = append(s.except, messageIDs...) }
 }
 
-// Settle finds out what became of a send whose error matches [ErrOutcomeUnknown],
-// and sends nothing. It returns the message when it was sent; [ErrNotSent] when it
-// was looked for everywhere and is not there, or when err is certain; otherwise
-// ErrOutcomeUnknown with the reason, an [*OutcomeError] that Settle takes again.
+// Settle looks for a message whose send ended with [ErrOutcomeUnknown]. It
+// never sends. It returns the message, or [ErrNotSent] when it searched
+// everywhere in vain. Otherwise it returns ErrOutcomeUnknown with the reason,
+// for another try.
 //
-// The service documents neither this use of a history nor what one shows:
-// ErrNotSent is strong evidence, no proof. It costs a request for every 100
-// messages since the attempt, one to four for most. A nil err is a
-// [*ValidationError]. Limits and doubts are in docs/settling.md.
+// [ErrNotSent] is strong evidence, no proof; see docs/settling.md. It costs one
+// request for each 100 messages since the attempt, usually one to four. A nil
+// err is a [*ValidationError].
 //
 // POST /api/chat/history/:instance, GET /api/chat/contacts/:instance. Safe to
 // repeat.
@@ -82,27 +79,22 @@ func (s *MessagesService) settle(ctx context.Context, e *OutcomeError, opts []Se
 	return w.answer(w.verdict(everything))
 }
 
-// Attempt is a send that an application has written down before it made it, so
-// that it can look for the message after a crash, when there is no error to
-// settle.
+// Attempt is a send that an application wrote down before it, to look for the
+// message after a crash.
 type Attempt struct {
 	To      JID
 	Content Content // a file in it is not read; it may be gone
-	Source  string  // the label of the send; only events are compared with it
-	// SentAt is when the record was written, before the send. When it lies in the
-	// future the clock was set back since, and the message cannot be told missing.
+	Source  string  // the label of the send; compared only with events
+	// SentAt is when the record was written, before the send. When it is in the
+	// future, the message cannot be called missing.
 	SentAt time.Time
 	Delay  time.Duration // that of the [Delay] option, if it was given
 }
 
-// Find is [MessagesService.Settle] for a send that is known only from the
-// application's own records: the answers, limits and costs are the same. SentAt is
-// when the record was written, before the send.
-//
-// Ids of messages that are known to be others are given with [SettleExcept].
-// Without them an earlier message of the same text cannot be told apart if it was
-// sent after SentAt. An attempt without content or SentAt, or with a recipient that
-// Send refuses, stays unknown; the cause is a [*ValidationError].
+// Find works like [MessagesService.Settle], for a send that is known only from
+// your own records. Name other messages with [SettleExcept]: a later one with
+// the same text looks the same. An attempt without content or SentAt, or with a
+// bad recipient, stays unknown, with a [*ValidationError].
 //
 // POST /api/chat/history/:instance, GET /api/chat/contacts/:instance. Safe to
 // repeat.
@@ -126,14 +118,10 @@ func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...Set
 	return s.settle(ctx, e, opts)
 }
 
-// IsEcho reports whether an event is the echo of the message whose outcome is
-// unknown: outgoing, with the same source label, chat, type and text, not older
-// than the attempt and not known to be another message. An application that
-// listens to events can keep the errors of its uncertain sends and hold each
-// event against them.
-//
-// An echo is evidence that the message was sent; that none came proves nothing.
-// Give each send a [SourceLabel] of its own to be certain.
+// IsEcho reports whether an event is the echo of this message: outgoing, with
+// its label, chat, type and text. An echo is evidence that the message was
+// sent; no echo proves nothing. To be certain, give each send its own
+// [SourceLabel].
 func (e *OutcomeError) IsEcho(event *Event) bool {
 	if e.try() == nil {
 		return false

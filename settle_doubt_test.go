@@ -354,6 +354,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 // A history is read to its end, whatever ends its pages, and a history without
 // end leaves a doubt.
 func TestSettleReadsAHistoryToItsEnd(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		n       int
 		oldest  bool // the first of the list is the oldest

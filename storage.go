@@ -6,12 +6,11 @@ import (
 	"net/url"
 )
 
-// StorageService sets the S3 storage to which the service uploads an
-// instance's media.
+// StorageService sets the S3 storage of an instance's media.
 type StorageService service
 
-// StorageConfig is the S3 storage that an instance should have; [Storage] is what
-// the service has. The bucket must exist; the service never creates one.
+// StorageConfig is the S3 storage that an instance should have. The bucket must
+// exist.
 type StorageConfig struct {
 	Region     string
 	Bucket     string
@@ -21,9 +20,8 @@ type StorageConfig struct {
 	PathPrefix string // such as "media/support-line/"
 }
 
-// Storage is an instance's S3 storage as the service has it. Its SecretKey is
-// always empty, because the service never tells it: fill it in before you give
-// the StorageConfig to [StorageService.Set] again.
+// Storage is the S3 storage that the service has for an instance. SecretKey is
+// always empty: fill it in before [StorageService.Set].
 type Storage struct {
 	Meta `json:"-"`
 	StorageConfig
@@ -31,13 +29,13 @@ type Storage struct {
 	Enabled bool // false: there is none
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (c StorageConfig) Format(f fmt.State, verb rune) {
 	type plain StorageConfig
 	formatPlain(f, verb, plain(c))
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (s Storage) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Meta          Meta
@@ -102,16 +100,16 @@ func storage(r *storageReply, err error) (*Storage, error) {
 	}}, nil
 }
 
-// Get returns the storage; Enabled is false when there is none. The secret key
-// is never part of the reply.
+// Get returns the storage, without the secret key. Enabled is false when there
+// is none.
 //
 // GET /api/instance/getS3/:instance. Safe to repeat.
 func (s *StorageService) Get(ctx context.Context) (*Storage, error) {
 	return storage(fetchChecked(ctx, s.h, opStorageGet, input{}, (*storageReply).missing))
 }
 
-// Set stores the whole configuration: it is not a partial update, so every
-// field has to be given each time. It returns what the service has stored.
+// Set replaces the whole configuration and returns the stored one. Give every
+// field each time.
 //
 // POST /api/instance/s3/:instance. Safe to repeat.
 func (s *StorageService) Set(ctx context.Context, config StorageConfig) (*Storage, error) {

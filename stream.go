@@ -13,29 +13,24 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/wsconn"
 )
 
-// ErrEventTooLarge is the cause of a gap whose connection was given up because
-// of an event larger than the read limit; see [WithReadLimit]. The stream goes
-// on without that event. It ends with this error when another one follows
-// within a minute: that is a limit set too low, not an accident.
+// ErrEventTooLarge is the cause of a gap: an event larger than [WithReadLimit]
+// closed the connection. The stream goes on without it. A second one within a
+// minute ends the stream: the limit is too low.
 var ErrEventTooLarge = sentinel("event larger than the read limit")
 
-// StreamError is the error of a stream that has ended for good: the service
-// refused the token (401, 403), the instance is gone (404), the stream was
-// disabled ([ErrWebSocketDisabled]), the service closed the connection with code
-// 1008, an event was too large twice ([ErrEventTooLarge]), or the queue was full
-// ([ErrOverflow]).
+// StreamError says why a stream has ended for good: token refused (401, 403),
+// no such instance (404), [ErrWebSocketDisabled], close code 1008,
+// [ErrEventTooLarge] twice, or [ErrOverflow].
 //
-// A 401, 403 or 404 that is not in the service's own form, and a certificate
-// that is not valid, come from whoever stands before the service: a proxy, a
-// router during a deployment, the page of a hotel's network. They end the stream
-// when nothing else has come for 15 minutes. All other failures are survived.
+// A refusal by a proxy, or a bad certificate, ends a stream only after 15
+// minutes of nothing else. The stream survives all other failures.
 type StreamError struct {
 	Instance string
-	// AliveUntil is the last moment at which the stream was known to be whole.
-	// What happened since has not been delivered.
+	// AliveUntil is the last moment at which the stream was complete. Later
+	// events are not delivered.
 	AliveUntil time.Time
-	// CloseCode is the code of the close frame with which the service ended the
-	// stream, such as 1008; 0 when it was something else.
+	// CloseCode is the service's close code, such as 1008, or 0 for another
+	// end.
 	CloseCode int
 	Err       error // why it ended
 }
@@ -91,10 +86,8 @@ const healthyAfter = time.Minute
 // tooLargeWithin is how soon a second event beyond the read limit ends a stream.
 const tooLargeWithin = time.Minute
 
-// Subscription is a stream of an instance's events; see
-// [InstanceClient.Subscribe]. It is safe for concurrent use. Take the events
-// from one of Events, All and Handle: each event is delivered once, to one of
-// them.
+// Subscription is a stream of an instance's events. Read it with one of Events,
+// All and Handle: each event is delivered once. It is safe for concurrent use.
 type Subscription struct {
 	handle handle
 	config *streamConfig
@@ -198,9 +191,9 @@ func (s *Subscription) isClosed() bool {
 // nothing more is delivered.
 func (s *Subscription) isOver() bool { return s.isClosed() || s.parent.Err() != nil }
 
-// Events returns the channel of the events. It is closed when the stream has
-// ended and what was received has been delivered, or at once when the
-// application ended it; Err then says why. Every call returns the same channel.
+// Events returns the channel of events, always the same. It is closed after the
+// last event, or at once when the application ends the stream. Err then says
+// why.
 func (s *Subscription) Events() <-chan *Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -237,9 +230,9 @@ func (s *Subscription) deliver() {
 	}
 }
 
-// All iterates over the events until the stream ends. When that was not by
-// Close, the last pair has the error of Err and no event. Leaving the loop
-// leaves the stream open.
+// All iterates over the events until the stream ends. The last pair has the
+// error of Err, unless Close ended the stream. To leave the loop does not close
+// the stream.
 //
 //	for e, err := range sub.All() {
 //		if err != nil {
@@ -266,9 +259,8 @@ func (s *Subscription) All() iter.Seq2[*Event, error] {
 	}
 }
 
-// Err returns why the stream ended: nil while it has not, and after Close; a
-// [*StreamError] when it ended by itself; the context's error when that ended
-// it; [ErrClosed] when the Client was closed.
+// Err returns why the stream ended: a [*StreamError], the context's error, or
+// [ErrClosed]. It is nil while the stream lives, and after Close.
 func (s *Subscription) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,15 +276,11 @@ func (s *Subscription) Err() error {
 	}
 }
 
-// Close ends the stream: it says goodbye to the service, for at most a second,
-// and returns when everything that the stream started has ended. It does not
-// wait for functions of the application: not for a handler, not for that of
-// [WithStateHandler], and no longer than two seconds for a [Limiter], a
-// transport or a logger that holds the stream up; what they hold ends when they
-// return. Events that have not been taken are not delivered.
+// Close ends the stream and waits until it has stopped. It says goodbye to the
+// service for at most a second. Events that wait are not delivered.
 //
-// It may be called at any time, from everywhere, more than once, and always
-// returns nil.
+// It does not wait for handlers, and at most two seconds for a [Limiter], a
+// transport or a logger. It always returns nil.
 func (s *Subscription) Close() error {
 	s.shut(nil)
 	return nil
@@ -334,7 +322,7 @@ func (s *Subscription) finish(err error) {
 	s.cancel()
 }
 
-// State returns what the stream is doing.
+// State returns the state of the stream.
 func (s *Subscription) State() StreamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -95,6 +95,7 @@ func (s *story) add(format string, args ...any) {
 // at its place, every frame that is not an event by one of another kind, and
 // the connection that is closed for good ends the stream.
 func TestStreamDeliversAllThroughChaos(t *testing.T) {
+	t.Parallel()
 	const connections, events = 200, 100_000
 	synctest.Test(t, func(t *testing.T) {
 		var (

@@ -10,15 +10,13 @@ func (w *WebSocket) tells(t EventType) bool {
 	return w != nil && w.Enabled && (len(w.Events) == 0 || slices.Contains(w.Events, t))
 }
 
-// WebSocketService sets whether and what an instance sends to its event
-// stream; see [InstanceClient.Subscribe]. An instance has one such
-// configuration.
+// WebSocketService sets what an instance sends to its event streams. An
+// instance has one configuration for all streams.
 type WebSocketService service
 
-// WebSocketConfig is what an event stream should tell; [WebSocket] is what the
-// service has.
+// WebSocketConfig is what event streams should send.
 type WebSocketConfig struct {
-	Events      []EventType // of the six that the service knows; empty for all
+	Events      []EventType // of the six event types; empty for all
 	MediaBase64 bool        // put the file into message events
 }
 
@@ -29,8 +27,8 @@ func (c *WebSocketConfig) check() error {
 	return checkEvents("WebSocket.Events", c.Events)
 }
 
-// WebSocket is the configuration of an event stream as the service has it. Its
-// WebSocketConfig can be changed and given to [WebSocketService.Set].
+// WebSocket is the configuration that the service has. Its WebSocketConfig can
+// be changed and given to [WebSocketService.Set].
 type WebSocket struct {
 	Meta `json:"-"`
 	WebSocketConfig
@@ -73,10 +71,9 @@ func webSocket(r *webSocketReply, err error) (*WebSocket, error) {
 	return r.WebSocket.webSocket(r.Meta), nil
 }
 
-// Set enables the stream with this filter and returns what the service has
-// stored. An event that the service does not know is a [*ValidationError]. Which
-// filter holds for streams that are already open is not documented: subscribe
-// again to be sure.
+// Set enables streams with this filter and returns the stored configuration. An
+// unknown event is a [*ValidationError]. Subscribe again to apply it to open
+// streams; see docs/service-notes.md.
 //
 // POST /api/events/websocket/:instance. Safe to repeat.
 func (s *WebSocketService) Set(ctx context.Context, config WebSocketConfig) (*WebSocket, error) {
@@ -90,15 +87,15 @@ func (s *WebSocketService) Set(ctx context.Context, config WebSocketConfig) (*We
 	return webSocket(fetchChecked(ctx, s.h, opWebSocketSet, input{body: body}, (*webSocketReply).missing))
 }
 
-// Disable refuses new streams. Open ones live on until they end by themselves.
+// Disable refuses new streams. Open ones stay open.
 //
 // POST /api/events/websocket/:instance. Safe to repeat.
 func (s *WebSocketService) Disable(ctx context.Context) error {
 	return run(ctx, s.h, opWebSocketSet, input{body: webSocketBody{Events: []EventType{}}})
 }
 
-// Get returns the configuration; Enabled is false when the stream is off.
-// [ErrNotConfigured] when it was never configured.
+// Get returns the configuration. Enabled is false when streams are off. It
+// returns [ErrNotConfigured] when there never was one.
 //
 // GET /api/events/getWebsocket/:instance. Safe to repeat.
 func (s *WebSocketService) Get(ctx context.Context) (*WebSocket, error) {

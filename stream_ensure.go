@@ -7,22 +7,21 @@ import (
 	"strings"
 )
 
-// EnsuredWebSocket is a configuration as the service was seen to have it.
+// EnsuredWebSocket is the configuration that [WebSocketService.Ensure] read
+// back.
 type EnsuredWebSocket struct {
 	WebSocket
 
-	// Changed is false when nothing had to be written. When it is true, which filter
-	// holds for streams that were open before is not documented.
+	// Changed is false when nothing had to be written. For open streams see
+	// docs/service-notes.md.
 	Changed bool
 }
 
-// Ensure makes the stream be enabled with this filter: it reads what there is,
-// writes only when that differs or was never configured, and then reads it back
-// and compares every field. The order of Events does not count, and all six
-// events are the same as none.
+// Ensure enables streams with this filter. It reads the configuration, writes
+// only a difference, and reads it back. The order of Events does not count, and
+// none means all six.
 //
-// Errors: [ErrPartial] when the service has stored something else than it was
-// told, with the configuration as it is.
+// When the service stored something else, the result comes with [ErrPartial].
 //
 //	socket, err := inst.WebSocket.Ensure(ctx, config)
 //	if errors.Is(err, ryze.ErrPartial) {

@@ -9,44 +9,23 @@ import (
 	"time"
 )
 
-// HandleOption says how [Subscription.Handle] runs its handler. Every
-// [ReceiveOption] is one.
+// HandleOption is an option of [Subscription.Handle]. Each [ReceiveOption] is
+// one.
 type HandleOption interface {
 	applyToHandle(*handling) error
 }
 
-// Handle takes the stream's events and gives each to the handler, until the
-// stream or ctx ends or the handler fails. Make a handler for several types of
-// data with [On] and [Handlers].
+// Handle gives each event to the handler, until the stream ends, ctx ends or
+// the handler fails. Make handlers with [On] and [Handlers].
 //
-// Events of one chat are handled one after another, in the order of the stream;
-// those of different chats at the same time, as many as [WithConcurrency] says.
-// A private chat is one, whether its phone, its LID or both come: from the first
-// event on that names both, what waits under either is one line, and what has
-// begun under either ends first. Many people are remembered so, not all. Events
-// that belong to no chat go one after another by their type. Several calls of
-// Handle keep the order together. The turn of a gap comes when everything before
-// it has been given to the handler, which may still be at work, and nothing
-// after it is given to any until the gap has been handled.
+// Events of one chat are handled in order, one at a time. Different chats run
+// at the same time, up to [WithConcurrency]. A gap waits for earlier events to
+// begin, and later events wait for its end.
 //
-// An event waits in the stream's queue, and counts against its bounds, until its
-// turn comes. A busy chat does not hold up others. Events that no handler is for
-// wait like all others; [WithEvents] keeps them out of the queue. Choosing the
-// next event takes the same time whatever waits.
-//
-// A handler that panics does not take the program down: the panic is an error,
-// a [*PanicError]. The first error ends Handle, and the contexts of the other
-// handlers, unless [WithErrorHandler] takes the errors.
-//
-// When ctx ends, Handle takes no more events, and the handlers that are at work
-// may finish. Their contexts have the values of ctx but do not end with it: they
-// end after [WithHandlerTimeout], or one minute when it is not given. What waits
-// is not handled.
-//
-// Handle returns when no handler is running: with the first [*HandlerError] that
-// nobody has taken, with the error of ctx, or with that of [Subscription.Err]. It
-// does not close the stream. [*ValidationError] when handle or an option is nil,
-// or an option has a bad value.
+// The first error or panic ends Handle, unless [WithErrorHandler] takes it.
+// When ctx ends, running handlers may finish within [WithHandlerTimeout]. It
+// returns a [*HandlerError], the error of ctx or that of [Subscription.Err].
+// See docs/service-notes.md.
 func (s *Subscription) Handle(ctx context.Context, handle Handler, opts ...HandleOption) error {
 	w := &streamWorkers{stream: s, handle: handle}
 	w.concurrency = defaultConcurrency

@@ -449,6 +449,7 @@ func TestEventsThatNobodyWantsDoNotWait(t *testing.T) {
 // Whatever is dropped, and wherever it lay: what is left is handled once and in
 // order, and every event is handled or told of in a gap.
 func TestOverflowAndGapsWithHandlersAccountForEveryEvent(t *testing.T) {
+	t.Parallel()
 	dropped := 0
 	for seed := range uint64(30) {
 		synctest.Test(t, func(t *testing.T) {

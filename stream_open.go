@@ -16,37 +16,16 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/wsconn"
 )
 
-// Subscribe opens the instance's event stream and keeps it open: through lost
-// connections, restarts of the service, silent peers, pages of proxies and
-// refused reconnections, until ctx ends, Close is called on the Subscription or the Client, or an
-// error says that it will not come back; see [StreamError].
+// Subscribe opens the instance's event stream and keeps it open, until ctx
+// ends, Close is called, or a [StreamError]. It waits for the first connection:
+// a bad token, name or configuration is an error at once. Each connection takes
+// one request of the quota.
 //
-// The service does not replay what happened while a stream was down. Every
-// such hole is told: an outage puts exactly one event with a [*GapEvent] at its
-// place among the events, with the time of the last sign of life, the time of
-// the reconnection and the cause. (Only when the queue overflows is it merged
-// with the gap of what was dropped.) An application that must not miss messages
-// reads the chat histories of that time, or uses a webhook beside the stream
-// and a deduplicator; see [Event.DedupeKey]. The service may deliver an event
-// more than once.
+// A [*GapEvent] marks each hole: the service does not send missed events again.
+// To lose none, add a webhook and an [Inbox]. An event may come more than once.
+// Events wait in a queue; see [WithBuffer] and [WithOverflow].
 //
-// Subscribe makes the first connection itself, so that a wrong token, a wrong
-// name or a stream that is not enabled is an error at once: see
-// [ErrWebSocketDisabled] and [WithWebSocket]. Outages at that point are retried
-// as in any call, within ctx and the client's [RetryPolicy]. Every attempt to
-// connect takes one request from the token's quota; a refused one waits for
-// the quota's reset.
-//
-// One goroutine reads and never waits for the application; events wait in a
-// queue that is bounded by [WithBuffer] and [WithOverflow]. A frame that is not
-// an event becomes a gap with the reason [GapUnreadable]. Pings find silent
-// connections ([WithPing]).
-//
-// Time is the process's own: there is no option for a clock, because tests run
-// streams in virtual time with testing/synctest.
-//
-// GET /ws/:instance. Safe to repeat; every stream of an instance gets every
-// event. How many streams the service allows is not documented.
+// GET /ws/:instance. Safe to repeat: each stream gets all events.
 func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption) (sub *Subscription, err error) {
 	if i.h.err != nil {
 		return nil, i.h.err

@@ -174,8 +174,10 @@ func otherFailures() []strange {
 
 // Each of them comes for an hour, and then the service is back.
 func TestAnyOtherRefusalIsSurvived(t *testing.T) {
+	t.Parallel()
 	for _, reply := range otherFailures() {
 		t.Run(reply.String(), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				var server *streamServer
@@ -206,6 +208,7 @@ func TestAnyOtherRefusalIsSurvived(t *testing.T) {
 // A foreign 401, 403 or 404 is an outage, until nothing else has come for a
 // quarter of an hour.
 func TestForeignRefusalIsSurvivedLikeAnOutage(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name    string
 		reply   func(n int, since time.Duration) *strange // nil: the service is back

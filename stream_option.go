@@ -5,10 +5,8 @@ import (
 	"time"
 )
 
-// SubscribeOption configures a stream; see [InstanceClient.Subscribe]. For an
-// option with a bad value, and for one that is nil, Subscribe returns a
-// [*ValidationError] before any request. Every [ReadOption] is an option of a
-// stream, too.
+// SubscribeOption configures a stream. A bad value or a nil option is a
+// [*ValidationError] before any request. Each [ReadOption] is one, too.
 type SubscribeOption interface {
 	applyToStream(*streamConfig) error
 }
@@ -58,11 +56,9 @@ func newStreamConfig(opts []SubscribeOption) (*streamConfig, error) {
 	return c, nil
 }
 
-// WithBuffer bounds the queue of events that have come and have not been
-// taken: by their number, and by the bytes of their JSON. The queue takes
-// memory only for what is in it. One event is always accepted, whatever its
-// size. The defaults are 1,024 events and 64 MiB; what happens beyond them is
-// said by [WithOverflow].
+// WithBuffer limits the queue of a stream, by events and by bytes of JSON. The
+// defaults are 1,024 and 64 MiB. One event always fits. Beyond the limits
+// [WithOverflow] decides.
 func WithBuffer(events, bytes int) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if events < 1 || bytes < 1 {
@@ -73,30 +69,24 @@ func WithBuffer(events, bytes int) SubscribeOption {
 	})
 }
 
-// Overflow says what a stream does with events for which its queue has no
-// room, because the application does not take them fast enough. It is one of
-// [DropOldest], [FailWhenFull] and [BlockUpTo].
+// Overflow says what a stream does when its queue is full: [DropOldest],
+// [FailWhenFull] or [BlockUpTo].
 type Overflow struct {
 	fail bool
 	wait time.Duration
 }
 
-// DropOldest drops the oldest events of the queue, and puts a [GapEvent] with
-// the reason [GapOverflow] and their number in their place. It is the default,
-// because it alone keeps the stream going with bounded memory while the
-// application is told of what it missed.
+// DropOldest drops the oldest events and puts a [GapEvent] ([GapOverflow]) with
+// their number in their place. It is the default: memory stays bounded.
 func DropOldest() Overflow { return Overflow{} }
 
-// FailWhenFull ends the stream with [ErrOverflow]. What is in the queue
-// is still delivered.
+// FailWhenFull ends the stream with [ErrOverflow]. It still delivers the queue.
 func FailWhenFull() Overflow { return Overflow{fail: true} }
 
-// BlockUpTo gives the application so much time to make room, and follows the
-// policy then only if it has not. Events that come meanwhile wait beside the
-// queue, as many again as the queue holds, so its memory may double; when that
-// room is used up too, the policy is followed at once. Reading from the
-// connection never pauses: a connection that is not read answers no pings, and
-// the service would take it for dead.
+// BlockUpTo waits at most wait for room in the queue. After that the policy
+// then applies. Meanwhile events wait in a second queue of the same size; when
+// that is full too, the policy applies at once. The stream keeps reading, to
+// answer pings.
 func BlockUpTo(wait time.Duration, then Overflow) Overflow {
 	then.wait = wait
 	return then
@@ -114,10 +104,9 @@ func WithOverflow(policy Overflow) SubscribeOption {
 	})
 }
 
-// WithPing sets how often the stream pings the service, give or take a tenth,
-// and how long it then waits for any byte before it takes the connection for
-// dead. The defaults are 25 and 20 seconds. Browsers do not let programs ping,
-// so under GOOS=js it has no effect.
+// WithPing sets the interval of pings (within a tenth) and how long to wait for
+// an answer. The defaults are 25 and 20 seconds. Browsers do not let programs
+// ping: it has no effect under GOOS=js.
 func WithPing(every, wait time.Duration) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if every <= 0 || wait <= 0 {
@@ -128,10 +117,9 @@ func WithPing(every, wait time.Duration) SubscribeOption {
 	})
 }
 
-// WithBackoff bounds the pause before the stream connects again. It is drawn
-// between nothing and a bound, which begins at first and doubles up to longest
-// with every attempt (full jitter); it begins anew once a connection has lasted
-// a minute. The defaults are 1 and 30 seconds.
+// WithBackoff limits the pause before a reconnection. The pause is random,
+// below a bound that doubles from first to longest (full jitter), and starts
+// again after a minute of connection. The defaults are 1 and 30 seconds.
 func WithBackoff(first, longest time.Duration) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if first <= 0 || longest < first {
@@ -142,14 +130,11 @@ func WithBackoff(first, longest time.Duration) SubscribeOption {
 	})
 }
 
-// WithWebSocket makes Subscribe call [WebSocketService.Ensure] before it
-// connects: the configuration of the instance's stream is read, written only
-// when it differs, and read back. It costs one request, or three.
+// WithWebSocket makes Subscribe call [WebSocketService.Ensure] first. It costs
+// one request, or three.
 //
-// The instance has one such configuration, which all its streams share, so two
-// programs should not ask for different ones. It is not enforced again when
-// the stream reconnects: a stream that somebody disables ends with
-// [ErrWebSocketDisabled].
+// All streams of an instance share the configuration: two programs must ask for
+// the same one. A reconnection does not ensure it again.
 func WithWebSocket(config WebSocketConfig) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if slices.Contains(config.Events, "") {
@@ -161,11 +146,9 @@ func WithWebSocket(config WebSocketConfig) SubscribeOption {
 	})
 }
 
-// WithStateHandler has a function called with every change of the stream's
-// state, one call at a time and in order, beside the stream: it does not hold up
-// events. When it is so slow that many changes wait for it, those in between
-// are left out, never the last. It may call methods of the Subscription. Close
-// does not wait for it. A panic of it goes to the standard logger.
+// WithStateHandler sets a function that is told of each state of the stream,
+// one at a time, in order. It does not hold up events or Close. When it is slow
+// it misses states, never the last. Its panic goes to the standard logger.
 func WithStateHandler(handle func(StreamState)) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		if handle == nil {

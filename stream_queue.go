@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ErrOverflow ends a stream with [FailWhenFull] whose queue was full.
+// ErrOverflow ends a stream with [FailWhenFull] when its queue is full.
 var ErrOverflow = sentinel("the queue of events is full")
 
 // eventQueue is the bounded queue between the reader and the application. It

@@ -20,6 +20,7 @@ func numberedEvent(n, size int) *Event {
 // order, and accounts for every event: taken, or dropped and told of in a gap
 // at its place.
 func TestQueueIsBoundedAndAccountsForEveryEvent(t *testing.T) {
+	t.Parallel()
 	const maxEvents, maxBytes = 50, 10_000
 	for name, test := range map[string]struct {
 		policy Overflow

@@ -11,12 +11,10 @@ type StreamStats struct {
 	Dropped        uint64    // events dropped because the queue was full
 	Unreadable     uint64    // frames that were not events
 	Reconnects     uint64    // outages that are over
-	// AliveUntil is a moment before which the service has sent nothing that has not
-	// been received: when the last ping was sent that has been answered, or when
-	// the connection was made. So it follows the present by the interval of
-	// [WithPing]. It stays as it is when the connection is lost, and when the stream
-	// ends. The clock is that of this machine. [Subscription.WholeUntil] says until
-	// when all has been handled.
+	// AliveUntil is a moment up to which everything sent was received: the last
+	// answered ping, or the connection. It is as old as the interval of
+	// [WithPing] allows. It stays after the stream ends. The clock is this
+	// machine's. For handled events see [Subscription.WholeUntil].
 	AliveUntil  time.Time
 	Queued      int   // events that wait to be taken, gaps included
 	QueuedBytes int   // of their JSON

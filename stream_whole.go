@@ -2,13 +2,10 @@ package ryze
 
 import "time"
 
-// WithWholeUntil begins the stream with a [*GapEvent] of the reason [GapTakeover],
-// from a moment until the stream is open, as if the stream had lost its connection
-// then. Give it what [Subscription.WholeUntil] said of the stream before, perhaps
-// in another process: then the hole between the two is told. The zero time does
-// nothing.
-//
-// Two machines may have different clocks. Take off what they may differ by.
+// WithWholeUntil begins the stream with a [*GapEvent] ([GapTakeover]) from t
+// until the stream is open. Give it [Subscription.WholeUntil] of the stream
+// before, also of another process. Subtract the difference of the machines'
+// clocks. The zero time does nothing.
 func WithWholeUntil(t time.Time) SubscribeOption {
 	return subscribeOption(func(c *streamConfig) error {
 		c.wholeUntil = t.UTC()
@@ -29,19 +26,12 @@ func (s *Subscription) beginAfter(from, opened time.Time) {
 	_ = s.queue.push(s.gapEvent(gap), opened) // there is room for one
 }
 
-// WholeUntil returns a moment before which nothing was sent by the service that
-// has not been handled, or told by a gap that has been handled. It is when the
-// last ping was sent whose answer came after events that have all been handled
-// since, so it follows the present by the interval of [WithPing].
+// WholeUntil returns a moment up to which all events sent were handled, or told
+// by a handled gap. It follows the present by the interval of [WithPing].
 //
-// An event counts as handled when its handler has returned, also with an error
-// that an error handler was told of; not when the end of its context cut it off,
-// nor when its error ended [Subscription.Handle]. In a loop over All it is handled
-// when the loop asks for the next. What is taken from Events is handled when the
-// next is taken, and what [Inbox.Run] takes when its outcome is known.
-//
-// What was not handled holds the moment back for good. After the end of the
-// stream it stays as it was. The clock is that of this machine.
+// An event is handled when its handler returns, or a loop asks for the next
+// one. An error that ends [Subscription.Handle] holds the moment back for good.
+// The clock is this machine's. See docs/service-notes.md.
 func (s *Subscription) WholeUntil() time.Time {
 	conn := s.conn.Load()
 	if conn == nil {

@@ -247,6 +247,7 @@ func TestEventThatWasNotDealtWithHoldsTheStreamBack(t *testing.T) {
 // Whenever a process dies: what the service had sent before WholeUntil has been
 // handled, or was told by a gap that has been.
 func TestNothingBeforeWholeUntilIsUnhandled(t *testing.T) {
+	t.Parallel()
 	for name, takes := range map[string]func(context.Context, *Subscription, Handler){
 		"Handle": func(ctx context.Context, sub *Subscription, handle Handler) {
 			_ = sub.Handle(ctx, handle, WithConcurrency(4), WithErrorHandler(func(context.Context, *HandlerError) {}))

@@ -7,46 +7,43 @@ import (
 )
 
 // WebhooksService sets where the service delivers an instance's events: up to
-// three enabled webhooks, told apart by their labels. To receive the
-// deliveries use [NewWebhookHandler].
+// three enabled webhooks. Receive them with [NewWebhookHandler].
 type WebhooksService service
 
 // DefaultWebhookLabel is the label of the webhook that is set at creation.
 const DefaultWebhookLabel = "default"
 
-// WebhookConfig is what a webhook of an instance should be; [Webhook] is what
-// the service has.
+// WebhookConfig is a webhook that an instance should have.
 type WebhookConfig struct {
 	Label string // "" stands for [DefaultWebhookLabel]
 	URL   string
-	// Authorization is sent verbatim as the Authorization header of each
-	// delivery, scheme included. It is the only proof of origin: deliveries
-	// are not signed. One public client saw instance.state events arrive
-	// without it.
+	// Authorization is the whole value of each delivery's Authorization header,
+	// with its scheme. It is the only proof of origin, and instance.state may
+	// come without it; see docs/service-notes.md.
 	Authorization Secret
 	ByEvents      bool        // append "/<event name>" to the URL's path
-	Events        []EventType // of the six that the service knows; empty for all
+	Events        []EventType // of the six event types; empty for all
 	MediaBase64   bool        // put the file into message events
 }
 
-// Webhook is a webhook as the service has it. Its WebhookConfig can be changed
+// Webhook is a webhook that the service has. Its WebhookConfig can be changed
 // and given to [WebhooksService.Set].
 type Webhook struct {
 	Meta `json:"-"`
 	WebhookConfig
 
-	// Enabled is false for one that was disabled: the service keeps its row, with
-	// the label alone.
+	// Enabled is false for a disabled webhook. The service keeps its label
+	// only.
 	Enabled bool
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (c WebhookConfig) Format(f fmt.State, verb rune) {
 	type plain WebhookConfig
 	formatPlain(f, verb, plain(c))
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (w Webhook) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Meta          Meta
@@ -120,11 +117,10 @@ func (r *webhookReply) missing() string {
 	return ""
 }
 
-// Set creates or replaces the webhook of config's label and enables it. Every
-// field replaces the stored one. It returns what the service has stored, which
-// it does not compare: [WebhooksService.Ensure] does. An event that the service
-// does not know is a [*ValidationError]. A fourth enabled webhook is refused; with
-// which error is not documented.
+// Set creates or replaces the webhook of this label, with every field, and
+// enables it. It returns the stored one without a comparison: see
+// [WebhooksService.Ensure]. An unknown event is a [*ValidationError]. The
+// service refuses a fourth enabled webhook.
 //
 // POST /api/events/webhook/:instance. Safe to repeat.
 func (s *WebhooksService) Set(ctx context.Context, config WebhookConfig) (*Webhook, error) {
@@ -142,17 +138,17 @@ func (s *WebhooksService) Set(ctx context.Context, config WebhookConfig) (*Webho
 	return webhook(fetchChecked(ctx, s.h, opWebhookSet, in, (*webhookReply).missing))
 }
 
-// Disable stops the deliveries of the webhook with that label; "" is the
-// default one. The service keeps the row, without URL, authorization and
-// filter, and no longer counts it.
+// Disable stops the webhook with this label; "" is the default one. The service
+// keeps the label, without URL, authorization and filter, and does not count
+// it.
 //
 // POST /api/events/webhook/:instance. Safe to repeat.
 func (s *WebhooksService) Disable(ctx context.Context, label string) error {
 	return run(ctx, s.h, opWebhookSet, input{body: webhookBody{Label: labelOr(label)}})
 }
 
-// Get returns the webhook with that label; "" is the default one. [ErrNotFound]
-// when there is none.
+// Get returns the webhook with this label; "" is the default one. It returns
+// [ErrNotFound] when there is none.
 //
 // GET /api/events/getWebhook/:instance. Safe to repeat.
 func (s *WebhooksService) Get(ctx context.Context, label string) (*Webhook, error) {
@@ -165,7 +161,7 @@ func (s *WebhooksService) get(ctx context.Context, label string, secrets ...Secr
 	return webhook(fetchChecked(ctx, s.h, opWebhookGet, in, (*webhookReply).missing))
 }
 
-// List returns every webhook, disabled ones included, sorted by label.
+// List returns all webhooks, also disabled ones, by label.
 //
 // GET /api/events/getWebhook/:instance. Safe to repeat.
 func (s *WebhooksService) List(ctx context.Context) ([]Webhook, error) { return s.list(ctx) }

@@ -10,23 +10,22 @@ import (
 // maxWebhooks is how many webhooks of an instance can be enabled at a time.
 const maxWebhooks = 3
 
-// ErrTooManyWebhooks says that the instance has three enabled webhooks, the most
-// already.
+// ErrTooManyWebhooks says that the instance already has three enabled webhooks,
+// the maximum.
 var ErrTooManyWebhooks = sentinel("too many enabled webhooks")
 
-// EnsuredWebhook is a webhook as the service was seen to have it.
+// EnsuredWebhook is the webhook that [WebhooksService.Ensure] read back.
 type EnsuredWebhook struct {
 	Webhook
 
 	// Changed is false when nothing had to be written.
 	Changed bool
-	// Stray are the labels of the other enabled webhooks of the instance,
-	// sorted. Each of them receives the events that it asks for as well; see
-	// [WebhooksService.DisableOthers].
+	// Stray are the labels of other enabled webhooks, sorted. They receive
+	// events too; see [WebhooksService.DisableOthers].
 	Stray []string
 }
 
-// Format implements [fmt.Formatter]: with any verb, no secret is printed.
+// Format implements [fmt.Formatter] without secrets.
 func (e EnsuredWebhook) Format(f fmt.State, verb rune) {
 	type plain struct { // not embedded: its Format would print for all
 		Webhook Webhook
@@ -36,19 +35,13 @@ func (e EnsuredWebhook) Format(f fmt.State, verb rune) {
 	formatPlain(f, verb, plain{e.Webhook, e.Changed, e.Stray})
 }
 
-// Ensure makes the webhook of config's label be as config says: it reads what
-// there is, writes only when a field differs, and then reads it back and
-// compares every field. Run it at each start of a program: webhooks drift, for
-// example when somebody sets one by hand, or when the block that sets one at
-// the creation of the instance fails.
+// Ensure makes the webhook of this label equal config. It reads the webhook,
+// writes only a difference, and reads it back. Run it at each start of a
+// program. The order of Events does not count, and none means all six.
 //
-// The order of Events does not count, and all six events are the same as none.
-// Whether an empty Authorization takes a stored one away is not documented; if
-// it does not, Ensure says so, and [WebhooksService.Disable] clears it.
-//
-// Errors: [ErrPartial] when the service has stored something else than it was
-// told, with the webhook as it is, so that the caller can decide; [ErrTooManyWebhooks],
-// before anything is written, when the label is not enabled yet and three others are.
+// When the service stored something else, the result comes with [ErrPartial].
+// [ErrTooManyWebhooks] comes before any write. If an old Authorization stays,
+// call [WebhooksService.Disable] first.
 //
 //	hook, err := inst.Webhooks.Ensure(ctx, config)
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -103,9 +96,9 @@ func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*En
 	return ensured, failed.err()
 }
 
-// DisableOthers disables every enabled webhook whose label is not in keep (""
-// is the default one) and returns the labels that it disabled, also when it
-// stops at an error. It takes at least one label to keep.
+// DisableOthers disables all webhooks whose labels are not in keep; "" is the
+// default one. It returns the disabled labels, also with an error. keep needs
+// one label or more.
 //
 // GET /api/events/getWebhook/:instance, POST /api/events/webhook/:instance.
 // Safe to repeat.

@@ -1,7 +1,7 @@
 package ryze
 
-// WebhookOption configures a [WebhookReceiver]. Every [ReadOption] and every
-// [ReceiveOption] is an option of a webhook, too.
+// WebhookOption configures a [WebhookReceiver]. Each [ReadOption] and each
+// [ReceiveOption] is one, too.
 type WebhookOption interface {
 	applyToWebhook(*webhookConfig) error
 }
@@ -23,9 +23,8 @@ type webhookConfig struct {
 // A state event with six QR codes has about 2 KiB.
 const maxBareState = 64 << 10
 
-// WithAcceptedAuthorization accepts further values of the Authorization header
-// beside the first, for the time in which one value is replaced by another:
-// accept both, change the webhook, then stop accepting the old one.
+// WithAcceptedAuthorization accepts more values of the Authorization header. To
+// change the value: accept both, change the webhook, then remove the old one.
 func WithAcceptedAuthorization(values ...string) WebhookOption {
 	return webhookOption(func(c *webhookConfig) error {
 		for _, v := range values {
@@ -38,9 +37,8 @@ func WithAcceptedAuthorization(values ...string) WebhookOption {
 	})
 }
 
-// WithInstances refuses events of instances that are not named, and events
-// that name none, with 403. Names are compared exactly. Use it when one
-// application keeps several customers apart by instance.
+// WithInstances answers 403 to events of other instances, or of none. Names
+// match exactly. Use it to keep customers apart.
 func WithInstances(names ...string) WebhookOption {
 	return webhookOption(func(c *webhookConfig) error {
 		if len(names) == 0 {
@@ -59,17 +57,13 @@ func WithInstances(names ...string) WebhookOption {
 	})
 }
 
-// WithUnauthenticatedState passes instance.state events that come without an
-// Authorization header to handle instead of refusing them with 401. The service
-// documents that it sends the header with every event; one of its users found
-// that state events come without it.
+// WithUnauthenticatedState gives instance.state events without an Authorization
+// header to handle, instead of an answer of 401. The service may send them so;
+// see docs/service-notes.md.
 //
-// Anybody who knows the URL can forge such an event. It is therefore given to a
-// function of its own, and holds no more than Type, Instance and the state, its
-// time and the number: no QR codes, because whoever scans a forged one hands
-// his account to the forger, and no Raw. Take it as a hint to ask
-// [InstanceClient.Info], never as the truth, and use a URL that cannot be
-// guessed. A wrong header is refused as always, as are bodies above 64 KiB.
+// Anybody who knows the URL can forge one: it is a hint to ask
+// [InstanceClient.Info]. It has only Type, Instance, state, time and number, no
+// QR codes. A wrong header, or a body over 64 KiB, is still refused.
 func WithUnauthenticatedState(handle Handler) WebhookOption {
 	return webhookOption(func(c *webhookConfig) error {
 		if handle == nil {

@@ -17,10 +17,8 @@ import (
 	"time"
 )
 
-// WebhookReceiver is an [http.Handler] that receives the deliveries of
-// webhooks. Make one with [NewWebhookReceiver]. It is safe for concurrent use.
-//
-// It answers, with a short JSON object,
+// WebhookReceiver is an [http.Handler] for webhook deliveries. It is safe for
+// concurrent use. Its answers are short JSON objects:
 //
 //	200  the handler returned nil, or ErrIgnore: the event is dealt with
 //	400  the body is not an event
@@ -31,19 +29,11 @@ import (
 //	415  the body is not declared as application/json, or is compressed
 //	503  the handler failed, panicked or ended its goroutine, or the body broke off
 //
-// The service documents that it keeps deliveries in a queue, repeats them with
-// growing pauses and moves what cannot be delivered to a dead letter queue.
-// Which answers it repeats, how often and for how long is not documented;
-// clients rely on 503 being repeated. Deliveries come at least once and in no
-// promised order, so a handler must bear repetition: an [Inbox] or a [Deduper]
-// does that for it.
+// The answer waits for the handler: store the event, answer, and work
+// afterwards. Deliveries repeat, in any order; an [Inbox] or a [Deduper]
+// handles that. See docs/service-notes.md.
 //
-// The answer waits for the handler. How long the service waits for the answer
-// is not documented: store the event, answer, and work afterwards.
-//
-// With byEvents the service appends the name of the event to the path. The
-// receiver does not look at the path, since the name in the body is what the
-// Authorization header vouches for, so one receiver serves every suffix:
+// It ignores the path, so one receiver serves all suffixes of ByEvents:
 //
 //	mux.Handle("/hooks/ryze", receiver)
 //	mux.Handle("/hooks/ryze/", receiver) // for byEvents
@@ -59,14 +49,9 @@ type WebhookReceiver struct {
 	stats WebhookStats
 }
 
-// NewWebhookHandler returns a handler of webhook deliveries: [NewWebhookReceiver]
-// in the form that fits into an expression.
-//
-// When an argument is not valid, such as an empty authorization or a nil handle,
-// the handler refuses every delivery with 503, so that the service keeps
-// them, and reports the mistake once, at the first of them, as
-// [WithErrorHandler] describes. Programs that would rather not start at all
-// use NewWebhookReceiver.
+// NewWebhookHandler is [NewWebhookReceiver] without an error. With a bad
+// argument the handler answers 503, so that the service keeps its deliveries,
+// and reports the mistake once; see [WithErrorHandler].
 func NewWebhookHandler(authorization string, handle Handler, opts ...WebhookOption) http.Handler {
 	r, err := newWebhookReceiver(authorization, handle, opts)
 	if err != nil {
@@ -75,19 +60,13 @@ func NewWebhookHandler(authorization string, handle Handler, opts ...WebhookOpti
 	return r
 }
 
-// NewWebhookReceiver returns a receiver of webhook deliveries.
+// NewWebhookReceiver returns a receiver of webhook deliveries. authorization is
+// the value of [WebhookConfig].Authorization, with its scheme, such as "Bearer
+// <a long random text>". It must not be empty: it is the only proof of origin.
 //
-// authorization is the value of [WebhookConfig].Authorization, verbatim: the
-// scheme included, such as "Bearer <a long random text>". It is the only proof
-// that a delivery comes from the service (nothing is signed), so it must not be
-// empty. It is compared in constant time.
-//
-// handle is called with each event, concurrently, in the goroutine of the
-// request. Its error decides on the answer: nil and [ErrIgnore] end the
-// delivery, anything else asks for another one. So does a panic.
-//
-// [*ValidationError] when authorization has no value that a header can have,
-// when handle or an option is nil, or an option has a bad value.
+// handle is called for each event, at the same time. Nil and [ErrIgnore] end
+// the delivery. Another error or a panic asks for another one. A bad value, a
+// nil handle or a nil option is a [*ValidationError].
 func NewWebhookReceiver(authorization string, handle Handler, opts ...WebhookOption) (*WebhookReceiver, error) {
 	r, err := newWebhookReceiver(authorization, handle, opts)
 	if err != nil {
@@ -255,7 +234,7 @@ func (c *webhookConfig) refuse(w http.ResponseWriter, req *http.Request, failed 
 // receive returns the event and its handler, or why it is refused.
 func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Event, Handler, *HandlerError) {
 	if req.Method != http.MethodPost {
-		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errors.New("the method is not POST"))
+		return nil, nil, notAccepted(http.StatusMethodNotAllowed, errNotPost)
 	}
 	reason := r.authorize(req.Header)
 	if r.cfg.state != nil && errors.Is(reason, errNoAuthorization) {
@@ -267,14 +246,14 @@ func (r *WebhookReceiver) receive(w http.ResponseWriter, req *http.Request) (*Ev
 		return nil, nil, notAccepted(http.StatusUnauthorized, reason)
 	}
 	if !isPlainJSON(req.Header) {
-		return nil, nil, notAccepted(http.StatusUnsupportedMediaType, errors.New("the body is not declared as plain application/json"))
+		return nil, nil, notAccepted(http.StatusUnsupportedMediaType, errNotJSON)
 	}
 	e, refused := readDelivery(w, req, r.cfg.readLimit)
 	if refused != nil {
 		return nil, nil, refused
 	}
 	if !r.expects(e) {
-		refused = notAccepted(http.StatusForbidden, errors.New("the instance is not one of those expected"))
+		refused = notAccepted(http.StatusForbidden, errOtherInstance)
 		refused.Event = e
 		return nil, nil, refused
 	}
@@ -312,11 +291,15 @@ func (r *WebhookReceiver) expects(e *Event) bool {
 	return r.cfg.instances == nil || r.cfg.instances[e.Instance]
 }
 
+// Why a delivery is refused, by names that [ErrorType] gives to metrics.
 var (
-	errTooLarge            = errors.New("the body is too large")
-	errNoAuthorization     = errors.New("the Authorization header is missing")
-	errWrongAuthorization  = errors.New("the Authorization header is wrong")
-	errQuotedAuthorization = errors.New("the Authorization header has the right value in extra quotes: set the webhook again and read it back")
+	errNotPost             = sentinel("the method is not POST")
+	errNotJSON             = sentinel("the body is not declared as plain application/json")
+	errOtherInstance       = sentinel("the instance is not one of those expected")
+	errTooLarge            = sentinel("the body is too large")
+	errNoAuthorization     = sentinel("the Authorization header is missing")
+	errWrongAuthorization  = sentinel("the Authorization header is wrong")
+	errQuotedAuthorization = sentinel("the Authorization header has the right value in extra quotes: set the webhook again and read it back")
 )
 
 // authorize returns what is wrong with the Authorization header, nil if nothing.

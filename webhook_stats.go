@@ -2,9 +2,8 @@ package ryze
 
 import "net/http"
 
-// WebhookStats are the counters of a [WebhookReceiver]. They belong to one
-// moment: each delivery that has come is counted in exactly one of them, from
-// when it has been read. Names in brackets are answers.
+// WebhookStats are the counters of a [WebhookReceiver], at one moment. Each
+// delivery counts in exactly one, once it is read. Answers are in brackets.
 type WebhookStats struct {
 	Handled uint64 // the handler returned nil (200)
 	Ignored uint64 // the handler returned ErrIgnore (200)

@@ -11,7 +11,7 @@
 //	go test -run TestConformance -v ./...
 //
 // Which method calls which operation is observed on the way, and written to
-// docs/operations.md by go generate.
+// docs/operations.md and its Portuguese twin by go generate.
 package conformance
 
 //go:generate go test -count=1 -run ^TestOperationsPage$ . -args -update

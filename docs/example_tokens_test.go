@@ -72,7 +72,7 @@ func Example_tokensTenants() {
 func Example_tokensCheck() {
 	sim, phone, inst := supportLine()
 	defer sim.Close()
-	wrong := inst.Client().Instance("suport-line", phone.Token()) // a letter is missing
+	wrong := inst.Client().Instance("support-lne", phone.Token()) // a letter is missing
 	check := func(ctx context.Context, inst *ryze.InstanceClient) error {
 		info, err := inst.Info(ctx)
 		switch {
@@ -94,6 +94,6 @@ func Example_tokensCheck() {
 	fmt.Println(check(context.Background(), inst))
 	// Output:
 	// <nil>
-	// ryze: no instance is named "suport-line", and the token belongs to the instance "support-line": instance not found
+	// ryze: no instance is named "support-lne", and the token belongs to the instance "support-line": instance not found
 	// support-line is disconnected
 }

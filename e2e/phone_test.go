@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -162,6 +163,7 @@ func TestEveryKindOfMessageIsDrawn(t *testing.T) {
 	p.size(1440, 900, 1)
 	p.dark(true)
 	p.accessible("every kind, dark")
+	p.do(`document.querySelector(".log-scroll").scrollTop = 0`)
 	p.shot("phone-dark.png")
 	p.dark(false)
 	p.click(".chat", "Family lunch")
@@ -321,11 +323,11 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p := open(t, address(s.sim, "shop", anaJID))
 	p.see(".meter", "shop")
 	p.see(".log-row", "message")
-	send := func() error {
+	send := func(patience time.Duration) error {
 		client, err := ryze.New(ryze.WithBaseURL(s.sim.URL), ryze.WithRetry(ryze.RetryPolicy{MaxAttempts: 1, MaxRateLimitWait: -1}))
 		require.NoError(t, err)
 		defer func() { _ = client.Close() }()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		_, err = client.Instance("shop", s.phone.Token()).Messages.Send(ctx, carla, ryze.Text("Is it better now?"))
 		return err
@@ -333,11 +335,15 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	for _, what := range []string{"429", "throttled", "503", "proxy", "accept-then-die", "die"} {
 		p.click(`[data-fault="`+what+`"]`, "")
 		p.see(".faults li", "× 1")
-		assert.Error(t, send(), what)
+		assert.Error(t, send(patience), what)
 		p.gone(".faults li", "")
 	}
+	p.click(`[data-fault="no-answer"]`, "No answer")
+	p.see(".faults li", "No answer × 1")
+	assert.ErrorIs(t, send(time.Second), context.DeadlineExceeded)
+	p.gone(".faults li", "")
 	p.see(".fault", "Broken on purpose")
-	assert.NoError(t, send())
+	assert.NoError(t, send(patience))
 	p.click(`[data-fault="slow"]`, "")
 	p.see(".faults li", "Slow")
 	p.click(".faults button", "Take back")
@@ -350,7 +356,7 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p.click(".meter button", "quota of shop")
 	p.click(".menu button", "Use up all")
 	p.see(".meter.none", "0 of 100 left")
-	assert.ErrorIs(t, send(), ryze.ErrRateLimited)
+	assert.ErrorIs(t, send(patience), ryze.ErrRateLimited)
 
 	p.click(".switch", "Drop streams")
 	p.click(".switch", "Disconnect")
@@ -367,6 +373,19 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p.see(".instance.on .pill", "banned")
 	assert.Equal(t, ryzetest.StateBanned, s.phone.State())
 	p.accessible("a banned instance")
+
+	// The hour has ended the attempt of the other one.
+	client, err := ryze.New(ryze.WithBaseURL(s.sim.URL))
+	require.NoError(t, err)
+	defer func() { _ = client.Close() }()
+	_, err = client.Instance("support", s.sim.Instance("support").Token()).Connect(t.Context(), ryze.ConnectParams{})
+	require.NoError(t, err)
+	p.click(".instance", "support")
+	p.see(".instance.on .pill", "scan the code")
+	p.click(".switch", "Fail the pairing")
+	p.see(".instance.on .pill", "disconnected")
+	assert.Equal(t, ryzetest.StateDisconnected, s.sim.Instance("support").State())
+	p.until(`document.querySelector("[data-act=fail-pairing]").disabled`)
 }
 
 func TestThePageSpeaksPortuguese(t *testing.T) {
@@ -410,6 +429,31 @@ func TestAPhoneShowsOnePaneAtATime(t *testing.T) {
 	p.see(".mine .bubble", "Thank you!")
 }
 
+// Where there is room for both, the newest chat is open from the start.
+func TestThePageBeginsWithTheNewestChat(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	for text, from := range map[string]string{"\u200b\u2060\u3164": bruno, "hello": carla} {
+		phone.Receive(ryzetest.Incoming{From: from, Name: "<*>", Text: text, At: time.Now().Add(-time.Hour)})
+	}
+	phone.Receive(ryzetest.Incoming{From: ana, Name: "<b>Ana", Text: "the newest"})
+	p := open(t, address(sim))
+	p.see(".bubble", "the newest")
+	p.see(".chat.on .avatar", "B")
+	p.until(`[...document.querySelectorAll(".chat:not(.on) .avatar")].every(e => e.querySelector("svg") && !e.textContent)`)
+	// What nobody can see is told.
+	p.see(".chat-last", "Nothing that can be seen")
+	p.click(".chat", "Nothing that can be seen")
+	p.see(".bubble", "Nothing that can be seen")
+
+	narrow := open(t, address(sim), func(p *tab) { p.size(360, 740, 2) })
+	narrow.see(".chat", "<b>Ana")
+	narrow.gone(".middle", "")
+	assert.NotContains(t, eval[string](narrow, "location.hash"), "@")
+}
+
 func TestALostLineIsToldAndMends(t *testing.T) {
 	t.Parallel()
 	sim, err := ryzetest.Start(ryzetest.WithControl(""))
@@ -440,26 +484,40 @@ func TestTenThousandMessagesScroll(t *testing.T) {
 	sim := simulator(t)
 	phone := sim.AddInstance("shop")
 	phone.Pair(own)
-	const many = 10000
-	start := time.Now().Add(-many * time.Second)
-	for k := range many {
-		phone.Receive(ryzetest.Incoming{From: ana, Name: "Ana Souza", Text: fmt.Sprintf("message %d", k), At: start.Add(time.Duration(k) * time.Second)})
-	}
+	write(phone, 10000)
 	p := open(t, address(sim, "shop", anaJID))
-	p.see(".bubble", "message 9999")
+	// Whoever scrolls up at the moment at which the messages are drawn is not pulled down.
+	p.do(`new Promise(done => {
+		const look = () => {
+			if (!document.querySelector(".row[data-id]")) return void setTimeout(look);
+			document.querySelector(".talk-scroll").scrollTop = 300;
+			done();
+		};
+		look();
+	})`)
+	p.until(firstRow + ` < 9900`)
 	// Up through some pages: what is in the document stays bounded, and what is
 	// being read does not jump.
-	for range 8 {
-		first := eval[string](p, `document.querySelector(".row[data-id]").dataset.id`)
-		p.do(`document.querySelector(".talk-scroll").scrollTop = 300`)
-		p.until(fmt.Sprintf(`document.querySelector(".row[data-id]").dataset.id !== %q`, first))
+	for range 5 {
+		before := eval[int](p, firstRow)
+		jumped := eval[float64](p, `(async () => {
+			const scroller = document.querySelector(".talk-scroll");
+			scroller.scrollTop = 300;
+			const row = document.elementsFromPoint(scroller.getBoundingClientRect().left + 100, innerHeight / 2).find(e => e.closest(".row")).closest(".row");
+			const at = row.getBoundingClientRect().top;
+			const first = `+firstRow+`;
+			for (let k = 0; k < 400 && `+firstRow+` === first; k++) await new Promise(done => setTimeout(done, 20));
+			return row.getBoundingClientRect().top - at;
+		})()`)
+		assert.InDelta(t, 0, jumped, 1)
+		p.until(fmt.Sprintf(`%s < %d`, firstRow, before))
 		assert.LessOrEqual(t, eval[int](p, `document.querySelectorAll(".row").length`), 260)
 	}
 	// With the Home key, too, from which no way leads further up.
-	for range 4 {
-		first := eval[string](p, `document.querySelector(".row[data-id]").dataset.id`)
+	for range 3 {
+		before := eval[int](p, firstRow)
 		p.do(`document.querySelector(".talk-scroll").scrollTop = 0`)
-		p.until(fmt.Sprintf(`document.querySelector(".row[data-id]").dataset.id !== %q`, first))
+		p.until(fmt.Sprintf(`%s < %d`, firstRow, before))
 	}
 	phone.Receive(ryzetest.Incoming{From: ana, Text: "the newest"})
 	p.see(".to-end", "1 new message")
@@ -467,6 +525,103 @@ func TestTenThousandMessagesScroll(t *testing.T) {
 	p.click(".to-end", "")
 	p.see(".bubble", "the newest")
 	p.gone(".to-end", "")
+}
+
+// firstRow is the number of the first message in the document, which write has numbered.
+const firstRow = `Number(document.querySelector(".row[data-id] .text")?.textContent.split(" ")[1])`
+
+// write has Ana write so many messages, "message 0" first.
+func write(phone *ryzetest.Instance, many int) {
+	start := time.Now().Add(-time.Duration(many) * time.Second)
+	for k := range many {
+		phone.Receive(ryzetest.Incoming{From: ana, Name: "Ana Souza", Text: fmt.Sprintf("message %d", k), At: start.Add(time.Duration(k) * time.Second)})
+	}
+}
+
+// Reactions to what is not known are no rows: a page full of them fills no screen, and
+// what cannot be scrolled asks for nothing. The same goes for a very high screen.
+func TestAPageThatDoesNotFillTheScreenAsksForMore(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	write(phone, 250)
+	for range 130 {
+		phone.Receive(ryzetest.Incoming{From: ana, Reaction: &ryzetest.Reaction{Emoji: "👍", MessageID: "GONE"}})
+	}
+	p := open(t, address(sim, "shop", anaJID))
+	const atEnd = `(s => s.scrollHeight > s.clientHeight && s.scrollHeight - s.scrollTop - s.clientHeight < 40)(document.querySelector(".talk-scroll"))`
+	p.see(".bubble", "message 249")
+	p.until(atEnd)
+	p.size(2160, 7680, 1)
+	p.until(firstRow + ` < 160 && ` + atEnd)
+}
+
+// A line that was lost for a moment, or a simulator that was started anew with its
+// state, leaves whoever reads old messages where they are.
+func TestALostLineDoesNotMoveWhatIsRead(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	write(phone, 600)
+	p := open(t, address(sim, "shop", anaJID))
+	p.lossy = true
+	p.see(".bubble", "message 599")
+	for end := time.Now().Add(patience); eval[int](p, firstRow) > 300 && time.Now().Before(end); {
+		p.do(`document.querySelector(".talk-scroll").scrollTop = 0`)
+	}
+	seen := eval[string](p, middleRow)
+	require.NotEmpty(t, seen)
+	at, err := url.Parse(sim.URL)
+	require.NoError(t, err)
+	var state bytes.Buffer
+	require.NoError(t, sim.Save(&state))
+	sim.Close()
+	p.see(".lost-bar", "The simulator does not answer.")
+	again, err := ryzetest.Start(ryzetest.WithControl(""), ryzetest.WithListen(at.Host), ryzetest.WithState(&state))
+	require.NoError(t, err)
+	defer again.Close()
+	again.Instance("shop").Receive(ryzetest.Incoming{From: ana, Text: "while you were away"})
+	p.gone(".lost-bar", "")
+	p.see(".to-end", "1 new message")
+	assert.Equal(t, seen, eval[string](p, middleRow))
+	p.click(".to-end", "")
+	p.see(".bubble", "while you were away")
+}
+
+// middleRow is what the row in the middle of the conversation says.
+const middleRow = `(() => {
+	const box = document.querySelector(".talk-scroll").getBoundingClientRect();
+	return document.elementsFromPoint(box.left + box.width / 2, box.top + box.height / 2).map(e => e.closest(".row[data-id]")).find(Boolean)?.textContent || "";
+})()`
+
+// Somebody starts afresh while another one writes: what was written so far stays, and
+// begins the chat anew.
+func TestAResetLeavesWhatSomebodyWrites(t *testing.T) {
+	t.Parallel()
+	sim := simulator(t)
+	phone := sim.AddInstance("shop")
+	phone.Pair(own)
+	phone.Receive(ryzetest.Incoming{From: ana, Name: "<*> Ana", Text: "before"})
+	one, two := open(t, address(sim, "shop", anaJID)), open(t, address(sim, "shop", anaJID))
+	one.see(".bubble", "before")
+	one.see(".who .avatar", "A")
+	one.write(".field-text", "half a sentence")
+	two.click(".top button", "Settings")
+	two.click(".menu button", "Reset the simulator")
+	two.click("dialog button.danger", "Reset the simulator")
+	for _, p := range []*tab{one, two} {
+		p.see(".talk-empty", "No messages yet")
+		p.gone(".bubble", "before")
+	}
+	one.until(`(f => f.checkVisibility() && f === document.activeElement && f.value === "half a sentence")(document.querySelector(".field-text"))`)
+	one.press(", and the rest")
+	one.press(kb.Enter)
+	for _, p := range []*tab{one, two} {
+		p.see(".theirs .bubble", "half a sentence, and the rest")
+		p.see(".chat.on", "half a sentence")
+	}
 }
 
 func TestTwoBrowsersSeeTheSame(t *testing.T) {

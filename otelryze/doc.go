@@ -67,12 +67,12 @@
 //   - ryze.event.result: "handled", "ignored", or "failed"
 //   - ryze.stream.lag (seconds), ryze.stream.queued: for events of a stream
 //
-// Events of the service carry no trace context. So the span of an event that came
-// over a stream is the root of a trace, and it has a link to the span of the context
-// that the stream's handler was started with, if there is one. The span of an event
+// Events of the service carry no trace context. So the span of an event of a
+// stream is the root of a trace. It has a link to the span of the context with
+// which the stream's handler was started, if there is one. The span of an event
 // that a webhook brought is a child of the span of the HTTP request, if the
-// application makes one. A handler gets the context of its span. The calls that it
-// makes with that context are children of the span.
+// application makes one. A handler gets the context of its span. The calls that
+// it makes with that context are children of the span.
 //
 // # Metrics
 //

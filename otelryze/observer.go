@@ -10,13 +10,12 @@ import (
 
 const scope = "github.com/ryzeapi/ryze-go/otelryze"
 
-// Observer returns an observer for [ryze.WithObserver] that makes spans and metrics
-// of what it is told; the package's documentation lists them. Options that are nil
-// are passed over.
+// Observer returns an observer for [ryze.WithObserver] that makes spans and
+// metrics; the package comment lists them. Nil options do nothing.
 //
-// One observer may be given to many clients, inboxes and receivers. Make one for each
-// pair of providers, and keep it: its gauge is read for as long as its
-// provider of metrics is in use.
+// One observer serves many clients, inboxes and receivers. Make one for each
+// pair of providers and keep it: its gauge is read while its metrics provider
+// lives.
 func Observer(opts ...Option) *ryze.Observer {
 	c := configOf(opts)
 	t := &telemetry{

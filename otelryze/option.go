@@ -20,14 +20,14 @@ type optionFunc func(*config)
 
 func (f optionFunc) apply(c *config) { f(c) }
 
-// WithTracerProvider says where spans go. Without it, and with nil, they go to the
-// provider of [otel.GetTracerProvider].
+// WithTracerProvider sets the provider of spans. The default, also for nil, is
+// [otel.GetTracerProvider].
 func WithTracerProvider(provider trace.TracerProvider) Option {
 	return optionFunc(func(c *config) { c.tracers = provider })
 }
 
-// WithMeterProvider says where metrics go. Without it, and with nil, they go to the
-// provider of [otel.GetMeterProvider].
+// WithMeterProvider sets the provider of metrics. The default, also for nil, is
+// [otel.GetMeterProvider].
 func WithMeterProvider(provider metric.MeterProvider) Option {
 	return optionFunc(func(c *config) { c.meters = provider })
 }

@@ -61,10 +61,11 @@
 // A look cannot tell apart messages of similar texts to one recipient that are all
 // unknown at the same time; an echo can.
 //
-// The clocks of processes that share a database must agree within some seconds. A
-// process that was stopped for longer than a send may take, in the very moment
-// between writing down and sending, could send what another has given up: no lease
-// prevents that. After a crash on PostgreSQL a message is looked for when the time
-// that its send could have taken is over, 75 seconds for a text; on SQLite at once.
-// River moves scheduled jobs every five seconds, so a pause may be that much longer.
+// The clocks of processes that share a database must agree within some seconds.
+// A process can be stopped between writing down and sending, for longer than a
+// send may take. It could then send what another process has given up. No lease
+// prevents that. After a crash on PostgreSQL a message is looked for when the
+// time that its send could have taken is over, 75 seconds for a text; on SQLite
+// at once. River moves scheduled jobs every five seconds, so a pause may be
+// that much longer.
 package outbox

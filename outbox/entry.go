@@ -6,16 +6,15 @@ import (
 	ryze "github.com/ryzeapi/ryze-go"
 )
 
-// Message is what an application wants sent. Key, Instance, To and Content are
-// needed; the rest may be left out.
+// Message is a message to send. Key, Instance, To and Content are required.
 type Message struct {
-	// Key is the application's own name for this message, at most 512 bytes. The
-	// same key is the same message for ever.
+	// Key is your own name for this message, at most 512 bytes. The same key
+	// always means the same message.
 	Key      string
 	Instance string // name of the instance that sends it
 	To       ryze.JID
-	// Content must have a stored form, so a reader that can be read only once is
-	// refused. A file that is named by its path is read when it is sent.
+	// Content must have a stored form: a reader that can be read only once is
+	// refused. A file with a path is read when it is sent.
 	Content ryze.Content
 
 	Priority  ryze.Priority // across recipients; messages of one recipient keep their order
@@ -30,7 +29,7 @@ type Message struct {
 	LinkPreview  *bool         // see [ryze.LinkPreview]
 }
 
-// Entry is a message in the outbox and what is known of it. All times are UTC.
+// Entry is a message in the outbox with its state. All times are UTC.
 type Entry struct {
 	// Content is nil when it was forgotten ([WithForget]), and when this program cannot
 	// read it: it is of a newer release, or encrypted otherwise. Then it waits for a
@@ -45,10 +44,10 @@ type Entry struct {
 	Source   string // the label that the message carries; see [ryze.SourceLabel]
 	Attempts int    // how often a request was begun
 	AddedAt  time.Time
-	// SentAt is when the last attempt began. It was written down before the request
-	// left.
+	// SentAt is when the last attempt began. It is written before the request
+	// leaves.
 	SentAt time.Time
-	// NextAt is when the outbox will next do something about it. Zero: never again.
+	// NextAt is when the outbox works on it next. Zero means never again.
 	NextAt time.Time
 
 	MessageID   string    // id of WhatsApp, when it is known
@@ -62,8 +61,8 @@ type Entry struct {
 	unreadable error  // why there is no content
 }
 
-// Settled reports whether the outbox will do nothing more about the entry by
-// itself: its state is final, or it is unknown and waits for [Outbox.Resolve].
+// Settled reports whether the outbox has finished with the entry. Its state is
+// final, or it is unknown and waits for [Outbox.Resolve].
 func (e *Entry) Settled() bool { return e.NextAt.IsZero() }
 
 func (e *Entry) hasExpired(now time.Time) bool {
@@ -99,7 +98,7 @@ type Filter struct {
 	Instance string   // "": of all
 	To       ryze.JID // "": to all
 	States   []State  // none: in all
-	// Unsettled leaves out the entries about which nothing more will be done.
+	// Unsettled leaves out settled entries.
 	Unsettled bool
 	AfterID   int64 // entries that were added after this one
 }

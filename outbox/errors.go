@@ -8,14 +8,14 @@ import (
 	ryze "github.com/ryzeapi/ryze-go"
 )
 
-// Errors of the outbox, to be matched with [errors.Is]. Arguments that can never be
-// right are a [*ryze.ValidationError].
+// Errors of the outbox, to be matched with [errors.Is]. An argument that can
+// never be right is a [*ryze.ValidationError].
 var (
-	// ErrKeyReused: the key belongs to a message of another content or recipient.
+	// ErrKeyReused: the key has another content or recipient.
 	ErrKeyReused = errors.New("outbox: the key belongs to another message")
 	// ErrNotFound: there is no entry of this key.
 	ErrNotFound = errors.New("outbox: no entry of this key")
-	// ErrTooLate: the state of the entry does not allow it any more.
+	// ErrTooLate: the entry's state does not allow it any more.
 	ErrTooLate = errors.New("outbox: too late")
 	// ErrInUse: another process, or another Outbox of this one, has the SQLite file
 	// open.
@@ -29,8 +29,8 @@ var (
 	ErrFull = errors.New("outbox: the database is full")
 	// ErrNoInstance: the application's function knows no client for the instance.
 	ErrNoInstance = errors.New("outbox: no client for the instance")
-	// ErrConflict: another transaction of the database was in the way. Nothing was
-	// changed; begin the transaction again.
+	// ErrConflict: another transaction was in the way. Nothing was changed;
+	// begin the transaction again.
 	ErrConflict = errors.New("outbox: another transaction was in the way")
 	// ErrRunning: Run was called while another call of it runs.
 	ErrRunning = errors.New("outbox: it runs already")

@@ -8,10 +8,9 @@ import (
 	ryze "github.com/ryzeapi/ryze-go"
 )
 
-// Observe takes an event of the application's own stream, webhook or inbox. The echo
-// of a message proves that it was sent, whatever was known of it before. Receipts
-// say when a message was delivered and read. Other events are passed over, so every
-// event may be given. It may be used as a [ryze.Handler].
+// Observe takes an event of your stream, webhook or inbox, and can be a
+// [ryze.Handler]. The echo of a message proves that it was sent. Receipts tell
+// when it was delivered and read. Other events do nothing, so give it all.
 func (o *Outbox) Observe(ctx context.Context, event *ryze.Event) error {
 	if event == nil || !isText(event.Instance) {
 		return nil

@@ -14,12 +14,12 @@ import (
 )
 
 // Open gives the client of an instance. It is called before each send and each
-// look, so it should keep what it makes. An error of it holds the instance back for
-// a while; nothing is lost.
+// look-up, so keep what it makes. Its error holds the instance back for a
+// while, and nothing is lost.
 type Open func(ctx context.Context, instance string) (*ryze.InstanceClient, error)
 
-// Option changes how an [Outbox] works. Every process of one database should be
-// given the same.
+// Option configures an [Outbox]. All processes of one database need the same
+// options.
 type Option func(*config) error
 
 type config struct {
@@ -76,8 +76,8 @@ func (c *config) limit(e *Entry) time.Duration {
 	return c.other + e.Delay
 }
 
-// WithPatience says how long a message whose outcome is unknown is looked for. It is
-// 3 minutes by default and at least 2, because a message may be on its way for a
+// WithPatience sets how long to look for a message with an unknown outcome: 3
+// minutes by default. The least is 2, because a message may travel for a
 // minute.
 func WithPatience(d time.Duration) Option {
 	return func(c *config) error {
@@ -89,20 +89,21 @@ func WithPatience(d time.Duration) Option {
 	}
 }
 
-// WithResendWhenNotFound sends a message again that was looked for until the
-// patience was over and was not found. That is strong evidence and no proof: see
-// [ryze.MessagesService.Find]. Without it such an entry stays unknown.
+// WithResendWhenNotFound sends an unknown message again when it was not found
+// within the patience. That is strong evidence, no proof: see
+// [ryze.MessagesService.Find]. Without it the entry stays unknown.
 func WithResendWhenNotFound() Option {
 	return func(c *config) error { c.resend = true; return nil }
 }
 
-// WithForget removes the content of an entry from the database when its state is
-// final. An HMAC-SHA-256 of it stays, so that the same key with other content is an
-// error also then. The secret of it has at least 16 bytes and must not be kept in
-// the database: a code of six digits is guessed at once from a hash whose secret is
-// known. With another secret, a forgotten message that is added again is
-// [ErrKeyReused]; nothing is sent. Backups and the log of PostgreSQL may still hold
-// a content.
+// WithForget removes an entry's content from the database when its state is
+// final. An HMAC-SHA-256 stays, so the same key with other content is still an
+// error.
+//
+// The secret has at least 16 bytes. Keep it out of the database: whoever has it
+// can guess a short content. With another secret, a forgotten message that is
+// added again is [ErrKeyReused], and nothing is sent. Backups and PostgreSQL's
+// log may still hold a content.
 func WithForget(secret []byte) Option {
 	return func(c *config) error {
 		if len(secret) < 16 {
@@ -113,9 +114,8 @@ func WithForget(secret []byte) Option {
 	}
 }
 
-// WithCipher encrypts contents in the database, and the hashes of them. The nonce
-// is random; its size must be at least 12 bytes. Recipients and keys are not
-// encrypted.
+// WithCipher encrypts contents, and their hashes, in the database. The nonce is
+// random and needs at least 12 bytes. Recipients and keys are not encrypted.
 func WithCipher(aead cipher.AEAD) Option {
 	return func(c *config) error {
 		if aead == nil || aead.NonceSize() < 12 {
@@ -126,9 +126,9 @@ func WithCipher(aead cipher.AEAD) Option {
 	}
 }
 
-// WithConcurrency says how many messages this process sends at a time, 16 by
-// default. As many more may be sent of those above [ryze.PriorityNormal], which have
-// workers of their own.
+// WithConcurrency sets how many messages this process sends at the same time:
+// 16 by default. Messages above [ryze.PriorityNormal] have as many workers of
+// their own.
 func WithConcurrency(n int) Option {
 	return func(c *config) error {
 		if n < 1 || n > 1000 {
@@ -139,8 +139,8 @@ func WithConcurrency(n int) Option {
 	}
 }
 
-// WithObserver names a function that is told each change of an entry that this
-// process makes. It must be quick. A panic of it is logged.
+// WithObserver sets a function that is told of each change of an entry by this
+// process. It must be quick. Its panic is logged.
 func WithObserver(observe func(context.Context, *Entry)) Option {
 	return func(c *config) error {
 		if observe == nil {
@@ -151,10 +151,10 @@ func WithObserver(observe func(context.Context, *Entry)) Option {
 	}
 }
 
-// WithContext names a context that ends the opening of the outbox: reaching the
-// database, waiting for another process that migrates, and migrating. What was not
-// migrated then is migrated by the next. Without it PostgreSQL has 30 seconds to
-// answer, and migrations have no limit. Once the outbox is open it has no effect.
+// WithContext sets a context that ends the opening of the outbox: reaching the
+// database, waiting for another process that migrates, and migrating. The next
+// opening goes on with what was not migrated. Without it PostgreSQL has 30 seconds
+// to answer, and migrations have no limit. An open outbox ignores it.
 func WithContext(ctx context.Context) Option {
 	return func(c *config) error {
 		if ctx == nil {
@@ -165,8 +165,7 @@ func WithContext(ctx context.Context) Option {
 	}
 }
 
-// WithLogger names the logger for River and for what the outbox cannot tell
-// anybody else. By default nothing is logged.
+// WithLogger sets the logger, also for River. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

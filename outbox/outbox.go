@@ -56,18 +56,18 @@ func (o *Outbox) Close() error {
 	return o.store.close()
 }
 
-// DB is the database of an outbox that [OpenSQLite] has opened, nil otherwise. An
-// application may keep its own tables in it, and use its transactions with
-// [Outbox.AddSQLTx]. It has one connection: while a transaction is open, everything
-// else waits.
+// DB returns the database of [OpenSQLite], or nil. You may keep your own tables
+// in it and use its transactions with [Outbox.AddSQLTx]. It has one connection:
+// everything waits for an open transaction.
 func (o *Outbox) DB() *sql.DB { return o.db }
 
-// Add takes a message and returns when it is on disk. The same key with the same
-// content and recipient is the same entry, which is returned as it is now, so Add
-// may be repeated; with another content or recipient it is [ErrKeyReused]. The
-// instance and what goes out with the content, such as ReplyTo, count as content;
-// Priority, NotBefore and ExpiresAt do not, and stay as they were. Arguments that
-// can never be right are a [*ryze.ValidationError]. No request is made.
+// Add takes a message and returns when it is on disk. It makes no request. It
+// may be repeated: the same key with the same content and recipient returns its
+// entry. Another content or recipient is [ErrKeyReused].
+//
+// Instance and options such as ReplyTo count as content. Priority, NotBefore
+// and ExpiresAt do not count, and stay as they were. An argument that can never
+// be right is a [*ryze.ValidationError].
 func (o *Outbox) Add(ctx context.Context, m Message) (*Entry, error) {
 	n, err := o.compose(ctx, m)
 	if err != nil {
@@ -84,16 +84,15 @@ func (o *Outbox) Add(ctx context.Context, m Message) (*Entry, error) {
 	return e, nil
 }
 
-// AddTx is [Outbox.Add] within a transaction of the caller's, on PostgreSQL: the
-// message is taken if it commits, together with whatever else it holds. After an
-// error roll it back. [ErrConflict] says that another transaction was in the way,
-// which is possible above all under REPEATABLE READ and SERIALIZABLE: begin again.
-// Under those the commit of the caller may fail for the same reason.
+// AddTx is [Outbox.Add] in your own transaction, on PostgreSQL: the message is
+// taken when the transaction commits. After an error roll back. After
+// [ErrConflict] begin again. It comes mostly under REPEATABLE READ and
+// SERIALIZABLE, where your commit can fail for the same reason.
 func (o *Outbox) AddTx(ctx context.Context, tx pgx.Tx, m Message) (*Entry, error) {
 	return o.addJoined(ctx, tx, m)
 }
 
-// AddSQLTx is [Outbox.AddTx] for SQLite: the transaction is one of [Outbox.DB].
+// AddSQLTx is [Outbox.AddTx] for SQLite, in a transaction of [Outbox.DB].
 func (o *Outbox) AddSQLTx(ctx context.Context, tx *sql.Tx, m Message) (*Entry, error) {
 	if tx == nil {
 		return nil, invalid("tx", "is nil")
@@ -194,10 +193,10 @@ func (o *Outbox) find(ctx context.Context, c conn, query string, args ...any) (*
 	}
 }
 
-// Wait waits until the entry is settled, and returns it: look at its State. When the
-// context ends before, it returns the entry as it was last seen, with the context's
-// error. A database that does not answer meanwhile, such as one that is restarted,
-// does not end it: its error is joined to that of the context.
+// Wait waits until the entry is settled and returns it: check its State. When
+// the context ends first, it returns the entry as it was last seen, and the
+// context's error. A database that is away meanwhile does not end it: its error
+// is joined to the context's.
 func (o *Outbox) Wait(ctx context.Context, key string) (*Entry, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -235,9 +234,8 @@ func (o *Outbox) Wait(ctx context.Context, key string) (*Entry, error) {
 	}
 }
 
-// Cancel takes back a message for which no request has begun. [ErrTooLate] says
-// that it is in another state than queued. The job of River stays and finds nothing
-// to do.
+// Cancel cancels a queued message. Another state is [ErrTooLate]. The River job
+// stays and does nothing.
 func (o *Outbox) Cancel(ctx context.Context, key string) (*Entry, error) {
 	return o.ask(ctx, key, func(e *Entry) (step, error) {
 		switch e.State {
@@ -251,25 +249,25 @@ func (o *Outbox) Cancel(ctx context.Context, key string) (*Entry, error) {
 	})
 }
 
-// Resolution is what a person has found out about an entry.
+// Resolution is what a person has decided about an entry.
 type Resolution struct {
 	to        State
 	messageID string
 }
 
-// WasSent resolves an entry as sent. The id may be "" when it is not known.
+// WasSent resolves an entry as sent. The id may be "".
 func WasSent(messageID string) Resolution { return Resolution{Sent, messageID} }
 
-// SendAgain puts an entry back into its place in the queue. Whoever chooses it knows
-// that the message was not accepted.
+// SendAgain puts an entry back into the queue. Use it only when the message was
+// certainly not accepted.
 func SendAgain() Resolution { return Resolution{to: Queued} }
 
 // GiveUp resolves an entry as failed.
 func GiveUp() Resolution { return Resolution{to: Failed} }
 
-// Resolve settles an entry that is unknown, also while it is still looked for.
-// [SendAgain] takes those that have failed as well, unless their content was
-// forgotten or cannot be read. [ErrTooLate] says that its state is another.
+// Resolve settles an unknown entry, also while the outbox looks for it.
+// [SendAgain] also takes failed entries whose content can still be read.
+// Another state is [ErrTooLate].
 func (o *Outbox) Resolve(ctx context.Context, key string, r Resolution) (*Entry, error) {
 	if r.to == "" {
 		return nil, invalid("resolution", "is empty")
@@ -356,8 +354,8 @@ func rejob(ctx context.Context, t tx, e *Entry) error {
 	return nil
 }
 
-// Entries goes through the entries that a filter chooses, oldest first. It reads a
-// few hundred at a time, and shows each as it is when it is read.
+// Entries iterates over the entries of a filter, oldest first. It reads a few
+// hundred at a time.
 func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		const page = 200
@@ -413,7 +411,7 @@ func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[*Entry, error]
 	}
 }
 
-// Stats counts the entries by state. It costs a look at each entry.
+// Stats counts the entries by state. It reads each entry.
 func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
 	stats := Stats{}
 	err := each(ctx, o.store, func(r rows) error {

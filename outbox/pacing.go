@@ -6,15 +6,15 @@ import (
 )
 
 // Pacing slows an instance down, for broadcasts. It holds for all processes of a
-// database together. Messages above [ryze.PriorityNormal] are not held up by it: they
-// overtake what it holds, also of the same recipient. The service names no pace that
+// database. Messages above [ryze.PriorityNormal] do not wait for it: they overtake
+// held messages, also of the same recipient. The service names no pace that
 // protects a number from a ban.
 type Pacing struct {
 	PerMinute float64       // messages a minute; 0: as many as the quota allows
 	Jitter    time.Duration // at most so much is added to each pause, at random
-	// From and Until are the hours of the day between which it sends, since midnight
-	// in Location: 8*time.Hour and 20*time.Hour. Both zero: all day. When From is
-	// later than Until the night lies between them.
+	// From and Until bound the hours of sending, since midnight in Location,
+	// such as 8*time.Hour and 20*time.Hour. Both zero: all day. When From is
+	// later than Until, it sends through the night.
 	From, Until time.Duration
 	Location    *time.Location // nil: UTC
 }

@@ -14,12 +14,13 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
 
-// WithRiver lets the application's own client of River do the work of an outbox on
-// PostgreSQL, and be started and stopped by the application; [Outbox.Run] then only
-// looks after what crashes have left. The workers are those of the client, and get
-// one more; the client gets two more queues. So do it before the client is started.
-// When the workers are nil this process only adds: the client must not work either.
-// River's tables are brought up to date in the schema of the client.
+// WithRiver uses your own River client for an outbox on PostgreSQL. You start
+// and stop it; [Outbox.Run] then only settles what crashes have left. workers
+// are those of the client and get one more, and the client gets two more
+// queues. Call it before the client starts.
+//
+// With nil workers this process only adds, and the client must not work.
+// River's tables are updated in the client's schema.
 func WithRiver(client *river.Client[pgx.Tx], workers *river.Workers) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -30,12 +31,12 @@ func WithRiver(client *river.Client[pgx.Tx], workers *river.Workers) Option {
 	}
 }
 
-// OnPostgres makes an outbox on a PostgreSQL database, which any number of
-// processes may share. It creates or updates its tables and those of River in the
-// schema of the pool's search_path; when they are up to date, a role will do that may
-// read and write rows and use the sequences. The pool needs three connections at least, and
-// stays open when the outbox is closed. A server that cannot be reached is an error
-// after 30 seconds, or when the context of [WithContext] ends.
+// OnPostgres returns an outbox on a PostgreSQL database, for any number of
+// processes. It creates or updates its tables, and River's, in the schema of
+// the pool's search_path. With tables up to date, the role needs only rows and
+// sequences. The pool needs three connections or more. Closing the outbox
+// leaves it open. A server that cannot be reached is an error after 30 seconds,
+// or when the context of [WithContext] ends.
 func OnPostgres(pool *pgxpool.Pool, open Open, opts ...Option) (*Outbox, error) {
 	if pool == nil {
 		return nil, invalid("pool", "is nil")

@@ -17,11 +17,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// OpenSQLite opens the outbox in a SQLite file, and creates it if there is none. One
-// process has it at a time: while it is open, another gets [ErrInUse]. It is freed
-// by [Outbox.Close] and by the end of the process, however it ends. The file must be
-// on a local disk, in a directory that exists: else the error matches [fs.ErrNotExist].
-// It gets neighbours whose names end in -wal or -journal.
+// OpenSQLite opens the outbox in a SQLite file, and creates the file if needed.
+// One process has it at a time; another gets [ErrInUse]. [Outbox.Close], or the
+// end of the process, frees it. The file must be on a local disk, in a directory
+// that exists: else the error matches [fs.ErrNotExist]. Files that end in -wal or
+// -journal appear beside it.
 func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 	if path == "" || path == ":memory:" || strings.ContainsRune(path, 0) { // SQLite would end the name at a NUL
 		return nil, invalid("path", "names no file")

@@ -11,7 +11,7 @@ import (
 	ryze "github.com/ryzeapi/ryze-go"
 )
 
-// State is what is known of an entry.
+// State is the state of an entry.
 type State string
 
 // The states. What leads from one to the next:

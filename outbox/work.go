@@ -13,9 +13,9 @@ import (
 	ryze "github.com/ryzeapi/ryze-go"
 )
 
-// Run sends until its context ends, and returns when the requests under way have
-// ended, after at most 20 seconds or so. Any number of processes may run on one
-// PostgreSQL database. It returns nil when the context has ended.
+// Run sends until its context ends, then waits about 20 seconds at most for
+// running requests, and returns nil. Any number of processes may run on one
+// PostgreSQL database.
 func (o *Outbox) Run(ctx context.Context) error {
 	if !o.running.CompareAndSwap(false, true) {
 		return ErrRunning

@@ -28,37 +28,9 @@ const (
 )
 
 // ChatLocks are [ryze.ChatLocks] that processes share. Give one to
-// [ryze.WithChatLocks] in each of them: then one chat is handled by one process at
-// a time, in the order in which its events arrive, wherever they arrive.
-//
-// The rules:
-//
-//   - Who waits has a ticket in Redis, in the line of each of its keys. Tickets are
-//     in the order in which they reached Redis, over all processes. A chat that is
-//     free is locked in one round trip, and unlocked in one.
-//   - A process has one lease for all that it holds and waits for
-//     ([WithChatLockLease]). It renews it three times in that time. When a process
-//     dies, its locks and its places pass after the lease: ten seconds by default,
-//     and up to a second more until others notice.
-//   - A process that cannot renew its lease, because it was paused or Redis is away,
-//     has lost its locks once four fifths of the lease have passed, by the clocks of
-//     its own machine. That is before anybody else can have them.
-//   - While Redis is away, Lock waits for it as long as its context lets it. Its
-//     error matches [ErrUnavailable] then. Locks that are held hold on for as long as
-//     the lease surely does.
-//   - A Redis that has restarted, or a replica that was promoted, may have
-//     forgotten the last locks. It grants none for the length of a lease; meanwhile
-//     holders and those who wait write down again what they have. So does a new one:
-//     the first lock of all waits that long.
-//
-// Those who wait are woken by a message of Redis; should that be lost, they ask
-// again within a second. Redis must not evict the keys: set its maxmemory-policy to
-// noeviction.
-//
-// Keys are hashed once more. Everything is in one slot of a cluster; applications
-// that are too much for one node have several prefixes ([WithPrefix]), each with
-// instances of its own. It has goroutines and a connection of its own while there
-// are locks, and up to a lease longer.
+// [ryze.WithChatLocks] in each process: then one process at a time handles a
+// chat, in the order in which its events arrive. The package comment has the
+// rules.
 type ChatLocks struct {
 	client          redis.UniversalClient
 	base            string // of keys; what is in braces decides the slot
@@ -106,9 +78,9 @@ func (s *lockSession) ticket(t *lockTicket) string {
 	return s.name + ":" + strconv.FormatInt(t.number, 10)
 }
 
-// NewChatLocks returns locks. Each process has its own, with the same Redis,
-// prefix and lease. [*ryze.ValidationError] when client or an option is nil, or an
-// option has a bad value.
+// NewChatLocks returns locks. All processes need the same Redis, prefix and
+// lease. A nil client, a nil option or a bad value is a
+// [*ryze.ValidationError].
 func NewChatLocks(client redis.UniversalClient, opts ...Option) (*ChatLocks, error) {
 	c, err := configureFor(client, opts)
 	if err != nil {
@@ -127,10 +99,9 @@ func NewChatLocks(client redis.UniversalClient, opts ...Option) (*ChatLocks, err
 // locksConfig is what options say of [ChatLocks], zero where they say nothing.
 type locksConfig struct{ lease time.Duration }
 
-// WithChatLockLease sets how long the locks and the places of a process outlive
-// it: 10 seconds by default, half a second at least. A process that is paused for
-// four fifths of that loses its locks. All processes must have the same. For
-// [NewChatLocks].
+// WithChatLockLease sets how long the locks of a dead process stay: 10 seconds
+// by default, at least half a second. A process that pauses for four fifths of
+// it loses its locks. All processes need the same. For [NewChatLocks].
 func WithChatLockLease(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		if d < 500*time.Millisecond {
@@ -145,9 +116,9 @@ func (c *ChatLocks) key(parts ...string) string {
 	return c.base + ":" + strings.Join(parts, ":")
 }
 
-// Lock implements [ryze.ChatLocks]. It fails with the error of ctx, which tells
-// also when Redis was away, or with an answer of Redis that will not change, such
-// as that a password is wrong.
+// Lock implements [ryze.ChatLocks]. Its error is that of ctx, which also says
+// when Redis was away. An answer of Redis that will not change, such as a wrong
+// password, is an error too.
 func (c *ChatLocks) Lock(ctx context.Context, keys []string, queued func()) (ryze.ChatLock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -20,28 +20,24 @@ const (
 )
 
 // DedupeStore is a [ryze.DedupeStore] that processes share. Give it to
-// [ryze.WithDedupeStore] or [ryze.NewDeduper] in each of them.
+// [ryze.WithDedupeStore] or [ryze.NewDeduper] in each process.
 //
-// A claim is a random value with an expiry, the lease ([WithDedupeLease]). A
-// process that dies before it commits loses its claim with that, and the next
-// delivery is handled: an event is handled again rather than lost. A claim that
-// has passed cannot release what another has claimed since.
+// A claim is a random value that expires after the lease ([WithDedupeLease]). A
+// process that dies before it commits loses its claim, and the next delivery is
+// handled again. An expired claim cannot release another one. When Redis fails,
+// its error is returned and the event counts as not handled.
 //
-// Redis replicates after it has answered. So a replica that is promoted may not know
-// what was written last: an event whose claim or commit it lacks may be handled
-// twice. The first handler learns that by [ryze.ErrClaimLost] when it commits.
-//
-// Keys are hashed: no address and no text of a message is in Redis. The keys of
-// a cluster are in all of its slots. When Redis cannot be asked, its error is
-// returned: the event counts as not handled.
+// Redis replicates after it has answered. A promoted replica may lack the last
+// claims and commits, and these events may be handled twice. The first handler
+// then gets [ryze.ErrClaimLost] when it commits.
 type DedupeStore struct {
 	client        redis.UniversalClient
 	prefix        string
 	lease, window time.Duration
 }
 
-// NewDedupeStore returns a store. [*ryze.ValidationError] when client or an
-// option is nil, or an option has a bad value.
+// NewDedupeStore returns a store. A nil client, a nil option or a bad value is
+// a [*ryze.ValidationError].
 func NewDedupeStore(client redis.UniversalClient, opts ...Option) (*DedupeStore, error) {
 	c, err := configureFor(client, opts)
 	if err != nil {
@@ -54,9 +50,8 @@ func NewDedupeStore(client redis.UniversalClient, opts ...Option) (*DedupeStore,
 	}, nil
 }
 
-// WithDedupeLease sets how long a claim holds that is neither committed nor
-// released, five minutes by default. It must be longer than the work takes. For
-// [NewDedupeStore].
+// WithDedupeLease sets how long an open claim holds: five minutes by default.
+// It must be longer than the work. For [NewDedupeStore].
 func WithDedupeLease(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		if d < time.Millisecond {
@@ -67,8 +62,8 @@ func WithDedupeLease(d time.Duration) Option {
 	})
 }
 
-// WithDedupeWindow sets how long a key is remembered whose work was done, 24
-// hours by default. For [NewDedupeStore].
+// WithDedupeWindow sets how long a committed key is remembered: 24 hours by
+// default. For [NewDedupeStore].
 func WithDedupeWindow(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		if d < time.Millisecond {
@@ -79,11 +74,11 @@ func WithDedupeWindow(d time.Duration) Option {
 	})
 }
 
-// ErrUnavailable says that Redis does not answer, or answers with an error, such as
-// OOM or WRONGTYPE. The error that matches it says which. Of a [DedupeStore] or [ChatLocks]:
-// a claim or a lock could not be asked for, and nothing has been handled. [Streams]
-// then calls its handler again after a pause, for as long as the lease holds. Of a
-// [Limiter] that has no fallback: there is no quota, and nothing was sent.
+// ErrUnavailable says that Redis does not answer, or answers with an error such as
+// OOM or WRONGTYPE; the error that matches it says which. A [DedupeStore] or
+// [ChatLocks] then has handled nothing. [Streams] calls its handler again after
+// a pause, while the lease holds. A [Limiter] without fallback has no quota,
+// and nothing was sent.
 var ErrUnavailable = errors.New("ryzeredis: Redis could not do it")
 
 // claimPatience is less than what a Deduper gives its store.

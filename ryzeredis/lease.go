@@ -9,13 +9,13 @@ import (
 	"github.com/ryzeapi/ryze-go"
 )
 
-// ErrLeaseLost is the error of an event that was not handed to its handler
-// because the lease of its instance had passed, and the cause of a handler's
-// context that ended with the lease. Another worker handles what comes next.
+// ErrLeaseLost says that the lease of an instance has passed: the event was not
+// given to its handler, or the handler's context ended. Another worker handles
+// what comes next.
 var ErrLeaseLost = errors.New("ryzeredis: the lease of the instance was lost")
 
-// Lease is the right of one worker to deliver the events of one instance. It is
-// in the context of every handler; see [LeaseOf].
+// Lease is the right of one worker to deliver the events of one instance. The
+// context of each handler has it; see [LeaseOf].
 type Lease struct {
 	instance string
 	token    int64
@@ -42,14 +42,13 @@ func newLease(ctx context.Context, instance string, token int64, from time.Time,
 // Instance returns the name of the instance.
 func (l *Lease) Instance() string { return l.instance }
 
-// Token returns the fencing token: a number that grows with every holder of the
-// instance. A store that remembers the largest token it has seen, and refuses
-// writes with a smaller one, is safe from a worker that was paused in the middle
-// of its handler.
+// Token returns the fencing token, a number that grows with each holder of the
+// instance. A store can refuse writes with a smaller token than the largest one
+// seen. That protects it from a worker that was paused in its handler.
 func (l *Lease) Token() int64 { return l.token }
 
-// Held reports whether the lease holds at this moment, by the clock of this
-// machine. A lease that was lost once is lost for ever. It asks nobody.
+// Held reports whether the lease holds now, by this machine's clock. It makes
+// no request. A lost lease never holds again.
 func (l *Lease) Held() bool {
 	l.mu.Lock()
 	held := l.check(time.Now())
@@ -106,21 +105,21 @@ func (l *Lease) drop() {
 
 type leaseKey struct{}
 
-// LeaseOf returns the lease under which an event is handled, from the context
-// of its handler. It also finds it in the handler of an [ryze.Inbox] to which
-// [Streams.Run] gives its events. There is none for an event of a webhook.
+// LeaseOf returns the lease of an event from its handler's context. It also
+// works in the handler of an [ryze.Inbox] that gets its events from
+// [Streams.Run]. An event of a webhook has none.
 func LeaseOf(ctx context.Context) (*Lease, bool) {
 	l, ok := ctx.Value(leaseKey{}).(*Lease)
 	return l, ok
 }
 
-// WhileHeld returns a handler that calls handle only while the lease of the
-// event holds, and whose context ends with the lease. The error is
-// [ErrLeaseLost] when it does not hold. Events without a lease, such as those of
-// a webhook, are handled as they are. Of nil it makes nil.
+// WhileHeld returns a handler that calls handle only while the event's lease
+// holds. The handler's context ends with the lease. Without the lease it
+// returns [ErrLeaseLost]. Events without a lease, such as those of a webhook,
+// are handled. WhileHeld(nil) is nil.
 //
 // Give it to [ryze.NewInbox]: an event may wait there after [Streams.Run] has
-// looked at its lease. The handler of Run itself needs it not.
+// checked the lease. The handler of Run does not need it.
 func WhileHeld(handle ryze.Handler) ryze.Handler {
 	if handle == nil {
 		return nil

@@ -41,9 +41,9 @@ var (
 	errForgotten = errors.New("ryzeredis: window forgotten")
 )
 
-// Limiter is a [ryze.Limiter] whose windows are in Redis: all processes that use
-// the same Redis and prefix share the quota of a token. Make one by [NewLimiter]
-// for each process, and give it to [ryze.WithLimiter].
+// Limiter is a [ryze.Limiter] with its windows in Redis. All processes with the
+// same Redis and prefix share the quota of a token. Make one by [NewLimiter]
+// for each process and give it to [ryze.WithLimiter].
 type Limiter struct {
 	config *limiterConfig
 	prefix string
@@ -66,39 +66,11 @@ type Limiter struct {
 	pubsub  *redis.PubSub
 }
 
-// NewLimiter returns a limiter that keeps its windows in Redis. The client stays
-// the caller's, who closes it after the limiter. [*ryze.ValidationError] when client
-// or an option is nil, or an option has a bad value.
+// NewLimiter returns a limiter with its windows in Redis. It does not close the
+// Redis client: close the limiter first, then the client. When Redis fails or
+// is slow, a window in memory takes over. The package comment has the rules.
 //
-// A process leases a few requests at a time while it is busy, and few or none near
-// the end of a window. Unused ones go back after a fifth of a second. What a dead
-// process held comes back five seconds after it was last heard of: the next reply
-// that says what remains, or one request that asks, settles what of it was used.
-// A process that was paused for so long uses none of its old ones.
-//
-// Higher priorities go first in all processes. Among equals the earliest call of
-// each process is compared. A process that gets several requests at once may serve
-// calls that came a little later than those of another. [ryze.WithReserve] counts
-// for all processes together. The last requests of a window are not spaced out.
-//
-// A process that waits is woken by a message of Redis, or by its own timer when the
-// window turns. It also asks once a second.
-//
-// When Redis fails, or does not answer within 250 milliseconds, a window in memory
-// takes over, also for the calls that wait. It does not know of other processes, so
-// the service may refuse some requests with a 429, which the client repeats. A
-// process that gets no processor for that long does the same. Redis is tried four
-// times a second. When it is back, it is told what was used meanwhile and what the
-// service said, and the calls that wait go on there. No call fails because of Redis.
-// It is the same when a master dies, until Sentinel or the cluster has promoted a
-// replica.
-// See also [WithPatience], [WithoutFallback] and [WithStatus].
-//
-// Keys hold a SHA-256 of the window's scope, which is a digest of the token by
-// itself: no token is in Redis. A token has too much entropy to be guessed, so the
-// digest needs no secret, which all processes would have to share. All that belongs
-// to a window is one key, in one slot of a cluster. It expires ten minutes after the
-// window.
+// A nil client, a nil option or a bad value is a [*ryze.ValidationError].
 func NewLimiter(client redis.UniversalClient, opts ...Option) (*Limiter, error) {
 	c, err := configureFor(client, opts)
 	if err != nil {
@@ -114,9 +86,9 @@ func NewLimiter(client redis.UniversalClient, opts ...Option) (*Limiter, error) 
 	return l, nil
 }
 
-// Acquire implements [ryze.Limiter]. It asks nobody while the process has leased
-// requests. The error is a [*ryze.RateLimitError], or, after [Limiter.Close] or with
-// [WithoutFallback], one that says why.
+// Acquire implements [ryze.Limiter]. It asks Redis only when the process has no
+// leased requests. Its error is a [*ryze.RateLimitError], or says why after
+// [Limiter.Close] and with [WithoutFallback].
 func (l *Limiter) Acquire(ctx context.Context, req ryze.LimiterRequest) (ryze.Ticket, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -169,7 +141,7 @@ func (l *Limiter) wait(ctx context.Context, req ryze.LimiterRequest) (ryze.Ticke
 	}
 }
 
-// Rate implements [ryze.Limiter]. It asks Redis, for at most the patience of
+// Rate implements [ryze.Limiter]. It asks Redis for at most the patience of
 // [WithPatience]. While Redis is away it tells what this process knows.
 func (l *Limiter) Rate(key ryze.LimiterKey) ryze.RateLimit {
 	w, o, err := l.window(key)
@@ -224,11 +196,10 @@ func (l *Limiter) all() (all []*window) {
 	return slices.Clip(all)
 }
 
-// Close gives back what the process has not used, and ends what the limiter does
-// in the background. Calls that wait fail, and so do later ones. Close takes at most
-// two seconds: what it has not given back by then comes back as that of a dead
-// process. It does not close the Redis client. A call of a cluster's client that
-// hangs may end only by the timeouts of that client.
+// Close gives back unused requests and ends the limiter's goroutines. Waiting
+// and later calls fail. It takes at most two seconds; what is left then comes
+// back like that of a dead process. It does not close the Redis client. A
+// hanging call of a cluster's client may end only by that client's timeouts.
 func (l *Limiter) Close() error {
 	l.mu.Lock()
 	if l.closing {

@@ -14,9 +14,9 @@ type limiterConfig struct {
 // a request to the service, which a call pays for once when Redis goes away.
 const defaultPatience = 250 * time.Millisecond
 
-// WithPatience sets how long a call waits for an answer of Redis, 250 milliseconds
-// without it. After that the window in memory takes over. Longer suits a distant
-// Redis, or a machine that is overloaded. For [NewLimiter].
+// WithPatience sets how long a call waits for Redis before the window in memory
+// takes over: 250 milliseconds by default. A distant Redis or an overloaded
+// machine needs longer. For [NewLimiter].
 func WithPatience(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		if d <= 0 {
@@ -27,10 +27,9 @@ func WithPatience(d time.Duration) Option {
 	})
 }
 
-// WithoutFallback has calls fail while Redis is away: rather no request than one
-// that is not counted together with those of other processes. Their error matches
-// [ErrUnavailable]. Without this option the window in memory takes over. For
-// [NewLimiter].
+// WithoutFallback makes calls fail while Redis is away, instead of using a
+// window in memory. Then no request goes uncounted. The error matches
+// [ErrUnavailable]. For [NewLimiter].
 func WithoutFallback() Option {
 	return optionFunc(func(c *config) error {
 		c.limiter.noFallback = true
@@ -38,9 +37,9 @@ func WithoutFallback() Option {
 	})
 }
 
-// WithStatus has fn told once when Redis is away, with the reason, and once with nil
-// when it is back. It is called in a goroutine of the limiter, which tries Redis
-// again when it has returned. For [NewLimiter].
+// WithStatus sets a function that is called once when Redis is away, with the
+// reason, and once with nil when it is back. The limiter tries Redis again
+// after it returns. For [NewLimiter].
 func WithStatus(fn func(error)) Option {
 	return optionFunc(func(c *config) error {
 		if fn == nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/ryzeapi/ryze-go"
 )
 
-// Option is an option of everything that this package makes. One that is given a
-// bad value returns a [*ryze.ValidationError], which the constructor passes on.
+// Option is an option of everything in this package. A bad value is a
+// [*ryze.ValidationError] of the constructor.
 type Option interface {
 	apply(*config) error
 }
@@ -30,9 +30,9 @@ const (
 	longestPrefix = 200
 )
 
-// WithPrefix sets the beginning of all keys in Redis, which is "ryze" without it.
-// Processes that share something need the same prefix. It has 1 to 200 bytes, and
-// no braces, which mean something to a Redis Cluster.
+// WithPrefix sets the beginning of all keys in Redis: "ryze" by default.
+// Processes that share something need the same prefix. It has 1 to 200 bytes
+// and no braces, because a Redis Cluster reads those.
 func WithPrefix(prefix string) Option {
 	return optionFunc(func(c *config) error {
 		switch {

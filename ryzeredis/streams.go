@@ -16,35 +16,13 @@ import (
 	"github.com/ryzeapi/ryze-go"
 )
 
-// Streams shares the event streams of many instances among workers, which are
-// processes with the same Redis and the same list of instances: each instance's
-// stream is open in exactly one of them.
+// Streams shares the event streams of many instances among workers: processes
+// with the same Redis and the same list of instances. Exactly one worker has
+// each instance's stream open. The package comment has the rules.
 //
 //	streams, err := ryzeredis.NewStreams(client)
 //	streams.Set("loja-1", "loja-2")
 //	err = streams.Run(ctx, open, inbox.Handle)
-//
-// The rules:
-//
-//   - Which worker holds an instance is decided by rendezvous hashing over the
-//     workers that are alive: when one joins or leaves, only its share moves. A
-//     worker that leaves hands over at once; the instances of one that dies are
-//     free after the lease ([WithStreamLease]), and open elsewhere within two
-//     leases: 20 seconds by default, if their number and [WithOpenRate] allow it.
-//   - A holder that cannot renew its lease, because it was paused or Redis is
-//     away, delivers nothing more once four fifths of the lease have passed since
-//     it sent its last renewal, by the clocks of its own machine. It looks before
-//     each event, and the context of a handler that is at work ends.
-//   - The lease carries until when everything was handled. The next holder
-//     delivers a [ryze.GapEvent] that begins there, before anything else.
-//   - While Redis is away, holders keep their streams for as long as their leases
-//     surely hold, then close them. They come back by themselves.
-//   - A Redis that has restarted, or a replica that was promoted, may have
-//     forgotten the last leases that were granted. It grants none for the length
-//     of a lease. So does a new one: the first streams open after that time.
-//
-// Names of instances are not in Redis, only their digests. Everything is in one
-// slot of a cluster. It is safe for concurrent use.
 type Streams struct {
 	client redis.UniversalClient
 	streamsConfig
@@ -62,19 +40,17 @@ type Streams struct {
 	grace     time.Duration
 }
 
-// OpenStream opens the stream of an instance and passes the options on. The
-// stream must end with ctx.
+// OpenStream opens the stream of an instance with the given options. The stream
+// must end with ctx.
 //
 //	func(ctx context.Context, instance string, opts ...ryze.SubscribeOption) (*ryze.Subscription, error) {
 //		return account.Instance(instance).Subscribe(ctx, opts...)
 //	}
 type OpenStream func(ctx context.Context, instance string, opts ...ryze.SubscribeOption) (*ryze.Subscription, error)
 
-// NewStreams returns a worker that holds nothing until [Streams.Run] is called.
-// The client's keys of all workers must have the same prefix.
-//
-// [*ryze.ValidationError] when client or an option is nil, or an option has a
-// bad value.
+// NewStreams returns a worker that holds nothing until [Streams.Run]. All
+// workers need the same prefix. A nil client, a nil option or a bad value is a
+// [*ryze.ValidationError].
 func NewStreams(client redis.UniversalClient, opts ...Option) (*Streams, error) {
 	c, err := configureFor(client, opts)
 	if err != nil {
@@ -94,9 +70,8 @@ func NewStreams(client redis.UniversalClient, opts ...Option) (*Streams, error) 
 	}, nil
 }
 
-// Set replaces the list of instances. It may be called at any time, also while
-// Run is at work: a stream that is no longer in the list is handed over as when
-// a worker leaves. All workers must be given the same list; while they differ, an
+// Set replaces the list of instances, also while Run works. A stream that is no
+// longer in the list is handed over. All workers need the same list: an
 // instance that its own worker does not know is open in none.
 func (s *Streams) Set(instances ...string) {
 	s.mu.Lock()
@@ -108,27 +83,24 @@ func (s *Streams) Set(instances ...string) {
 	s.wake()
 }
 
-// Worker returns the name of this worker, as [StreamHolder] has it. It is
-// another after each start of the process; see [WithWorker].
+// Worker returns the name of this worker, as [StreamHolder] has it. It changes
+// with each start of the process; see [WithWorker].
 func (s *Streams) Worker() string { return s.worker }
 
-// ErrRunning says that [Streams.Run] is at work already.
+// ErrRunning says that [Streams.Run] runs already.
 var ErrRunning = errors.New("ryzeredis: Run is at work already")
 
-// Run takes part in the work until ctx ends: it opens the streams of its share of
-// the instances, gives their events to handle as [ryze.Subscription.Handle] does,
-// and closes those that go to other workers. To handle each event once, also over
-// webhooks and hand-overs, give it the Handle of an [ryze.Inbox].
+// Run works until ctx ends. It opens the streams of its instances and gives
+// their events to handle, as [ryze.Subscription.Handle] does. To handle each
+// event once, give it the Handle of an [ryze.Inbox].
 //
-// An error of the handler ends nothing; [ryze.WithErrorHandler] gets it, and
-// without that it goes to the standard logger. A failure to open a stream, and
-// a stream that has ended, are tried again after a pause of up to 30 seconds;
-// [WithStreamHandler] is told.
+// An error of the handler ends nothing: [ryze.WithErrorHandler] or the standard
+// logger gets it. A failed or ended stream is opened again after at most 30
+// seconds; [WithStreamHandler] is told. A failure of Redis ends nothing either.
 //
-// When ctx ends, Run takes no more events, waits for the handlers that are at
-// work, as [ryze.Subscription.Handle] does, hands its instances over and returns
-// the context's error. A failure of Redis never ends it. [*ryze.ValidationError]
-// when open, handle or an option is nil; [ErrRunning] when it runs already.
+// When ctx ends, Run waits for running handlers, hands its instances over and
+// returns the context's error. [ErrRunning] when it runs already. A nil
+// argument is a [*ryze.ValidationError].
 func (s *Streams) Run(ctx context.Context, open OpenStream, handle ryze.Handler, opts ...ryze.HandleOption) error {
 	switch {
 	case open == nil:
@@ -167,8 +139,8 @@ type StreamHolder struct {
 	Since    time.Time // when it acquired the lease, by the clock of Redis
 	Until    time.Time // when the lease ends unless it is renewed
 	Token    int64     // see [Lease.Token]
-	// Whole is until when everything is known to have been handled, or told by a
-	// gap. It is zero when the stream has never been open.
+	// Whole is until when everything is known to be handled, or told by a gap.
+	// It is zero before the first stream.
 	Whole time.Time
 }
 
@@ -178,8 +150,8 @@ type StreamsStats struct {
 	Holders []StreamHolder // one for each instance of [Streams.Set], by name
 }
 
-// Stats asks Redis who holds what. It costs one round trip for the workers, and
-// one for every thousand instances.
+// Stats asks Redis who holds what: one round trip for the workers, and one for
+// each thousand instances.
 func (s *Streams) Stats(ctx context.Context) (*StreamsStats, error) {
 	s.mu.Lock()
 	names := make([]string, 0, len(s.instances))

@@ -23,9 +23,9 @@ type streamsConfig struct {
 	onStream func(StreamChange)
 }
 
-// WithWorker names this worker in [Streams.Stats]. The default is the name of the
-// host and the number of the process. Eight random characters follow either, so
-// that a process that has started again is another worker. For [NewStreams].
+// WithWorker sets the name of this worker in [Streams.Stats]. The default is
+// the host's name and the process's number. Eight random characters follow, so
+// a restarted process is another worker. For [NewStreams].
 func WithWorker(name string) Option {
 	return optionFunc(func(c *config) error {
 		if name == "" {
@@ -36,10 +36,10 @@ func WithWorker(name string) Option {
 	})
 }
 
-// WithStreamLease sets how long the lease of an instance is: 10 seconds by default,
-// half a second at least. It is renewed five times in that time. A worker that dies
-// is noticed when it has passed; a holder that cannot renew it stops after four
-// fifths of it. All workers must have the same. For [NewStreams].
+// WithStreamLease sets the lease of an instance: 10 seconds by default, at
+// least half a second. It is renewed five times in that time. A holder that
+// cannot renew it stops after four fifths of it. All workers need the same. For
+// [NewStreams].
 func WithStreamLease(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		if d < 500*time.Millisecond {
@@ -50,9 +50,9 @@ func WithStreamLease(d time.Duration) Option {
 	})
 }
 
-// WithOpenRate limits how many streams this worker opens in a second, and how
-// many at the same time: 10 and 4 by default. Opening a stream takes one request
-// from the quota of its token. For [NewStreams].
+// WithOpenRate limits how many streams this worker opens in a second (10 by
+// default) and at the same time (4). Each takes one request of its token's
+// quota. For [NewStreams].
 func WithOpenRate(perSecond float64, atOnce int) Option {
 	return optionFunc(func(c *config) error {
 		if !(perSecond > 0) || perSecond > 1e6 || atOnce < 1 {
@@ -63,7 +63,7 @@ func WithOpenRate(perSecond float64, atOnce int) Option {
 	})
 }
 
-// StreamState says what happened in [StreamChange]. The set is open.
+// StreamState says what happened in a [StreamChange]. Other values can come.
 type StreamState string
 
 // States that a [StreamChange] tells.
@@ -85,11 +85,10 @@ type StreamChange struct {
 	Err      error     // of StreamLost, StreamFailed and RedisAway
 }
 
-// WithStreamHandler has a function called with what happens to streams in this
-// worker. Each call is made by the goroutine to which it happens, which waits: it
-// must be quick. It may be called by several at once. A panic goes to the standard
-// logger. What an opened stream does is told by the observer of the ryze.Client.
-// For [NewStreams].
+// WithStreamHandler sets a function that is told what happens to this worker's
+// streams. It must be quick, because its caller waits, and may be called at the
+// same time. Its panic goes to the standard logger. For what an open stream
+// does see [ryze.Observer]. For [NewStreams].
 func WithStreamHandler(handle func(StreamChange)) Option {
 	return optionFunc(func(c *config) error {
 		if handle == nil {

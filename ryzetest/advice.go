@@ -9,9 +9,8 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/levenshtein"
 )
 
-// Advice says in a sentence what the service would do, and what to write instead
-// when the simulator can guess it: the name or value that comes nearest to what
-// was written.
+// Advice says in a sentence what the service would do. It also says what to
+// write instead, when the simulator can guess it: the nearest name or value.
 func (v Violation) Advice() string {
 	instead := v.Instead()
 	hint := ""
@@ -60,8 +59,7 @@ func article(noun string) string {
 	return "a " + noun
 }
 
-// Instead is the name, value or route that comes nearest to what was written, or ""
-// when none does.
+// Instead is the nearest name, value or route, or "" when there is none.
 func (v Violation) Instead() string {
 	r := findRoute(v.Route)
 	switch v.Kind {

@@ -14,14 +14,13 @@ const (
 	AnswerCarousel AnswerKind = "carousel"
 	// AnswerForm is a form filled in.
 	AnswerForm AnswerKind = "form"
-	// AnswerText is a tap that arrives as a text message carrying the button's
-	// id, as the pages of buttons and carousel describe it.
+	// AnswerText is a tap that arrives as a text message with the button's id.
 	AnswerText AnswerKind = "text"
 )
 
-// Answer is a tap on a button, a list row or a carousel card, or a form filled
-// in. In the live layout the keys of the last two were not captured: they are
-// those that clients look for.
+// Answer is a tap on a button, a list row or a carousel card, or a filled form.
+// In the live layout the keys of the last two are guesses; see
+// docs/service-notes.md.
 type Answer struct {
 	Kind  AnswerKind // a button when empty
 	ID    string     // of the button or row; the flow token of a form

@@ -75,6 +75,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.work.Done()
 
+	if r.ProtoMajor == 2 && connOf(r.Context()).frames == nil {
+		// It began by itself, without ALPN: RFC 9113 has no such thing over TLS.
+		http.Error(w, "HTTP/2 over TLS is chosen by ALPN", http.StatusHTTPVersionNotSupported)
+		return
+	}
 	if s.control != nil && s.control.serve(w, r) {
 		return
 	}

@@ -12,8 +12,8 @@ type Case struct {
 	// Name is unique, as "stream/reset PROTOCOL_ERROR/applied".
 	Name  string
 	Fault Fault
-	// Over is the protocols over which the fault differs from others of the
-	// catalogue: "HTTP/1.1", "HTTP/2.0".
+	// Over lists the protocols over which the fault differs from others:
+	// "HTTP/1.1", "HTTP/2.0".
 	Over []string
 }
 
@@ -23,8 +23,8 @@ const (
 	http2 = "HTTP/2.0"
 )
 
-// ProxyPage is the HTML page with which something in front of the service answers
-// for it: without its headers, and not counted by it.
+// ProxyPage is an HTML page from something in front of the service. It has none
+// of the service's headers and uses no quota.
 func ProxyPage(status int) Fault {
 	text := http.StatusText(status)
 	return Fault{
@@ -34,10 +34,14 @@ func ProxyPage(status int) Fault {
 	}
 }
 
-// Catalogue returns every fault of one request that the simulator knows to play, so
-// that a client can be tried with all of them. They are what HTTP, proxies and
-// programs do; that the service itself ever answers so is not said. Faults of
-// connections, clocks and rate headers are set on the Server.
+// Catalogue returns every fault of one request that the simulator can play, to
+// try a client with all of them. HTTP, proxies and programs can do them; the
+// service may never do so. Faults of connections, clocks and rate headers are
+// methods of the Server.
+//
+// Some replies lie: a 429 can come although the request was carried out. A client
+// must believe it and sends again. A test that counts messages leaves these out:
+// their Fault.Status is 429.
 func Catalogue() []Case {
 	var b catalogue
 	b.connections()

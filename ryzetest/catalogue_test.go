@@ -18,6 +18,7 @@ import (
 // is stored if the fault says that it applies, the client is not left waiting
 // when it has set a limit, and the next request on a new connection is served.
 func TestCatalogueDoesWhatItSays(t *testing.T) {
+	t.Parallel()
 	names := map[string]bool{}
 	for _, tt := range Catalogue() {
 		assert.False(t, names[tt.Name], "%s is there twice", tt.Name)
@@ -151,6 +152,7 @@ func TestRateHeadersCanBeLeftOutOneByOne(t *testing.T) {
 }
 
 func TestLargePlans(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, s *Server, c client) {
 		for left := 9999; left > 5000; left-- {
 			limit, remaining, _ := rate(t, c.do("GET", "/api/instance/list", "").header)

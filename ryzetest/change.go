@@ -22,8 +22,8 @@ const (
 	ChangesLost    ChangeKind = "lost"     // look at everything again: the reader was too slow, or all is new
 )
 
-// A Change says that something is not as it was; what it is now, the methods of
-// Server and Instance tell.
+// A Change says that something has changed. The methods of Server and Instance
+// tell what it is now.
 type Change struct {
 	Number   int64 // of the change, from 1 on
 	Time     time.Time
@@ -87,10 +87,9 @@ func (l *changes) after(number int64) (list []Change, more <-chan struct{}) {
 	return nil, l.more
 }
 
-// Changes is a feed of what happens, for a page or a test that shows it as it
-// comes. It gives the changes that follow its call, in order, and waits for the
-// next, until ctx ends or the server is closed. A reader that is 10,000 changes
-// behind gets one ChangesLost in the place of those that it missed.
+// Changes iterates over what happens after its call, in order, until ctx ends
+// or the server is closed. A reader that is 10,000 changes behind gets one
+// ChangesLost instead of those.
 //
 //	for change := range srv.Changes(ctx) {
 //		if change.Kind == ryzetest.ChangeMessage {

@@ -42,9 +42,9 @@ type Chat struct {
 	// Presence is what the other side sees: "typing", "recording" or "".
 	Presence string
 	Labels   []string // ids, sorted
-	// Name is what the events call the chat, LastMessage the id of its newest
-	// message that is not deleted, and LastAt when that came. They are empty when
-	// there is none.
+	// Name is what the events call the chat. LastMessage is the id of its
+	// newest message that is not deleted, and LastAt its time. They are empty
+	// when there is none.
 	Name        string
 	LastMessage string
 	LastAt      time.Time
@@ -127,8 +127,8 @@ func (i *Instance) Chat(who string) Chat {
 	return *i.chatsOf(func(other string) bool { return other == jid }, jid)[jid]
 }
 
-// Chats returns the chats that have a message or a state of their own, such as
-// being pinned, those with the newest messages first.
+// Chats returns the chats that have a message or their own state, such as
+// pinned. The newest messages come first.
 func (i *Instance) Chats() []Chat {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -324,11 +324,10 @@ func (l *label) view() obj {
 	return obj{"id": l.id, "name": l.name, "color": l.color, "type": "CUSTOM", "deleted": l.deleted}
 }
 
-// Vote plays a vote in a poll that the instance has sent. It replaces what the
-// voter picked before; without options the vote is withdrawn. It returns the
-// id of the vote's message, or "" when there is no such poll or option, or
-// more options than the poll allows. No event goes out: the shape of the
-// service's is not documented, see Emit.
+// Vote plays a vote in a poll of the instance. It replaces the voter's earlier
+// one; without options it is withdrawn. It returns the id of the vote's
+// message. It returns "" for an unknown poll or option, or for too many
+// options. No event goes out; see Emit.
 func (i *Instance) Vote(pollID, voter string, options ...string) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

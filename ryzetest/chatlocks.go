@@ -12,32 +12,32 @@ import (
 	"github.com/ryzeapi/ryze-go"
 )
 
-// ChatLockRules says what [TestChatLocks] has to know of the locks that it
-// tests. The zero value suits locks in memory.
+// ChatLockRules tells [TestChatLocks] about the locks that it tests. The zero
+// value suits locks in memory.
 type ChatLockRules struct {
-	// Lease is after how long a lock of a process that has died passes. The rules
-	// about leases are skipped when it is zero or longer than two seconds. It must
-	// be long enough for a few calls: 300 milliseconds suit most servers.
+	// Lease is how long the lock of a dead process stays. It must be long
+	// enough for a few calls, such as 300 milliseconds. Zero, or more than two
+	// seconds, skips the rules about leases.
 	Lease time.Duration
-	// Shared says that all locks of newLocks are shared, as those of two processes
-	// with one server are. Then some workers of a rule have locks of their own.
+	// Shared says that all locks of newLocks are shared, like those of two
+	// processes with one server. Some workers of a rule then have their own
+	// locks.
 	Shared bool
-	// Pause keeps locks that newLocks made from the server from now on, as when
-	// their process is stopped or cut off: what they hold passes after the lease.
-	// The rules about locks that are lost need it, and Lease and Shared.
+	// Pause cuts locks of newLocks off from the server, as when their process
+	// is stopped: what they hold ends after the lease. The rules about lost
+	// locks need it, Lease and Shared.
 	Pause func(locks ryze.ChatLocks)
-	// Unordered says that the locks do not keep the order of those who wait. The
-	// rules about order are skipped.
+	// Unordered says that the locks keep no order. It skips the rules about
+	// order.
 	Unordered bool
-	// Within runs each rule, nil calls it. For locks in memory it can be
-	// synctest.Test: the waits then cost nothing.
+	// Within runs each rule; nil calls it. For locks in memory use
+	// synctest.Test: waits then cost nothing.
 	Within func(t *testing.T, rule func(*testing.T))
 }
 
-// TestChatLocks holds an implementation of [ryze.ChatLocks] to the documented
-// rules, one subtest for each. newLocks is called for every rule. The locks may
-// share a server with others: each rule has keys of its own. It takes two
-// seconds and ten leases.
+// TestChatLocks checks a [ryze.ChatLocks] against the documented rules, each in
+// a subtest. It calls newLocks for each rule. Each rule has its own keys, so a
+// server can be shared. It takes two seconds and ten leases.
 func TestChatLocks(t *testing.T, newLocks func() ryze.ChatLocks, rules ...ChatLockRules) {
 	t.Helper()
 	var r ChatLockRules

@@ -205,19 +205,19 @@ func (c *conn) closeWrite() {
 	c.raw.Close()
 }
 
-// A ConnFault is what happens to a connection before anything is said on it.
+// A ConnFault is what happens to a connection before its first byte.
 type ConnFault int
 
 const (
 	// ConnReset resets the connection as soon as it is there.
 	ConnReset ConnFault = iota + 1
-	// ConnSilent accepts the connection and swallows what comes: not even the
-	// handshake of TLS is answered.
+	// ConnSilent accepts the connection and never answers, not even the TLS
+	// handshake.
 	ConnSilent
 )
 
-// FaultConnections makes the next n new connections go wrong, however they are
-// dialled. Of their requests nothing is read.
+// FaultConnections breaks the next n new connections. Nothing of their requests
+// is read.
 func (s *Server) FaultConnections(n int, f ConnFault) {
 	s.connMu.Lock()
 	defer s.connMu.Unlock()
@@ -234,10 +234,9 @@ func (s *Server) takeConnFault() ConnFault {
 	return s.brokenHow
 }
 
-// ResetReused makes the next n requests that come on a connection used before
-// find it dead: it is reset as their first bytes arrive, and nothing of them is
-// read. A server that closes idle connections looks so when a request crosses
-// the end on its way.
+// ResetReused resets the next n requests that come on a used connection.
+// Nothing of them is read. This is how a server looks when it closes an idle
+// connection as a request arrives.
 func (s *Server) ResetReused(n int) {
 	s.connMu.Lock()
 	defer s.connMu.Unlock()
@@ -254,9 +253,8 @@ func (s *Server) takeStale() bool {
 	return true
 }
 
-// CloseIdleConnections ends, in order, the connections on which no request is
-// under way, as a server does that has waited long enough. HTTP/2 announces it
-// with a GOAWAY.
+// CloseIdleConnections ends the connections without a running request, in
+// order. HTTP/2 announces it with a GOAWAY.
 func (s *Server) CloseIdleConnections() {
 	for _, c := range s.connections(func(st http.ConnState) bool { return st == http.StateIdle }) {
 		if c.frames != nil {
@@ -266,18 +264,17 @@ func (s *Server) CloseIdleConnections() {
 	}
 }
 
-// FreezeConnections plays a network that swallows everything: what comes on the
-// connections that are open now is read and thrown away, and nothing is answered, no
-// PING of HTTP/2 either. They stay open until the client or the server closes
-// them. New connections are served. What was frozen stays so.
+// FreezeConnections plays a dead network. The open connections read everything
+// and answer nothing, also no HTTP/2 PING. They stay open until the client or
+// the server closes them. New connections work.
 func (s *Server) FreezeConnections() {
 	for _, c := range s.connections(func(http.ConnState) bool { return true }) {
 		c.freeze()
 	}
 }
 
-// Connections returns how many connections are open. Event streams are not
-// counted, see Instance.WebSockets.
+// Connections returns the number of open connections, without event streams;
+// see Instance.WebSockets.
 func (s *Server) Connections() int {
 	return len(s.connections(func(http.ConnState) bool { return true }))
 }
@@ -318,9 +315,9 @@ func (s *Server) dropConns() {
 	}
 }
 
-// Certificate returns the certificate of a server with WithTLS, nil without. It
-// signs itself, and is valid for this machine's loopback addresses and the host
-// of URL. HTTPClient trusts it already; another client has to be told:
+// Certificate returns the certificate of a server with WithTLS, or nil. It
+// signs itself, for this machine's loopback addresses and the host of URL.
+// HTTPClient trusts it. Another client needs it:
 //
 //	pool := x509.NewCertPool()
 //	pool.AddCert(srv.Certificate())

@@ -17,11 +17,13 @@ import (
 	"github.com/ryzeapi/ryze-go/ryzetest/internal/web"
 )
 
-// WithControl serves a page that looks like a phone under /_sim/, and under
-// /_sim/api what the page does, for tests in any language; /_sim/openapi.yaml
-// describes it. Nothing of it is counted or logged. It is off by default. A server
-// that others can reach needs a token, or does not start. The token is wanted as
-// Authorization: Bearer, or once as /_sim/?token= by browsers; "" wants none.
+// WithControl serves a page that looks like a phone under /_sim/, and its API
+// under /_sim/api; /_sim/openapi.yaml describes that. It is off by default. Its
+// requests are not counted or logged.
+//
+// The token comes as Authorization: Bearer, or once as /_sim/?token= in
+// browsers. "" needs none, but a server that others can reach does not start
+// without one.
 func WithControl(token string) Option {
 	return func(c *config) { c.control = &controlConfig{token} }
 }
@@ -154,13 +156,19 @@ func (c *control) unknown(w http.ResponseWriter, r *http.Request) {
 	if hint != "" {
 		hint = "; did you mean " + hint + "?"
 	}
-	web.Fail(w, web.NotFound("there is no %s %s%s", r.Method, r.URL.Path, hint))
+	web.Fail(w, web.NotFound("there is no %s %s%s; %sopenapi.yaml says what there is", r.Method, r.URL.Path, hint, controlPrefix))
 }
 
 // answer runs one request through its route.
 func (c *control) answer(route controlRoute, w http.ResponseWriter, r *http.Request) {
-	call := &controlCall{s: c.s, c: c, w: w, r: r, query: r.URL.Query()}
-	body, err := call.run(route)
+	call := &controlCall{s: c.s, c: c, w: w, r: r}
+	var body any
+	var err error
+	if call.query, err = url.ParseQuery(r.URL.RawQuery); err == nil {
+		body, err = call.run(route)
+	} else {
+		err = web.Invalid("", "the query cannot be read: %v", err)
+	}
 	switch {
 	case err != nil:
 		web.Fail(w, err)
@@ -170,7 +178,10 @@ func (c *control) answer(route controlRoute, w http.ResponseWriter, r *http.Requ
 }
 
 func (c *controlCall) run(route controlRoute) (any, error) {
-	for name := range c.query {
+	for name, given := range c.query {
+		if len(given) > 1 {
+			return nil, web.Invalid(name, "%s is given %d times", name, len(given))
+		}
 		if !slices.Contains(route.query, name) {
 			return nil, unknownName("query parameter", name, name, route.query)
 		}
@@ -245,8 +256,28 @@ func (c *controlCall) readBody(known []field, limit int64) error {
 	for _, f := range checkObject(o, known, "") {
 		return refused(f, known)
 	}
+	if path := nullItem(o, known, ""); path != "" {
+		return web.Invalid(path, "%s: null is no entry of a list", path)
+	}
 	c.body = o
 	return nil
+}
+
+// nullItem is the path of a list's entry that is null, or "".
+func nullItem(o obj, known []field, path string) string {
+	for _, f := range known {
+		switch v := o[f.name].(type) {
+		case obj:
+			if at := nullItem(v, f.fields, path+f.name+"."); at != "" {
+				return at
+			}
+		case []any:
+			if k := slices.Index(v, nil); k >= 0 {
+				return fmt.Sprintf("%s%s[%d]", path, f.name, k)
+			}
+		}
+	}
+	return ""
 }
 
 // refused is the error of a member that will not do.

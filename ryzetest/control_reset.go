@@ -14,6 +14,7 @@ func (c *controlCall) reset() (any, error) {
 	defer s.mu.Unlock()
 	s.world, s.degraded, s.frozen = world{}, map[string]string{}, false
 	s.hookLog, s.dead = nil, nil
+	s.resets++
 	for _, a := range s.accounts {
 		for _, i := range append([]*Instance(nil), a.instances...) {
 			i.stopPairing()

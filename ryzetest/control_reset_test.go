@@ -129,3 +129,22 @@ func TestAResetWhileEverythingMoves(t *testing.T) {
 	c.do("POST", "reset", "")
 	assert.Empty(t, shop.Messages())
 }
+
+// A delivery that is under way at a reset belongs to what was before it, also when its
+// instance is gone for good.
+func TestADeliveryOfBeforeAResetIsNotLoggedAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) })
+		s := NewServer(InMemory(), WithControl(""), WithWebhookHandler(slow))
+		defer s.Close()
+		c, api := sim{t, s}, client{t, s, s.AccountToken}
+		require.Equal(t, 201, api.do("POST", "/api/instance/new", `{"name":"a"}`).status)
+		require.Equal(t, 200, api.do("POST", "/api/events/webhook/a", `{"enabled":true,"url":"http://hooks.test"}`).status)
+		c.do("POST", "instances/a/pair", "")
+		synctest.Wait()
+		c.do("POST", "reset", "")
+		time.Sleep(time.Minute)
+		assert.Empty(t, s.Deliveries())
+		assert.Empty(t, s.DeadLetters())
+	})
+}

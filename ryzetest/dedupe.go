@@ -11,29 +11,28 @@ import (
 	"github.com/ryzeapi/ryze-go"
 )
 
-// DedupeRules says what [TestDedupeStore] has to know of the stores that it
-// tests. The zero value suits a store with the usual times.
+// DedupeRules tells [TestDedupeStore] about the stores that it tests. The zero
+// value suits a store with the usual times.
 type DedupeRules struct {
-	// Lease is how long a claim of the stores holds. The rules about claims that
-	// pass are skipped when it is zero or longer than two seconds. It must be long
-	// enough for a few calls: 300 milliseconds suit most servers.
+	// Lease is how long a claim holds. It must be long enough for a few calls,
+	// such as 300 milliseconds. Zero, or more than two seconds, skips the rules
+	// about expired claims.
 	Lease time.Duration
-	// Window is how long the stores remember a committed key. The rule about the
-	// end of the window is skipped when it is zero or longer than two seconds.
-	// Otherwise it must be at least three times Lease.
+	// Window is how long a committed key is remembered: at least three times
+	// Lease. Zero, or more than two seconds, skips the rule about its end.
 	Window time.Duration
-	// Shared says that all stores of newStore share their keys, as two processes
-	// with one server do. Then some workers of a rule have a store of their own.
+	// Shared says that all stores of newStore share their keys, like two
+	// processes with one server. Some workers of a rule then have their own
+	// store.
 	Shared bool
-	// Within runs each rule, nil calls it. For a store in memory it can be
-	// synctest.Test: the waits then cost nothing.
+	// Within runs each rule; nil calls it. For a store in memory use
+	// synctest.Test: waits then cost nothing.
 	Within func(t *testing.T, rule func(*testing.T))
 }
 
-// TestDedupeStore holds an implementation of [ryze.DedupeStore] to the documented
-// rules, one subtest for each. newStore is called for every rule. The stores may
-// share a server with others: each rule has keys of its own. It takes as long as
-// ten leases and a window.
+// TestDedupeStore checks a [ryze.DedupeStore] against the documented rules,
+// each in a subtest. It calls newStore for each rule. Each rule has its own
+// keys, so a server can be shared. It takes ten leases and a window.
 func TestDedupeStore(t *testing.T, newStore func() ryze.DedupeStore, rules ...DedupeRules) {
 	t.Helper()
 	var r DedupeRules

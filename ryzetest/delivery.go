@@ -8,16 +8,16 @@ import (
 	"net/http"
 )
 
-// Events builds events as the service delivers them, without a Server: for
-// tests of code that receives webhooks. Each method returns the JSON of one
-// event, the instance's token included, ready for Deliver.
+// Events builds events as the service delivers them, without a Server, for
+// tests of webhook receivers. Each method returns the JSON of one event, with
+// the instance's token, for Deliver.
 //
 //	events := ryzetest.NewEvents("support-line")
 //	body := events.Message(ryzetest.Incoming{From: "5511987654321", Text: "Hello"})
 //	res := ryzetest.Deliver(handler, "/hooks/ryze", "Bearer secret", body)
 //
-// The events are those that an Instance of a Server would send, in the layout
-// of WithLayout. It is safe for concurrent use.
+// The events equal those of an Instance, in the layout of WithLayout. It is
+// safe for concurrent use.
 type Events struct{ inst *Instance }
 
 // EventsToken is the instance token in every event that an Events builds. It is
@@ -26,8 +26,8 @@ const EventsToken = "5ec2e700-0000-4000-8000-c0ffee5ec2e7" //nolint:gosec // inv
 
 const eventsPhone = "5511900000001"
 
-// NewEvents returns a builder of the events of an instance, which is paired
-// with the number 5511900000001. WithLayout is the option that concerns it.
+// NewEvents returns a builder of events of an instance with the number
+// 5511900000001. Its only option is WithLayout.
 func NewEvents(instance string, opts ...Option) *Events {
 	s := &Server{cfg: configured(opts), clock: newClock(), URL: "https://ryzeapi.cloud"}
 	i := s.newInstance(&account{}, instance, EventsToken)
@@ -35,9 +35,9 @@ func NewEvents(instance string, opts ...Option) *Events {
 	return &Events{i}
 }
 
-// Message is the message.exchange of a message that a customer wrote. Its media
-// carry base64, as with the webhook's mediaBase64. A message without ID gets a
-// new one; one without At was written now.
+// Message is a message.exchange: a customer wrote. Media have base64, as with
+// the webhook's mediaBase64. Without an ID it gets a new one; without At it is
+// written now.
 func (e *Events) Message(in Incoming) []byte {
 	e.inst.s.mu.Lock()
 	defer e.inst.s.mu.Unlock()
@@ -49,9 +49,9 @@ func (e *Events) Message(in Incoming) []byte {
 	return e.inst.envelope("message.exchange", e.inst.exchange(m, true))
 }
 
-// Outgoing is the message.exchange of a message that the instance sent to a
-// number or JID: the echo of an API send with this source label, or of what a
-// human typed on the phone when source is empty.
+// Outgoing is a message.exchange: the instance wrote to a number or JID. With a
+// source it is the echo of an API send. Without one a person typed it on the
+// phone.
 func (e *Events) Outgoing(to, source string, in Incoming) []byte {
 	e.inst.s.mu.Lock()
 	defer e.inst.s.mu.Unlock()
@@ -81,8 +81,8 @@ func (e *Events) State(state string, codes ...string) []byte {
 	return e.inst.envelope("instance.state", data)
 }
 
-// Event is an event of any name with any data, for those that have no method
-// and for those that do not exist yet. It panics if data is not valid as JSON.
+// Event is an event with any name and data, also one that does not exist yet.
+// It panics when data is not valid as JSON.
 func (e *Events) Event(name string, data any) []byte { return e.inst.envelope(name, data) }
 
 // Response is what a receiver answered.
@@ -94,17 +94,14 @@ type Response struct {
 
 const maxAnswer = 1 << 20
 
-// Deliver posts an event to a receiver of webhooks as the service does, and
-// returns the answer. Nothing listens and nothing leaves the process.
+// Deliver posts an event to a webhook receiver, as the service does, and
+// returns the answer. Nothing leaves the process.
 //
-// path is the path of the webhook's URL, or a whole URL; with byEvents the
-// service appends "/" and the name of the event to it. authorization is the
-// value of the header of that name, left out when empty, as the service does
-// for a webhook without one. event is the body: a []byte, string or
-// json.RawMessage goes out as it is, anything else as JSON.
+// path is a path or a URL; for byEvents add "/" and the event's name.
+// authorization is the header's value; an empty one is left out. event is the
+// body: a []byte, string or json.RawMessage as it is, anything else as JSON.
 //
-// A panic of the handler reaches the caller, and so does a path that is no URL,
-// as a panic.
+// It panics when the handler panics, or when path is no URL.
 func Deliver(h http.Handler, path, authorization string, event any) Response {
 	if len(path) > 0 && path[0] == '/' {
 		path = "http://hooks.test" + path

@@ -1,8 +1,8 @@
-// Package ryzetest is a simulator of RyzeAPI for tests and demonstrations: an
-// HTTP and WebSocket server that behaves like the service in every documented
-// way, errors, rate limits and event deliveries included, without an account, a
-// phone or a network. Any client can be tested with it, in any language with
-// the command ryzesim.
+// Package ryzetest is a simulator of RyzeAPI for tests and demonstrations. It
+// is an HTTP and WebSocket server that behaves like the service in every
+// documented way, with its errors, rate limits and event deliveries. It needs
+// no account, no phone and no network. Any client can be tested with it; the
+// command ryzesim serves clients in other languages.
 //
 // # Quick start
 //
@@ -47,25 +47,26 @@
 //
 // # The virtual clock
 //
-// What the server plays runs on a clock of its own, which starts at the real time
-// (or that of the bubble): rate windows, QR codes, receipts, the delay of a
-// message or of a fault, webhook retries. [Server.Advance] moves it forward and
-// runs what falls due on the way, so that a test without synctest need not wait
-// either. It does not move the time of the client, which sleeps on until the
-// reset of its rate limit, nor that of the network, by which an attempt to
-// deliver is timed. WithClockSkew shows clients a time that is wrong, or the times
-// of several servers that differ; [Server.SetClockSkew] is a step of their clocks.
-// WithReset and WithRetryAfter write times in other forms than the documented one.
+// What the server plays runs on a clock of its own, which starts at the real
+// time (or that of the bubble): rate windows, QR codes, receipts, the delay of
+// a message or of a fault, webhook retries. [Server.Advance] moves it forward
+// and runs what falls due on the way, so that a test without synctest need not
+// wait either. It does not move the client's time: a client sleeps on until the
+// reset of its rate limit. It does not move the network's time either, which
+// limits an attempt to deliver. WithClockSkew shows clients a time that is
+// wrong, or the times of several servers that differ; [Server.SetClockSkew] is
+// a step of their clocks. WithReset and WithRetryAfter write times in other
+// forms than the documented one.
 //
 // # People who write and tap
 //
-// [Instance.Receive] takes an [Incoming]: text, media, a location, a contact card,
-// a poll, a reaction, an edit, a message taken back, or an [Answer], which is a
-// tap on a button, a list or a carousel, or a form filled in. Its Patch writes
-// into the event what the simulator does not play. TypeOnPhone is a human who
-// writes on the instance's own phone, Vote answers a poll, Receipt plays any
-// receipt, SetDelivery says when the usual ones come. AddContact gives people
-// names and LIDs, SetUnreachable takes their WhatsApp away.
+// [Instance.Receive] takes an [Incoming]: text, media, a location, a contact
+// card, a poll, a reaction, an edit or a message taken back. It can also be an
+// [Answer]: a tap on a button, a list or a carousel, or a filled form. Its
+// Patch writes into the event what the simulator does not play. TypeOnPhone is
+// a human who writes on the instance's own phone, Vote answers a poll, Receipt
+// plays any receipt, SetDelivery says when the usual ones come. AddContact
+// gives people names and LIDs, SetUnreachable takes their WhatsApp away.
 //
 // AddGroup, AddCommunity and AddNewsletter make what others have made; the
 // methods of [Group] and [Newsletter] play what others do there. Disconnect,
@@ -112,11 +113,11 @@
 //	srv := ryzetest.NewServer(ryzetest.WithTLS())
 //	client, err := ryze.New(ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(srv.HTTPClient()))
 //
-// A request can then end with an RST_STREAM of any code (ResetStream), in the
-// middle of its reply (HalfReply with a Code), with a GOAWAY before or after it
-// ([GoAway]), or on a connection that freezes (Freeze). Over HTTP/1 each of them is
-// what comes nearest. [Request] says over which protocol and connection a
-// request came.
+// A request can then end with an RST_STREAM of any code (ResetStream), or in
+// the middle of its reply (HalfReply with a Code). It can end with a GOAWAY
+// before or after it ([GoAway]), or on a connection that freezes (Freeze). Over
+// HTTP/1 each of them becomes the nearest thing. [Request] says over which
+// protocol and connection a request came.
 //
 // Connections go wrong without a request too: [Server.FaultConnections] breaks new
 // ones, [Server.ResetReused] those used before, as the next request comes;
@@ -152,17 +153,17 @@
 //
 // # Violations
 //
-// What the service does with fields and parameters that it does not document is
-// not documented either; clients suspect that it ignores them in silence. The
-// simulator does that, and notes a [Violation]: a field that the route does not
-// document, a value outside its enumeration, a token in a URL. Its Advice says what to
-// write instead. A test of a client should end with an empty [Server.Violations].
+// The service may ignore fields and parameters that it does not document; see
+// docs/service-notes.md. The simulator ignores them, and notes a [Violation]: an
+// undocumented field, a value outside its enumeration, a token in a URL. Its
+// Advice says what to write instead. A test of a client should end with an empty
+// [Server.Violations].
 //
 // # What is invented
 //
-// Where the service's behaviour is not documented and was never observed, the
-// simulator chooses something plain. Do not rely on these choices: a client that
-// needs one of them needs a guess about the service.
+// Where nothing is known of the service, the simulator chooses something plain. Do
+// not rely on these choices: a client that needs one of them needs a guess about
+// the service.
 //
 // Of requests in general:
 //
@@ -178,7 +179,7 @@
 //
 // Of HTTP/2: that the service speaks it. Of plans without a limit: that there are any,
 // and that their headers say -1. Every fault but the two kinds of 429 is what
-// HTTP, proxies and programs can do, not what the service was seen to do.
+// HTTP, proxies and programs can do, not what the service does.
 //
 // Of instances: where the chatwoot block of a creation stands, and that it is there only
 // when it was asked for; that an attempt to pair shows six QR codes, and that a pairing
@@ -210,7 +211,7 @@
 //
 // Of events: everything in the live layout of which no capture exists (edits,
 // revokes, quotes, reactions, polls, contacts, locations, groups and the
-// recipient), where the keys are those that clients look for; the values that a
+// recipient), where the keys are guesses; the values that a
 // group.flow carries beside its type and participants; instance.state beyond
 // the state itself; the schedule, number and time limit of webhook attempts, the
 // User-Agent, and that other events overtake a failed one; that an omitted field

@@ -27,9 +27,9 @@ func (s *Server) eventJID(jid string) string {
 	return jid
 }
 
-// Emit sends an event with data of the test's choosing to every channel that
-// wants it: for events that the simulator does not play by itself, unknown
-// events and malformed ones. The event name is not checked.
+// Emit sends an event with your data to each channel that wants it: for unknown
+// or malformed events, and events that the simulator does not play. It does not
+// check the name.
 func (i *Instance) Emit(event string, data any) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

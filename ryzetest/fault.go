@@ -21,35 +21,33 @@ type Drop int
 const (
 	// NoDrop answers.
 	NoDrop Drop = iota
-	// DropBeforeRead resets the connection once the request line and headers
-	// are there; the body is not read, nothing is processed.
+	// DropBeforeRead resets the connection after the request's headers. The
+	// body is not read and nothing is processed.
 	DropBeforeRead
-	// DropAfterRead reads the request (all of it, or as much as Read says) and
-	// resets the connection without processing it.
+	// DropAfterRead reads the request, or as much as Read says, and resets the
+	// connection. Nothing is processed.
 	DropAfterRead
-	// DropAfterProcess processes the request and resets the connection instead
-	// of answering: the message was sent, and the client cannot know.
+	// DropAfterProcess processes the request and resets the connection without
+	// an answer: the message was sent, and the client cannot know.
 	DropAfterProcess
-	// HalfReply processes the request unless there is a Status, then sends the reply's headers with the
-	// whole Content-Length and half of its body. HTTP/1 closes the connection
-	// then; HTTP/2 resets the stream with Code.
+	// HalfReply sends the reply's headers with the whole Content-Length, and
+	// half of the body. HTTP/1 then closes the connection; HTTP/2 resets the
+	// stream with Code. The request is processed, unless there is a Status.
 	HalfReply
-	// NeverAnswer reads the request and stays silent, without processing it,
-	// until the client gives up or the server closes. With AfterProcess it
-	// processes it first. The connection is alive: HTTP/2 answers PINGs.
+	// NeverAnswer reads the request and stays silent until the client gives up
+	// or the server closes. It processes the request only with AfterProcess.
+	// The connection lives: HTTP/2 answers PINGs.
 	NeverAnswer
-	// StalledReply does the same, sends the reply's headers and half of
-	// its body as HalfReply does, and then nothing more, until the client gives up
-	// or the server closes.
+	// StalledReply sends what HalfReply sends, and then nothing more. The
+	// connection stays until the client gives up or the server closes.
 	StalledReply
-	// Freeze is NeverAnswer on a connection that dies with it: what the client
-	// sends on it afterwards is swallowed, other requests and the PINGs of
-	// HTTP/2 included, and nothing is answered. It stays open until the client
-	// or the server closes it. See Server.FreezeConnections.
+	// Freeze is NeverAnswer on a dead connection: nothing on it is answered
+	// again, also no other request and no HTTP/2 PING. It stays open until the
+	// client or the server closes it. See Server.FreezeConnections.
 	Freeze
-	// ResetStream ends the request with RST_STREAM and Code, without processing it.
-	// With AfterProcess it processes it first. HTTP/1, which has no
-	// streams, resets the connection.
+	// ResetStream ends the request with RST_STREAM and Code. It processes the
+	// request only with AfterProcess. HTTP/1 has no streams: it resets the
+	// connection.
 	ResetStream
 )
 
@@ -57,9 +55,8 @@ const (
 type GoAway struct {
 	Code H2Code
 	// LastStream says which request is the last that the server admits to have
-	// looked at, counted from the faulted one: 0 is that one itself; with -1 the
-	// frame says that it was not, and will not be, processed. Whether it is in
-	// truth, the Fault decides.
+	// seen, from the faulted one (0). -1 says that the faulted one is not
+	// processed. The Fault decides what is true.
 	LastStream int
 }
 
@@ -67,52 +64,52 @@ type GoAway struct {
 // RawStatus.
 const RawStatus = -1
 
-// A Fault is one or more requests going wrong. The zero Fault is none.
+// A Fault breaks one or more requests. The zero Fault does nothing.
 type Fault struct {
-	// Times is how many requests the fault takes, one after the other; 0 means 1.
+	// Times is how many requests the fault takes, one after another; 0 means 1.
 	Times int
-	// Status is answered instead of processing the request. Without Body the
-	// documented error envelope carries Message, or the status's own text.
+	// Status is the answer, without processing the request. Without Body the
+	// error envelope has Message, or the status's own text.
 	Status  int
 	Message string // of the error envelope
-	// RawStatus is answered in the place of a status, for those that no server
-	// should send: "101", "000", "099", "1000", "abc". The request is processed if AfterProcess says so.
+	// RawStatus is an answer that is no valid status: "101", "000", "099",
+	// "1000", "abc". With AfterProcess the request is processed.
 	RawStatus string
-	// Body replaces the reply's body, whatever it is; Empty takes it away.
+	// Body replaces the reply's body. Empty removes it.
 	Body  string
 	Empty bool
 	// Edit changes the reply's JSON object, decoded with encoding/json's own types,
 	// before it is sent. It runs on the server's goroutines.
 	Edit func(reply map[string]any)
-	// Padding makes the body longer by about so many bytes, which are written
-	// as they are needed: a member "padding" at the beginning of a JSON object,
-	// blanks at the end of anything else.
+	// Padding makes the body longer by about that many bytes. A JSON object
+	// gets a member "padding" at its beginning, anything else blanks at its
+	// end.
 	Padding int64
-	// Header is added to the reply; it replaces what the server would send, and
-	// a nil value takes a header away. A Content-Length larger than the body makes
-	// a reply that was cut.
+	// Header is added to the reply and replaces the server's own. A nil value
+	// removes a header. A Content-Length larger than the body makes a cut
+	// reply.
 	Header http.Header
-	// Delay holds the reply (or the drop) back, on the server's clock. Alone it
-	// makes a slow server: the request is processed, its reply comes late, or
-	// finds the client gone.
+	// Delay holds the reply or the drop back, on the server's clock. Without a
+	// Status it makes a slow server: the request is processed, and its reply is
+	// late.
 	Delay time.Duration
 	// Drop ends the request or its connection in one of several ways.
 	Drop Drop
 	// Code is what RST_STREAM carries with ResetStream and HalfReply.
 	Code H2Code
-	// GoAway is sent once the request was read, and processed if it is, before
-	// whatever else happens to it. Without a Drop a reply follows; with DropAfterRead
-	// or DropAfterProcess the connection ends, in order. Over HTTP/1 the
-	// reply says "Connection: close" instead.
+	// GoAway is sent after the request was read, and processed if it is.
+	// Without a Drop a reply follows. With DropAfterRead or DropAfterProcess
+	// the connection then ends in order. Over HTTP/1 the reply says
+	// "Connection: close" instead.
 	GoAway *GoAway
-	// Read is how many bytes of the request's body are read by a fault that does
-	// not process it; 0 means all.
+	// Read is how many bytes of the body are read by a fault that does not
+	// process the request; 0 means all.
 	Read int64
-	// AfterProcess processes the request before it fails with Status, RawStatus,
-	// NeverAnswer, Freeze or ResetStream, as a gateway's time-out does.
+	// AfterProcess processes the request before it fails with Status,
+	// RawStatus, NeverAnswer, Freeze or ResetStream, like a gateway's time-out.
 	AfterProcess bool
-	// Gateway makes Status the answer of something in front of the service: it
-	// carries no rate headers and is not counted in the window.
+	// Gateway makes Status the answer of something in front of the service:
+	// without rate headers and without quota.
 	Gateway bool
 
 	limited bool
@@ -120,22 +117,20 @@ type Fault struct {
 	what    string // how the control API calls it
 }
 
-// RateLimited is the service's own 429, with its text and its headers saying
-// that nothing remains. The window is left as it was, so the next request is
-// served.
+// RateLimited is the service's own 429, with its text and headers that say that
+// nothing remains. The window stays as it was, so the next request works.
 func RateLimited() Fault {
 	return Fault{Status: http.StatusTooManyRequests, Message: textRateLimit, limited: true}
 }
 
-// Throttled is the other 429: WhatsApp itself slowing the instance down, with
-// rate headers that say nothing about it. That it exists is documented; its text
-// here is an invention.
+// Throttled is the other 429, from WhatsApp. Its rate headers do not speak of
+// it. Its text is invented; see docs/service-notes.md.
 func Throttled() Fault {
 	return Fault{Status: http.StatusTooManyRequests, Message: "rate-overlimit: too many messages, WhatsApp is throttling this number"}
 }
 
-// Applies reports whether the faulted request takes effect: whether its message is
-// sent although the client may see a failure.
+// Applies reports whether the faulted request takes effect, for example whether
+// its message is sent although the client sees a failure.
 func (f *Fault) Applies() bool {
 	switch f.Drop {
 	case DropAfterProcess:
@@ -160,8 +155,8 @@ type faults struct {
 
 // Fault queues faults for a route, named as "POST /api/message/text/:instance"
 // or "messages.text"; "*" is any route. A request takes the first fault of its
-// route's queue, else of the queue of "*". Requests that the rate limit refuses
-// take none. It panics on a route that the server does not have.
+// route, or else of "*". A request that the rate limit refuses takes none. It
+// panics on an unknown route.
 func (s *Server) Fault(route string, f ...Fault) {
 	s.faults.add(routeKey(route), f...)
 	s.changed(ChangeServer)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestSuiteFindsFlawsOfChatLocks(t *testing.T) {
+	t.Parallel()
 	findsFlaws(t, map[string]string{
 		"never grants":                  "a free chat is locked at once",
 		"grants everything":             "who comes second waits until the lock is given back",

@@ -40,9 +40,9 @@ type Member struct {
 	Admin, SuperAdmin bool // a super admin is an admin too
 }
 
-// Group is a WhatsApp group. All instances of a server share it; those that
-// are in it are told what happens in it. Its methods play what other people
-// do; they are safe for concurrent use.
+// Group is a WhatsApp group. All instances of a server share it, and its
+// members are told what happens in it. Its methods play other people. They are
+// safe for concurrent use.
 type Group struct {
 	s   *Server
 	jid string
@@ -83,8 +83,8 @@ func (s *Server) AddGroup(n NewGroup) *Group {
 	return s.addGroup(n)
 }
 
-// AddGroup makes a group exist that the instance has created: it is its super
-// admin. The instance must have been paired.
+// AddGroup makes a group that the instance has created, as its super admin. The
+// instance must have been paired.
 func (i *Instance) AddGroup(name string, members ...string) *Group {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -197,8 +197,8 @@ func (g *Group) Members() []Member {
 	return list
 }
 
-// RequestToJoin plays somebody who asks to be let in. It reports false when
-// that person is in the group, or waits already.
+// RequestToJoin plays a person who asks to join. It returns false for a member
+// and for a person who waits already.
 func (g *Group) RequestToJoin(who string) bool {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
@@ -212,8 +212,8 @@ func (g *Group) Join(who ...string) {
 	g.admit(g.absent(who)...)
 }
 
-// Leave plays people who leave, or whom somebody else removes. Who is no member
-// is passed over, here and in Promote and Demote.
+// Leave plays people who leave, or whom somebody removes. Leave, Promote and
+// Demote ignore people who are no members.
 func (g *Group) Leave(who ...string) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
@@ -244,9 +244,9 @@ func (g *Group) Rename(name string) {
 
 // ---- state; the caller holds the lock
 
-// LinkTo makes an admin attach the group to a community on a phone, at once. It
-// reports false when WhatsApp would refuse: one of the two is not what it has to
-// be, the group belongs to a community already, or the community is full.
+// LinkTo links the group to a community, as an admin does on a phone. It
+// returns false when WhatsApp would refuse: for wrong kinds, a group that has a
+// community, or a full community.
 func (g *Group) LinkTo(community *Group) bool {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -64,6 +65,36 @@ func TestTLSServesBothProtocols(t *testing.T) {
 	}
 	s, _ := start(t)
 	assert.Nil(t, s.Certificate())
+}
+
+// A client that begins with HTTP/2 which nobody has agreed on is told so.
+func TestHTTP2WithoutALPNIsRefused(t *testing.T) {
+	s, c := start(t, WithTLS(), WithControl(""))
+	pool := x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	rude := &http.Transport{Protocols: new(http.Protocols), DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		raw, err := s.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return tls.Client(raw, &tls.Config{RootCAs: pool, ServerName: "localhost"}), nil
+	}}
+	rude.Protocols.SetUnencryptedHTTP2(true)
+	defer rude.CloseIdleConnections()
+	rude.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return rude.DialTLSContext(ctx, network, addr)
+	}
+	for _, path := range []string{"/api/instance/list", "/_sim/api/state"} {
+		req := c.request("GET", path, "")
+		req.URL.Scheme = "http"
+		res, err := (&http.Client{Transport: rude}).Do(req)
+		require.NoError(t, err)
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		assert.Equal(t, 505, res.StatusCode)
+		assert.Contains(t, string(body), "ALPN")
+	}
+	assert.Equal(t, 200, c.do("GET", "/api/instance/list", "").status)
 }
 
 func TestStrangersDoNotTrustTheCertificate(t *testing.T) {

@@ -4,12 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"slices"
 	"time"
 )
 
-// Incoming is something that a customer does in a chat. Exactly one of Text,
-// Media, Location, Card, Poll, Answer, Reaction, Edit and Revoke makes the kind
-// of message; Text is also the new text of an Edit and the caption of Media.
+// Incoming is what a customer does in a chat. Exactly one of Text, Media,
+// Location, Card, Poll, Answer, Reaction, Edit and Revoke is its kind. With
+// Edit and Media, Text is the new text or the caption.
 type Incoming struct {
 	From  string // who writes: digits, or a JID
 	Name  string // push name, remembered for the contact
@@ -34,8 +35,8 @@ type Incoming struct {
 	Forwarded bool
 	// HideNumber lets chat and sender show the contact's LID instead of its JID.
 	HideNumber bool
-	// Patch is merged into data.message of the event, to play parts and
-	// spellings that the simulator does not: {"media": {...}} replaces them all.
+	// Patch is merged into data.message of the event, for parts that the
+	// simulator does not play, such as {"media": {...}}.
 	Patch map[string]any
 }
 
@@ -49,12 +50,11 @@ type File struct {
 	Duration int    // seconds
 }
 
-// Receive plays a customer who writes to the instance. The message is stored
-// and announced on the event channels; while the connection is lost it waits,
-// as WhatsApp keeps it, for the instance to come back. Receive returns "" when
-// nothing will come of it: no phone is paired, the settings ignore groups or
-// status messages, the account has blocked who writes, or one of the two is not
-// in the group (when it is one that the server knows, see Server.AddGroup).
+// Receive plays a customer who writes. The message is stored and sent to the
+// event channels. While the connection is lost, it waits.
+//
+// It returns "" when nothing comes of it: no phone is paired, the settings
+// ignore the message, the writer is blocked, or somebody is not in the group.
 func (i *Instance) Receive(in Incoming) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -95,9 +95,9 @@ func (i *Instance) take(in Incoming) (messageID, refusal string) {
 	return m.eventID(), ""
 }
 
-// TypeOnPhone plays a human who writes on the phone of the instance itself:
-// an outgoing message with an empty source. From is not used; to is a number
-// or JID. It returns "" when the instance is not connected.
+// TypeOnPhone plays a person who writes on the instance's own phone: an
+// outgoing message without a source. to is a number or JID; From is not used.
+// It returns "" when the instance is not connected.
 func (i *Instance) TypeOnPhone(to string, in Incoming) (messageID string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -126,17 +126,22 @@ func (i *Instance) NameGroup(jid, name string) {
 	i.groups[jid] = name
 }
 
-// SetHistory sets the old messages that the phone holds when it is paired. They
-// come as ordinary message.exchange events with their old timestamps after a
-// pairing for which connect was given ?history= or disableHistorySync is false;
-// that they come in this form is reported by clients, not documented. An Incoming
-// whose From is "me" was sent by the phone itself, to Group, which may be the JID
-// of a private chat.
+// SetHistory sets the old messages of the phone. After a pairing with
+// ?history=, or with disableHistorySync false, they come as message.exchange
+// events with old times; see docs/service-notes.md. From "me" is a message of
+// the phone itself, to Group, which may be a private chat.
 func (i *Instance) SetHistory(messages []Incoming) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
-	i.history = messages
+	i.history = slices.Clone(messages)
 	i.changed(Change{Kind: ChangeInstance})
+}
+
+// History returns the old messages that SetHistory has set.
+func (i *Instance) History() []Incoming {
+	i.s.mu.Lock()
+	defer i.s.mu.Unlock()
+	return slices.Clone(i.history)
 }
 
 // replayHistory brings in what the phone holds, of the last days (all when

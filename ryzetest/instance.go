@@ -20,17 +20,16 @@ const (
 	StateLoggedOut    State = "loggedout"    // the session is gone, only connect helps
 )
 
-// States that are not documented; clients have seen them. StateClosed and
-// StateQR appear only with WithObservedStates.
+// Further states; see docs/service-notes.md. StateClosed and StateQR appear
+// only with WithObservedStates.
 const (
 	StateBanned State = "banned" // by WhatsApp, see Instance.Ban
 	StateClosed State = "closed" // the last QR code expired unused
 	StateQR     State = "qr"     // a QR code is on show
 )
 
-// Instance is one WhatsApp connection of an account, and the phone behind it.
-// Its methods play what happens outside the API; they are safe for concurrent
-// use.
+// Instance is one WhatsApp connection and the phone behind it. Its methods play
+// what happens outside the API. They are safe for concurrent use.
 type Instance struct {
 	s     *Server
 	acc   *account
@@ -179,7 +178,7 @@ func (i *Instance) Phone() string {
 func (i *Instance) jid() string { return i.phone + "@" + serverUser }
 
 // QRCode returns the text of the QR code on show, or "". It changes every 20
-// seconds; that an attempt ends after six codes is an invention.
+// seconds, six times (invented).
 func (i *Instance) QRCode() string {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -189,8 +188,8 @@ func (i *Instance) QRCode() string {
 	return i.pairing.codes[0]
 }
 
-// PairingCode returns the pairing code that waits to be typed, or "". That it
-// lives two minutes is an invention.
+// PairingCode returns the pairing code that waits, or "". It lives two minutes
+// (invented).
 func (i *Instance) PairingCode() string {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -263,8 +262,18 @@ func (i *Instance) awaitPairing(p *pairing) {
 		p.cancel = append(p.cancel, i.s.clock.after(left, func() { i.rotate(p) }))
 	}
 	if d := i.s.cfg.autoPair; d > 0 {
-		p.cancel = append(p.cancel, i.s.clock.after(d, func() { i.pairIf(p) }))
+		p.cancel = append(p.cancel, i.s.clock.after(max(0, d-p.age(i.s.clock.now())), func() { i.pairIf(p) }))
 	}
+}
+
+// age is how long the attempt has lasted, which its codes tell.
+func (p *pairing) age(now time.Time) time.Duration {
+	whole := codeLifetime
+	if p.code == "" {
+		whole = qrCodes * qrLifetime
+	}
+	left := p.expires.Sub(now) + time.Duration(max(0, len(p.codes)-1))*qrLifetime
+	return max(0, whole-left)
 }
 
 // rotate puts the next QR code on show, or ends the attempt.
@@ -318,12 +327,12 @@ func (i *Instance) stopReconnect() {
 	}
 }
 
-// Pair plays the user who scans the QR code, or types the pairing code, with
-// the phone of that number in digits. With "" it is the number of the pairing
-// code, of the last pairing, or a fresh one. The instance becomes connected;
-// instance.state events pair_success and connected go out, and old messages when
-// history was asked for (see SetHistory). Pair also works when nobody asked for a
-// code: tests that do not care about pairing save a request.
+// Pair plays the user who scans the QR code or types the pairing code, with the
+// phone of that number (digits). "" means the number of the pairing code, of
+// the last pairing, or a new one.
+//
+// The instance is then connected: instance.state pair_success and connected go
+// out, and old messages if asked for. Pair also works without a code.
 func (i *Instance) Pair(phone string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -404,9 +413,8 @@ func (i *Instance) logOut() {
 	i.setState(StateLoggedOut, event, nil)
 }
 
-// Ban plays WhatsApp banning the number for a while: the connection is lost,
-// temp_banned goes out. Reconnect, Pair or a request ends it: how it ends at the
-// service is not documented.
+// Ban plays WhatsApp banning the number for a while: the connection is lost and
+// temp_banned goes out. Reconnect, Pair or a request ends it (invented).
 func (i *Instance) Ban() {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -101,9 +101,8 @@ type Contact struct {
 	About, Picture string
 }
 
-// AddContact makes a WhatsApp user known to every instance: its name and LID
-// appear in events, and a send to the other Brazilian form of the number (with
-// or without the ninth digit) reaches this one.
+// AddContact makes a WhatsApp user known to all instances. Events have its name
+// and LID. A send to the other Brazilian form of its number reaches it.
 func (s *Server) AddContact(c Contact) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,7 +122,8 @@ func (w *world) know(c Contact) {
 }
 
 // SetUnreachable marks numbers (digits) that have no WhatsApp account: a send
-// to them is a 400.
+// to them is a 400. A mobile of Brazil is still found by its other form, with or
+// without the ninth digit, unless that one is marked too.
 func (s *Server) SetUnreachable(numbers ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,30 +11,28 @@ import (
 	"github.com/ryzeapi/ryze-go"
 )
 
-// LimiterRules says what [TestLimiter] has to know of the limiters that it
-// tests. The zero value suits most.
+// LimiterRules tells [TestLimiter] about the limiters that it tests. The zero
+// value suits most.
 type LimiterRules struct {
-	// Step is how long a call may take until it has its place among the waiters.
-	// Zero means 50 milliseconds. A distant server may need more.
+	// Step is how long a call may need to get its place among the waiters. Zero
+	// means 50 milliseconds. A distant server may need more.
 	Step time.Duration
-	// Shared says that all limiters of newLimiter share their windows, as two
-	// processes with one server do. Each rule then uses two of them in turn. What
-	// one gives back as its call ends may take a second to be had from the other.
+	// Shared says that all limiters of newLimiter share their windows, like two
+	// processes with one server. Each rule then uses two in turn. What a call
+	// gives back may take a second to reach the other.
 	Shared bool
-	// Within runs each rule, nil calls it. For a limiter in memory it can be
-	// synctest.Test: the waits then cost nothing, and a goroutine that the
-	// limiter leaves behind fails the test.
+	// Within runs each rule; nil calls it. For a limiter in memory use
+	// synctest.Test: waits then cost nothing, and a goroutine left behind fails
+	// the test.
 	Within func(t *testing.T, rule func(*testing.T))
 }
 
-// TestLimiter holds an implementation of [ryze.Limiter] to the documented rules,
-// one subtest for each. newLimiter is called for every rule. The limiters may
-// share a server with others: each rule has keys of its own. It returns after
-// about five seconds, or at once in bubbles of synctest.
+// TestLimiter checks a [ryze.Limiter] against the documented rules, each in a
+// subtest. It calls newLimiter for each rule. Each rule has its own keys, so a
+// server can be shared. It takes five seconds, or none in synctest.
 //
-// The windows that it plays have fewer than ten requests: a limiter that spaces
-// out the last requests of a window must not do so in these. It does not test
-// fairness between keys, nor what happens when a server of the limiter fails.
+// Its windows have fewer than ten requests, and a limiter must not space these
+// out. It tests neither fairness between keys nor a failing server.
 func TestLimiter(t *testing.T, newLimiter func() ryze.Limiter, rules ...LimiterRules) {
 	t.Helper()
 	var r LimiterRules

@@ -19,8 +19,8 @@ type Media struct {
 	FileName string
 	// URL is the mediaUrl of the request, when the file was given by address.
 	URL string
-	// Size and SHA256 (hex) are zero when the file was given by an address that
-	// the simulator does not reach.
+	// Size and SHA256 (hex) are zero when the simulator does not reach the
+	// file's address.
 	Size     int64
 	SHA256   string
 	Bytes    []byte // nil when the file is larger than WithMediaKeep allows

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Message is one stored message of an instance.
+// Message is a stored message of an instance.
 type Message struct {
 	ID        string
 	Chat      string // JID
@@ -76,8 +76,8 @@ type Poll struct {
 // Reaction is an emoji on a message; an empty one takes it away.
 type Reaction struct{ Emoji, MessageID string }
 
-// Receipts says when the other side receives, reads and plays what an instance
-// sends, on the server's clock.
+// Receipts says when the other side receives, reads and plays messages, on the
+// server's clock.
 type Receipts struct {
 	Off       bool          // no receipts at all
 	Delivered time.Duration // after the send; negative: never
@@ -87,10 +87,9 @@ type Receipts struct {
 
 var defaultReceipts = Receipts{Delivered: 50 * time.Millisecond, Read: 150 * time.Millisecond}
 
-// SetDelivery changes when receipts come for messages sent from now on. By
-// default (an invention) a message is delivered after 50 ms and read after 150 ms.
-// A test that looks at the status of messages wants Receipts{Off: true}, or
-// times of its own.
+// SetDelivery changes when receipts come for later messages. By default a
+// message is delivered after 50 ms and read after 150 ms (invented). Tests of
+// statuses need Receipts{Off: true} or their own times.
 func (i *Instance) SetDelivery(r Receipts) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -98,9 +97,8 @@ func (i *Instance) SetDelivery(r Receipts) {
 	i.changed(Change{Kind: ChangeInstance})
 }
 
-// Messages returns copies of the stored messages, in order of arrival: those of
-// both sides, also revoked and deleted ones. An edit changes its message, and is
-// none of its own.
+// Messages returns copies of the stored messages of both sides, in order of
+// arrival, also revoked and deleted ones. An edit changes its message.
 func (i *Instance) Messages() []Message {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -228,10 +226,9 @@ func (i *Instance) receive(status string, m *Message, gone <-chan struct{}) {
 	i.emitReceipt(status, m.Chat, ids)
 }
 
-// Receipt plays one message.status event for the messages named, with any
-// status ("delivered", "read", "retry", "server_error", ...). The stored status
-// follows delivered, read and played, never backwards; server_error makes it
-// error. Unknown ids are in the event too.
+// Receipt plays one message.status event for the named messages, with any
+// status. The stored status follows delivered, read and played, never
+// backwards; server_error makes it error. Unknown ids are in the event too.
 func (i *Instance) Receipt(status string, ids ...string) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

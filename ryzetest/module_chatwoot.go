@@ -58,16 +58,16 @@ type chatwootPlay struct {
 	lastInbox int
 }
 
-// RejectChatwoot makes the Chatwoot installation refuse every activation with
-// that status (401, 403, 404 or 422) and detail, until it is called with 0.
+// RejectChatwoot makes Chatwoot refuse each activation with this status (401,
+// 403, 404 or 422) and detail. 0 ends it.
 func (s *Server) RejectChatwoot(status int, detail string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.world.chatwoot.refuse, s.world.chatwoot.detail = status, detail
 }
 
-// SetChatwootStatus sets what the integration of the instance reports: active,
-// paused or error, and the last error. It reports false when there is none.
+// SetChatwootStatus sets the state of the integration (active, paused or error)
+// and its last error. It returns false when there is none.
 func (i *Instance) SetChatwootStatus(status, lastError string) bool {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -37,18 +37,18 @@ func communityRoutes() []route {
 	}
 }
 
-// RefuseCommunities lets WhatsApp refuse (or not) to make the parent group of a
-// community: the service then makes a plain group, without an error. The message
-// of the reply to that is an invention.
+// RefuseCommunities sets whether WhatsApp refuses a community's parent group.
+// The service then makes a plain group without an error. The reply's message is
+// invented.
 func (i *Instance) RefuseCommunities(refuse bool) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
 	i.refuseCommunities = refuse
 }
 
-// AddCommunity makes a community exist whose super admin is the instance, with
-// its announcements group, named "Announcements". It returns the parent group,
-// whose JID is the community's. The instance must have been paired.
+// AddCommunity makes a community of the instance, with an announcements group
+// named "Announcements". It returns the parent group, whose JID is the
+// community's. The instance must have been paired.
 func (i *Instance) AddCommunity(name string) *Group {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -52,8 +52,8 @@ func (i *Instance) SetProfile(name, about, picture string) {
 	i.profile.name, i.about, i.profile.picture = name, about, picture
 }
 
-// FailPrivacyAfter lets the next update of the privacy settings fail once that
-// many of its settings were written: those stay written.
+// FailPrivacyAfter makes the next privacy update fail after that many settings.
+// Those stay written.
 func (i *Instance) FailPrivacyAfter(written int) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

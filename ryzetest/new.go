@@ -8,17 +8,17 @@ import (
 // DefaultInstance is the name of the instance that [New] makes.
 const DefaultInstance = "test-line"
 
-// New returns a server in memory, an instance of it that is paired with the
-// number 5511900000001, and a client that reaches it. It is all that most tests
-// need, in a synctest bubble or without:
+// New returns a server in memory, an instance paired with the number
+// 5511900000001, and a client that reaches it. It works with and without
+// synctest:
 //
 //	srv, line, httpClient := ryzetest.New(t)
 //	client, err := ryze.NewInstanceClient(line.Name(), line.Token(),
 //		ryze.WithBaseURL(srv.URL), ryze.WithHTTPClient(httpClient))
 //
-// The server is closed when the test ends. The test fails if a request then has
-// had a [Violation], which is a mistake that the service might pass over in
-// silence. A test of mistakes makes a server with [NewServer].
+// The end of the test closes the server. The test fails if a request had a
+// [Violation]: a mistake that the service might ignore. A test of mistakes uses
+// [NewServer].
 func New(tb testing.TB, opts ...Option) (*Server, *Instance, *http.Client) {
 	tb.Helper()
 	s, err := Start(append([]Option{InMemory()}, opts...)...)

@@ -16,8 +16,8 @@ const (
 
 const newsletterLink = "https://whatsapp.com/channel/"
 
-// Newsletter is a WhatsApp channel. Its methods play its owner and WhatsApp;
-// they are safe for concurrent use.
+// Newsletter is a WhatsApp channel. Its methods play its owner and WhatsApp.
+// They are safe for concurrent use.
 type Newsletter struct {
 	s   *Server
 	jid string
@@ -97,8 +97,8 @@ func (n *Newsletter) ResetLink() string {
 	return newsletterLink + n.code
 }
 
-// SetState plays WhatsApp suspending the channel, or lifting that. One that is
-// not active cannot be followed; that, and its error, are inventions.
+// SetState plays WhatsApp suspending the channel, or ending that. A channel
+// that is not active cannot be followed (invented).
 func (n *Newsletter) SetState(state string) {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()

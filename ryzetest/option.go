@@ -84,16 +84,15 @@ func configured(opts []Option) config {
 	return cfg
 }
 
-// InMemory serves over net.Pipe instead of a socket. The server, its webhook
-// workers and its timers then work inside a testing/synctest bubble, where
-// waiting costs no time, and leave it clean after Close. Requests must go
-// through Server.HTTPClient, or a transport that dials with Server.DialContext;
-// webhooks through WithWebhookHandler or WithWebhookClient.
+// InMemory serves over net.Pipe instead of a socket, also inside a
+// testing/synctest bubble, where waiting costs no time. Requests must use
+// Server.HTTPClient or Server.DialContext. Webhooks need WithWebhookHandler or
+// WithWebhookClient.
 func InMemory() Option { return func(c *config) { c.inMemory = true } }
 
-// WithTLS serves https, with HTTP/2 for clients that offer it and HTTP/1.1 for the
-// others and for event streams. Server.HTTPClient trusts the certificate and speaks
-// HTTP/2; see Server.Certificate for other clients. It works with InMemory too.
+// WithTLS serves https, with HTTP/2 where the client offers it, and HTTP/1.1
+// for others and for event streams. Server.HTTPClient trusts the certificate;
+// for others see Server.Certificate.
 func WithTLS() Option { return func(c *config) { c.tls = true } }
 
 // WithoutHTTP2 makes a server of WithTLS speak HTTP/1.1 alone.
@@ -106,37 +105,35 @@ func WithListen(addr string) Option { return func(c *config) { c.listen = addr }
 // WithAccountToken sets the token of the main account, a random UUID by default.
 func WithAccountToken(token string) Option { return func(c *config) { c.accountToken = token } }
 
-// WithInstanceTokens sets the tokens of new instances for which no request names
-// one: f gets the name. Without it each is a random UUID. A token that f gives
-// and that somebody has already is replaced by a random one, and so is an empty one.
+// WithInstanceTokens sets the tokens of new instances without a token in their
+// request: f gets the name. A token that is empty or taken becomes a random
+// UUID, which is the default.
 func WithInstanceTokens(f func(name string) string) Option {
 	return func(c *config) { c.tokens = f }
 }
 
-// WithState makes the server begin with what Server.Save has written: its accounts,
-// instances, chats and contacts, its rate windows and the offset of its clock. The
-// token of WithAccountToken replaces that of the stored main account, and the other
-// options hold as they are given now. Start returns an error, and NewServer panics,
-// when the state cannot be read whole, or was written by a newer version. An Option
-// that was used has read its state: make a new one for another server.
+// WithState begins with what Server.Save wrote: accounts, instances, chats,
+// contacts, rate windows and the clock's offset. The token of WithAccountToken
+// and other options win.
+//
+// Start returns an error, and NewServer panics, when the state is incomplete or
+// of a newer version. Use an Option once: it has read its state.
 func WithState(r io.Reader) Option { return func(c *config) { c.state = r } }
 
-// WithQuota caps the instances of the main account: one more is a 403. The
-// default of 100 is an invention; the service's quota depends on the account.
+// WithQuota limits the instances of the main account; one more is a 403. The
+// default of 100 is invented.
 func WithQuota(instances int) Option { return func(c *config) { c.quota = instances } }
 
-// WithRateLimit sets the requests per minute and token of the global class, 100 by
-// default. With -1 there is no limit, and the headers say -1. That the service
-// has such plans, and what its headers say then, is not documented.
+// WithRateLimit sets the requests per minute and token of the global class: 100
+// by default. With -1 there is no limit and the headers say -1 (invented).
 func WithRateLimit(perMinute int) Option { return func(c *config) { c.globalLimit = perMinute } }
 
 // WithCreateRateLimit sets the requests per minute and token of
 // POST /api/instance/new, 20 by default; -1 is as in WithRateLimit.
 func WithCreateRateLimit(perMinute int) Option { return func(c *config) { c.createLimit = perMinute } }
 
-// WithRateWindow sets the length of the windows of the rate limit, a minute by
-// default, so that a test in real time sees several of them. It is cut to whole
-// seconds, and is one at least.
+// WithRateWindow sets the length of rate windows: a minute by default, in whole
+// seconds, at least one. Short ones suit tests in real time.
 func WithRateWindow(d time.Duration) Option {
 	return func(c *config) { c.rateWindow = max(d.Truncate(time.Second), time.Second) }
 }
@@ -161,7 +158,7 @@ func WithoutRateHeaders(names ...string) Option {
 // A TimeForm writes a moment into a header; now is the same clock's time.
 type TimeForm func(t, now time.Time) string
 
-// TimeUnix is Unix seconds, as the documentation has X-RateLimit-Reset.
+// TimeUnix is Unix seconds, the documented form of X-RateLimit-Reset.
 func TimeUnix(t, _ time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 // TimeUnixMillis is Unix milliseconds.
@@ -183,35 +180,35 @@ func TimeISO(t, _ time.Time) string { return utc(t) }
 // TimeHTTP is a date as in the header Date.
 func TimeHTTP(t, _ time.Time) string { return t.UTC().Format(http.TimeFormat) }
 
-// WithReset sets the form of X-RateLimit-Reset: TimeUnix, the documented one, by
-// default. The others are not documented; a client may meet them behind a proxy
-// or after a change. A form that returns "" leaves the header out.
+// WithReset sets the form of X-RateLimit-Reset: TimeUnix by default, the
+// documented one. The others may come from a proxy or after a change. A form
+// that returns "" leaves the header out.
 func WithReset(f TimeForm) Option { return func(c *config) { c.reset = f } }
 
 // WithRelativeReset is WithReset(TimeDelta).
 func WithRelativeReset() Option { return WithReset(TimeDelta) }
 
-// WithRetryAfter adds Retry-After to the 429 of the rate limit, in this form:
-// TimeDelta and TimeHTTP are those of RFC 9110. The service is not known to send it.
+// WithRetryAfter adds Retry-After to the 429 of the rate limit, in this form.
+// RFC 9110 has TimeDelta and TimeHTTP. For the service see
+// docs/service-notes.md.
 func WithRetryAfter(f TimeForm) Option { return func(c *config) { c.retryAfter = f } }
 
-// WithClockSkew sets how far the server's clock, as seen in the Date and
-// X-RateLimit-Reset headers, runs ahead of the real time (behind, when negative).
-// Several values are the clocks of as many servers, which answer in turn. See
-// Server.SetClockSkew for a clock that is set while the server runs.
+// WithClockSkew sets how far the server's clock is ahead, in Date and
+// X-RateLimit-Reset; negative is behind. Several values are servers that answer
+// in turn. Server.SetClockSkew changes it later.
 func WithClockSkew(skews ...time.Duration) Option { return func(c *config) { c.skews = skews } }
 
 // A Layout is one of the two shapes of message.exchange events.
 type Layout string
 
 const (
-	// LayoutLive is what the running service was seen to send: the identity of
-	// the message on data, its content in data.message, content a string,
-	// absent parts null, timestamps with an offset.
+	// LayoutLive is the layout of the running service: the identity on data,
+	// the content in data.message as a string, absent parts null, times with an
+	// offset.
 	LayoutLive Layout = "live"
-	// LayoutDocumented is what the documentation shows: everything below
+	// LayoutDocumented is the layout of the documentation: everything below
 	// data.message, bare digits as JIDs, content an object, absent parts left
-	// out, timestamps in UTC.
+	// out, times in UTC.
 	LayoutDocumented Layout = "documented"
 )
 
@@ -233,23 +230,22 @@ func WithWebhookHandler(h http.Handler) Option {
 	})
 }
 
-// WithWebhookRetry sets the pauses before the second, third, ... attempt of a
-// webhook delivery; after the last one it becomes a DeadLetter. The service
-// documents that it retries with backoff and keeps a dead letter queue, not
-// the schedule: the default (1 s, 5 s, 30 s, 2 min, 10 min) is an invention of
-// the simulator. Without arguments a failed delivery is dead at once.
+// WithWebhookRetry sets the pauses before further attempts of a webhook
+// delivery. After the last one it becomes a DeadLetter. Without arguments a
+// failed delivery is dead at once. The default is invented: 1 s, 5 s, 30 s, 2
+// min, 10 min.
 func WithWebhookRetry(pauses ...time.Duration) Option {
 	return func(c *config) { c.webhookRetry = pauses }
 }
 
-// WithWebhookTimeout limits one attempt of a webhook delivery. The service's
-// own limit is not documented; the default of 10 s is an invention.
+// WithWebhookTimeout limits one attempt of a webhook delivery. The default of
+// 10 s is invented.
 func WithWebhookTimeout(d time.Duration) Option {
 	return func(c *config) { c.webhookTimeout = d }
 }
 
-// WithoutStateAuthorization delivers instance.state without the Authorization
-// header, as one client of the service reported.
+// WithoutStateAuthorization sends instance.state without the Authorization
+// header; see docs/service-notes.md.
 func WithoutStateAuthorization() Option { return func(c *config) { c.bareState = true } }
 
 // WithAllowedOrigins sets the browser origins ("https://app.example.com") that
@@ -258,32 +254,28 @@ func WithAllowedOrigins(origins ...string) Option {
 	return func(c *config) { c.allowedOrigins = origins }
 }
 
-// WithExposedRateHeaders lets scripts of the allowed origins read the rate headers:
-// their replies carry Access-Control-Expose-Headers. Without it, which is the
-// default, a browser hides these headers from a script. The service's own
-// Access-Control headers are not documented.
+// WithExposedRateHeaders lets scripts of the allowed origins read the rate
+// headers, by Access-Control-Expose-Headers. By default a browser hides them.
+// For the service see docs/service-notes.md.
 func WithExposedRateHeaders() Option { return func(c *config) { c.exposeRate = true } }
 
-// WithBodyLimits sets the largest request body in bytes: of ordinary routes
-// (1 MiB by default) and of those that carry media (400 MiB). The service's own
-// limits are not documented.
+// WithBodyLimits sets the largest request body, in bytes: 1 MiB by default, and
+// 400 MiB for routes with media (both invented).
 func WithBodyLimits(ordinary, media int64) Option {
 	return func(c *config) { c.bodyLimit, c.mediaLimit = ordinary, media }
 }
 
-// WithMediaKeep sets up to which size, in bytes, the content of a media is
-// kept (16 MiB by default). Of larger ones only size and hash are known, and
-// their events carry no base64.
+// WithMediaKeep sets the largest media to keep, in bytes: 16 MiB by default.
+// Larger ones have only size and hash, and no base64 in events.
 func WithMediaKeep(n int64) Option { return func(c *config) { c.mediaKeep = n } }
 
 // WithMediaDelay sets how long the service takes to store the media of a
 // message, 0 by default: until then GET /api/chat/base64 answers 404.
 func WithMediaDelay(d time.Duration) Option { return func(c *config) { c.mediaDelay = d } }
 
-// WithCallEvents emits call.update for calls that an instance places: "offer",
-// and "terminated" once a fake call has rung. The service documents the values
-// of the status only; every key of the event's data, status included, is an
-// invention of the simulator.
+// WithCallEvents sends call.update for calls of an instance: "offer", and
+// "terminated" after a fake call has rung. Only the values of the status are
+// documented; the keys are invented.
 func WithCallEvents() Option { return func(c *config) { c.callEvents = true } }
 
 // WithoutChatwoot plays a server on which the Chatwoot module is off: its
@@ -301,8 +293,8 @@ func WithoutQRPrefix() Option { return func(c *config) { c.bareQR = true } }
 // at all by default.
 func WithCodeDelay(d time.Duration) Option { return func(c *config) { c.codeDelay = d } }
 
-// WithReconnectDelay sets how long an instance stays "connecting" after a
-// reconnect. The default of 200 ms is an invention.
+// WithReconnectDelay sets how long a reconnect takes: 200 ms by default
+// (invented).
 func WithReconnectDelay(d time.Duration) Option { return func(c *config) { c.reconnectDelay = d } }
 
 // WithAutoPair pairs every instance by itself, this long after its connect, for
@@ -310,22 +302,20 @@ func WithReconnectDelay(d time.Duration) Option { return func(c *config) { c.rec
 func WithAutoPair(d time.Duration) Option { return func(c *config) { c.autoPair = max(d, 1) } }
 
 // WithNotConnectedStatus sets the status of "Instance is not connected to
-// WhatsApp": 503 (default) or 400. The service documents both. Routes whose
-// pages name one keep it: 503 in the chat module, 400 in those of groups,
-// communities and newsletters.
+// WhatsApp": 503 by default, or 400. Both are documented. The chat module
+// always has 503; groups, communities and newsletters have 400.
 func WithNotConnectedStatus(status int) Option { return func(c *config) { c.notConnected = status } }
 
-// WithTokenInData puts the token of a new instance at data.token, as the
-// authentication guide says, instead of instance.token.
+// WithTokenInData puts a new instance's token at data.token instead of
+// instance.token. Both are documented.
 func WithTokenInData() Option { return func(c *config) { c.tokenInData = true } }
 
-// WithObservedStates lets the list use the state words that clients have seen
-// beside the documented ones: "qr" while a code is shown, "closed" once it
-// expired unused.
+// WithObservedStates adds two state words to the list: "qr" while a code is
+// shown, "closed" after it expired. See docs/service-notes.md.
 func WithObservedStates() Option { return func(c *config) { c.observedStates = true } }
 
 // WithDeviceSuffix adds ":<n>" to the user part of numberJid in the list of
-// instances, as clients have seen it.
+// instances; see docs/service-notes.md.
 func WithDeviceSuffix(n string) Option { return func(c *config) { c.deviceSuffix = n } }
 
 // WithoutEchoes emits no message.exchange for messages sent through the API.
@@ -334,6 +324,7 @@ func WithoutEchoes() Option { return func(c *config) { c.noEchoes = true } }
 // WithReceipts is Instance.SetDelivery for every instance that is made from now on.
 func WithReceipts(r Receipts) Option { return func(c *config) { c.receipts = r } }
 
-// WithObserver calls fn for each request once it was answered (or dropped), and for
-// an event stream once it is open, from the goroutine that serves it.
+// WithObserver sets a function that is called for each request after its answer
+// (or drop), and for an event stream when it is open. It runs in the goroutine
+// of the request.
 func WithObserver(fn func(Request)) Option { return func(c *config) { c.observer = fn } }

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// Request is one request that reached the server. Tokens in its query and headers
-// are not shown; its body is as it came.
+// Request is a request that reached the server. Tokens in query and headers are
+// hidden; the body is as it came.
 type Request struct {
 	// Number counts the requests of the server from 1.
 	Number int64
 	Time   time.Time // of arrival, on the server's clock
-	// Duration is the time from arrival to the end of the reply, on the server's
-	// clock. Of an event stream it ends when the stream is open.
+	// Duration is the time until the end of the reply, on the server's clock;
+	// of an event stream, until it is open.
 	Duration time.Duration
 	Method   string
 	Path     string // with its query; a token in it is redacted
@@ -43,14 +43,13 @@ type Request struct {
 	Applied    bool // the service has done what was asked for, whatever the client was told
 	Done       bool // the server is through with it; of an event stream: it is open
 	Violations []Violation
-	// Reply holds the first 64 KiB of the reply's body. It is kept with WithControl
-	// only, and of the newest requests.
+	// Reply has the first 64 KiB of the reply's body, of the newest requests,
+	// with WithControl only.
 	Reply []byte
 }
 
-// A Violation is something in a request that the documentation does not have. The
-// simulator ignores it in silence, as the service may do, although the client
-// surely meant it.
+// A Violation is a part of a request that the documentation does not have. The
+// simulator ignores it silently. The service may do so too.
 type Violation struct {
 	Route  string // "POST /api/message/text/:instance"; "" for an unknown one
 	Kind   ViolationKind
@@ -66,8 +65,8 @@ type ViolationKind string
 const (
 	// UnknownRoute is a method and path that the service does not document.
 	UnknownRoute ViolationKind = "unknown route"
-	// UnknownField is a JSON member that the route does not document; the
-	// spelling counts, upper and lower case included.
+	// UnknownField is a JSON member that the route does not document. Case
+	// counts.
 	UnknownField ViolationKind = "unknown field"
 	// UnknownQuery is a query parameter that the route does not document.
 	UnknownQuery ViolationKind = "unknown query parameter"
@@ -248,8 +247,8 @@ func (s *Server) Requests() []Request {
 	return list
 }
 
-// Count returns how many requests reached a route, faulted and refused ones
-// included; "*" counts all. It panics on a route that the server does not have.
+// Count returns how many requests reached a route, also faulted and refused
+// ones; "*" counts all. It panics on an unknown route.
 func (s *Server) Count(route string) int {
 	key := routeKey(route)
 	s.log.mu.Lock()
@@ -257,8 +256,8 @@ func (s *Server) Count(route string) int {
 	return s.log.counts[key]
 }
 
-// Violations returns what clients sent that the documentation does not have: a test
-// of a client should find none.
+// Violations returns the undocumented parts of requests. A test of a client
+// should find none.
 func (s *Server) Violations() []Violation {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

@@ -66,6 +66,7 @@ type Server struct {
 	dead     []DeadLetter
 
 	lastDelivery int64 // number of the last one
+	resets       int   // what began before one does not count after it
 	refuse       int
 	frozen       bool
 	nextPhone    int
@@ -77,9 +78,9 @@ type account struct {
 	instances []*Instance
 }
 
-// NewServer starts a server, on a free port of this machine unless options say
-// otherwise. It is ready when NewServer returns, and panics only if it cannot
-// listen, or begin with the state of WithState. Close it when done.
+// NewServer starts a server on a free port of this machine, unless options say
+// otherwise. Close it when done. It panics when it cannot listen or read the
+// state of WithState.
 func NewServer(opts ...Option) *Server {
 	s, err := Start(opts...)
 	if err != nil {
@@ -195,8 +196,8 @@ func (s *Server) DialContext(ctx context.Context, _, _ string) (net.Conn, error)
 	return d.DialContext(ctx, "tcp", s.listener.Addr().String())
 }
 
-// RefuseConnections makes the next n dials through DialContext (hence through
-// HTTPClient) fail as if nobody listened: no byte of the request leaves.
+// RefuseConnections makes the next n dials through DialContext or HTTPClient
+// fail, as if nobody listened. No byte leaves.
 func (s *Server) RefuseConnections(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,15 +214,13 @@ func (s *Server) takeRefusal() bool {
 	return true
 }
 
-// HTTPClient returns a client whose transport reaches this server. With
-// InMemory there is no other way in. With WithTLS it trusts the server's
-// certificate and speaks HTTP/2. It follows no redirects and uses no proxy; Close
-// closes its idle connections.
+// HTTPClient returns a client that reaches this server; with InMemory it is the
+// only way. With WithTLS it trusts the certificate and speaks HTTP/2. It
+// follows no redirects and uses no proxy.
 func (s *Server) HTTPClient() *http.Client { return s.client }
 
-// Close stops the server and everything that it started: the listener,
-// connections, event streams, webhook workers and timers. No goroutine is left
-// when it returns. It may be called again.
+// Close stops the server and all that it started, and leaves no goroutine. It
+// may be called again.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		s.gate.Lock()
@@ -277,10 +276,10 @@ func (s *Server) Sleep(ctx context.Context, d time.Duration) error {
 	return s.clock.sleep(ctx, d)
 }
 
-// Advance moves the server's time forward. Rate windows, QR codes, receipts,
-// delays and webhook retries follow it. What falls due on the way has run, in
-// order, when Advance returns; webhook attempts have been started, and may still
-// wait for their receiver. The clock of clients stays where it is.
+// Advance moves the server's time forward, for rate windows, QR codes,
+// receipts, delays and webhook retries. When it returns, what was due has run,
+// in order; webhook attempts may still wait for their receiver. The clocks of
+// clients do not move.
 func (s *Server) Advance(d time.Duration) {
 	s.clock.advance(d)
 	s.changed(ChangeClock)
@@ -338,8 +337,8 @@ func (s *Server) Eat(token string, n int) {
 	s.changed(ChangeServer)
 }
 
-// SetStranger lets another program share every token from now on: for each
-// request counted, it spends share further ones (0.5: one for every two).
+// SetStranger lets another program share each token: for each counted request
+// it uses share more (0.5: one for every two).
 func (s *Server) SetStranger(share float64) { s.windows.setStranger(share) }
 
 // Degrade makes GET /health answer 503, with the check ("db", "s3") failing for

@@ -30,6 +30,7 @@ type socket struct {
 	ctx    context.Context //nolint:containedctx // of the stream, which several goroutines serve
 	cancel context.CancelFunc
 	code   websocket.StatusCode // to close with, when that came before conn was there
+	began  int                  // the resets before it
 }
 
 // frame is one event on its way to a stream.
@@ -101,6 +102,7 @@ func (s *Server) addSocket(so *socket) bool {
 		return false
 	}
 	so.inst.sockets[so] = struct{}{}
+	so.began = s.resets
 	so.inst.changed(Change{Kind: ChangeInstance})
 	return true
 }
@@ -123,7 +125,7 @@ var (
 // note logs a frame, when there is somebody to look at it. The caller holds the lock.
 func (so *socket) note(f frame, err error) {
 	s := so.inst.s
-	if s.control != nil {
+	if s.control != nil && s.resets == so.began {
 		s.note(Delivery{
 			Time: s.clock.now(), Instance: so.inst.name, Event: f.event, Attempt: 1, Body: f.body, Err: err, stream: true,
 		})
@@ -206,9 +208,9 @@ func (i *Instance) WebSockets() int {
 	return len(i.sockets)
 }
 
-// DropWebSockets ends every event stream of the instance: abruptly with code 0,
-// else with a close frame of that code. Which codes the service sends is not
-// documented.
+// DropWebSockets ends the event streams of the instance: without a close frame
+// for code 0, else with that code. For the service's codes see
+// docs/service-notes.md.
 func (i *Instance) DropWebSockets(code int) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()
@@ -233,8 +235,8 @@ func (s *Server) DropWebSockets(code int) {
 	}
 }
 
-// FreezeWebSockets plays a network that swallows everything: open streams stay
-// open, but neither events nor pongs arrive, until it is called with false.
+// FreezeWebSockets plays a dead network: open streams get neither events nor
+// pongs, until it is called with false.
 func (s *Server) FreezeWebSockets(frozen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,9 +249,8 @@ func (s *Server) isFrozen() bool {
 	return s.frozen
 }
 
-// Restart plays a deployment of the service: every connection, event streams
-// included, ends abruptly; the next ones are served as before. State and
-// sessions survive it.
+// Restart plays a restart of the service: all connections end abruptly, and new
+// ones work. State and sessions stay.
 func (s *Server) Restart() {
 	s.DropWebSockets(0)
 	s.dropConns()

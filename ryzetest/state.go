@@ -50,15 +50,13 @@ type savedWindow struct {
 	Eaten float64 `json:",omitempty"`
 }
 
-// Save writes what the server knows, for WithState: accounts with their tokens,
-// instances with their settings, codes, webhooks, chats, labels and messages with
-// media, events that wait for a webhook, contacts, groups, newsletters, the rate
-// windows and the offset of the clock. It is of one moment. Tokens and texts are
-// in it: who can read it can read them.
+// Save writes what the server knows, at one moment, for WithState: accounts,
+// instances, chats, messages with media, waiting webhook events, contacts,
+// groups, newsletters, rate windows, the clock's offset. Tokens and texts are
+// in it: keep it secret.
 //
-// Save leaves out what belongs to one run: options, faults, open streams, and the
-// logs of requests and deliveries. It may be called while the server works, which it
-// holds up only while it takes the copy that it writes.
+// It leaves out options, faults, open streams and logs. It may be called while
+// the server works.
 func (s *Server) Save(w io.Writer) error {
 	state := s.snapshot()
 	out := bufio.NewWriterSize(w, 64<<10)

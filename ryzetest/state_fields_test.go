@@ -22,6 +22,7 @@ var notSaved = map[string]string{
 	"Server.changes":      "the feed is of one run",
 	"Server.hookLog":      "the log of deliveries is of one run; what is not delivered yet is saved",
 	"Server.dead":         "part of that log",
+	"Server.resets":       "counts within one run",
 	"Server.client":       "plumbing",
 	"Server.hooks":        "plumbing",
 	"Server.fetcher":      "plumbing",

@@ -226,6 +226,27 @@ func TestStateThatCannotBeReadIsAnError(t *testing.T) {
 	})
 }
 
+func TestAPairingByItselfWaitsNoLongerAfterARestart(t *testing.T) {
+	for _, how := range []string{"", "?number=5511900000007"} {
+		synctest.Test(t, func(t *testing.T) {
+			s, c := start(t, InMemory(), WithAutoPair(30*time.Second))
+			s.AddInstance("a")
+			c.do("GET", "/api/instance/connect/a"+how, "")
+			time.Sleep(22 * time.Second) // the QR code is the second one by now
+			var state bytes.Buffer
+			require.NoError(t, s.Save(&state))
+			s.Close()
+			next, err := Start(InMemory(), WithAutoPair(30*time.Second), WithState(&state))
+			require.NoError(t, err)
+			defer next.Close()
+			time.Sleep(7 * time.Second)
+			assert.NotEqual(t, StateConnected, next.Instance("a").State())
+			time.Sleep(time.Second + time.Millisecond)
+			assert.Equal(t, StateConnected, next.Instance("a").State())
+		})
+	}
+}
+
 func TestSaveTellsWhatCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := eventful(t)

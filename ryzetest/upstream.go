@@ -2,10 +2,9 @@ package ryzetest
 
 import "net/http"
 
-// FailWhatsApp lets WhatsApp refuse the next operations of the instance, for
-// that reason, on the routes whose documented 500 ends with "<reason>": the
-// ones of newsletters and calls, and the list of a community's groups. Faults
-// play errors of any other route, see Server.Fault.
+// FailWhatsApp makes WhatsApp refuse the next operations with this reason, on
+// routes with a documented 500 that ends in "<reason>": newsletters, calls, and
+// the list of a community's groups. For other routes use Server.Fault.
 func (i *Instance) FailWhatsApp(reason string, times int) {
 	i.s.mu.Lock()
 	defer i.s.mu.Unlock()

@@ -62,8 +62,7 @@ type Delivery struct {
 	dead   bool // it was the last attempt
 }
 
-// OK reports whether the receiver took the event: that any 2xx says so is not
-// documented.
+// OK reports whether the receiver answered with a 2xx. The rule is invented.
 func (d Delivery) OK() bool { return d.Status >= 200 && d.Status < 300 }
 
 // DeadLetter is an event that was given up after the last attempt, which it
@@ -161,6 +160,7 @@ func (h *hook) work(gone <-chan struct{}) {
 			p.attempt++
 		}
 		h.now = p
+		began := s.resets
 		s.mu.Unlock()
 		if p == nil {
 			select {
@@ -178,12 +178,12 @@ func (h *hook) work(gone <-chan struct{}) {
 		case <-gone:
 			return
 		default:
-			h.deliver(p, gone)
+			h.deliver(p, gone, began)
 		}
 	}
 }
 
-func (h *hook) deliver(p *post, gone <-chan struct{}) {
+func (h *hook) deliver(p *post, gone <-chan struct{}, began int) {
 	s := h.inst.s
 	d := Delivery{
 		Time: s.clock.now(), Instance: h.inst.name, Label: h.label, Event: p.event,
@@ -197,7 +197,7 @@ func (h *hook) deliver(p *post, gone <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.now = nil
-	if h.inst.gone != gone {
+	if h.inst.gone != gone || s.resets != began {
 		return // of a time before the reset
 	}
 	h.lastStatus, h.lastAt = d.Status, d.Time

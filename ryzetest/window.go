@@ -120,9 +120,8 @@ func (ws *windows) setStranger(share float64) {
 	ws.stranger = max(0, share)
 }
 
-// SetClockSkew sets the clocks of WithClockSkew anew, as a step of the server's
-// clock would: what replies show as Date and X-RateLimit-Reset moves, and the
-// windows go on.
+// SetClockSkew changes the clocks of WithClockSkew, as a step of the server's
+// clock. Date and X-RateLimit-Reset move, and windows continue.
 func (s *Server) SetClockSkew(skews ...time.Duration) {
 	s.clocks.mu.Lock()
 	defer s.clocks.mu.Unlock()

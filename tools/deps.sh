@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need from outside the Go world, when it is missing: a C
 # compiler, for the race detector, the servers of Redis and PostgreSQL, which the
-# tests start themselves, Python, for a stranger's program, and Chromium, for the
-# page of the simulator. As root on Debian it installs it; anywhere else it says
+# tests start themselves, Python, for a stranger's program, Chromium, for the page
+# of the simulator, MkDocs, for the site, and a dictionary of Portuguese. As root on Debian it installs it; anywhere else it says
 # what to do and fails.
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -17,6 +17,8 @@ command -v python3 >/dev/null || missing="$missing python3"
 if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
 	missing="$missing chromium fonts-noto-core fonts-noto-color-emoji"
 fi
+command -v mkdocs >/dev/null || missing="$missing mkdocs"
+[ -e /usr/share/hunspell/pt_BR.dic ] || missing="$missing hunspell-pt-br"
 if [ -z "$missing" ]; then
 	exit 0
 fi

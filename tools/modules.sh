@@ -9,9 +9,9 @@ while IFS= read -r dir; do
 	[ "$dir" = "$root" ] && echo . || echo "${dir#"$root"/}"
 done <<<"$modules"
 
-# tools/ holds the pinned tools, on purpose outside the workspace.
+# tools/ holds the pinned tools, docs/img pictures; on purpose outside the workspace.
 missing=$(
-	find . \( -name node_modules -o -name testdata -o -name '.?*' -o -path ./bin -o -path ./tools \) -prune -o -name go.mod -print |
+	find . \( -name node_modules -o -name testdata -o -name '.?*' -o -path ./bin -o -path ./tools -o -path ./docs/img \) -prune -o -name go.mod -print |
 		while IFS= read -r file; do
 			dir=$(cd "$(dirname "$file")" && pwd)
 			grep -qxF "$dir" <<<"$modules" || echo "  $file"

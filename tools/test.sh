@@ -100,6 +100,12 @@ for module in $modules; do
 done
 
 cd "$root"
+check "prose" tools/prose.sh error
+check "site" tools/site.sh
+# After the modules: it uses what they have downloaded. What it reads is outside of its
+# own module, where go test does not see changes.
+check "release: go test" go -C tools test -count=1 -timeout 20m ./release
+check "compatibility with the last tag" tools/release.sh -compat
 if [ -f api/openapi.yaml ] && [ -d tools/spectral ]; then
 	if command -v npm >/dev/null; then
 		check "spectral, api/openapi.yaml" tools/openapi.sh

@@ -62,6 +62,29 @@ func TestHistoryIsReadFromTopToBottom(t *testing.T) {
 	assert.Equal(t, exitUsage, s.run("history", "demo", "5511987654321", "--since", "yesterday").code)
 }
 
+func TestHistorySaysWhatHasNoText(t *testing.T) {
+	s := newShell(t)
+	const who = "5511987654321"
+	for _, in := range []ryzetest.Incoming{
+		{Answer: &ryzetest.Answer{ID: "yes"}}, {Answer: &ryzetest.Answer{Kind: ryzetest.AnswerList, ID: "cake"}},
+		{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerCarousel, ID: "cake"}}, {Answer: &ryzetest.Answer{Kind: ryzetest.AnswerForm, ID: "x"}},
+		{Text: "\u200b\u2060\ufe0f"},
+	} {
+		in.From = who
+		s.inst.Receive(in)
+	}
+	s.in = strings.NewReader(`{"version":1,"kind":"pix","content":{"merchantName":"Shop","key":"pix@shop.example","keyType":"EMAIL"}}`)
+	require.Zero(t, s.run("send", "demo", who, "--json").code)
+	rows := strings.Split(strings.TrimSpace(s.ok("history", "demo", who)), "\n")[1:]
+	for k, want := range []string{"[tapped a button]", "[picked a row of a list]", "[tapped a button]", "[a form, or what was filled in]", "[nothing that can be seen]", "[a PIX payment]"} {
+		assert.True(t, strings.HasSuffix(rows[k], want), rows[k])
+	}
+	for _, m := range objects(t, s.ok("history", "demo", who, "--json")) {
+		text, _ := m["text"].(string)
+		assert.NotContains(t, text, "[", "a program gets texts only")
+	}
+}
+
 func TestMomentsAreTimesOrDurations(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Time{

@@ -53,6 +53,7 @@ type doctor struct {
 	client *ryze.Client
 	inst   *ryze.InstanceClient // acts with the token that programs would use
 	info   *ryze.Instance
+	limit  ryze.RateLimit // before the webhooks were tried
 }
 
 func (a *app) doctorCommand() *cobra.Command {

@@ -36,6 +36,7 @@ func (d *doctor) checkEvents(ctx context.Context) bool {
 	if len(enabled) == 0 && ok && !stream && d.flags.url == "" {
 		d.warn("events", "ryze listen "+d.name+" switches the stream on; ryze webhook "+d.name+" set URL sets a webhook", "Nobody is told of events: there is neither a webhook nor the stream.")
 	}
+	d.limit = d.inst.RateLimit() // programs that hang may outlast the minute that it is about
 	d.checkWebhooks(ctx, enabled)
 	return true
 }
@@ -216,6 +217,8 @@ func (d *doctor) answered(name string, hook *ryze.Webhook, status int, took time
 		d.wrong("webhook", "answer first and work afterwards", "The program behind %s has not answered within %s.", quote(hook.Label), answerLimit)
 	case err != nil:
 		d.wrong("webhook", "start the program; if only the service reaches it, use --no-probe", "The program behind %s does not answer at %s: %s.", quote(hook.Label), where, reason(err, answerLimit))
+	case took >= answerLimit: // the status has come, and the end has not
+		d.wrong("webhook", "answer first and work afterwards", "The program behind %s has not ended its answer within %s.", quote(hook.Label), answerLimit)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		d.wrong("webhook", "set the webhook's authorization to what the program expects, or the other way round", "The program behind %s refuses the webhook's own authorization (%d).", quote(hook.Label), status)
 	case status >= 300 && status < 400:

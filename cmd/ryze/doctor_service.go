@@ -270,6 +270,9 @@ func (d *doctor) checkState(context.Context) bool {
 // checkQuota looks at what is left of the quota.
 func (d *doctor) checkQuota(context.Context) bool {
 	limit := d.inst.RateLimit()
+	if !limit.Known {
+		limit = d.limit
+	}
 	switch {
 	case limit.Unlimited():
 		d.ok("quota", "The token has no rate limit.")

@@ -292,6 +292,21 @@ func TestDoctorTellsThatAProgramHangs(t *testing.T) {
 	})
 	assert.Equal(t, "wrong", got.Word)
 	assert.Contains(t, got.Text, "has not answered within 10s")
+	got = judged(func(d *doctor) { d.answered("The webhook", &ryze.Webhook{}, 200, answerLimit, nil) })
+	assert.Equal(t, "wrong", got.Word)
+	assert.Contains(t, got.Text, "has not ended its answer within 10s")
+}
+
+func TestDoctorKnowsTheQuotaAfterSlowPrograms(t *testing.T) {
+	inst, err := ryze.NewInstanceClient("demo", "never-used")
+	require.NoError(t, err)
+	for known, want := range map[bool]string{true: "ok", false: "warning"} {
+		got := judged(func(d *doctor) {
+			d.inst, d.limit = inst, ryze.RateLimit{Known: known, Limit: 100, Remaining: 90}
+			d.checkQuota(t.Context())
+		})
+		assert.Equal(t, want, got.Word, got.Text)
+	}
 }
 
 func TestAServiceBehindThisMachineIsNotReachedFromTheCloud(t *testing.T) {

@@ -38,6 +38,9 @@ func (a *app) historyCommand() *cobra.Command {
 --since and --until take a time (2026-01-31, 2026-01-31T15:04:05Z) or a duration
 before now (24h).
 
+What stands in [brackets] is not a text: the history has none of these messages, and
+does not say which button was tapped. Events do.
+
 With --json: one JSON object a line.`,
 		Example:           `  ryze history support-line 5511987654321 --since 24h`,
 		Args:              cobra.RangeArgs(1, 2),
@@ -73,6 +76,28 @@ With --json: one JSON object a line.`,
 	c.Flags().StringVar(&flags.until, "until", "", "only messages up to this `TIME`")
 	a.jsonFlag(c)
 	return c
+}
+
+// wordless says what a message is whose text the history does not have, and whose type
+// says little. Which button or row it was, only the event tells.
+var wordless = map[ryze.MessageType]string{
+	ryze.MessageButtonsResponse: "[tapped a button]", ryze.MessageTemplateButtonReply: "[tapped a button]",
+	"button_response":        "[tapped a button]",
+	ryze.MessageListResponse: "[picked a row of a list]",
+	ryze.MessageInteractive:  "[a form, or what was filled in]",
+	"buttons":                "[buttons]", "list": "[a list]", "carousel": "[cards]", "pix": "[a PIX payment]",
+	ryze.MessageEdit: "[changed a message]", ryze.MessageRevoke: "[took a message back]",
+}
+
+// textOf is the text of a message, or what there is in its place.
+func textOf(m *ryze.HistoryMessage) string {
+	switch {
+	case m.Text == "":
+		return wordless[m.Type]
+	case !visible(m.Text):
+		return "[nothing that can be seen]"
+	}
+	return m.Text
 }
 
 // moment reads a time, or a duration before now. An empty text is no time.
@@ -119,7 +144,7 @@ func (a *app) history(ctx context.Context, inst *ryze.InstanceClient, chat ryze.
 		if !m.Timestamp.IsZero() {
 			at = m.Timestamp.Local().Format("2006-01-02 15:04")
 		}
-		rows = append(rows, []string{at, m.ID, from, cmp.Or(string(m.Type), "-"), m.Text})
+		rows = append(rows, []string{at, m.ID, from, cmp.Or(string(m.Type), "-"), textOf(m)})
 	}
 	switch {
 	case len(messages) == 0:

@@ -84,6 +84,17 @@ func obeyed(r rune) bool {
 	}
 }
 
+// visible reports whether any of a text can be seen.
+func visible(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool {
+		switch r {
+		case '\u115f', '\u1160', '\u2800', '\u3164', '\uffa0': // letters that are blank
+			return false
+		}
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.In(r, unicode.Cf, unicode.Mn)
+	})
+}
+
 // line returns s in one line, so that no text can pass for a line of its own.
 func line(s string) string {
 	s = strings.NewReplacer("\r\n", " ⏎ ", "\n", " ⏎ ", "\u2028", " ⏎ ", "\u2029", " ⏎ ", "\t", " ").Replace(strings.TrimRight(s, "\r\n"))

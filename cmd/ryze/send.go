@@ -68,6 +68,9 @@ With --json, or --output json: the sent message as one JSON value.`,
 			if flags.stored {
 				a.asJSON = true
 			}
+			if rest == 2 && a.textMissing(args) {
+				return &hinted{usage("there is no text"), "the text comes last, in quotes; --file FILE sends a file, --json a stored content"}
+			}
 			name, args, err := a.named(args, rest)
 			if err != nil {
 				return err
@@ -110,6 +113,22 @@ With --json, or --output json: the sent message as one JSON value.`,
 	c.MarkFlagsMutuallyExclusive("file", "json")
 	_ = c.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"image", "video", "audio", "document"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// textMissing reports whether the arguments are NAME and TO, or TO alone.
+func (a *app) textMissing(args []string) bool {
+	last, err := recipient(args[len(args)-1])
+	if err != nil || last == "" {
+		return false
+	}
+	if a.env.getenv(envInstance) == "" {
+		return len(args) == 2
+	}
+	if len(args) == 1 {
+		return true
+	}
+	_, err = recipient(args[0])
+	return len(args) == 2 && err != nil
 }
 
 // recipient reads an address, or a phone in any usual form.

@@ -41,6 +41,22 @@ func TestSendTextsAndContents(t *testing.T) {
 	assert.Equal(t, "sent", object(t, s.ok("send", "demo", "5511987654321", "x", "-o", "json"))["status"])
 }
 
+func TestASendWithoutATextSaysSo(t *testing.T) {
+	s := newShell(t)
+	for own, all := range map[string][]string{"": {"demo 5511987654321", "demo +5511987654321", "demo 120363000000000001@g.us"}, "demo": {"5511987654321", "demo 5511987654321"}} {
+		s.vars[envInstance] = own
+		for _, args := range all {
+			r := s.run(append([]string{"send"}, strings.Fields(args)...)...)
+			assert.Equal(t, exitUsage, r.code)
+			assert.Contains(t, r.err, "there is no text", args)
+		}
+	}
+	s.vars[envInstance] = "demo"
+	s.ok("send", "5511987654321", "5511987654322")
+	assert.Equal(t, "5511987654322", s.inst.Sent()[0].Text)
+	assert.NotContains(t, s.run("send", "nobody", "hello").err, "there is no text")
+}
+
 func TestSendAFile(t *testing.T) {
 	s := newShell(t)
 	path := s.file("report.txt", "a report", 0o600)

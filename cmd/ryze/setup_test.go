@@ -49,6 +49,11 @@ func TestAWebhookIsNotSetOpenByAccident(t *testing.T) {
 	assert.Contains(t, r.err, "--open")
 	s.ok("webhook", "demo", "set", "http://127.0.0.1:1/", "--open")
 	assert.Equal(t, false, objects(t, s.ok("webhook", "demo", "--json"))[0]["authorization"])
+	for _, address := range []string{"notaurl", "shop.example/hook", "ftp://shop.example/", "http://", ":"} {
+		r := s.run("webhook", "demo", "set", address)
+		assert.Equal(t, exitUsage, r.code)
+		assert.Contains(t, r.err, `"`+address+`" is not a URL`)
+	}
 	for _, args := range []string{"webhook demo set", "webhook demo frob", "webhook demo off now", "webhook", "webhook demo set x y"} {
 		assert.Equal(t, exitUsage, s.run(strings.Fields(args)...).code, args)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -128,6 +129,10 @@ func (a *app) webhookArgs(args []string) (name, verb, address string, err error)
 		return "", "", "", usage("%s takes nothing behind it", verb)
 	case verb == "set":
 		address = args[0]
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return "", "", "", &hinted{usage("%q is not a URL", address), "write all of it, as in https://shop.example/hooks/ryze"}
+		}
 	}
 	return name, verb, address, nil
 }

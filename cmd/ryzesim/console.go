@@ -16,8 +16,7 @@ import (
 type console struct {
 	srv     *ryzetest.Server
 	log     *lines
-	touched func()                         // is called after each command
-	old     map[string][]ryzetest.Incoming // what "history" has set, by instance
+	touched func() // is called after each command
 }
 
 // verb is one command.
@@ -34,7 +33,7 @@ func verbs() []verb {
 }
 
 func newConsole(srv *ryzetest.Server, log *lines, touched func()) *console {
-	return &console{srv, log, touched, map[string][]ryzetest.Incoming{}}
+	return &console{srv, log, touched}
 }
 
 // maxLine bounds a command, in bytes.

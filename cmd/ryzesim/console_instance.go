@@ -152,10 +152,9 @@ func eat(c *console, args []string) (string, error) {
 	return "", nil
 }
 
-// history keeps what it has set: the phone's memory is replaced whole.
+// history adds to what the phone holds, or forgets it.
 func history(c *console, i *ryzetest.Instance, args []string) (string, error) {
 	if len(args) == 1 && args[0] == "clear" {
-		delete(c.old, i.Name())
 		i.SetHistory(nil)
 		return "", nil
 	}
@@ -182,7 +181,7 @@ func history(c *console, i *ryzetest.Instance, args []string) (string, error) {
 		words = words[1:]
 	}
 	in.Text = strings.Join(words, " ")
-	c.old[i.Name()] = append(c.old[i.Name()], in)
-	i.SetHistory(c.old[i.Name()])
-	return fmt.Sprintf("%s holds %d old messages", i.Name(), len(c.old[i.Name()])), nil
+	old := append(i.History(), in)
+	i.SetHistory(old)
+	return fmt.Sprintf("%s holds %d old messages", i.Name(), len(old)), nil
 }

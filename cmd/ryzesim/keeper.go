@@ -33,25 +33,36 @@ func newKeeper(path string, srv *ryzetest.Server, fail func(error)) *keeper {
 	return &keeper{path: path, save: srv.Save, fail: fail, dirty: make(chan struct{}, 1), pause: shortestPause}
 }
 
-// openState opens the file of a state; it is nil when there is none yet. A link is
-// followed, so that what it points to is replaced, not the link.
-func openState(path string) (file *os.File, target string, err error) {
-	target, err = filepath.EvalSymlinks(path)
+// stateFile is where a state is written. A link is followed, so that what it points
+// to is replaced, not the link.
+func stateFile(path string) (string, error) {
+	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, path, nil
+		if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+			return "", fmt.Errorf("there is no directory %s", filepath.Dir(path))
+		}
+		return path, nil
 	}
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, "", fmt.Errorf("%s is no regular file", path)
+		return "", fmt.Errorf("%s is no regular file", path)
 	}
-	file, err = os.Open(target)
-	return file, target, err
+	return target, nil
+}
+
+// openState opens the file of a state; it is nil when there is none yet.
+func openState(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // there is nothing to read
+	}
+	return file, err
 }
 
 // touch says that something has changed.

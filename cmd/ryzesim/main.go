@@ -31,8 +31,9 @@
 // after a change. After kill -9 the changes of about the last second are missing. A large
 // file is written less often, so that this takes a tenth of the time at most: then it is
 // ten times what a write takes, and never more than a minute. A file that cannot be
-// read, or is of a newer version, is an error and stays as it is. One file is for one
-// program at a time.
+// read, or is of a newer version, is an error and stays as it is. A second program
+// that is given the same file does not start; the lock is the file FILE.lock, and ends
+// with the program.
 //
 // # TLS
 //
@@ -111,16 +112,28 @@ type program struct {
 	shop      *demo   // nil without -demo
 	page      string  // address of the page, or ""
 	temporary string  // folder to remove at the end, or ""
+	unlock    func()  // gives the file of the state back, or nil
 }
 
-func (p *program) start() error {
+func (p *program) start() (err error) {
 	opts, err := p.options()
 	if err != nil {
 		return err
 	}
 	var stored *os.File
 	if p.state != "" {
-		if stored, p.state, err = openState(p.state); err != nil {
+		if p.state, err = stateFile(p.state); err != nil {
+			return fmt.Errorf("-state: %w", err)
+		}
+		if p.unlock, err = lock(p.state); err != nil {
+			return fmt.Errorf("-state: %w", err)
+		}
+		defer func() {
+			if err != nil {
+				p.unlock()
+			}
+		}()
+		if stored, err = openState(p.state); err != nil {
 			return fmt.Errorf("-state: %w", err)
 		}
 	}
@@ -159,6 +172,7 @@ func (p *program) start() error {
 	if p.state != "" {
 		p.keeper = newKeeper(p.state, p.srv, func(err error) { p.log.printf("The state is not saved: %v", err) })
 		if err := p.keeper.write(); err != nil {
+			p.keeper = nil // it would fail again, and be told twice
 			return errors.Join(fmt.Errorf("-state: %w", err), p.stop())
 		}
 	}
@@ -213,6 +227,9 @@ func (p *program) stop() error {
 	}
 	if p.temporary != "" {
 		err = errors.Join(err, os.RemoveAll(p.temporary))
+	}
+	if p.unlock != nil {
+		p.unlock()
 	}
 	return err
 }

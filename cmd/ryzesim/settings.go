@@ -168,6 +168,9 @@ func parse(args []string, errOut io.Writer) (*settings, error) {
 	return c, nil
 }
 
+// codesLive is how long the simulator waits for a pairing.
+const codesLive = 2 * time.Minute
+
 func negative(c *settings) error {
 	for name, is := range map[string]bool{
 		"quota": c.quota < 0, "rate": c.rate < -1, "create-rate": c.createRate < -1, "auto-pair": c.autoPair < 0,
@@ -179,6 +182,9 @@ func negative(c *settings) error {
 		if is {
 			return fmt.Errorf("-%s is too small", name)
 		}
+	}
+	if c.autoPair >= codesLive {
+		return fmt.Errorf("-auto-pair is %s, and the codes of a connect are gone after %s", c.autoPair, codesLive)
 	}
 	for _, pause := range c.webhookRetry {
 		if pause < 0 {

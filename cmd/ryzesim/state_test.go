@@ -30,7 +30,7 @@ func TestStateSurvivesARestartAndAKill(t *testing.T) {
 			require.Equal(t, 200, post(t, base+"/api/instance/settings/a", token, `{"ignoreGroupMessages":true}`))
 			for _, line := range []string{
 				`contact 5511987654321 -lid 77 Ana Lima`, `unreachable 15550000000`, `group "The team" b 5511987654321`,
-				`media b 5511987654321 ` + photo + ` look`, `disconnect b`, `receive b 5511987654321 while you were away`, `advance 48h`,
+				`media b 5511987654321 ` + photo + ` look`, `history c 48h 5511987654321 what was`, `disconnect b`, `receive b 5511987654321 while you were away`, `advance 48h`,
 			} {
 				_, err := io.WriteString(keyboard, line+"\n")
 				require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestStateSurvivesARestartAndAKill(t *testing.T) {
 			for _, c := range [][2]string{
 				{"instances", "b is disconnected with the number"}, {"messages a", `to 5511987654321@s.whatsapp.net text "hello from a"`},
 				{"messages b", `image "look" file="photo.png"`}, {"chats a", `"Ana Lima"`}, {"members 120363400000000001", "The team"},
-				{"reconnect b", "b is connected"}, {"pair c", "c is connected"},
+				{"reconnect b", "b is connected"}, {"history c 47h 5511987654321 and then", "c holds 2 old messages"}, {"pair c", "c is connected"},
 			} {
 				_, err := io.WriteString(keyboard, c[0]+"\n")
 				require.NoError(t, err)
@@ -96,7 +96,31 @@ func TestStateThatCannotBeReadStaysAsItIs(t *testing.T) {
 		assert.Equal(t, text, string(after))
 	}
 	require.ErrorContains(t, run(t.Context(), []string{"-addr", "127.0.0.1:0", "-state", dir}, nil, io.Discard, io.Discard), "no regular file")
-	require.Error(t, run(t.Context(), []string{"-addr", "127.0.0.1:0", "-state", filepath.Join(dir, "none", "x.json")}, nil, io.Discard, io.Discard))
+	none := filepath.Join(dir, "none")
+	err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-state", filepath.Join(none, "x.json")}, nil, io.Discard, io.Discard)
+	require.EqualError(t, err, "-state: there is no directory "+none)
+}
+
+func TestOneStateIsForOneProgram(t *testing.T) {
+	file, link := filepath.Join(t.TempDir(), "state.json"), filepath.Join(t.TempDir(), "link.json")
+	_, _, _, stop := launch(t, nil, "-state", file, "-instance", "a")
+	require.NoError(t, os.Symlink(file, link))
+	for _, same := range []string{file, link} {
+		err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-state", same, "-instance", "b"}, nil, io.Discard, io.Discard)
+		require.EqualError(t, err, "-state: "+file+" is used by another ryzesim")
+	}
+	require.NoError(t, stop())
+	assert.NoFileExists(t, file+".lock")
+
+	// One that was killed leaves its file, and no lock.
+	require.NoError(t, os.WriteFile(file+".lock", nil, 0o600))
+	_, _, _, stop = launch(t, nil, "-state", file)
+	require.NoError(t, stop())
+
+	// One that does not start gives it back.
+	require.Error(t, run(t.Context(), []string{"-addr", "256.0.0.1:0", "-state", file}, nil, io.Discard, io.Discard))
+	_, _, _, stop = launch(t, nil, "-state", file)
+	require.NoError(t, stop())
 }
 
 func TestStateFollowsALinkAndClearsWhatAKillLeft(t *testing.T) {

@@ -104,6 +104,7 @@ const shade = h('div', { class: 'shade', on: { click: () => activity(false) } })
 const app = h('div', { class: 'app' }, top, lostBar, h('div', { class: 'panes' }, left, talkPane, shade, side));
 document.body.append(skip, app);
 
+let begins = true;
 view(['all', 'route', 'state', 'chats'], () => {
   const { route } = state;
   app.dataset.pane = route.activity ? 'side' : route.chat ? 'talk' : 'list';
@@ -117,6 +118,15 @@ view(['all', 'route', 'state', 'chats'], () => {
   talkPane.setAttribute('aria-label', t('conversation'));
   side.setAttribute('aria-label', t('activity'));
   drawLost();
+  // Where there is room for both, the page begins with the newest chat.
+  if (begins && state.phase === 'ready' && state.chats.get(route.instance)?.loaded) {
+    begins = false;
+    const newest = state.chats.get(route.instance).list[0];
+    if (newest && !route.chat && !route.activity && matchMedia('(min-width: 45rem)').matches) {
+      history.replaceState(null, '', hash(route.instance, newest.jid));
+      readRoute();
+    }
+  }
   // The page begins with the instance that there is.
   if (!route.instance && state.instances.length && state.phase === 'ready') {
     history.replaceState(null, '', hash(state.instances[0].name));

@@ -5,7 +5,7 @@ import { h, fill } from './dom.js';
 import { icon } from './icons.js';
 import { t, length } from './i18n.js';
 import { view, state, currentChat, instance, touch } from './store.js';
-import { writers, writer, chooseWriter, writeAs, hue, nameOf, chatName } from './people.js';
+import { writers, writer, chooseWriter, writeAs, hue, nameOf, chatName, initial } from './people.js';
 import { menu, ask, notice, emojiMenu } from './overlay.js';
 import { summary } from './message.js';
 import { samplePicture, sampleVoice, sampleSticker, sampleDocument, encode, recorder, canRecord } from './samples.js';
@@ -52,7 +52,7 @@ export function composer(hooks) {
     const sign = JSON.stringify([me.label, lost, offline, document.documentElement.lang, reply?.id, editing?.message.id]);
     if (el.dataset.sign !== sign) {
       el.dataset.sign = sign;
-      fill(who, h('span', { class: `avatar tiny ${me.owner ? 'own' : 'hue-' + hue(me.jid)}`, 'aria-hidden': 'true' }, me.owner ? icon('phone') : [...me.name][0]?.toLocaleUpperCase() || icon('person')),
+      fill(who, h('span', { class: `avatar tiny ${me.owner ? 'own' : 'hue-' + hue(me.jid)}`, 'aria-hidden': 'true' }, me.owner ? icon('phone') : initial(me.name)),
         h('span', { class: 'who-label' }, t('writeAs'), ' ', h('b', { dir: 'auto', text: me.label })), icon('down'));
       field.placeholder = lost ? t('noAnswer') : offline ? t('ownerOffline') : t('message');
       field.setAttribute('aria-label', `${t('message')}, ${t('writeAs')} ${me.label}`);

@@ -32,6 +32,7 @@ export function conversation(hooks) {
   let unseen = 0;
   let prepended = 0;
   let seenArrived = 0;
+  let replaced = 0;
 
   const visible = t_ => t_.messages.filter(m => m.kind !== 'reaction');
 
@@ -46,11 +47,14 @@ export function conversation(hooks) {
     const chat = currentChat() || (jid ? { jid, kind: 'private', name: '' } : null);
     const current = talk();
     drawHeader(chat, name);
-    if (current !== shown) {
+    if (current === shown) {
+      noteScroll();
+    } else {
       shown = current;
       start = end = 0;
       stick = true;
       unseen = 0;
+      replaced = current?.replaced || 0;
       seenArrived = current?.arrived.length || 0;
       prepended = current?.prepended || 0;
       list.textContent = '';
@@ -72,16 +76,20 @@ export function conversation(hooks) {
     }
 
     // The window moves with what was put before it.
-    const added = (current.prepended || 0) - prepended;
-    prepended = current.prepended || 0;
+    const added = current.prepended - prepended;
+    prepended = current.prepended;
     if (added) {
       start += added;
       end += added;
-      // Whoever stands at the top cannot scroll up to ask for them.
-      if (!stick && scroller.scrollTop < 900) {
-        start = Math.max(0, start - step);
-        end = Math.min(end, start + most);
-      }
+    }
+    // The list is another one: the window goes where the messages are that it shows.
+    if (current.replaced !== replaced) {
+      replaced = current.replaced;
+      const ids = new Set([...list.children].map(row => row.dataset.id).filter(Boolean));
+      const first = all.findIndex(m => ids.has(m.id));
+      end = first < 0 ? 0 : Math.min(all.length, first + Math.max(step, end - start));
+      start = Math.max(0, first);
+      if (first < 0) stick = true;
     }
     const fresh = current.arrived.length - seenArrived;
     if (stick || end === 0) {
@@ -93,9 +101,9 @@ export function conversation(hooks) {
     end = Math.min(end, all.length);
     start = Math.max(0, Math.min(start, end - 1));
     tellFresh(current, all, name);
-    place(() => drawRows(all, chat, name));
-    drawTop(current, chat);
+    place(() => { drawRows(all, chat, name); drawTop(current, chat); });
     drawJump(all);
+    reach();
   }
 
   function drawRows(all, chat, name) {
@@ -175,10 +183,10 @@ export function conversation(hooks) {
       }
     }
     work();
-    if (stick) scroller.scrollTop = scroller.scrollHeight;
+    if (stick) scrollTo(scroller.scrollHeight);
     else if (anchor) {
       const row = [...list.children].find(r => r.dataset.key === anchor);
-      if (row) scroller.scrollTop += row.getBoundingClientRect().top - offset;
+      if (row) scrollTo(scroller.scrollTop + row.getBoundingClientRect().top - offset);
     }
   }
 
@@ -258,59 +266,89 @@ export function conversation(hooks) {
 
   // ---- scrolling
 
-  let last = 0;
-  let height = '';
-  scroller.addEventListener('scroll', () => {
+  let last = 0; // where the page has scrolled to, or was found
+  let up = false; // somebody has scrolled up last
+  let away = false; // another pane stands in the place of the conversation
+
+  function scrollTo(place) {
+    scroller.scrollTop = place;
+    if (scroller.clientHeight) last = scroller.scrollTop;
+  }
+
+  const below = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+
+  // noteScroll finds out whether somebody has scrolled. What grows moves the end away,
+  // and what shrinks brings it near; that is nobody's scrolling. It is asked before
+  // every drawing, too: the event of scrolling comes a frame late.
+  function noteScroll() {
     if (!shown?.loaded) return;
-    // What grew or shrank moves the end; that is nobody's scrolling.
-    const size = `${scroller.clientHeight} ${scroller.scrollHeight} ${scroller.clientWidth}`;
-    if (size !== height) {
-      height = size;
-      if (stick) {
-        scroller.scrollTop = scroller.scrollHeight;
-        last = scroller.scrollTop;
-        return;
-      }
+    if (!scroller.clientHeight || away) {
+      away = !scroller.clientHeight;
+      if (!away) scrollTo(stick ? scroller.scrollHeight : last);
+      return;
     }
-    const bottom = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    const at = scroller.scrollTop;
+    const back = at < last;
+    if (back || at === 0) up = true;
+    else if (at > last) up = false;
+    last = at;
     const all = visible(shown);
-    const up = scroller.scrollTop < last || scroller.scrollTop === 0;
-    last = scroller.scrollTop;
-    const atEnd = bottom < 40 && end >= all.length;
-    if (atEnd !== stick) {
+    const atEnd = below() < 40 && end >= all.length;
+    if (stick && !atEnd && !back) {
+      scrollTo(scroller.scrollHeight);
+    } else if (stick !== atEnd) {
       stick = atEnd;
       if (stick) unseen = 0;
       drawJump(all);
     }
-    if (up && scroller.scrollTop < 900) {
+  }
+
+  // reach adds messages at an end that is near. It is asked after whatever may have
+  // brought one near: scrolling, drawing, loading, another size. A chat that does not
+  // fill its place cannot be scrolled to ask for more.
+  function reach() {
+    if (!shown?.loaded || !scroller.clientHeight) return;
+    const full = scroller.scrollHeight > scroller.clientHeight + 1;
+    if (full && stick) return;
+    if (!full || (up && scroller.scrollTop < 900)) {
       if (start > 0) {
         start = Math.max(0, start - step);
         end = Math.min(end, start + most);
         redraw();
-      } else if (shown.more && !shown.loading) {
+      } else if (shown.more && !shown.loading && !shown.failed) {
         shown.older();
+      } else if (!full && end < visible(shown).length) {
+        end = Math.min(visible(shown).length, end + step);
+        redraw();
       }
-    } else if (!up && bottom < 900 && end < all.length) {
-      end = Math.min(all.length, end + step);
+    } else if (!up && below() < 900 && end < visible(shown).length) {
+      end = Math.min(visible(shown).length, end + step);
       start = Math.max(start, end - most);
       redraw();
     }
-  }, { passive: true });
+  }
+
+  function scrolled() {
+    noteScroll();
+    reach();
+  }
+  scroller.addEventListener('scroll', scrolled, { passive: true });
 
   function redraw() {
     const chat = currentChat() || { jid: state.route.chat, kind: 'private' };
-    place(() => drawRows(visible(shown), chat, state.route.instance));
-    drawTop(shown, chat);
-    drawJump(visible(shown));
+    const all = visible(shown);
+    place(() => { drawRows(all, chat, state.route.instance); drawTop(shown, chat); });
+    drawJump(all);
+    reach();
   }
 
   // Pictures that come late, and a composer that grows, must not push the end away.
-  new ResizeObserver(() => {
-    if (stick) scroller.scrollTop = scroller.scrollHeight;
-  }).observe(list);
-  new ResizeObserver(() => {
-    if (stick) scroller.scrollTop = scroller.scrollHeight;
-  }).observe(scroller);
+  const sizes = new ResizeObserver(() => {
+    noteScroll();
+    requestAnimationFrame(reach);
+  });
+  sizes.observe(list);
+  sizes.observe(scroller);
 
   function toEnd() {
     stick = true;

@@ -156,6 +156,12 @@ export function link(text, label = text) {
   return h('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow', text: label, title: text });
 }
 
+// Letters of zero width, and those that are blank.
+const unseen = /[\s\p{C}\p{Z}\p{Mn}\u115f\u1160\u2800\u3164\uffa0]/gu;
+
+/** visible says whether any of a text can be seen. */
+export const visible = text => text.length > 200 || text.replace(unseen, '') !== '';
+
 /** plainText is the text of a message without its marks, for one line. */
 export function plainText(text) {
   return String(text || '').replace(/```/g, '').replace(/(^|[^\p{L}\p{N}])([*_~`])(?=\S)([^\n]*?\S)\2(?![\p{L}\p{N}])/gu, '$1$3').replace(/\s+/g, ' ').slice(0, 160);

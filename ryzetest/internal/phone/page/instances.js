@@ -8,7 +8,7 @@ import { state, view, now, readState } from './store.js';
 import { menu, ask, attempt, confirm, dialog, notice } from './overlay.js';
 
 const good = new Set(['connected']);
-const waits = new Set(['qr', 'qr_code', 'connecting', 'pairing']);
+export const waits = new Set(['qr', 'qr_code', 'connecting', 'pairing']);
 
 export const stateClass = s => (good.has(s) ? 'good' : waits.has(s) ? 'wait' : s === 'banned' || s === 'loggedout' ? 'bad' : 'off');
 export const stateName = s => t('state_' + (s === 'qr_code' ? 'qr' : s));

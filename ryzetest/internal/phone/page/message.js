@@ -4,7 +4,7 @@
 import { h, style, address } from './dom.js';
 import { icon, ticks, svgElement } from './icons.js';
 import { t, clockTime, dateTime, day, length, size, phone, money, month, number } from './i18n.js';
-import { rich, plainText, link } from './format.js';
+import { rich, visible, plainText, link } from './format.js';
 import { local } from './api.js';
 import { now } from './store.js';
 import { nameOf, hue, avatar } from './people.js';
@@ -33,13 +33,15 @@ function shortSummary(m) {
   if (m.kind === 'reaction') return { text: m.text };
   const name = m.kind === 'pix' ? 'PIX' : m.voice ? t('voiceNote') : shortNames[m.kind] ? t(shortNames[m.kind]) : '';
   const sign = m.voice ? 'mic' : shortIcons[m.kind] || (['buttons', 'interactive'].includes(m.kind) ? '' : pictured[m.kind]);
-  return { icon: sign, text: plainText(m.text) || name || t('unknownKind', { kind: m.kind }) };
+  return { icon: sign, text: oneLine(m.text) || name || t('unknownKind', { kind: m.kind }) };
 }
 
 const pictured = {
   image: 'image', video: 'video', audio: 'audio', voice: 'mic', document: 'file', sticker: 'sticker', location: 'location',
   cards: 'person', poll: 'poll', pix: 'pix', event: 'calendar', form: 'form', list: 'list', carousel: 'list', revoked: 'ban',
 };
+
+const oneLine = text => (text && !visible(text) ? t('invisibleText') : plainText(text));
 
 /** summary is a message in one line: {icon, text}. */
 export function summary(m) {
@@ -64,7 +66,7 @@ export function summary(m) {
     image: () => m.text || t('picture'), video: () => m.text || t('video'), sticker: () => t('sticker'),
     unknown: () => t('unknownKind', { kind: m.kind }),
   }[kind];
-  return { icon: pictured[voice ? 'voice' : kind], text: plainText(text ? text() || m.text : m.text) };
+  return { icon: pictured[voice ? 'voice' : kind], text: oneLine(text ? text() || m.text : m.text) };
 }
 
 /**
@@ -173,7 +175,7 @@ export function reactions(m, context) {
 
 // ---- the kinds
 
-const textOf = (text, m) => (text ? rich(text, { mentions: m.mentions || [], everyone: m.mentionAll }) : null);
+const textOf = (text, m) => (text && !visible(text) ? h('div', { class: 'note' }, t('invisibleText')) : text ? rich(text, { mentions: m.mentions || [], everyone: m.mentionAll }) : null);
 
 // legible is black or white, whichever can be read on a colour.
 function legible(hex) {

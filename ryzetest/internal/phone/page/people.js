@@ -53,10 +53,15 @@ export function avatar(chat, size = '') {
   else if (chat.kind === 'status') el.append(icon('status'));
   else {
     const name = chat.name || contactOf(chat.jid)?.name || '';
-    const letter = [...name].find(c => /[\p{L}\p{N}]/u.test(c));
-    el.append(letter ? letter.toLocaleUpperCase() : icon('person'));
+    el.append(initial(name));
   }
   return el;
+}
+
+/** initial is the first letter of a name, or a picture when it has none. */
+export function initial(name) {
+  const letter = [...String(name || '')].find(c => /[\p{L}\p{N}]/u.test(c));
+  return letter ? letter.toLocaleUpperCase() : icon('person');
 }
 
 /** memberList is the members of a group, each {jid, phone, name, me}. */

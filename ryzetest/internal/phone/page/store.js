@@ -50,7 +50,15 @@ const keyOf = (instance, chat) => `${instance}\n${chat}`;
 
 export const instance = name => state.instances.find(i => i.name === name);
 export const chatsOf = name => state.chats.get(name)?.list || [];
-export const currentChat = () => chatsOf(state.route.instance).find(c => c.jid === state.route.chat);
+/** currentChat is what is open; a chat of which nothing is known (any more) can be begun. */
+export const currentChat = () => {
+  const { instance: name, chat: jid } = state.route;
+  return chatsOf(name).find(c => c.jid === jid) || (jid && state.chats.get(name)?.loaded ? unknownChat(jid) : undefined);
+};
+const unknownChat = jid => ({
+  jid, name: '', draft: true, phone: /@s\.whatsapp\.net$/.test(jid) ? jid.split('@')[0] : '',
+  kind: jid === 'status@broadcast' ? 'status' : /@g\.us$/.test(jid) ? 'group' : /@newsletter$/.test(jid) ? 'newsletter' : 'private',
+});
 export const contactOf = who => {
   const user = String(who || '').split('@')[0].split(':')[0];
   return user ? state.contacts.find(c => c.phone === user || String(c.lid || '').split('@')[0] === user) : undefined;
@@ -67,6 +75,9 @@ class Talk {
     this.loading = null;
     this.failed = false;
     this.arrived = []; // ids that came while it was open
+    this.prepended = 0; // so many were put before what there was
+    this.replaced = 0; // so often the list has become another one
+    this.late = null; // ids that came while the list is read anew
   }
 
   at(id) {
@@ -94,6 +105,7 @@ class Talk {
         const first = !this.loaded;
         this.messages = page.messages;
         this.more = page.more;
+        this.replaced++;
         if (!first) this.arrived.push(...page.messages.map(m => m.id));
       } else {
         const fresh = this.merge(page.messages);
@@ -111,7 +123,7 @@ class Talk {
       const fresh = this.merge(page.messages);
       this.messages = fresh.concat(this.messages);
       this.more = page.more && fresh.length > 0;
-      this.prepended = (this.prepended || 0) + fresh.length;
+      this.prepended += fresh.length;
     });
   }
 
@@ -129,7 +141,26 @@ class Talk {
     return this.loading;
   }
 
+  // reread reads as much as there was, of a simulator that may have become another one.
+  async reread() {
+    this.late = [];
+    const fresh = new Talk(this.instance, this.chat);
+    await fresh.latest();
+    for (let pages = 0; fresh.more && !fresh.failed && fresh.messages.length < this.messages.length && pages < 20; pages++) await fresh.older();
+    const late = this.late;
+    this.late = null;
+    if (fresh.failed) return;
+    const known = new Set(this.messages.map(m => m.id));
+    const end = fresh.messages.findLastIndex(m => known.has(m.id));
+    if (end >= 0) this.arrived.push(...fresh.messages.slice(end + 1).map(m => m.id));
+    Object.assign(this, { messages: fresh.messages, more: fresh.more, failed: false, loaded: true });
+    this.replaced++;
+    touch('messages');
+    if (late.length) await this.refresh(late);
+  }
+
   async refresh(ids) {
+    this.late?.push(...ids);
     const found = await Promise.all(ids.map(id => api.getMessage(this.instance, id).catch(error => {
       if (error instanceof api.APIError && error.status === 404) return { id, gone: true };
       throw error;
@@ -219,19 +250,10 @@ export async function connect() {
   const old = talk()?.loaded ? talk() : null;
   for (const [key, t] of state.talks) if (t !== talk()) state.talks.delete(key);
   try {
-    await Promise.all([loadChats(), readLog(), readDeliveries(), old && reread(old)]);
+    await Promise.all([loadChats(), readLog(), readDeliveries(), old?.reread()]);
   } catch (error) {
     trouble(error);
   }
-}
-
-// A simulator that was started anew may know nothing of what is shown.
-async function reread(t) {
-  const was = t.messages;
-  t.messages = [];
-  t.loaded = false;
-  await t.latest();
-  if (t.failed) t.messages = was;
 }
 
 function lost() {

@@ -6,6 +6,7 @@ import { icon } from './icons.js';
 import { t } from './i18n.js';
 import * as api from './api.js';
 import { state, view, instance, readState } from './store.js';
+import { waits } from './instances.js';
 import { attempt, confirm, menu, ask } from './overlay.js';
 
 const routes = [
@@ -74,7 +75,7 @@ export function switches() {
       { name: 'drop-streams', sign: 'stream', label: t('dropStreams'), off: !i?.streams },
       { name: 'logout', sign: 'logout', label: t('logOut'), off: !i?.phone || i.state === 'loggedout', ask: 'logOutNote' },
       { name: 'ban', sign: 'ban', label: t('ban'), off: i?.state === 'banned', ask: 'banNote' },
-      offline ? { name: 'fail-pairing', sign: 'alert', label: t('failPairing'), off: !['qr_code', 'connecting'].includes(i.state) } : null,
+      offline ? { name: 'fail-pairing', sign: 'alert', label: t('failPairing'), off: !waits.has(i.state) } : null,
     ].filter(Boolean);
     // A button that is pressed must not be replaced meanwhile.
     keyed(phone, list, {
