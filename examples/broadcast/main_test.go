@@ -21,6 +21,15 @@ import (
 	"github.com/ryzeapi/ryze-go/ryzetest"
 )
 
+// TestMain keeps the files of tests in memory: nothing has to outlive the machine.
+func TestMain(m *testing.M) {
+	const memory = "/dev/shm"
+	if dir, err := os.Stat(memory); err == nil && dir.IsDir() {
+		_ = os.Setenv("TMPDIR", memory)
+	}
+	os.Exit(m.Run())
+}
+
 func simulated(t *testing.T) *demo.Service {
 	t.Helper()
 	service, err := demo.Simulate(config(ryzetest.InMemory()))
@@ -73,7 +82,7 @@ func TestBroadcastNeverSendsTwice(t *testing.T) {
 			for range 60 {
 				service.Simulator.Fault("messages.text", faults[random.IntN(len(faults))])
 			}
-			for range 6 {
+			for n := 0; n < 6 || n < 40 && len(got(service)) < len(job.recipients)/4; n++ { // a machine may be slow
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(200+random.IntN(1500))*time.Millisecond)
 				job.again = random.IntN(2) == 0
 				require.NoError(t, run(ctx, service.Instance, job, io.Discard, io.Discard))
