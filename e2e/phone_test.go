@@ -358,11 +358,19 @@ func TestEverySwitchBreaksWhatItSays(t *testing.T) {
 	p.see(".meter.none", "0 of 100 left")
 	assert.ErrorIs(t, send(patience), ryze.ErrRateLimited)
 
+	p.do(`(button => {
+		window.moved = 0;
+		const look = changes => changes.forEach(c => { window.moved += [...c.removedNodes].includes(button); });
+		new MutationObserver(look).observe(button.parentElement, {childList: true});
+	})(document.querySelector('[data-act="logout"]'))`)
 	p.click(".switch", "Drop streams")
 	p.click(".switch", "Disconnect")
 	p.see(".instance.on .pill", "disconnected")
 	p.click(".switch", "Reconnect")
+	p.gone(".instance.on .pill", "disconnected")
 	p.see(".instance.on .pill", "connected")
+	p.see(".switch", "Disconnect")
+	assert.Zero(t, eval[int](p, "window.moved"), "a button that is pressed keeps its click")
 	p.click(".switch", "Log out")
 	p.click("dialog button.danger", "Log out")
 	p.see(".instance.on .pill", "logged out")

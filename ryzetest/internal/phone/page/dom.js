@@ -56,9 +56,15 @@ export function keyed(el, items, { key, signature, render, update }) {
     else old.set(child.dataset.key, child);
   }
   const focused = document.activeElement;
+  // What goes does so first: the others need not move then, and a button that is
+  // pressed keeps its click.
+  const wanted = new Set(items.map(item => String(key(item))));
+  for (const [k, node] of old) {
+    if (!wanted.has(k)) node.remove();
+  }
   let at = el.firstElementChild;
   for (const item of items) {
-    const k = key(item);
+    const k = String(key(item));
     const sign = signature(item);
     let node = old.get(k);
     old.delete(k);
