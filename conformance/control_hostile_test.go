@@ -173,6 +173,7 @@ func with(body object, way []any, value any) object {
 // Whatever stands in the place of a member: the API answers as its document says, and
 // takes nothing that the document does not have.
 func TestTheControlAPITakesOnlyWhatItsDocumentHas(t *testing.T) {
+	t.Parallel()
 	h := startHostile(t)
 	for _, o := range h.doc.operations {
 		if o.method != http.MethodPost {

@@ -87,6 +87,7 @@ func objects(v any) (list []map[string]any) {
 // that nobody knows. A method reads what is left, or returns a typed error;
 // when it must not be repeated, one that says that it may have happened.
 func TestDamagedRepliesAreReadOrTyped(t *testing.T) {
+	t.Parallel()
 	forEachReadable(t, func(t *testing.T, d *document, r readable) {
 		check := func(what string) {
 			_, err := r.again(t, d)

@@ -300,6 +300,7 @@ var completedExcuses = excuseList{
 // the document shows, and looks for the new value in what a method returns; then
 // the same with every member that the schema names.
 func TestEveryShownFieldReachesTheCaller(t *testing.T) {
+	t.Parallel()
 	d, o := theDocument(t), observe(t)
 	for _, op := range ryze.Operations() {
 		callers := o.callers(op.ID)

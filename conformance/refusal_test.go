@@ -115,6 +115,7 @@ var bodyFaults = []string{"a member that is unknown", "a member that is missing"
 // TestDamagedExchangesAreRefused damages what travelled in every way that the
 // document forbids.
 func TestDamagedExchangesAreRefused(t *testing.T) {
+	t.Parallel()
 	d, o := theDocument(t), observe(t)
 	tried := map[string]int{}
 	refuses := func(x *exchange, what string) {
