@@ -7,6 +7,7 @@ import (
 	"crypto/cipher"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -472,6 +473,36 @@ func TestContentsAreEncryptedAndForgotten(t *testing.T) {
 	assert.Empty(t, stored())
 	_, err = o.Add(t.Context(), hello("k")) // the key is remembered
 	require.NoError(t, err)
+}
+
+// The file beside the database has what was written last, for as long as it is open.
+func TestForgottenContentIsInNoFile(t *testing.T) {
+	t.Parallel()
+	s := simulated(t)
+	path := emptyFile(t)
+	o, err := OpenSQLite(path, s.open, short, WithForget([]byte("a secret of a test")))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, o.Close()) })
+	occurs := func() (n int) {
+		for _, name := range []string{path, path + "-wal"} {
+			b, err := os.ReadFile(name) //nolint:gosec // of the test
+			require.NoError(t, err)
+			n += bytes.Count(b, []byte("4711 is your code"))
+		}
+		return n
+	}
+	for i := range 10 {
+		m := hello(fmt.Sprint(i))
+		m.Content = ryze.Text("4711 is your code")
+		_, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+	}
+	assert.NotZero(t, occurs())
+	run(t, o)
+	for i := range 10 {
+		assert.Equal(t, Sent, wait(t, o, fmt.Sprint(i)).State)
+	}
+	assert.Eventually(t, func() bool { return occurs() == 0 }, 5*time.Second, 50*time.Millisecond)
 }
 
 func wait(t testing.TB, o *Outbox, key string) *Entry {
