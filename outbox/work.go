@@ -14,8 +14,9 @@ import (
 )
 
 // Run sends until its context ends, then waits about 20 seconds at most for
-// running requests, and returns nil. Any number of processes may run on one
-// PostgreSQL database.
+// running requests, and returns nil. When it cannot begin, such as on a full disk
+// or while the server is restarted, it returns an error at once. Any number of
+// processes may run on one PostgreSQL database.
 func (o *Outbox) Run(ctx context.Context) error {
 	if !o.running.CompareAndSwap(false, true) {
 		return ErrRunning
