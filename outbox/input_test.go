@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,6 +75,7 @@ func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
 		"key of 10 KB":       func(m *Message) { m.Key = strings.Repeat("k", 10<<10) },
 		"key with a NUL":     func(m *Message) { m.Key = "a\x00b" },
 		"key not UTF-8":      func(m *Message) { m.Key = "\xff" },
+		"delay of years":     func(m *Message) { m.Delay = math.MaxInt64 },
 		"no instance":        func(m *Message) { m.Instance = "" },
 		"instance of 10 KB":  func(m *Message) { m.Instance = strings.Repeat("i", 10<<10) },
 		"recipient of 9 KB":  func(m *Message) { m.To = ryze.JID(strings.Repeat("1", 9<<10) + "@lid") },
