@@ -55,6 +55,8 @@ func (o *Outbox) compose(ctx context.Context, m Message) (*composed, error) {
 		return nil, invalid("Message.Content", "is nil")
 	case m.Priority < -1<<31 || m.Priority > 1<<31-1:
 		return nil, invalid("Message.Priority", "is out of range")
+	case m.Delay > longestDelay:
+		return nil, invalid("Message.Delay", "is longer than an hour") // nothing else goes to the recipient meanwhile
 	case m.ReplyPrivate && m.ReplyTo == "":
 		return nil, invalid("Message.ReplyPrivate", "needs ReplyTo")
 	}
@@ -134,6 +136,9 @@ func (c *config) isPrint(stored, plain []byte, key string) bool {
 func (c *config) keyed(plain []byte) []byte {
 	return fingerprint(hmac.New(sha256.New, c.forget), "fingerprint", string(plain))
 }
+
+// longestDelay is more than anybody types.
+const longestDelay = time.Hour
 
 // longestName is what the indexes of PostgreSQL surely take.
 const longestName = 512

@@ -21,7 +21,7 @@ type Message struct {
 	NotBefore time.Time     // zero: at once
 	ExpiresAt time.Time     // zero: never; no request leaves after it
 
-	Delay        time.Duration // see [ryze.Delay]
+	Delay        time.Duration // see [ryze.Delay]; at most an hour
 	ReplyTo      string        // see [ryze.ReplyTo]
 	ReplyPrivate bool          // ReplyTo is answered in private; see [ryze.ReplyPrivate]
 	Mention      []ryze.JID    // see [ryze.Mention]

@@ -7,7 +7,9 @@ import (
 	"crypto/cipher"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,6 +75,7 @@ func TestBadMessagesAreRefusedBeforeTheyAreStored(t *testing.T) {
 		"key of 10 KB":       func(m *Message) { m.Key = strings.Repeat("k", 10<<10) },
 		"key with a NUL":     func(m *Message) { m.Key = "a\x00b" },
 		"key not UTF-8":      func(m *Message) { m.Key = "\xff" },
+		"delay of years":     func(m *Message) { m.Delay = math.MaxInt64 },
 		"no instance":        func(m *Message) { m.Instance = "" },
 		"instance of 10 KB":  func(m *Message) { m.Instance = strings.Repeat("i", 10<<10) },
 		"recipient of 9 KB":  func(m *Message) { m.To = ryze.JID(strings.Repeat("1", 9<<10) + "@lid") },
@@ -473,6 +476,36 @@ func TestContentsAreEncryptedAndForgotten(t *testing.T) {
 	assert.Empty(t, stored())
 	_, err = o.Add(t.Context(), hello("k")) // the key is remembered
 	require.NoError(t, err)
+}
+
+// The file beside the database has what was written last, for as long as it is open.
+func TestForgottenContentIsInNoFile(t *testing.T) {
+	t.Parallel()
+	s := simulated(t)
+	path := emptyFile(t)
+	o, err := OpenSQLite(path, s.open, short, WithForget([]byte("a secret of a test")))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, o.Close()) })
+	occurs := func() (n int) {
+		for _, name := range []string{path, path + "-wal"} {
+			b, err := os.ReadFile(name) //nolint:gosec // of the test
+			require.NoError(t, err)
+			n += bytes.Count(b, []byte("4711 is your code"))
+		}
+		return n
+	}
+	for i := range 10 {
+		m := hello(fmt.Sprint(i))
+		m.Content = ryze.Text("4711 is your code")
+		_, err := o.Add(t.Context(), m)
+		require.NoError(t, err)
+	}
+	assert.NotZero(t, occurs())
+	run(t, o)
+	for i := range 10 {
+		assert.Equal(t, Sent, wait(t, o, fmt.Sprint(i)).State)
+	}
+	assert.Eventually(t, func() bool { return occurs() == 0 }, 5*time.Second, 50*time.Millisecond)
 }
 
 func wait(tb testing.TB, o *Outbox, key string) *Entry {

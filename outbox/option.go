@@ -103,7 +103,8 @@ func WithResendWhenNotFound() Option {
 // The secret has at least 16 bytes. Keep it out of the database: whoever has it
 // can guess a short content. With another secret, a forgotten message that is
 // added again is [ErrKeyReused], and nothing is sent. Backups and PostgreSQL's
-// log may still hold a content.
+// log may still hold a content. While Run works, SQLite's -wal file loses it
+// within 15 seconds.
 func WithForget(secret []byte) Option {
 	return func(c *config) error {
 		if len(secret) < 16 {

@@ -29,6 +29,7 @@ type Outbox struct {
 	rehearse *rehearsal
 	running  atomic.Bool
 	closed   atomic.Bool
+	forgot   atomic.Bool // since the last scrub
 	clock    clock
 
 	mu      sync.Mutex

@@ -28,7 +28,7 @@ func WithPacing(instance string, p Pacing) Option {
 			return invalid("WithPacing", "names no instance")
 		case !(p.PerMinute >= 0) || p.PerMinute > 6000 || p.Jitter < 0:
 			return invalid("WithPacing", "PerMinute or Jitter is out of range")
-		case p.From < 0 || p.From > day || p.Until < 0 || p.Until > day, p.From == p.Until && p.From != 0:
+		case p.From < 0 || p.From > day || p.Until < 0 || p.Until > day, p.From%day == p.Until%day && p.From != 0:
 			return invalid("WithPacing", "From or Until is no time of the day")
 		}
 		c.pacing[instance] = p
@@ -44,7 +44,8 @@ func (p Pacing) gap() (gap, most time.Duration) {
 	return gap + jitter(p.Jitter), gap + p.Jitter
 }
 
-// opens is how long it is until the hours in which it sends; zero within them.
+// opens is how long it is until the hours in which it sends; zero within them. It
+// goes by what a clock on the wall shows, also on the days when clocks are changed.
 func (p Pacing) opens(now time.Time) time.Duration {
 	if p.From == p.Until {
 		return 0
@@ -53,18 +54,32 @@ func (p Pacing) opens(now time.Time) time.Duration {
 	if p.Location != nil {
 		local = now.In(p.Location)
 	}
-	at := func(day int, clock time.Duration) time.Time { // noon and all, when clocks are changed
-		return time.Date(local.Year(), local.Month(), local.Day()+day, int(clock.Hours()), int(clock.Minutes())%60, int(clock.Seconds())%60, 0, local.Location())
-	}
-	from, until := at(0, p.From), at(0, p.Until)
-	switch within := !local.Before(from) && local.Before(until); {
-	case p.From < p.Until && within, p.From > p.Until && (!local.Before(from) || local.Before(until)):
+	shown := clockOf(local)
+	afterFrom, beforeUntil := shown >= p.From, shown < p.Until
+	if p.From < p.Until && afterFrom && beforeUntil || p.From > p.Until && (afterFrom || beforeUntil) {
 		return 0
-	case local.Before(from):
-		return from.Sub(local)
-	default:
-		return at(1, p.From).Sub(local)
 	}
+	days, wait := 0, p.From-shown
+	if wait <= 0 {
+		days, wait = 1, wait+24*time.Hour
+	}
+	h, m, s := p.From/time.Hour, p.From%time.Hour/time.Minute, p.From%time.Minute/time.Second
+	opens := time.Date(local.Year(), local.Month(), local.Day()+days, int(h), int(m), int(s), int(p.From%time.Second), local.Location())
+	if early := p.From%(24*time.Hour) - clockOf(opens); early > 0 { // that hour is left out, and Go takes the one before
+		opens = opens.Add(early)
+	} else if early < -12*time.Hour { // also when that is on the day before
+		opens = opens.Add(early + 24*time.Hour)
+	}
+	if opens.After(local) {
+		wait = opens.Sub(local)
+	}
+	return wait
+}
+
+// clockOf is what a clock on the wall shows.
+func clockOf(t time.Time) time.Duration {
+	h, m, s := t.Clock()
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second + time.Duration(t.Nanosecond())
 }
 
 // instanceRow is what is known of an instance.

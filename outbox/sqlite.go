@@ -75,6 +75,7 @@ func OpenSQLite(path string, open Open, opts ...Option) (*Outbox, error) {
 		end: db.Close,
 	}
 	o.store, o.db, o.alone = s, db, true
+	o.forgot.Store(o.forget != nil) // perhaps by a process that has died
 	err = s.migrate(o.opening)
 	if err == nil { // SQLite takes the lock when it writes for the first time, and there may have been nothing to migrate
 		_, err = s.exec(o.opening, sqlOwn)

@@ -142,3 +142,49 @@ func TestHoursOfTheDay(t *testing.T) {
 		assert.Equal(t, row.want, row.p.opens(day.Add(row.now)), row)
 	}
 }
+
+// Whatever the hours and the days on which clocks are changed, it sends when a clock on
+// the wall shows one of the hours, and waits until then and not longer.
+func TestHoursHoldWhenClocksAreChanged(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		location string
+		changed  time.Time
+	}{
+		{"America/Santiago", time.Date(2026, 9, 6, 4, 0, 0, 0, time.UTC)}, // there is no midnight
+		{"America/Santiago", time.Date(2026, 4, 5, 3, 0, 0, 0, time.UTC)},
+		{"America/New_York", time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC)},
+		{"America/New_York", time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC)},
+		{"Europe/Berlin", time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)},
+		{"Europe/Berlin", time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC)},
+		{"Australia/Lord_Howe", time.Date(2026, 10, 3, 15, 30, 0, 0, time.UTC)}, // by half an hour
+	} {
+		location, err := time.LoadLocation(row.location)
+		require.NoError(t, err)
+		for from := time.Duration(0); from <= 24*time.Hour; from += 30 * time.Minute {
+			for _, long := range []time.Duration{2 * time.Hour, 6 * time.Hour, 23 * time.Hour} {
+				p := Pacing{From: from, Until: (from + long) % (24 * time.Hour), Location: location}
+				for now := row.changed.Add(-48 * time.Hour); now.Before(row.changed.Add(48 * time.Hour)); now = now.Add(15 * time.Minute) {
+					clock := now.In(location)
+					since := (time.Duration(clock.Hour())*time.Hour + time.Duration(clock.Minute())*time.Minute - from + 48*time.Hour) % (24 * time.Hour)
+					wait := p.opens(now)
+					if since < long {
+						require.Zero(t, wait, "%v at %s", p, clock)
+						continue
+					}
+					require.Positive(t, wait, "%v at %s", p, clock)
+					require.LessOrEqual(t, wait, 25*time.Hour-long, "%v at %s", p, clock)
+				}
+			}
+		}
+	}
+}
+
+func TestHoursThatNeverBeginAreRefused(t *testing.T) {
+	t.Parallel()
+	_, err := configured([]Option{WithPacing("shop", Pacing{From: 24 * time.Hour})}) // it ends as the day begins
+	var bad *ryze.ValidationError
+	require.ErrorAs(t, err, &bad)
+	_, err = configured([]Option{WithPacing("shop", Pacing{Until: 24 * time.Hour})})
+	require.NoError(t, err)
+}

@@ -14,8 +14,9 @@ import (
 )
 
 // Run sends until its context ends, then waits about 20 seconds at most for
-// running requests, and returns nil. Any number of processes may run on one
-// PostgreSQL database.
+// running requests, and returns nil. When it cannot begin, such as on a full disk
+// or while the server is restarted, it returns an error at once. Any number of
+// processes may run on one PostgreSQL database.
 func (o *Outbox) Run(ctx context.Context) error {
 	if !o.running.CompareAndSwap(false, true) {
 		return ErrRunning
@@ -42,6 +43,9 @@ func (o *Outbox) work(ctx context.Context) error {
 			o.clock.steady(time.Now())
 			if err := o.salvage(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				o.logger.WarnContext(ctx, "outbox: search for what a crash has left", slog.Any("error", err))
+			}
+			if err := o.scrub(ctx); err != nil && ctx.Err() == nil {
+				o.logger.WarnContext(ctx, "outbox: remove what is forgotten from the -wal file", slog.Any("error", err))
 			}
 			select {
 			case <-tick.C:
@@ -89,6 +93,20 @@ func (o *Outbox) salvage(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// scrub removes from SQLite's -wal file what was forgotten since the last time. Else it
+// stays there until as much was written anew.
+func (o *Outbox) scrub(ctx context.Context) error {
+	if o.db == nil || !o.forgot.Swap(false) {
+		return nil
+	}
+	var busy, pages, moved int
+	err := o.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	if err != nil || busy != 0 {
+		o.forgot.Store(true)
+	}
+	return o.store.translated(err)
 }
 
 // afterSetBack wakes what waits for a time that a clock has told that was ahead.
@@ -364,6 +382,9 @@ func (o *Outbox) apply(ctx context.Context, c conn, e *Entry, s step) error {
 		return err
 	case n == 0:
 		return errTaken
+	}
+	if forget == 1 {
+		o.forgot.Store(true)
 	}
 	next.rev++
 	*e = next

@@ -139,7 +139,7 @@ func (c *ChatLocks) Lock(ctx context.Context, keys []string, queued func()) (ryz
 			return nil, c.ended(ctx, failure)
 		case err != nil && !willPass(err):
 			c.giveUp(t) //nolint:contextcheck // it goes on when the caller has gone
-			return nil, failed("lock", err)
+			return nil, refused(err)
 		case err != nil:
 			failure = err
 		case got.state == ticketLocked:
@@ -169,6 +169,11 @@ func (c *ChatLocks) Lock(ctx context.Context, keys []string, queued func()) (ryz
 
 func failed(what string, err error) error {
 	return fmt.Errorf("ryzeredis: chat locks: %s: %w", what, err)
+}
+
+// refused is the error of a lock that Redis will not give.
+func refused(answer error) error {
+	return failed("lock", fmt.Errorf("%w: %w", ErrUnavailable, answer))
 }
 
 // ended is the error of a wait whose context has ended.
@@ -210,7 +215,7 @@ func (c *ChatLocks) opened(ctx context.Context) (*lockSession, error) {
 		case s != nil && s.lease.Held():
 			return s, nil
 		case failure != nil && !willPass(failure):
-			return nil, failed("lock", failure)
+			return nil, refused(failure)
 		}
 		c.wakeKeeper()
 		select {

@@ -273,6 +273,7 @@ func TestAnswerThatWillNotChangeEndsLock(t *testing.T) {
 	for range 2 {
 		_, err := locks.Lock(t.Context(), []string{chatKey}, func() {})
 		require.ErrorContains(t, err, "NOAUTH")
+		require.ErrorIs(t, err, ryzeredis.ErrUnavailable)
 	}
 	closed := redis.NewClient(&redis.Options{Addr: server.Addr, Password: "secret"})
 	require.NoError(t, closed.Close())
