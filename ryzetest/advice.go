@@ -38,6 +38,9 @@ func (v Violation) Advice() string {
 		}
 		return v.Detail + "."
 	case UnknownRoute:
+		if isHosted(v) {
+			return "the MCP endpoint of the service is not simulated: use the HTTP routes of the API."
+		}
 		return fmt.Sprintf("there is no route “%s”.%s", v.Detail, hint)
 	case WrongType:
 		path, want, _ := strings.Cut(v.Detail, ": want ")
@@ -75,6 +78,9 @@ func (v Violation) Instead() string {
 			return nearest(strings.Trim(value, `"`), fields[0].enum)
 		}
 	case UnknownRoute:
+		if isHosted(v) {
+			return ""
+		}
 		method, path, _ := strings.Cut(v.Detail, " ")
 		return nearestCall(method, path)
 	case WrongType, TokenInQuery, ContentType, UselessBody:

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -63,6 +64,9 @@ func (l listener) Accept() (net.Conn, error) {
 	}
 }
 
+// plainStarts are the first five bytes of a request without TLS.
+var plainStarts = []string{"GET /", "HEAD ", "POST ", "PUT /", "DELET", "OPTIO"}
+
 type connKey struct{}
 
 // connOf is the connection that a request came on.
@@ -77,6 +81,9 @@ func (c *conn) start() error {
 		}
 		if c.err = t.HandshakeContext(c.s.ctx); c.err == nil && t.ConnectionState().NegotiatedProtocol == "h2" {
 			c.frames = newFrames(c, t)
+		}
+		if plain, ok := errors.AsType[tls.RecordHeaderError](c.err); ok && plain.Conn != nil && slices.Contains(plainStarts, string(plain.RecordHeader[:])) {
+			_, _ = io.WriteString(plain.Conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis is HTTPS: write https:// before the address.\n")
 		}
 	})
 	return c.err

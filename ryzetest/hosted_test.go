@@ -31,7 +31,11 @@ func TestHostedMCPSaysThatItIsNotSimulated(t *testing.T) {
 		assert.Equal(t, textHosted, a.text(), "who sends JSON reads it")
 		assert.Equal(t, false, a.at("success"))
 		require.NotEmpty(t, s.Violations())
-		assert.Equal(t, UnknownRoute, s.Violations()[0].Kind)
+		first := s.Violations()[0]
+		assert.Equal(t, UnknownRoute, first.Kind)
+		assert.Contains(t, first.Advice(), "not simulated")
+		assert.NotContains(t, first.Advice(), "Did you mean")
+		assert.Empty(t, first.Instead())
 		assert.Equal(t, 404, c.do("GET", "/mcp/x", "").status)
 	})
 }

@@ -29,6 +29,22 @@ func bothProtocols(t *testing.T, fn func(t *testing.T, s *Server, c client)) {
 // fixed is a body that net/http cannot read twice.
 func fixed(body string) io.ReadCloser { return io.NopCloser(strings.NewReader(body)) }
 
+func TestARequestWithoutTLSIsToldSo(t *testing.T) {
+	s, _ := start(t, WithTLS())
+	for _, method := range []string{"GET", "POST", "DELETE"} {
+		req, err := http.NewRequestWithContext(t.Context(), method, "http"+strings.TrimPrefix(s.URL, "https"), nil)
+		require.NoError(t, err)
+		plain := &http.Transport{}
+		defer plain.CloseIdleConnections()
+		res, err := (&http.Client{Transport: plain}).Do(req)
+		require.NoError(t, err, method)
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		assert.Equal(t, 400, res.StatusCode)
+		assert.Contains(t, string(body), "https://")
+	}
+}
+
 func TestTLSServesBothProtocols(t *testing.T) {
 	for _, opts := range [][]Option{{WithTLS()}, {WithTLS(), InMemory()}, {WithTLS(), WithListen("localhost:0")}} {
 		s, c := start(t, opts...)

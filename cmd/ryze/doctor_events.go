@@ -34,7 +34,7 @@ func (d *doctor) checkEvents(ctx context.Context) bool {
 		}
 	}
 	if len(enabled) == 0 && ok && !stream && d.flags.url == "" {
-		d.warn("events", "ryze listen "+d.name+" switches the stream on; ryze webhook "+d.name+" set URL sets a webhook", "Nobody is told of events: there is neither a webhook nor the stream.")
+		d.warn("events", "ryze listen "+shellWord(d.name)+" switches the stream on; ryze webhook "+shellWord(d.name)+" set URL sets a webhook", "Nobody is told of events: there is neither a webhook nor the stream.")
 	}
 	d.limit = d.inst.RateLimit() // programs that hang may outlast the minute that it is about
 	d.checkWebhooks(ctx, enabled)
@@ -50,7 +50,7 @@ func (d *doctor) checkStream(ctx context.Context) (on, ok bool) {
 	}
 	if config == nil || !config.Enabled {
 		if d.flags.stream {
-			d.wrong("stream", "ryze listen "+d.name+" switches it on, and so does WithWebSocket in a program", "The event stream is off.")
+			d.wrong("stream", "ryze listen "+shellWord(d.name)+" switches it on, and so does WithWebSocket in a program", "The event stream is off.")
 		}
 		return false, true
 	}
@@ -105,19 +105,19 @@ func (d *doctor) checkWebhooks(ctx context.Context, enabled []ryze.Webhook) {
 			there = true
 			d.checkWanted(hook)
 		} else {
-			d.warn("webhook", "if it is not wanted: ryze webhook "+d.name+" off --label "+shellWord(hook.Label),
+			d.warn("webhook", "if it is not wanted: ryze webhook "+shellWord(d.name)+" off --label "+shellWord(hook.Label),
 				"A further webhook, %s, gets events as well, at %s.", quote(hook.Label), shownURL(hook.URL))
 		}
 		d.checkWebhook(ctx, hook)
 	}
 	if !there && (d.flags.url != "" || d.flags.label != "") {
-		d.wrong("webhook", "set it: ryze webhook "+d.name+" set URL --label "+shellWord(label), "There is no enabled webhook %s.", quote(label))
+		d.wrong("webhook", "set it: ryze webhook "+shellWord(d.name)+" set URL --label "+shellWord(label), "There is no enabled webhook %s.", quote(label))
 	}
 }
 
 // checkWanted holds a webhook against what it should be.
 func (d *doctor) checkWanted(hook *ryze.Webhook) {
-	set := "set it anew: ryze webhook " + d.name + " set URL --label " + shellWord(hook.Label)
+	set := "set it anew: ryze webhook " + shellWord(d.name) + " set URL --label " + shellWord(hook.Label)
 	name := "The webhook " + quote(hook.Label)
 	if d.flags.url != "" && d.flags.url != hook.URL {
 		d.wrong("webhook", set, "%s goes to %s, not to %s.", name, shownURL(hook.URL), shownURL(d.flags.url))
@@ -142,13 +142,13 @@ func (d *doctor) checkWebhook(ctx context.Context, hook *ryze.Webhook) {
 	name := "The webhook " + quote(hook.Label)
 	auth := hook.Authorization.Reveal()
 	if auth == "" {
-		d.warn("webhook", "set one: "+envAuthorization+"=... ryze webhook "+d.name+" set URL --label "+shellWord(hook.Label),
+		d.warn("webhook", "set one: "+envAuthorization+"=... ryze webhook "+shellWord(d.name)+" set URL --label "+shellWord(hook.Label),
 			"%s has no authorization: nobody can tell its events from forged ones.", name)
 	} else if strings.Contains(auth, `"`) {
 		d.warn("webhook", "set it without quotes", "%s has an authorization with quotes in it.", name)
 	}
 	if isPrivate(hook.URL) && !isPrivate(d.baseURL()) {
-		d.wrong("webhook", "give it a public address, or use ryze listen "+d.name+" --forward-to instead",
+		d.wrong("webhook", "give it a public address, or use ryze listen "+shellWord(d.name)+" --forward-to instead",
 			"%s goes to %s, which the service cannot reach.", name, shownURL(hook.URL))
 	} else if strings.HasPrefix(hook.URL, "http://") && !isPrivate(hook.URL) {
 		d.warn("webhook", "use https", "%s has no TLS: messages travel in clear text.", name)

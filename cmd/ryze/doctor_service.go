@@ -239,7 +239,7 @@ func (d *doctor) use(info *ryze.Instance, inst *ryze.InstanceClient) {
 }
 
 func (d *doctor) noInstance(all []ryze.Instance) {
-	do := "make it: ryze new " + d.name
+	do := "make it: ryze new " + shellWord(d.name)
 	for i := range all {
 		if strings.EqualFold(all[i].Name, d.name) {
 			do = "names are case-sensitive: did you mean " + shellWord(all[i].Name) + "?"
@@ -250,7 +250,7 @@ func (d *doctor) noInstance(all []ryze.Instance) {
 
 // checkState looks at the connection to WhatsApp.
 func (d *doctor) checkState(context.Context) bool {
-	connect := "connect it: ryze connect " + d.name
+	connect := "connect it: ryze connect " + shellWord(d.name)
 	state := d.info.State
 	switch state {
 	case ryze.InstanceConnected, ryze.InstanceOpen:
@@ -260,7 +260,7 @@ func (d *doctor) checkState(context.Context) bool {
 	case ryze.InstanceBanned, ryze.InstanceTempBanned:
 		d.wrong("state", "see what the phone says, and write only to people who expect it", "WhatsApp has banned the number of %s (%s).", d.name, state)
 	case ryze.InstanceLoggedOut:
-		d.wrong("state", "pair it again: ryze connect "+d.name, "%s was logged out, by the phone or by a request.", d.name)
+		d.wrong("state", "pair it again: ryze connect "+shellWord(d.name), "%s was logged out, by the phone or by a request.", d.name)
 	default:
 		d.wrong("state", connect, "%s is not connected: %s.", d.name, quote(string(state)))
 	}

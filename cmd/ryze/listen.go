@@ -472,10 +472,10 @@ func (l *listener) advise(status int) {
 
 func (l *listener) summary() {
 	if l.target == nil {
-		l.note("%d events.", l.seen)
+		l.note("%s.", plural(l.seen, "event"))
 		return
 	}
-	text := fmt.Sprintf("%d events, %d delivered", l.seen, l.delivered)
+	text := fmt.Sprintf("%s, %d delivered", plural(l.seen, "event"), l.delivered)
 	if l.dead > 0 {
 		text += fmt.Sprintf(", %d given up", l.dead)
 	}

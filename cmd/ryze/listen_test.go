@@ -344,7 +344,7 @@ func TestListenRepeatsAsLongAsItSays(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(l.out.String(), "Redirects are not followed"))
 	l.stop()
 	assert.EqualValues(t, 3, posts.Load())
-	assert.Contains(t, l.err.String(), "1 events, 0 delivered, 1 given up.")
+	assert.Contains(t, l.err.String(), "1 event, 0 delivered, 1 given up.")
 }
 
 func TestARefusalSaysWhatIsMissing(t *testing.T) {

@@ -40,7 +40,7 @@ With --json: the instance as one JSON value.`,
 			}
 			a.tell("Created the instance %q.", created.Name)
 			if err == nil {
-				a.note("Pair it with a phone: ryze connect %s", created.Name)
+				a.note("Pair it with a phone: ryze connect %s", shellWord(created.Name))
 			}
 			return err
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -70,6 +71,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(a.out)
+	refuseOtherShells(root) // it keeps the output that there is now
 	root.SetErr(a.err)
 	command, err := root.ExecuteContextC(ctx)
 	if a.client != nil {
@@ -143,6 +145,24 @@ set what it prints.`,
 		}
 	}
 	return root
+}
+
+// refuseOtherShells has "ryze completion SHELL" fail for a shell that it does not
+// know; by itself it would print its help, and "source" would read that.
+func refuseOtherShells(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Args = func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return usage("there is no completion for %q; it is bash, zsh, fish or powershell", args[0])
+		}
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 }
 
 const (
@@ -258,14 +278,17 @@ func hintFor(err error) string {
 		{ryze.ErrInstanceNotFound, "names are case-sensitive: ryze instances lists them"},
 		{ryze.ErrMessageNotFound, "check the id: ryze history lists a chat's"},
 		{ryze.ErrBanned, "WhatsApp has banned the number: see its phone"},
-		{ryze.ErrNoSession, "pair it: ryze connect"},
-		{ryze.ErrNotConnected, "connect it: ryze connect"},
+		{ryze.ErrNoSession, "pair it: ryze connect NAME"},
+		{ryze.ErrNotConnected, "connect it: ryze connect NAME"},
 		{ryze.ErrConflict, "the name is taken: ryze instances lists the names"},
 		{ryze.ErrWebSocketDisabled, "ryze listen switches the event stream on"},
 	} {
 		if errors.Is(err, h.is) {
 			return h.hint
 		}
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "a simulator's certificate wants SSL_CERT_FILE; ryze doctor says more"
 	}
 	if pause, again := ryze.RetryAfter(err); again {
 		hint := "it may be tried again"

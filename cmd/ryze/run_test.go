@@ -247,6 +247,10 @@ func TestNamesAreCompleted(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		assert.Contains(t, s.ok("completion", shell), "ryze")
 	}
+	other := s.run("completion", "tcsh")
+	assert.Equal(t, exitUsage, other.code)
+	assert.Empty(t, other.out, "a shell would run it")
+	assert.Contains(t, s.ok("completion"), "Usage:")
 }
 
 func TestInterruptionEndsAtOnce(t *testing.T) {

@@ -31,6 +31,13 @@ const (
 	choicePerson = "person"
 )
 
+// choice is what the button of a choice says.
+func (t translator) choice(id string) string {
+	return map[string]string{
+		choiceMenu: t.say("Order a cake", "Pedir um bolo"), choiceHours: t.say("Opening hours", "Horário"), choicePerson: t.say("Talk to a person", "Falar com uma pessoa"),
+	}[id]
+}
+
 type cake struct {
 	id, name, text string
 	price          float64
@@ -134,9 +141,9 @@ func (b *bot) welcome(ctx context.Context, chat ryze.JID, name string) error {
 	return b.send(ctx, chat, ryze.Buttons{
 		Text: hello + say(" What can we do for you?", " O que podemos fazer por você?"), Footer: say("The cake shop", "A confeitaria"),
 		Buttons: []ryze.Button{
-			{Label: say("Order a cake", "Pedir um bolo"), Value: choiceMenu},
-			{Label: say("Opening hours", "Horário"), Value: choiceHours},
-			{Label: say("Talk to a person", "Falar com uma pessoa"), Value: choicePerson},
+			{Label: b.say.choice(choiceMenu), Value: choiceMenu},
+			{Label: b.say.choice(choiceHours), Value: choiceHours},
+			{Label: b.say.choice(choicePerson), Value: choicePerson},
 		},
 	})
 }

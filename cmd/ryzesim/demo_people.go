@@ -47,7 +47,7 @@ func (d *demo) text(after time.Duration, from, en, pt string) step {
 }
 
 func (d *demo) taps(after time.Duration, from, id string) step {
-	return d.writes(after, from, ryzetest.Incoming{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerButton, ID: id}})
+	return d.writes(after, from, ryzetest.Incoming{Answer: &ryzetest.Answer{Kind: ryzetest.AnswerButton, ID: id, Title: d.say.choice(id)}})
 }
 
 func (d *demo) picks(after time.Duration, from, id string) step {

@@ -160,6 +160,9 @@ func (p *program) start() (err error) {
 		if stored != nil {
 			return fmt.Errorf("%w (-state %s is left as it is)", err, p.state)
 		}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("%w: another ryzesim, perhaps; -addr takes another port", err)
+		}
 		return err
 	}
 	close(started)
@@ -213,6 +216,10 @@ func (p *program) writeCertificate() error {
 			return err
 		}
 		p.temporary, p.cert = dir, filepath.Join(dir, "cert.pem")
+	}
+	// Whoever pastes the line stands in another directory.
+	if whole, err := filepath.Abs(p.cert); err == nil {
+		p.cert = whole
 	}
 	block := &pem.Block{Type: "CERTIFICATE", Bytes: p.srv.Certificate().Raw}
 	return os.WriteFile(p.cert, pem.EncodeToMemory(block), 0o600)

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -112,13 +113,13 @@ func (p *pizzeria) answer(ctx context.Context, event *ryze.Event, message *ryze.
 	choice, tapped := v.choice(message)
 	switch {
 	case !tapped:
-		p.log.Printf("%s writes %q.", message.Sender.Name, message.Text)
+		p.log.Printf("%s writes %q.", cmp.Or(message.Sender.Name, message.Sender.JID.User()), message.Text)
 		return p.welcome(ctx, chat, "Welcome! What can we do for you?")
 	case choice == "":
-		p.log.Printf("%s taps on an old menu.", message.Sender.Name)
+		p.log.Printf("%s taps on an old menu.", cmp.Or(message.Sender.Name, message.Sender.JID.User()))
 		return p.welcome(ctx, chat, "That menu is closed. Here is a new one:")
 	}
-	p.log.Printf("%s taps %q.", message.Sender.Name, choice)
+	p.log.Printf("%s taps %q.", cmp.Or(message.Sender.Name, message.Sender.JID.User()), choice)
 	switch {
 	case choice == "hours":
 		return p.send(ctx, chat, ryze.Text("From six to midnight."))

@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -150,6 +151,6 @@ func (s *shop) handle(ctx context.Context, event *ryze.Event) error {
 	if err := s.database.save(ctx, message); err != nil {
 		return err
 	}
-	s.log.Printf("Order of %s: %s", message.Sender.Name, message.Text)
+	s.log.Printf("Order of %s: %s", cmp.Or(message.Sender.Name, message.Sender.JID.User()), message.Text)
 	return nil
 }

@@ -66,8 +66,8 @@ function refresh(el, i) {
   else open.removeAttribute('aria-current');
 
   const hooks = (i.webhooks || []).filter(w => w.enabled !== false);
-  const failing = hooks.some(w => w.lastStatus && (w.lastStatus < 200 || w.lastStatus > 299));
-  const facts = [i.streams ? t('streams', { n: i.streams }) : '', hooks.map(w => `webhook ${w.lastStatus || '·'}`).join(', ')].filter(Boolean).join(' · ');
+  const failing = hooks.some(w => w.lastAt && (w.lastStatus < 200 || w.lastStatus > 299));
+  const facts = [i.streams ? t('streams', { n: i.streams }) : '', hooks.map(w => `webhook${w.lastAt ? ` ${w.lastStatus || t('noReply')}` : ''}`).join(', ')].filter(Boolean).join(' · ');
   once(open, [i.state, i.phone, i.unread, facts], () => [
     h('span', { class: 'instance-name' }, h('b', { dir: 'auto', text: i.name }), i.unread ? h('span', { class: 'count', title: t('unreadBy', { n: i.unread, name: i.name }) }, String(i.unread)) : ''),
     h('span', { class: `pill ${stateClass(i.state)}` }, h('i', { 'aria-hidden': 'true' }), stateName(i.state)),

@@ -440,7 +440,7 @@ function fileCard(media, c, kind = 'file') {
     h('span', { class: 'file-text' }, h('b', { dir: 'auto', text: name }), h('small', { text: [type, size(media.size)].filter(Boolean).join(' · ') })),
   ];
   if (!url) return media.external ? missing(media, 'file') : h('div', { class: 'file' }, inside);
-  return h('a', { class: 'file', href: url, download: name, 'aria-label': `${t('download')}: ${name}` }, inside, icon('download'));
+  return h('a', { class: 'file', href: url, download: name, }, inside, h('span', { class: 'unseen', text: t('download') }), icon('download'));
 }
 
 // A file that was given by its address is not fetched: the page asks nobody else.

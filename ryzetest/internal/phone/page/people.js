@@ -35,7 +35,7 @@ export function chatDetail(chat) {
   else if (chat.kind === 'newsletter') parts.push(t('channel'));
   else if (chat.kind === 'status') parts.push(t('statusDetail'));
   else if (/@lid$/.test(chat.jid)) parts.push(t('hiddenNumberLID', { lid: user(chat.jid) }));
-  else parts.push(phone(chat.phone || user(chat.jid)), chat.lid ? `LID ${user(chat.lid)}` : '');
+  else parts.push([phone(chat.phone || user(chat.jid))].find(number => number !== chatName(chat)), chat.lid ? `LID ${user(chat.lid)}` : '');
   return parts.filter(Boolean).join(' · ');
 }
 
@@ -61,6 +61,7 @@ export function avatar(chat, size = '') {
 /** initial is the first letter of a name, or a picture when it has none. */
 export function initial(name) {
   const letter = [...String(name || '')].find(c => /[\p{L}\p{N}]/u.test(c));
+  if (/^[+\d\s()-]*$/.test(name || '')) return icon('person'); // a number is no name
   return letter ? letter.toLocaleUpperCase() : icon('person');
 }
 
