@@ -166,7 +166,7 @@ func (c *controlCall) duration(name string) (time.Duration, error) {
 	const most = 10 * 365 * 24 * time.Hour
 	d, err := time.ParseDuration(c.body.str(name))
 	if err != nil || d < 0 || d > most {
-		return 0, web.Invalid(name, `%s: %q is not a duration from 0s on, as "1.5s", "10m" or "24h"`, name, c.body.str(name))
+		return 0, web.Invalid(name, `%s: %q is not a duration from 0s to 87600h, as "1.5s", "10m" or "24h"`, name, c.body.str(name))
 	}
 	return d, nil
 }

@@ -93,7 +93,7 @@ func find(name string) (verb, error) {
 		}
 		names[k] = v.name
 	}
-	return verb{}, fmt.Errorf(`unknown command %q; did you mean %q? "help" lists all`, name, nearest(name, names))
+	return verb{}, fmt.Errorf(`unknown command %q%s; "help" lists all`, name, meant(name, names))
 }
 
 func help(args []string) (string, error) {
@@ -170,19 +170,23 @@ func quoted(s string, quote byte) (word, rest string, ok bool) {
 	return "", "", false
 }
 
-// nearest is the name that takes the fewest changes to get to.
-func nearest(name string, names []string) string {
-	best, fewest := "", 0
+// meant asks whether the name is meant that takes the fewest changes to get to. It
+// is "" when none comes near.
+func meant(name string, names []string) string {
+	best, fewest := "", 2*(len(name)/3+1)+1
 	for _, known := range names {
-		n := 2 * levenshtein.Distance(strings.ToLower(name), known)
+		n := 2 * levenshtein.Distance(strings.ToLower(name), strings.ToLower(known))
 		if name != "" && strings.HasPrefix(known, strings.ToLower(name)) {
 			n = 1
 		}
-		if best == "" || n < fewest {
+		if n < fewest {
 			best, fewest = known, n
 		}
 	}
-	return best
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
 }
 
 // instance finds an instance by its name.
@@ -197,7 +201,7 @@ func (c *console) instance(name string) (*ryzetest.Instance, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf(`no instance %q: there is none yet; "new NAME" makes one`, name)
 	}
-	return nil, fmt.Errorf("no instance %q; did you mean %q?", name, nearest(name, names))
+	return nil, fmt.Errorf("no instance %q%s; there are %s", name, meant(name, names), strings.Join(names, ", "))
 }
 
 // onInstance is a command whose first argument is an instance, with at least so many

@@ -89,7 +89,7 @@ func fault(c *console, args []string) (answer string, err error) {
 	}
 	f, known := faultNamed(args[1])
 	if !known {
-		return "", fmt.Errorf(`unknown fault %q; did you mean %q? "help fault" lists them`, args[1], nearest(args[1], faultNames))
+		return "", fmt.Errorf(`unknown fault %q%s; "help fault" lists them`, args[1], meant(args[1], faultNames))
 	}
 	f.Times = 1
 	for k, arg := range args[2:] {

@@ -265,6 +265,7 @@ func TestConsoleHelpKnowsEveryCommand(t *testing.T) {
 	}
 	_, err = help([]string{"reeceive"})
 	require.ErrorContains(t, err, `did you mean "receive"?`)
+	assert.Empty(t, meant("nonsense", []string{"receive", "pair"}), "a wild guess helps nobody")
 	_, err = help([]string{"a", "b"})
 	require.Error(t, err)
 	same, err := help([]string{"help"})
