@@ -14,7 +14,8 @@ type Pacing struct {
 	Jitter    time.Duration // at most so much is added to each pause, at random
 	// From and Until bound the hours of sending, since midnight in Location,
 	// such as 8*time.Hour and 20*time.Hour. Both zero: all day. When From is
-	// later than Until, it sends through the night.
+	// later than Until, it sends through the night. A message whose turn came
+	// before Until may still wait for quota, and leave up to some minutes later.
 	From, Until time.Duration
 	Location    *time.Location // nil: UTC
 }
