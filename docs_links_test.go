@@ -36,20 +36,24 @@ var (
 	linkText   = regexp.MustCompile(`!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])`)
 	htmlTag    = regexp.MustCompile(`</?[a-zA-Z][^>]*>`)
 	externally = regexp.MustCompile(`^(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//)`)
+	codeWord   = regexp.MustCompile("`+([^`]+)`+")
+	digits     = regexp.MustCompile(`\d+`)
+	thousands  = regexp.MustCompile(`(\d)[.,](\d{3})\b`)
 )
 
 // markdown is a page, read so far as the tests of this file need it.
 type markdown struct {
-	levels  []int // of its headings, in order
-	anchors map[string]bool
-	links   []string
-	code    []string // its Go blocks
-	faults  []string
+	levels   []int    // of its headings, in order
+	sections []string // the text before the first heading, and from each heading to the next, without blocks of code
+	anchors  map[string]bool
+	links    []string
+	code     []string // its Go blocks
+	faults   []string
 }
 
 // readMarkdown reads the Markdown that GitHub and MkDocs agree on.
 func readMarkdown(text string) markdown {
-	m := markdown{anchors: make(map[string]bool)}
+	m := markdown{anchors: make(map[string]bool), sections: []string{""}}
 	var prose strings.Builder
 	var block []string
 	var open, language string
@@ -75,12 +79,14 @@ func readMarkdown(text string) markdown {
 		}
 		if at := heading.FindStringSubmatch(line); at != nil {
 			m.levels = append(m.levels, len(at[1]))
+			m.sections = append(m.sections, "")
 			anchor := anchorOf(at[2])
 			for n := 1; m.anchors[anchor]; n++ {
 				anchor = fmt.Sprintf("%s-%d", anchorOf(at[2]), n)
 			}
 			m.anchors[anchor] = true
 		}
+		m.sections[len(m.sections)-1] += line + "\n"
 		prose.WriteString(line + "\n")
 	}
 	if open != "" {
@@ -285,7 +291,51 @@ func differences(a, b markdown) []string {
 			all = append(all, fmt.Sprintf("block %d of Go differs:\n%s\n--\n%s", i+1, a.code[i], b.code[i]))
 		}
 	}
+	for i := range min(len(a.sections), len(b.sections)) {
+		if one, other := wordless(a.sections[i]), wordless(b.sections[i]); !slices.Equal(one, other) {
+			first, _, _ := strings.Cut(a.sections[i], "\n")
+			all = append(all, fmt.Sprintf("below %q one has %q, the other %q", first, without(one, other), without(other, one)))
+		}
+	}
 	return all
+}
+
+// wordless is what a translation of a text keeps, sorted: its code words, the
+// files that it links to, and its numbers. So a fact that was changed in one
+// language only is noticed.
+func wordless(text string) []string {
+	var all []string
+	for _, at := range codeWord.FindAllStringSubmatch(text, -1) {
+		all = append(all, strings.Join(strings.Fields(at[1]), " "))
+	}
+	slices.Sort(all)
+	all = slices.Compact(all) // a language may have a pronoun for the second one
+	plain := codeWord.ReplaceAllString(text, "")
+	for _, at := range inlineLink.FindAllStringSubmatch(plain, -1) {
+		if path, _, _ := strings.Cut(at[1], "#"); path != "" && !externally.MatchString(path) {
+			name := filepath.Base(path)
+			name = strings.ReplaceAll(strings.ReplaceAll(name, ".pt-BR", ""), "-pt.png", ".png")
+			all = append(all, "to "+name)
+		}
+	}
+	plain = inlineLink.ReplaceAllString(plain, "]")
+	for _, number := range digits.FindAllString(thousands.ReplaceAllString(plain, "$1$2"), -1) {
+		all = append(all, "number "+number)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// without are the words of a, less those of b.
+func without(a, b []string) []string {
+	b = slices.Clone(b)
+	return slices.DeleteFunc(slices.Clone(a), func(word string) bool {
+		i := slices.Index(b, word)
+		if i >= 0 {
+			b = slices.Delete(b, i, i+1)
+		}
+		return i >= 0
+	})
 }
 
 func TestPagesHaveTheirTwins(t *testing.T) {
@@ -380,4 +430,12 @@ func TestBrokenPagesAreFound(t *testing.T) {
 	assert.NotEmpty(t, differences(english, page("# Á", "```go", "x()", "```", "### B")), "a level")
 	assert.NotEmpty(t, differences(english, page("# Á", "```go", "y()", "```", "## B")), "code")
 	assert.NotEmpty(t, differences(english, page("# Á", "```sh", "x()", "```", "## B")), "a block is missing")
+
+	english = page("# A", "## B", "Wait 5 s, or 1,000 ms, for `X` and `X`: [see](../README.md).", "## C")
+	same := "Espere 1.000 ms ou 5 s por `X`: [veja](../../README.pt-BR.md#a)."
+	assert.Empty(t, differences(english, page("# Á", "## Bê", same, "## Cê")))
+	for _, changed := range [][2]string{{"5", "6"}, {"1.000", "1.001"}, {"`X`", "`Y`"}, {"`X`", "X"}, {"README", "AGENTS"}} {
+		assert.NotEmpty(t, differences(english, page("# Á", "## Bê", strings.Replace(same, changed[0], changed[1], 1), "## Cê")), changed)
+	}
+	assert.NotEmpty(t, differences(english, page("# Á", "## Bê", "## Cê", same)), "it is in another section")
 }
