@@ -210,10 +210,10 @@ func TestDocstringsRepeatTheTableOfOperations(t *testing.T) {
 		text := space.ReplaceAllString(d.text, " ")
 		repeatable := true
 		for _, route := range routeInDoc.FindAllStringSubmatch(text, -1) {
-			before, after, any := strings.Cut(route[2], "<kind>")
+			before, after, kinds := strings.Cut(route[2], "<kind>")
 			found := false
 			for _, op := range ryze.Operations() {
-				if op.Method != route[1] || op.Path != route[2] && (!any || !strings.HasPrefix(op.Path, before) || !strings.HasSuffix(op.Path, after)) {
+				if op.Method != route[1] || op.Path != route[2] && (!kinds || !strings.HasPrefix(op.Path, before) || !strings.HasSuffix(op.Path, after)) {
 					continue
 				}
 				found, named[op.ID] = true, true
@@ -239,7 +239,7 @@ func TestDocstringsRepeatTheTableOfOperations(t *testing.T) {
 		assert.True(t, named[op.ID], "no docstring names %s", op.ID)
 	}
 	called := calledOperations(t)
-	require.Greater(t, len(called), 80, "calls are not found any more")
+	require.Greater(t, len(called), 80, "calls are not found kinds more")
 	for method, ids := range called {
 		for id := range ids {
 			assert.True(t, stated[method][id], "%s calls %s, and does not name its route", method, id)

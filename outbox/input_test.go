@@ -488,7 +488,7 @@ func TestForgottenContentIsInNoFile(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, o.Close()) })
 	occurs := func() (n int) {
 		for _, name := range []string{path, path + "-wal"} {
-			b, err := os.ReadFile(name) //nolint:gosec // of the test
+			b, err := os.ReadFile(name)
 			require.NoError(t, err)
 			n += bytes.Count(b, []byte("4711 is your code"))
 		}

@@ -271,7 +271,7 @@ func (s *Server) Now() time.Time { return s.clock.now() }
 func (s *Server) Sleep(ctx context.Context, d time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stop := context.AfterFunc(s.ctx, cancel)
+	stop := context.AfterFunc(s.ctx, cancel) //nolint:contextcheck // the server's own end
 	defer stop()
 	return s.clock.sleep(ctx, d)
 }
