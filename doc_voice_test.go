@@ -239,7 +239,7 @@ func TestDocstringsRepeatTheTableOfOperations(t *testing.T) {
 		assert.True(t, named[op.ID], "no docstring names %s", op.ID)
 	}
 	called := calledOperations(t)
-	require.Greater(t, len(called), 80, "calls are not found kinds more")
+	require.Greater(t, len(called), 80, "calls are not found any more")
 	for method, ids := range called {
 		for id := range ids {
 			assert.True(t, stated[method][id], "%s calls %s, and does not name its route", method, id)

@@ -129,7 +129,7 @@ func simulated(t *testing.T, sim *ryzetest.Server, transport http.RoundTripper) 
 		subgroup:  ryze.JID(phone.AddGroup("Garden", string(ana)).JID()),
 		community: ryze.JID(community.JID()),
 		label:     phone.AddLabel("Lead", 3),
-		channel:   string(sim.AddNewsletter("News of the day", "What happened", 12).JID()),
+		channel:   sim.AddNewsletter("News of the day", "What happened", 12).JID(),
 		received:  phone.Receive(ryzetest.Incoming{From: string(ana), Name: "Ana Example", Text: "Hello"}),
 		media:     phone.Receive(ryzetest.Incoming{From: string(ana), Text: "Look", Media: &ryzetest.File{Data: png, MIME: "image/png", FileName: "dot.png"}}),
 		sent:      phone.TypeOnPhone(string(ana), ryzetest.Incoming{Text: "Good morning"}),

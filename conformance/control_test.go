@@ -52,7 +52,7 @@ func (c *controlled) do(method, path string, body any) (status int, raw []byte) 
 		}
 	}
 	reply := o.reply(res.StatusCode)
-	assert.Equal(c.t, reply.exists(), true, "%s %s: %d", method, path, res.StatusCode)
+	assert.True(c.t, reply.exists(), "%s %s: %d", method, path, res.StatusCode)
 	if reply.get("content", "application/json").exists() {
 		assert.Empty(c.t, againstBody(reply, res.Header, raw), "%s %s: %s", method, path, raw)
 	}

@@ -118,7 +118,7 @@ func happens(t *testing.T, e *env) {
 	require.NoError(t, err)
 	group.RequestToJoin(string(carla))
 	follow(e)
-	e.sim.Newsletter(string(e.channel)).Post("News")
+	e.sim.Newsletter(e.channel).Post("News")
 
 	label, err := e.inst.Labels.Create(ctx, "Customer", 4)
 	require.NoError(t, err)

@@ -40,7 +40,8 @@ func (o *documented) againstRequest(r *http.Request, body []byte) (found []strin
 	}
 	query := r.URL.Query()
 	for _, p := range o.spec.get("parameters").all() {
-		name, values := p.get("name").text(), []string(nil)
+		name := p.get("name").text()
+		var values []string
 		switch in := p.get("in").text(); in {
 		case "path":
 			values = o.inPath(name, r)

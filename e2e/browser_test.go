@@ -38,7 +38,7 @@ var axe string
 
 var browser struct {
 	once sync.Once
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // chromedp keeps the browser in it
 	end  func()
 	err  error
 }
@@ -76,7 +76,7 @@ func chromium(t *testing.T) context.Context {
 			chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-renderer-backgrounding", true))
 		allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 		ctx, end := chromedp.NewContext(allocator)
-		browser.ctx, browser.end = ctx, func() { end(); endAllocator() }
+		browser.ctx, browser.end = ctx, func() { end(); endAllocator() } //nolint:fatcontext // once
 		browser.err = chromedp.Do(ctx)
 	})
 	require.NoError(t, browser.err)
@@ -86,7 +86,7 @@ func chromium(t *testing.T) context.Context {
 // tab is a page in the browser. At its end nothing may have gone wrong in it.
 type tab struct {
 	t      *testing.T
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // chromedp keeps the page in it
 	origin string
 
 	mu      sync.Mutex
@@ -209,7 +209,7 @@ func find(selector, text string) string {
 }
 
 func quote(text string) string {
-	b, _ := json.Marshal(text)
+	b, _ := json.Marshal(text) //nolint:errchkjson // a text always can be
 	return string(b)
 }
 

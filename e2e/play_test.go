@@ -128,7 +128,7 @@ func play(t *testing.T, film []byte) *shop {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = stream.Close() })
 	go func() {
-		for range stream.All() { //nolint:revive // it is only listened to
+		for range stream.All() { //nolint:errcheck // it is only listened to
 		}
 	}()
 	s.talk(ctx, t, film)

@@ -94,7 +94,7 @@ func withChannel(w *world) {
 
 func following(w *world) {
 	withChannel(w)
-	mustBe(w.other.Newsletters.Follow(context.Background(), string(w.label)))
+	mustBe(w.other.Newsletters.Follow(context.Background(), w.label))
 }
 
 // unpaired leaves an instance that was never connected.
@@ -243,13 +243,13 @@ var calls = []call{
 	}},
 	{op: "newsletter.list", prepare: following, do: func(ctx context.Context, w *world) error { return of(w.inst.Newsletters.List(ctx)) }},
 	{op: "newsletter.info", prepare: withChannel, do: func(ctx context.Context, w *world) error {
-		return of(w.inst.Newsletters.Info(ctx, string(w.label)))
+		return of(w.inst.Newsletters.Info(ctx, w.label))
 	}},
 	{op: "newsletter.join", prepare: withChannel, do: func(ctx context.Context, w *world) error {
-		return of(w.inst.Newsletters.Follow(ctx, string(w.label)))
+		return of(w.inst.Newsletters.Follow(ctx, w.label))
 	}},
 	{op: "newsletter.leave", prepare: following, do: func(ctx context.Context, w *world) error {
-		return w.inst.Newsletters.Unfollow(ctx, string(w.label))
+		return w.inst.Newsletters.Unfollow(ctx, w.label)
 	}},
 
 	{op: "profile.update_account", do: func(ctx context.Context, w *world) error {

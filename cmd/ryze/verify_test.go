@@ -393,7 +393,7 @@ var secrets = []string{
 
 // spelled are the ways in which a text can be written.
 func spelled(s string) []string {
-	quoted, _ := json.Marshal(s)
+	quoted, _ := json.Marshal(s) //nolint:errchkjson // a text always can be
 	ascii := strconv.QuoteToASCII(s)
 	return []string{
 		s, strings.ToUpper(s), url.QueryEscape(s), url.PathEscape(s), string(quoted[1 : len(quoted)-1]), ascii[1 : len(ascii)-1],

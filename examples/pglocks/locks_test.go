@@ -30,7 +30,7 @@ func startPostgres(t *testing.T) string {
 		}
 		t.Skip("PostgreSQL is not installed: make deps")
 	}
-	dir, err := os.MkdirTemp("/tmp", "pg") // the path of a unix socket must be short
+	dir, err := os.MkdirTemp("/tmp", "pg") //nolint:usetesting // the path of a unix socket must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	account := &syscall.SysProcAttr{}
@@ -40,10 +40,10 @@ func startPostgres(t *testing.T) string {
 		uid, _ := strconv.Atoi(nobody.Uid)
 		gid, _ := strconv.Atoi(nobody.Gid)
 		require.NoError(t, os.Chown(dir, uid, gid))
-		account.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // ids of users
+		account.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
 	command := func(name string, args ...string) *exec.Cmd {
-		c := exec.Command(filepath.Join(filepath.Dir(slices.Max(found)), name), args...) //nolint:gosec // a program of the package
+		c := exec.Command(filepath.Join(filepath.Dir(slices.Max(found)), name), args...) //nolint:noctx // a program of the package; the server outlives the start
 		c.Dir, c.SysProcAttr = dir, account
 		return c
 	}
