@@ -215,24 +215,28 @@ type historyBody struct {
 
 type historyReply struct{ envelope }
 
-// moreIn reports whether an object says that there are more messages than it
-// lists: the reply to a history, or what it says of its pages. Total is how many
-// there are in all, 0 when that is not said.
-func moreIn(object json.RawMessage) (more bool, total int64) {
-	var key foldedKey
-	for c := jsonscan.Value(bytes.TrimSpace(object)).Members(); c.Next(); {
-		switch string(key.fold(c.Key)) {
-		case "hasmore":
-			more = more || c.Val.Bool()
-		case "total", "totalcount", "totalmessages":
-			if n, ok := c.Val.Int(); ok {
-				total = max(total, n)
+// moreIn reports whether the reply to a history says that there are more messages
+// than it lists, itself or in what it says of its pages. Total is how many there
+// are in all, 0 when that is not said.
+func moreIn(reply json.RawMessage) (more bool, total int64) {
+	var pages jsonscan.Value
+	read := func(object jsonscan.Value) {
+		var key foldedKey
+		for c := object.Members(); c.Next(); {
+			switch string(key.fold(c.Key)) {
+			case "hasmore":
+				more = more || c.Val.Bool()
+			case "total", "totalcount", "totalmessages":
+				if n, ok := c.Val.Int(); ok {
+					total = max(total, n)
+				}
+			case "pagination", "paging":
+				pages = c.Val
 			}
-		case "pagination", "paging":
-			inner, count := moreIn(json.RawMessage(c.Val))
-			more, total = more || inner, max(total, count)
 		}
 	}
+	read(bytes.TrimSpace(reply))
+	read(pages) // one level: the cost stays that of reading the reply twice
 	return more, total
 }
 

@@ -104,6 +104,7 @@
 //   - [Client.Do]: a route that this package does not know yet
 //
 // Everything is safe for concurrent use, honours its context and reads at most
-// a bounded amount from the network. [FromEnv] and its kin read the environment,
-// nothing else does. The package logs nothing unless it is given a logger.
+// a bounded amount from the network. [FromEnv] and its kin read the environment;
+// otherwise only the default transport does, for the system's proxy (HTTPS_PROXY).
+// Without a logger the package logs nothing but panics of the application's code.
 package ryze

@@ -17,7 +17,7 @@ const (
 // FromEnv is [New] with the base URL in RYZE_BASE_URL, or [DefaultBaseURL].
 // Options win over the variable. A bad value is a [*ValidationError].
 //
-// Only FromEnv, [AccountFromEnv] and [InstanceFromEnv] read the environment.
+// Only FromEnv, [AccountFromEnv] and [InstanceFromEnv] read these variables.
 func FromEnv(opts ...Option) (*Client, error) {
 	base := os.Getenv(envBaseURL)
 	if base == "" {

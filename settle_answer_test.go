@@ -108,7 +108,7 @@ func TestSettleTakesNoMessageOfAnotherChat(t *testing.T) {
 func TestSettleSeesInAnySpellingThatThereIsMore(t *testing.T) {
 	for member, want := range map[string]error{
 		`"hasMore":true`: ErrOutcomeUnknown, `"has_more":true`: ErrOutcomeUnknown, `"HasMore":"true"`: ErrOutcomeUnknown, `"has_more":1`: ErrOutcomeUnknown,
-		`"pagination":{"hasMore":true}`: ErrOutcomeUnknown, `"paging":{"has_more":"true"}`: ErrOutcomeUnknown,
+		`"pagination":{"hasMore":true}`: ErrOutcomeUnknown, `"paging":{"has_more":"true"}`: ErrOutcomeUnknown, `"paging":{"paging":{"has_more":true}}`: ErrNotSent,
 		`"total":3`: ErrOutcomeUnknown, `"pagination":{"total":"3"}`: ErrOutcomeUnknown, `"total_count":3`: ErrOutcomeUnknown,
 		`"total":0,"pagination":{"total":0,"hasMore":false}`: ErrNotSent, `"total":"many","pagination":[true]`: ErrNotSent,
 		`"has_more":false`: ErrNotSent, `"hasMore":null`: ErrNotSent, `"hasMore":false,"has_more":null`: ErrNotSent,

@@ -167,7 +167,7 @@ var newsletterCalls = []call{
 	}),
 	gives("a channel by its link", func(ctx context.Context, e *env) (*ryze.Newsletter, error) {
 		return e.inst.Newsletters.Info(ctx, e.channel)
-	}).after(func(e *env) { e.channel = string(e.sim.Newsletter(e.channel).Link()) }),
+	}).after(func(e *env) { e.channel = e.sim.Newsletter(e.channel).Link() }),
 	gives("follow a channel", func(ctx context.Context, e *env) (ryze.JID, error) { return e.inst.Newsletters.Follow(ctx, e.channel) }),
 	does("unfollow a channel", func(ctx context.Context, e *env) error { return e.inst.Newsletters.Unfollow(ctx, e.channel) }).after(follow),
 }
