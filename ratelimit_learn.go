@@ -6,6 +6,28 @@ type doubts struct {
 	count  int
 	latest time.Duration // when the last of them surely was used
 	issued time.Duration // when the last of them left
+	strong int           // that left after the latest request to which the service has spoken
+}
+
+// add doubts t, which surely was used at a time; the latest request to which the
+// service has spoken left at saidTo.
+func (d *doubts) add(t *ticket, at, saidTo time.Duration) {
+	if d.issued <= saidTo {
+		d.strong = 0
+	}
+	d.count++
+	d.latest, d.issued = max(d.latest, at), max(d.issued, t.issued)
+	if t.issued > saidTo {
+		d.strong++
+	}
+}
+
+// weak is how many of them left before a request to which the service has spoken.
+func (d *doubts) weak(saidTo time.Duration) int {
+	if d.issued <= saidTo {
+		return d.count
+	}
+	return d.count - d.strong
 }
 
 func (t *ticket) Done(rate RateLimit) { t.window.done(t, rate) }
@@ -44,9 +66,10 @@ func (w *window) expected(ahead, reserve int, now time.Duration) time.Duration {
 }
 
 // likely is how many requests may still go once those under way are back.
-// Replies do not come in order, so left may include many of them already.
+// Replies do not come in order, so left may include many of them already, and those
+// that are weakly in doubt.
 func (w *window) likely(now time.Duration) int {
-	return w.room(now) + min(w.inFlight, max(w.unaccounted()-w.slow, 0))
+	return w.room(now) + w.weak() + min(w.inFlight, max(w.unaccounted()-w.slow, 0))
 }
 
 // span is how long a window takes at least, as far as is known.

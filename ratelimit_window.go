@@ -277,9 +277,7 @@ func (w *window) charge(t *ticket, at time.Duration) {
 		w.accounted++
 		return
 	}
-	d := &w.newer
-	d.count++
-	d.latest, d.issued = max(d.latest, at), max(d.issued, t.issued)
+	w.newer.add(t, at, w.saidTo)
 }
 
 // dispel ends the doubts that the reply to t ends.
@@ -292,12 +290,21 @@ func (w *window) dispel(t *ticket) {
 	}
 }
 
-// mayAsk reports whether a request may go although nothing seems to remain: when
-// that is due to doubts, and they are weak, because the service has spoken to
-// requests that left later.
-func (w *window) mayAsk(room int) bool {
+// weak is how many doubts are weak, because the service has spoken to requests that
+// left later, or has counted more than those that came back.
+func (w *window) weak() int {
 	doubtful := w.older.count + w.newer.count
-	return w.heard && doubtful > 0 && room+doubtful > 0 && max(w.older.issued, w.newer.issued) <= w.saidTo
+	if !w.heard || doubtful == 0 {
+		return 0
+	}
+	return max(w.older.weak(w.saidTo)+w.newer.weak(w.saidTo), min(w.unaccounted()-w.inFlight-w.slow, doubtful))
+}
+
+// mayAsk reports whether a request may go although nothing seems to remain: when
+// that is due to weak doubts.
+func (w *window) mayAsk(room int) bool {
+	weak := w.weak()
+	return weak > 0 && room+weak > 0
 }
 
 func (w *window) unlink(t *ticket) {
