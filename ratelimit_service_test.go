@@ -371,6 +371,30 @@ func TestWaitOfNoTimeIsNoWait(t *testing.T) {
 	})
 }
 
+func TestACallThatDoesNotWaitNeedNotWaitForThoseBehindIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		acquired(t, l).Done(RateLimit{Known: true, Limit: 100, Remaining: 20, Reset: time.Now().Add(time.Minute)})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, Priority: PriorityLow, Reserve: 30, MaxWait: 2 * time.Minute})
+				assert.ErrorIs(t, err, context.Canceled)
+			})
+		}
+		synctest.Wait()
+		for range 10 {
+			_, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, Priority: PriorityHigh})
+			require.NoError(t, err, "the others wait because they leave a reserve")
+		}
+		_, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey, Priority: PriorityLow - 1})
+		require.ErrorIs(t, err, ErrRateLimited, "its turn is after theirs")
+		cancel()
+		wg.Wait()
+	})
+}
+
 func TestHighPriorityGoesBeforeABroadcast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewMemoryLimiter(24 * time.Hour)

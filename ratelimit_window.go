@@ -131,6 +131,13 @@ func (w *window) acquire(ctx context.Context, req LimiterRequest, maxWait time.D
 	}
 	me := w.waiter(ctx, req, now, maxWait)
 	place := w.queue.ahead(me)
+	if ok && place == 0 && req.MaxWait <= 0 {
+		t := w.issue(now) // it goes before all who wait
+		w.dirty = true
+		w.serve(now)
+		w.mu.Unlock()
+		return t, nil
+	}
 	if w.soonest(place, me.reserve, now) > me.latest || req.MaxWait <= 0 {
 		err := w.refusal(max(w.expected(place, me.reserve, now), again), now, nil)
 		w.mu.Unlock()
