@@ -162,6 +162,7 @@ func (s *Subscription) reconnect(ctx context.Context, tries *int) (*wsconn.Conn,
 		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
+		try.waited = 0 // each attempt may wait for quota as long as a call may
 		conn, a := s.attempt(ctx, try)
 		if conn != nil {
 			return conn, nil

@@ -627,6 +627,49 @@ func TestUntrustedCertificateEndsTheStreamOnlyWhenItStays(t *testing.T) {
 	}
 }
 
+// slowLimiter lets each request wait, and notes how long it may.
+type slowLimiter struct {
+	Limiter
+
+	wait    time.Duration
+	maxWait []time.Duration
+}
+
+func (l *slowLimiter) Acquire(ctx context.Context, req LimiterRequest) (Ticket, error) {
+	l.maxWait = append(l.maxWait, req.MaxWait)
+	time.Sleep(l.wait)
+	return l.Limiter.Acquire(ctx, req)
+}
+
+// A stream comes back through a used up token, however long the outage took.
+func TestEachAttemptToReconnectMayWaitForQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var server *streamServer
+		server = interrupted(t, func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+				<-p.gone
+			}
+		})
+		const outage = 20 * time.Minute
+		begin, dials := time.Now(), 0
+		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if dials++; dials > 1 && time.Since(begin) < outage {
+				return nil, io.ErrUnexpectedEOF
+			}
+			return server.client.Transport.RoundTrip(r)
+		})
+		limiter := &slowLimiter{Limiter: NewMemoryLimiter(0), wait: time.Minute}
+		sub, err := server.instance(t, WithHTTPClient(&http.Client{Transport: transport}), WithLimiter(limiter)).Subscribe(t.Context())
+		require.NoError(t, err)
+		time.Sleep(outage + 5*time.Minute)
+		assert.Equal(t, StreamOpen, sub.State())
+		require.Greater(t, len(limiter.maxWait), 10)
+		for _, most := range limiter.maxWait {
+			assert.Equal(t, 5*time.Minute, most)
+		}
+	})
+}
+
 func TestErrorOfATransportThatRepeatsTheTokenDoesNotShowIt(t *testing.T) {
 	inner := fmt.Errorf("cannot send Token: %s: %w", streamToken, io.ErrUnexpectedEOF)
 	client, err := New(WithHTTPClient(failAll(inner)), WithRetry(RetryPolicy{MaxAttempts: 1}))
