@@ -133,7 +133,10 @@ func readZone(s string) (offset string, zoned, ok bool) {
 // readNamed reads a date that begins with the name of its day.
 func readNamed(s string) time.Time {
 	s, _, _ = strings.Cut(s, " (") // the name of the zone
-	for _, layout := range []string{http.TimeFormat, time.RFC1123Z, "Mon, 2 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 2006 15:04:05 -0700", "Mon Jan _2 2006 15:04:05 GMT-0700", "Mon Jan _2 15:04:05 UTC 2006"} {
+	for _, layout := range []string{
+		http.TimeFormat, time.RFC1123Z, "Mon, 2 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 2006 15:04:05 UTC", "Mon, 2 Jan 2006 15:04:05 -0700",
+		"Monday, 02-Jan-06 15:04:05 GMT", time.ANSIC, "Mon Jan _2 2006 15:04:05 GMT-0700", "Mon Jan _2 15:04:05 UTC 2006",
+	} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t
 		}
