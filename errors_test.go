@@ -145,6 +145,10 @@ func TestTextOfA429SaysWhoseItIs(t *testing.T) {
 		`{"error":"Rate limit exceeded. Your message was sent."}`:                                          ErrForeignReply,
 		`{"message":"Too many requests"}`:                                                                  ErrForeignReply,
 		`<html>slow down</html>`:                                                                           ErrForeignReply,
+		"Rate limit exceeded. Try again later.\n":                                                          ErrRateLimited,
+		`"Rate limit exceeded"`:                                                                            ErrRateLimited,
+		`Rate limit exceeded for WhatsApp`:                                                                 ErrForeignReply,
+		`Too Many Requests`:                                                                                ErrForeignReply,
 		`{}`:                                                                                               ErrForeignReply,
 	} {
 		r := rawReply{session: new(session), status: 429, body: []byte(body), rate: RateLimit{Known: true, Limit: 100, Remaining: 0}}

@@ -43,7 +43,7 @@ func (r *rawReply) refused(op *Operation) *APIError {
 	e := r.apiError(op, message)
 	switch {
 	case e.Is(ErrRateLimited): // by its text, whoever passed it on
-	case r.status == http.StatusTooManyRequests && r.isSilent(message, own):
+	case r.status == http.StatusTooManyRequests && (r.isSilent(message, own) || r.isBareQuota()):
 		e.kinds = []error{ErrRateLimited}
 	case !own:
 		e.kinds = append([]error{ErrForeignReply}, statusClass(r.status)...)
@@ -58,6 +58,14 @@ func (r *rawReply) refused(op *Operation) *APIError {
 // WhatsApp's, whatever its headers say.
 func (r *rawReply) isSilent(message string, own bool) bool {
 	return strings.TrimSpace(message) == "" && !r.cut && (own || len(bytes.TrimSpace(r.body)) == 0)
+}
+
+// isBareQuota reports whether a whole body is the text of the quota, without the
+// envelope, perhaps in quotes.
+func (r *rawReply) isBareQuota() bool {
+	const longest = 100
+	text := strings.Trim(string(r.body[:min(len(r.body), longest)]), "\"\r\n\t ")
+	return !r.cut && len(r.body) < longest && classify(r.status, text)[0] == ErrRateLimited //nolint:errorlint // never wrapped
 }
 
 // apiError returns the error of a reply of the service that says no. It is
