@@ -226,6 +226,7 @@ func (w *window) setLeft(t *ticket, rate RateLimit, now time.Duration) {
 	if rate.Known {
 		w.accounted++
 		w.dispel(t)
+		w.asks = 0
 		w.saidAt, w.saidTo = now, max(w.saidTo, t.issued)
 	}
 }

@@ -737,6 +737,36 @@ func TestADoubtEndsWithALaterReply(t *testing.T) {
 	})
 }
 
+func TestRequestsThatEndDoubtsBecomeRareWhenNoneComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		reset := time.Now().Add(time.Minute)
+		said := func(left int) RateLimit { return RateLimit{Known: true, Limit: 100, Remaining: left, Reset: reset} }
+		acquired(t, l).Done(said(99))
+		var lost []Ticket
+		for range 8 {
+			lost = append(lost, acquired(t, l))
+		}
+		time.Sleep(time.Second)
+		acquired(t, l).Done(said(8))
+		for _, ticket := range lost {
+			ticket.Done(RateLimit{}) // they may be in the 8 or not
+		}
+		var gaps []time.Duration
+		for last := time.Now(); ; last = time.Now() {
+			ctx, cancel := context.WithDeadline(t.Context(), reset.Add(-time.Second))
+			ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, MaxWait: time.Minute})
+			cancel()
+			if err != nil {
+				break
+			}
+			gaps = append(gaps, time.Since(last))
+			ticket.Done(RateLimit{})
+		}
+		assert.Equal(t, []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 16 * time.Second}, gaps)
+	})
+}
+
 func TestWithoutAWordRequestsGoOnSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewMemoryLimiter(0)

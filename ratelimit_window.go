@@ -58,6 +58,7 @@ type window struct {
 	saidAt     time.Duration // when it was said last
 	saidTo     time.Duration // when the latest request left to which it was said
 	asked      time.Duration // when a request went only to end doubts
+	asks       int           // how many did since the service spoke
 	length     time.Duration
 	measured   bool          // length was learned from two windows in a row
 	seen       time.Duration // the longest part seen of a window, from when it was opened here
@@ -219,12 +220,12 @@ func (w *window) ready(now time.Duration, reserve int) (ok bool, again time.Dura
 	w.age(now)
 	room := w.room(now)
 	switch {
-	case room <= 0 && w.mayAsk(room) && now >= w.asked+probePatience:
+	case room <= 0 && w.mayAsk(room) && now >= w.nextAsk():
 		return true, now
 	case room <= w.kept(reserve):
 		again = w.reset
 		if room <= 0 && w.mayAsk(room) {
-			again = min(again, w.asked+probePatience)
+			again = min(again, w.nextAsk())
 		}
 		if w.head != nil {
 			again = min(again, w.head.issued+travelTime)
@@ -314,6 +315,12 @@ func (w *window) mayAsk(room int) bool {
 	return weak > 0 && room+weak > 0
 }
 
+// nextAsk is when the next request may go that ends doubts. When none comes back
+// with a word, they become rare.
+func (w *window) nextAsk() time.Duration {
+	return w.asked + probePatience<<min(max(w.asks-1, 0), mostDoublings)
+}
+
 func (w *window) unlink(t *ticket) {
 	if t.prev == nil {
 		w.head = t.next
@@ -335,6 +342,7 @@ func (w *window) issue(now time.Duration) *ticket {
 		w.open(now)
 	} else if w.room(now) <= 0 {
 		w.asked = now
+		w.asks++
 	}
 	t := &ticket{window: w, issued: now, generation: w.generation, prev: w.tail}
 	if w.tail == nil {
@@ -363,7 +371,7 @@ func (w *window) next(now time.Duration) {
 	w.generation++
 	w.stale, w.staleUntil = w.inFlight, now+travelTime
 	w.head, w.tail, w.inFlight, w.slow = nil, nil, 0, 0
-	w.floor, w.guessed, w.asked = 0, false, 0
+	w.floor, w.guessed, w.asked, w.asks = 0, false, 0, 0
 	w.older, w.newer = doubts{}, doubts{}
 }
 
