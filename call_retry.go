@@ -37,7 +37,7 @@ type session struct {
 
 	ticket  Ticket
 	began   time.Time     // when quota was first asked for: the call's place in the queue
-	asked   time.Time     // when it was asked for last
+	asked   time.Duration // how long after that it was asked for last
 	tries   int           // attempts, without those that met the rate limit or a stale connection
 	stale   int           // attempts that met a stale connection
 	limited int           // 429s of the rate limit in a row
@@ -57,9 +57,10 @@ func (s *session) Admit(ctx context.Context) error {
 	if s.op.Class == RateBypass {
 		return ctx.Err()
 	}
-	s.asked = time.Now()
 	if s.began.IsZero() {
-		s.began = s.asked
+		s.began = time.Now()
+	} else {
+		s.asked = time.Since(s.began)
 	}
 	var err error
 	if s.limited > 0 && time.Until(s.notBefore) > s.client.config.retry.MaxRateLimitWait-s.waited {
@@ -161,8 +162,8 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 	if !a.Replied {
 		s.reply.rate = RateLimit{}
 	}
-	if !s.asked.IsZero() && !a.Began.IsZero() {
-		s.waited += a.Began.Sub(s.asked)
+	if !s.began.IsZero() && !a.Began.IsZero() {
+		s.waited += a.Began.Sub(s.began) - s.asked
 	}
 	s.err = nil
 	limited := s.limited
