@@ -117,16 +117,25 @@ type envelope struct {
 }
 
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
-type errorBody struct{ message string }
+type errorBody struct {
+	message string
+	other   bool // it says something else, such as true or a code
+}
 
-// said reports whether there is a text.
-func (e *errorBody) said() bool { return e != nil && strings.TrimSpace(e.message) != "" }
+// errorLevels is how deep an error is read for anything that it says.
+const errorLevels = 3
+
+// said reports whether there is an error.
+func (e *errorBody) said() bool {
+	return e != nil && (e.other || strings.TrimSpace(e.message) != "")
+}
 
 // UnmarshalJSON never fails.
 func (e *errorBody) UnmarshalJSON(b []byte) error {
 	var object struct {
 		Message string `json:"message"`
 	}
+	e.other = e.other || saysAnything(b, errorLevels)
 	if json.Unmarshal(b, &object) == nil {
 		e.message = object.Message
 		return nil
@@ -150,7 +159,7 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 		return nil
 	}
 	api := r.apiError(op, e.message())
-	if e.Success == failed || e.message() != "" {
+	if e.Success == failed || e.message() != "" && (e.Success != unstated || e.Failure.message != "") {
 		return api
 	}
 	api.open = true

@@ -169,31 +169,44 @@ const (
 	probablyFailed // says no in another form than false
 )
 
-// UnmarshalJSON never fails.
+// UnmarshalJSON never fails. It takes over a further word: a yes beside a no is
+// neither, whichever comes last.
 func (v *successWord) UnmarshalJSON(b []byte) error {
+	next := succeeded
 	switch {
-	case string(b) == "true":
-		*v = succeeded
 	case string(b) == "null":
-		*v = unstated
+		next = unstated
 	case string(b) == "false":
-		*v = failed
-	case deniesSuccess(jsonscan.Value(b).Text()):
-		*v = probablyFailed
-	default:
-		*v = succeeded
+		next = failed
+	case string(b) != "true" && deniesSuccess(jsonscan.Value(b).Text()):
+		next = probablyFailed
 	}
-	return nil
-}
-
-// add takes over a further word. A yes beside a no is neither, whichever comes last.
-func (v *successWord) add(value jsonscan.Value) {
-	var next successWord
-	_ = next.UnmarshalJSON(value)
 	if *v != unstated && next != unstated && next != *v {
 		next = probablyFailed
 	}
 	*v = cmp.Or(next, *v)
+	return nil
+}
+
+// saysAnything reports whether a value is more than a no: a text, a number, true, or
+// something that has one of them in it, a few levels deep.
+func saysAnything(v jsonscan.Value, levels int) bool {
+	if levels == 0 {
+		return len(v) > len("{}")
+	}
+	for c := v.Elements(); c.Next(); {
+		if saysAnything(c.Val, levels-1) {
+			return true
+		}
+	}
+	for c := v.Members(); c.Next(); {
+		if saysAnything(c.Val, levels-1) {
+			return true
+		}
+	}
+	text := strings.TrimSpace(v.Text())
+	zero, number := v.Float()
+	return string(v) == "true" || text != "" && !isNo(text) && !saysNone(text) && !(number && zero == 0)
 }
 
 // plainJSON returns a body without the byte order mark that some programs write
