@@ -123,3 +123,61 @@ func TestYesAndNoInOneReplyLeaveTheOutcomeOpen(t *testing.T) {
 		}
 	}
 }
+
+// What was made is read from any envelope, and a word for nothing names nothing.
+func TestWhatWasMadeIsReadFromAnyEnvelope(t *testing.T) {
+	const group, channel = "120363000000000001@g.us", "120363000000000001@newsletter"
+	for _, c := range []struct {
+		keys []string
+		item string // with the id for %s
+		id   string
+		make func(*InstanceClient) (string, error)
+	}{
+		{[]string{"tag", "label"}, `{"id":%q,"name":"a"}`, "7", func(i *InstanceClient) (string, error) {
+			l, err := i.Labels.Create(t.Context(), "a", 1)
+			if err != nil {
+				return "", err
+			}
+			return l.ID, nil
+		}},
+		{[]string{"group"}, `{"jid":%q}`, group, func(i *InstanceClient) (string, error) {
+			g, err := i.Groups.Create(t.Context(), CreateGroupParams{Name: "a", Members: []JID{"5511987654321"}})
+			if err != nil {
+				return "", err
+			}
+			return string(g.JID), nil
+		}},
+		{[]string{"group", "community"}, `{"groupJid":%q,"isCommunity":true}`, group, func(i *InstanceClient) (string, error) {
+			g, err := i.Communities.Create(t.Context(), CreateCommunityParams{Name: "a"})
+			if err != nil {
+				return "", err
+			}
+			return string(g.JID), nil
+		}},
+		{[]string{"channel", "newsletter"}, `{"jid":%q}`, channel, func(i *InstanceClient) (string, error) {
+			n, err := i.Newsletters.Create(t.Context(), CreateNewsletterParams{Name: "a"})
+			if err != nil {
+				return "", err
+			}
+			return string(n.JID), nil
+		}},
+	} {
+		envelopes := []string{`{"success":true,"data":%s}`, `%s`}
+		for _, key := range c.keys {
+			envelopes = append(envelopes, `{"success":true,"`+key+`":%s}`, `{"success":true,"data":{"`+key+`":%s}}`)
+		}
+		for _, envelope := range envelopes {
+			body := fmt.Sprintf(envelope, fmt.Sprintf(c.item, c.id))
+			_, inst, _ := answering(t, "t0ken", 200, body)
+			id, err := c.make(inst)
+			require.NoError(t, err, body)
+			assert.Equal(t, c.id, id, body)
+			for _, none := range []string{"", " ", "null", "undefined", "<nil>"} {
+				body := fmt.Sprintf(envelope, fmt.Sprintf(c.item, none))
+				_, inst, _ := answering(t, "t0ken", 200, body)
+				_, err := c.make(inst)
+				require.ErrorIs(t, err, ErrOutcomeUnknown, body)
+			}
+		}
+	}
+}

@@ -134,6 +134,12 @@ func saysNone(text string) bool {
 	return false
 }
 
+// names reports whether a text names something, and is no word for nothing.
+func names(text string) bool {
+	text = strings.TrimSpace(text)
+	return text != "" && !saysNone(text)
+}
+
 // UnmarshalJSON never fails.
 func (id *wireID) UnmarshalJSON(b []byte) error {
 	text := strings.TrimSpace(jsonscan.Value(b).Text())
