@@ -78,8 +78,14 @@ type setChatwootReply struct {
 	IntegrationID string         `json:"bridge_integration_id"`
 }
 
-// missing is always "": the status of the reply decides.
-func (*setChatwootReply) missing() string { return "" }
+// missing wants the integration only where the reply says that it failed: else the
+// status of the reply decides.
+func (r *setChatwootReply) missing() string {
+	if r.failed() && r.Instance == "" && r.Status == "" && r.IntegrationID == "" {
+		return "the reply does not show the integration"
+	}
+	return ""
+}
 
 // saysFailed leaves out the status: an integration that does not work is there.
 func (r *setChatwootReply) saysFailed() bool { return r.Failure.said() }

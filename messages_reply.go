@@ -121,7 +121,7 @@ func (d *sentData) readQuoted(v jsonscan.Value) {
 // means that it was not sent, or an error or a no stands beside its id.
 func (r *sendReply) saysFailed() bool {
 	d := &r.data
-	return d.success == failed || d.success == probablyFailed || r.status.meansNotSent() || d.status.meansNotSent() || r.Failure.said() || d.failure.said()
+	return d.success.isNo() || r.status.meansNotSent() || d.status.meansNotSent() || r.Failure.said() || d.failure.said()
 }
 
 func (r *sendReply) missing() string {

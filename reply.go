@@ -147,8 +147,7 @@ func (e *errorBody) UnmarshalJSON(b []byte) error {
 // failed reports whether the envelope of a 2xx says that it failed: "success" is
 // not true, or there is an error instead of it.
 func (e *envelope) failed() bool {
-	return e.Success == failed || e.Success == probablyFailed ||
-		e.Success == unstated && e.Failure.said()
+	return e.Success.isNo() || e.Success == unstated && e.Failure.said()
 }
 
 // failure returns the error of a 2xx that says that it failed. That is certain
@@ -159,7 +158,8 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 		return nil
 	}
 	api := r.apiError(op, e.message())
-	if e.Success == failed || e.message() != "" && (e.Success != unstated || e.Failure.message != "") {
+	plain := e.Success == probablyFailed && e.message() != "" || e.Success == unstated && e.Failure.message != ""
+	if e.Success == failed || plain {
 		return api
 	}
 	api.open = true

@@ -106,11 +106,25 @@ func TestErrorWithoutATextLeavesTheOutcomeOpen(t *testing.T) {
 	require.ErrorIs(t, inst.Reconnect(t.Context()), ErrOutcomeUnknown)
 }
 
+// The activation of Chatwoot shows an integration, or an error instead of it.
+func TestErrorInPlaceOfAnIntegrationIsARefusal(t *testing.T) {
+	for body, want := range map[string]Outcome{
+		`{"error":"no"}`: OutcomeNotAccepted, `{"error":{"message":"no"}}`: OutcomeNotAccepted, `{"success":false}`: OutcomeNotAccepted,
+		`{"error":"no","status":"active"}`: OutcomeUnknown, `{"error":"no","bridge_integration_id":"7"}`: OutcomeUnknown, `{"success":true,"error":"no"}`: OutcomeUnknown,
+		`{"error":{"code":7}}`: OutcomeUnknown, `{"status":"error","instance":"support"}`: OutcomeAccepted, `{"message":"chatwoot integration activated"}`: OutcomeAccepted,
+	} {
+		_, inst, _ := answering(t, "t0ken", 201, body)
+		_, err := inst.Chatwoot.Set(t.Context(), ChatwootConfig{BaseURL: "https://chat.example", AccountID: 1, APIToken: "x", InboxName: "a"})
+		assert.Equal(t, want, OutcomeOf(err), "%s: %v", body, err)
+	}
+}
+
 // A yes and a no in one reply are neither, whichever comes last and whatever the
 // call is.
 func TestYesAndNoInOneReplyLeaveTheOutcomeOpen(t *testing.T) {
 	for _, body := range []string{
 		`{"success":true,"success":false,"messageId":"X"}`, `{"success":false,"success":true,"messageId":"X"}`, `{"Success":true,"success":false,"messageId":"X"}`,
+		`{"success":false,"success":true,"error":{"message":"no"}}`, `{"success":false,"success":true,"success":false,"message":"no"}`,
 	} {
 		for _, do := range []func(*InstanceClient) error{
 			func(i *InstanceClient) error { return just(i.Messages.Forward(t.Context(), "3EB0", "5511987654321")) },

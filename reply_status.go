@@ -173,7 +173,11 @@ const (
 	succeeded
 	failed
 	probablyFailed // says no in another form than false
+	contradictory  // says yes and no
 )
+
+// isNo reports whether the word is a no, however unclear.
+func (v successWord) isNo() bool { return v >= failed }
 
 // UnmarshalJSON never fails. It takes over a further word: a yes beside a no is
 // neither, whichever comes last.
@@ -188,7 +192,7 @@ func (v *successWord) UnmarshalJSON(b []byte) error {
 		next = probablyFailed
 	}
 	if *v != unstated && next != unstated && next != *v {
-		next = probablyFailed
+		next = contradictory
 	}
 	*v = cmp.Or(next, *v)
 	return nil
