@@ -195,3 +195,18 @@ func TestWhatWasMadeIsReadFromAnyEnvelope(t *testing.T) {
 		}
 	}
 }
+
+// A redirect that says that it succeeded is none.
+func TestRedirectThatSaysItSucceededLeavesTheOutcomeOpen(t *testing.T) {
+	for _, status := range []int{307, 308} {
+		for body, want := range map[string]Outcome{``: OutcomeNotAccepted, `{"success":false,"error":{"message":"moved"}}`: OutcomeNotAccepted, `{"success":true,"data":{"messageId":"X"}}`: OutcomeUnknown} {
+			_, inst, count := answering(t, "t0ken", status, body)
+			_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+			require.ErrorIs(t, err, ErrRedirect)
+			assert.Equal(t, want, OutcomeOf(err), body)
+			assert.Equal(t, want == OutcomeUnknown, errors.Is(err, ErrOutcomeUnknown), body)
+			assert.Equal(t, OutcomeUnknown != want, OutcomeOf(inst.Logout(t.Context())) == OutcomeNotAccepted, body)
+			assert.Equal(t, 2, *count)
+		}
+	}
+}
