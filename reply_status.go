@@ -216,7 +216,7 @@ func saysAnything(v jsonscan.Value, levels int) bool {
 	}
 	text := strings.TrimSpace(v.Text())
 	zero, number := v.Float()
-	return string(v) == "true" || text != "" && !isNo(text) && !saysNone(text) && !(number && zero == 0)
+	return string(v) == "true" || text != "" && !saysNone(text) && !(number && zero == 0)
 }
 
 // plainJSON returns a body without the byte order mark that some programs write
