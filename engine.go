@@ -305,7 +305,7 @@ func fetchChecked[T any, P interface {
 		return nil, rep.doubt(op, in, err)
 	}
 	e := P(v).base()
-	e.Meta = rep.meta()
+	e.Meta, e.began = rep.meta(), rep.began
 	missing := ""
 	if check != nil {
 		missing = check(v)

@@ -114,6 +114,8 @@ type envelope struct {
 	Failure *errorBody  `json:"error"`
 
 	Meta `json:"-"`
+
+	began time.Time // of the attempt
 }
 
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
