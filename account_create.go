@@ -195,7 +195,7 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	failed.blocks(&params, shown)
 	failed.failed.Instance = instance
 	if rep.Failure.said() {
-		failed.add("", rep.message())
+		failed.add("", cmp.Or(rep.message(), "the reply has an error without a text"))
 	}
 	if instance.Chatwoot != nil { // may repeat what Chatwoot was sent
 		instance.Chatwoot.Error = failed.redact(instance.Chatwoot.Error)

@@ -233,7 +233,7 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 	case a.Status/100 == 2:
 		return false, 0
 	case a.Status/100 == 3:
-		redirect := &redirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header))}
+		redirect := &redirectError{StatusCode: a.Status, Operation: s.op.ID, Host: s.redactText(redirectHost(a.Header)), contradicts: saysSucceeded(a.Body)}
 		s.err = redirect
 		if !redirect.isCertain() {
 			s.err = s.doubt(redirect)

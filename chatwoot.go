@@ -78,6 +78,18 @@ type setChatwootReply struct {
 	IntegrationID string         `json:"bridge_integration_id"`
 }
 
+// missing wants the integration only where the reply says that it failed: else the
+// status of the reply decides.
+func (r *setChatwootReply) missing() string {
+	if r.failed() && r.Instance == "" && r.Status == "" && r.IntegrationID == "" {
+		return "the reply does not show the integration"
+	}
+	return ""
+}
+
+// saysFailed leaves out the status: an integration that does not work is there.
+func (r *setChatwootReply) saysFailed() bool { return r.Failure.said() }
+
 // Set switches the integration on, or corrects it, and makes an inbox in
 // Chatwoot, maybe another one each time. The first activation can take a
 // minute.
@@ -105,7 +117,7 @@ func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*Chat
 		secrets: []Secret{config.APIToken},
 		hint:    "the inbox may exist: read the integration before setting it again",
 	}
-	r, err := fetch[setChatwootReply](ctx, s.h, opChatwootSet, in)
+	r, err := fetchChecked(ctx, s.h, opChatwootSet, in, (*setChatwootReply).missing)
 	if err != nil {
 		return nil, err
 	}

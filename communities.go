@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -74,12 +75,16 @@ type createCommunityReply struct {
 }
 
 type wireCommunity struct {
-	JID JID `json:"jid"`
+	JID      JID `json:"jid"`
+	GroupJID JID `json:"groupJid"` // as in the list of groups
 	communityOutcome
 }
 
 func (r *createCommunityReply) missing() string {
-	r.Group = resourceIn(r.Raw(), func(w *wireCommunity) bool { return w.JID != "" }, "group", "community")
+	r.Group = resourceIn(r.Raw(), func(w *wireCommunity) bool {
+		w.JID = cmp.Or(w.JID, w.GroupJID)
+		return names(string(w.JID))
+	}, "group", "community")
 	if r.Group == nil {
 		return "the reply has no group"
 	}

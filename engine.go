@@ -274,13 +274,13 @@ func (in input) close() {
 	}
 }
 
-// fetch makes the request of an operation and reads its reply into a new T,
-// a struct that embeds [envelope].
+// fetch makes the request of an operation and reads its reply into a new T, a
+// struct that embeds [envelope]. The reply must say that it worked.
 func fetch[T any, P interface {
 	*T
 	base() *envelope
 }](ctx context.Context, h handle, op *Operation, in input) (*T, error) {
-	return fetchChecked[T, P](ctx, h, op, in, nil)
+	return fetchChecked[T, P](ctx, h, op, in, func(v *T) string { return P(v).base().unacknowledged(op) })
 }
 
 // fetchChecked is fetch for replies that must say something to be a success:
@@ -326,25 +326,8 @@ func fetchChecked[T any, P interface {
 // run makes the request of an operation whose reply says nothing more than
 // that it worked.
 func run(ctx context.Context, h handle, op *Operation, in input) error {
-	_, err := fetchChecked[acknowledgement](ctx, h, op, in, func(a *acknowledgement) string {
-		if a.Success == unstated && a.Text == "" && a.Status == "" && len(a.Data) == 0 {
-			return "the reply does not say that it worked"
-		}
-		var inner envelope
-		_ = json.Unmarshal(a.Data, &inner) // it may be anything
-		if a.Failure.said() || statusWord(a.Status).meansFailure() || inner.failed() || inner.Failure.said() {
-			return "the reply says that it failed"
-		}
-		return ""
-	})
+	_, err := fetchChecked(ctx, h, op, in, func(e *envelope) string { return e.unacknowledged(op) })
 	return err
-}
-
-// acknowledgement is a reply that says that it worked, in one way or another.
-type acknowledgement struct {
-	envelope
-	Status string          `json:"status"`
-	Data   json.RawMessage `json:"data"`
 }
 
 // redact is redactBytes for a text.

@@ -290,9 +290,10 @@ func (e *ValidationError) Unwrap() error { return e.err }
 // redirectError says that the server answered with a redirect. It matches
 // [ErrRedirect].
 type redirectError struct {
-	StatusCode int
-	Operation  string
-	Host       string // where the redirect pointed: host and port only
+	StatusCode  int
+	Operation   string
+	Host        string // where the redirect pointed: host and port only
+	contradicts bool   // its body says that the request succeeded
 }
 
 // Error names the host of the redirect, never a path or a query.
@@ -309,7 +310,7 @@ func (e *redirectError) Is(target error) bool { return target == ErrRedirect }
 func (e *redirectError) isCertain() bool {
 	switch e.StatusCode {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
+		return !e.contradicts
 	default:
 		return false
 	}

@@ -164,7 +164,7 @@ type groupReply struct {
 }
 
 func (r *groupReply) missing() string {
-	r.Group = resourceIn(r.Raw(), func(w *wireGroup) bool { return w.jid() != "" }, "group")
+	r.Group = resourceIn(r.Raw(), func(w *wireGroup) bool { return names(string(w.jid())) }, "group")
 	if r.Group == nil {
 		return "the reply has no group"
 	}

@@ -61,7 +61,15 @@ const maxLabelColor = 10
 
 type labelReply struct {
 	envelope
-	Tag wireLabel `json:"tag"`
+	tag *wireLabel
+}
+
+func (r *labelReply) missing() string {
+	r.tag = resourceIn(r.Raw(), func(w *wireLabel) bool { return names(string(w.ID)) }, "tag", "label")
+	if r.tag == nil {
+		return "the reply has no label id"
+	}
+	return ""
 }
 
 // Create makes a label. The service trims the name. The colors 0 to 10 are
@@ -80,16 +88,11 @@ func (s *LabelsService) Create(ctx context.Context, name string, color int) (*La
 		return nil, invalid("color", fmt.Sprintf("is %d, which is not between 0 and %d: the service would make it 0", color, maxLabelColor))
 	}
 	in := input{body: map[string]any{"name": name, "color": color}, hint: "the label may exist: list the labels before creating it again"}
-	r, err := fetchChecked(ctx, s.h, opLabelCreate, in, func(r *labelReply) string {
-		if r.Tag.ID == "" {
-			return "the reply has no label id"
-		}
-		return ""
-	})
+	r, err := fetchChecked(ctx, s.h, opLabelCreate, in, (*labelReply).missing)
 	if err != nil {
 		return nil, err
 	}
-	label := r.Tag.label(r.Meta)
+	label := r.tag.label(r.Meta)
 	return &label, nil
 }
 

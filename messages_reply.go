@@ -37,7 +37,7 @@ func (r *sendReply) read(v jsonscan.Value) {
 	for c := v.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "success":
-			r.Success.add(c.Val)
+			_ = r.Success.UnmarshalJSON(c.Val)
 		case "message":
 			setString(&r.Text, c.Val)
 		case "error":
@@ -72,7 +72,7 @@ func (d *sentData) read(v jsonscan.Value) {
 				_ = d.failure.UnmarshalJSON(c.Val)
 			}
 		case "success":
-			d.success.add(c.Val)
+			_ = d.success.UnmarshalJSON(c.Val)
 		case "timestamp":
 			d.timestamp = readTime(c.Val)
 		case "messagetype":
@@ -121,7 +121,7 @@ func (d *sentData) readQuoted(v jsonscan.Value) {
 // means that it was not sent, or an error or a no stands beside its id.
 func (r *sendReply) saysFailed() bool {
 	d := &r.data
-	return d.success == failed || d.success == probablyFailed || r.status.meansNotSent() || d.status.meansNotSent() || r.Failure.said() || d.failure.said()
+	return d.success.isNo() || r.status.meansNotSent() || d.status.meansNotSent() || r.Failure.said() || d.failure.said()
 }
 
 func (r *sendReply) missing() string {

@@ -75,7 +75,7 @@ type newsletterReply struct {
 }
 
 func (r *newsletterReply) missing() string {
-	r.Channel = resourceIn(r.Raw(), func(w *wireNewsletter) bool { return w.JID != "" }, "channel", "newsletter")
+	r.Channel = resourceIn(r.Raw(), func(w *wireNewsletter) bool { return names(string(w.JID)) }, "channel", "newsletter")
 	if r.Channel == nil {
 		return "the reply has no channel"
 	}

@@ -127,16 +127,25 @@ type envelope struct {
 }
 
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
-type errorBody struct{ message string }
+type errorBody struct {
+	message string
+	other   bool // it says something else, such as true or a code
+}
 
-// said reports whether there is a text.
-func (e *errorBody) said() bool { return e != nil && strings.TrimSpace(e.message) != "" }
+// errorLevels is how deep an error is read for anything that it says.
+const errorLevels = 3
+
+// said reports whether there is an error.
+func (e *errorBody) said() bool {
+	return e != nil && (e.other || strings.TrimSpace(e.message) != "")
+}
 
 // UnmarshalJSON never fails.
 func (e *errorBody) UnmarshalJSON(b []byte) error {
 	var object struct {
 		Message string `json:"message"`
 	}
+	e.other = e.other || saysAnything(b, errorLevels)
 	if json.Unmarshal(b, &object) == nil {
 		e.message = object.Message
 		return nil
@@ -148,8 +157,7 @@ func (e *errorBody) UnmarshalJSON(b []byte) error {
 // failed reports whether the envelope of a 2xx says that it failed: "success" is
 // not true, or there is an error instead of it.
 func (e *envelope) failed() bool {
-	return e.Success == failed || e.Success == probablyFailed ||
-		e.Success == unstated && e.Failure.said()
+	return e.Success.isNo() || e.Success == unstated && e.Failure.said()
 }
 
 // failure returns the error of a 2xx that says that it failed. That is certain
@@ -160,7 +168,8 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 		return nil
 	}
 	api := r.apiError(op, e.message())
-	if e.Success == failed || e.message() != "" {
+	plain := e.Success == probablyFailed && e.message() != "" || e.Success == unstated && e.Failure.message != ""
+	if e.Success == failed || plain {
 		return api
 	}
 	api.open = true
@@ -175,6 +184,26 @@ func (e *envelope) message() string {
 		return e.Failure.message
 	}
 	return e.Text
+}
+
+// unacknowledged returns what a reply that shows nothing lacks to be a success, or
+// "". The service says "success" with every success, but on the routes of Chatwoot:
+// without that word a 2xx may be the page of whoever stands in between.
+func (e *envelope) unacknowledged(op *Operation) string {
+	var said struct {
+		Status statusWord      `json:"status"`
+		Data   json.RawMessage `json:"data"`
+	}
+	var inner envelope
+	_ = json.Unmarshal(e.Raw(), &said)
+	_ = json.Unmarshal(said.Data, &inner) // it may be anything
+	switch bare := op.bare && (e.Text != "" || said.Status != ""); {
+	case e.Success == unstated && !bare:
+		return "the reply does not say that it worked"
+	case e.Failure.said() || said.Status.meansFailure() || inner.failed() || inner.Failure.said():
+		return "the reply says that it failed"
+	}
+	return ""
 }
 
 // base gives the generic helpers access to the envelope.

@@ -137,6 +137,12 @@ func saysNone(text string) bool {
 	return false
 }
 
+// names reports whether a text names something, and is no word for nothing.
+func names(text string) bool {
+	text = strings.TrimSpace(text)
+	return text != "" && !saysNone(text)
+}
+
 // UnmarshalJSON never fails.
 func (id *wireID) UnmarshalJSON(b []byte) error {
 	text := strings.TrimSpace(jsonscan.Value(b).Text())
@@ -170,33 +176,50 @@ const (
 	succeeded
 	failed
 	probablyFailed // says no in another form than false
+	contradictory  // says yes and no
 )
 
-// UnmarshalJSON never fails.
+// isNo reports whether the word is a no, however unclear.
+func (v successWord) isNo() bool { return v >= failed }
+
+// UnmarshalJSON never fails. It takes over a further word: a yes beside a no is
+// neither, whichever comes last.
 func (v *successWord) UnmarshalJSON(b []byte) error {
+	next := succeeded
 	switch {
-	case string(b) == "true":
-		*v = succeeded
 	case string(b) == "null":
-		*v = unstated
+		next = unstated
 	case string(b) == "false":
-		*v = failed
-	case deniesSuccess(jsonscan.Value(b).Text()):
-		*v = probablyFailed
-	default:
-		*v = succeeded
+		next = failed
+	case string(b) != "true" && deniesSuccess(jsonscan.Value(b).Text()):
+		next = probablyFailed
 	}
+	if *v != unstated && next != unstated && next != *v {
+		next = contradictory
+	}
+	*v = cmp.Or(next, *v)
 	return nil
 }
 
-// add takes over a further word. A yes beside a no is neither, whichever comes last.
-func (v *successWord) add(value jsonscan.Value) {
-	var next successWord
-	_ = next.UnmarshalJSON(value)
-	if *v != unstated && next != unstated && next != *v {
-		next = probablyFailed
+// saysAnything reports whether a value is more than a no: a text, a number, true, or
+// something that has one of them in it, a few levels deep.
+func saysAnything(v jsonscan.Value, levels int) bool {
+	if levels == 0 {
+		return len(v) > len("{}")
 	}
-	*v = cmp.Or(next, *v)
+	for c := v.Elements(); c.Next(); {
+		if saysAnything(c.Val, levels-1) {
+			return true
+		}
+	}
+	for c := v.Members(); c.Next(); {
+		if saysAnything(c.Val, levels-1) {
+			return true
+		}
+	}
+	text := strings.TrimSpace(v.Text())
+	zero, number := v.Float()
+	return string(v) == "true" || text != "" && !saysNone(text) && !(number && zero == 0)
 }
 
 // plainJSON returns a body without the byte order mark that some programs write

@@ -135,14 +135,14 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 			return err
 		}
 		fresh := 0
-		var oldest, previous time.Time
+		var oldest, newest, previous time.Time
 		inOrder := true
 		for i := range page.Messages {
 			m := &page.Messages[i]
 			item := readHistoryItem(m)
 			if t := item.at; !t.IsZero() {
 				inOrder = inOrder && (previous.IsZero() || !t.After(previous))
-				previous = t
+				previous, newest = t, latest(newest, t)
 				if oldest.IsZero() || t.Before(oldest) {
 					oldest = t
 				}
@@ -162,6 +162,8 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 		switch {
 		case n == 0 && page.HasMore:
 			return incomplete(page, noEnd)
+		case !full && fresh == 0 && n >= smallestMaximum && n < settlePageSize && !newest.After(oldest) && w.isMissing():
+			return incomplete(page, noEnd) // if that is a maximum, nothing tells what comes before
 		case !full && fresh == 0:
 			return nil
 		case !full && n < smallestMaximum && (!inOrder || oldest.IsZero() || !w.isMissing()):
@@ -175,6 +177,9 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 			return nil
 		default:
 			query.To = oldest
+			if oldest.Nanosecond() == 0 { // cut to the second, it may be earlier than others of that second
+				query.To = oldest.Add(time.Second - time.Microsecond)
+			}
 		}
 	}
 }
