@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"mime"
+	"strings"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/upload"
@@ -78,7 +79,7 @@ func (m Media) body(common sendCommon) (any, error) {
 		return nil, err
 	}
 	if m.MIME != "" {
-		if _, _, err := mime.ParseMediaType(m.MIME); err != nil {
+		if kind, _, err := mime.ParseMediaType(m.MIME); err != nil || !strings.Contains(kind, "/") {
 			return nil, invalid("Media.MIME", "is not a MIME type")
 		}
 	}

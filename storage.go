@@ -54,7 +54,7 @@ func (c *StorageConfig) check() error {
 	case c.SecretKey == "":
 		return invalid("Storage.SecretKey", "is empty")
 	case c.Endpoint != "":
-		if u, err := url.Parse(c.Endpoint); err != nil || u.Scheme == "" || u.Host == "" {
+		if u, err := url.Parse(c.Endpoint); err != nil || u.Scheme == "" || !hasHost(u) {
 			return invalid("Storage.Endpoint", "is not a full URL")
 		}
 	}
