@@ -48,7 +48,33 @@ func checkPhoneDigits(field, phone string) error {
 }
 
 // wholeSeconds counts seconds; a part of one counts as one.
-func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+func wholeSeconds(d time.Duration) int64 {
+	n := int64(d / time.Second)
+	if d%time.Second > 0 {
+		n++
+	}
+	return n
+}
+
+// roundedUp is d in whole seconds, or the longest that there is.
+func roundedUp(d time.Duration) time.Duration {
+	if n := wholeSeconds(d); n <= int64(math.MaxInt64/time.Second) {
+		return time.Duration(n) * time.Second
+	}
+	return math.MaxInt64
+}
+
+// rfc3339 writes a moment with its own time zone; field names it. RFC 3339 has
+// years of four digits, and zones of whole minutes: UTC stands for others.
+func rfc3339(field, layout string, t time.Time) (string, error) {
+	if _, seconds := t.Zone(); seconds%60 != 0 {
+		t = t.UTC()
+	}
+	if _, err := t.MarshalText(); err != nil {
+		return "", &ValidationError{Field: field, Reason: "cannot be written in RFC 3339: " + err.Error(), err: err}
+	}
+	return t.Format(layout), nil
+}
 
 func checkDigitCount(field, s string, n int, name string) error {
 	if !isDigits(s) || len(s) != n {

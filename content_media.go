@@ -60,7 +60,7 @@ type mediaBody struct {
 func (m Media) body(common sendCommon) (any, error) {
 	b := &mediaBody{
 		sendCommon: common, MediaType: m.Kind, Message: m.Caption, MIMEType: m.MIME, FileName: m.FileName,
-		IsVoice: m.Voice, Duration: int64((m.Duration + time.Second/2) / time.Second),
+		IsVoice: m.Voice, Duration: int64(m.Duration.Round(time.Second) / time.Second),
 	}
 	for _, v := range m.Waveform {
 		b.Waveform = append(b.Waveform, int(v))
