@@ -65,11 +65,8 @@ func roundedUp(d time.Duration) time.Duration {
 }
 
 // rfc3339 writes a moment with its own time zone; field names it. RFC 3339 has
-// years of four digits, and zones of whole minutes: UTC stands for others.
+// years of four digits, and zones of less than a day.
 func rfc3339(field, layout string, t time.Time) (string, error) {
-	if _, seconds := t.Zone(); seconds%60 != 0 {
-		t = t.UTC()
-	}
 	if _, err := t.MarshalText(); err != nil {
 		return "", &ValidationError{Field: field, Reason: "cannot be written in RFC 3339: " + err.Error(), err: err}
 	}
