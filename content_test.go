@@ -406,7 +406,10 @@ func TestMomentsThatCannotBeWrittenAreRefused(t *testing.T) {
 			_, err := inst.Messages.Send(t.Context(), ana, CalendarEvent{Name: "x", StartAt: noon, EndAt: later})
 			return err
 		},
-		"HistoryQuery.From": func() error { _, err := inst.Chats.HistoryPage(t.Context(), ana, HistoryQuery{From: later}); return err },
+		"HistoryQuery.From": func() error {
+			_, err := inst.Chats.HistoryPage(t.Context(), ana, HistoryQuery{From: later})
+			return err
+		},
 		"HistoryQuery.To": func() error {
 			_, err := inst.Chats.HistoryPage(t.Context(), ana, HistoryQuery{To: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)})
 			return err
