@@ -1,11 +1,9 @@
 package ryze
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
@@ -24,26 +22,6 @@ func (o *object[T]) UnmarshalJSON(b []byte) error {
 		_ = json.Unmarshal(b, o.value) // what could be read
 	}
 	return nil
-}
-
-// readInData reads what stands in the data of a reply as if it stood at the top,
-// where it is looked for first: the service puts payloads in both places. What
-// the envelope says stays. It reports whether there is such data.
-func readInData[T any](v *T, e *envelope) bool {
-	if _, done := any(v).(readInPlace); done {
-		return false
-	}
-	body := e.Raw()
-	for c := jsonscan.Value(bytes.TrimSpace(body)).Members(); c.Next(); {
-		if strings.EqualFold(string(c.Key), "data") && c.Val.IsObject() {
-			said, both := *e, new(T)
-			_ = json.Unmarshal(c.Val, both)
-			_ = json.Unmarshal(body, both)
-			*v, *e = *both, said
-			return true
-		}
-	}
-	return false
 }
 
 // withoutNulls leaves out of a list what is null.
