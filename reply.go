@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -308,6 +309,11 @@ func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, miss
 		v = data
 	}
 	return nil, "the reply has no " + keys[0]
+}
+
+// withoutNulls leaves out of a list what is null.
+func withoutNulls(list []json.RawMessage) []json.RawMessage {
+	return slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonscan.Value(raw).IsNull() })
 }
 
 func elementsOf(list jsonscan.Value) []json.RawMessage {

@@ -3,7 +3,6 @@ package ryze
 import (
 	"encoding/json"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
@@ -22,11 +21,6 @@ func (o *object[T]) UnmarshalJSON(b []byte) error {
 		_ = json.Unmarshal(b, o.value) // what could be read
 	}
 	return nil
-}
-
-// withoutNulls leaves out of a list what is null.
-func withoutNulls(list []json.RawMessage) []json.RawMessage {
-	return slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonscan.Value(raw).IsNull() })
 }
 
 // wireEvents are the events of a filter. What is no name among them is left out.
