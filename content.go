@@ -43,18 +43,24 @@ const (
 // sendCommon are the fields that bodies of sends have in common. Those that a
 // kind of message does not support stay empty.
 type sendCommon struct {
-	Number       string   `json:"number,omitempty"`
+	Number string `json:"number,omitempty"`
+	Source string `json:"source,omitempty"`
+	*sendExtras
+
+	// How long the beginning of a file may be waited for.
+	ctx   context.Context //nolint:containedctx // the body does not outlive the call
+	limit time.Duration
+}
+
+// sendExtras are those fields that most sends do not use: nil then, which
+// encoding/json passes over at once.
+type sendExtras struct {
 	Delay        int64    `json:"delay,omitempty"` // seconds
 	ReplyTo      string   `json:"replyTo,omitempty"`
 	ReplyPrivate bool     `json:"replyPrivate,omitempty"`
 	Mention      []string `json:"mention,omitempty"`
 	MentionAll   bool     `json:"mentionAll,omitempty"`
 	LinkPreview  *bool    `json:"linkPreview,omitempty"`
-	Source       string   `json:"source,omitempty"`
-
-	// How long the beginning of a file may be waited for.
-	ctx   context.Context //nolint:containedctx // the body does not outlive the call
-	limit time.Duration
 }
 
 // outline is how the message looked for can be recognized.

@@ -302,7 +302,7 @@ func fetchChecked[T any, P interface {
 		return nil, rep.doubt(op, in, err)
 	}
 	e := P(v).base()
-	e.Meta = rep.meta()
+	e.Meta, e.began = rep.meta(), rep.began
 	missing := ""
 	switch {
 	case check == nil:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -312,6 +313,15 @@ func (e *redirectError) isCertain() bool {
 	default:
 		return false
 	}
+}
+
+// redirectHost returns the host and port that a redirect points to, or "".
+func redirectHost(h http.Header) string {
+	u, err := url.Parse(h.Get("Location"))
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // ResponseError says that a reply or an event cannot be read. It matches

@@ -80,6 +80,9 @@ var messageStatuses = func() map[string]MessageStatus {
 // messageStatus reads a status in any spelling: case does not count, and neither
 // do blanks, hyphens and underscores.
 func messageStatus[S ~string](word S) MessageStatus {
+	if known, ok := messageStatuses[string(word)]; ok {
+		return known
+	}
 	if known, ok := messageStatuses[wordsTogether.Replace(strings.ToLower(string(word)))]; ok {
 		return known
 	}

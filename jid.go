@@ -239,10 +239,11 @@ func (j JID) User() string {
 // c.us. A bare number has s.whatsapp.net too, unless it is too long for its
 // country: it may then be a LID.
 func (j JID) Server() string {
-	if _, _, server := j.split(); server != "" || strings.Contains(string(j), "@") {
+	user, _, server := j.split()
+	if server != "" || strings.Contains(string(j), "@") {
 		return server
 	}
-	if user := j.User(); isDigits(user) && len(user) <= maxPhoneDigits && !tooLongForCountry(user) {
+	if isDigits(user) && len(user) <= maxPhoneDigits && !tooLongForCountry(user) {
 		return serverUser
 	}
 	return ""
@@ -301,10 +302,10 @@ func (j JID) IsNewsletter() bool { return j.Kind() == JIDNewsletter }
 // Phone returns the digits of the phone number, or "". It is always "" for a
 // LID.
 func (j JID) Phone() string {
-	if j.Kind() != JIDUser || !isDigits(j.User()) {
-		return ""
+	if user := j.User(); j.Kind() == JIDUser && isDigits(user) {
+		return user
 	}
-	return j.User()
+	return ""
 }
 
 // Same reports whether both name the same chat, without devices. A phone and a
@@ -339,7 +340,7 @@ func (j JID) validate(field string) error {
 		return bad("is neither digits nor an address with a server such as @" + serverUser + " or @" + serverGroup)
 	case hasServer && hasDevice && !isDigits(device):
 		return bad("has a device suffix that is not a number")
-	case strings.Count(string(j), "@") > 1:
+	case hasServer && strings.Count(string(j), "@") > 1:
 		return bad("has more than one @")
 	}
 	switch {

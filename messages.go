@@ -95,14 +95,13 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		return nil, err
 	}
 	common := sendCommon{
-		Number: to.wire(), Delay: wholeSeconds(o.delay),
-		ReplyTo: o.replyTo, ReplyPrivate: o.replyPrivate,
-		Mention: o.mention, MentionAll: o.mentionAll, LinkPreview: o.linkPreview,
-		Source: o.source,
-		ctx:    ctx, limit: cmp.Or(o.limit, kind.op.Timeout),
+		Number: to.wire(), Source: o.source, sendExtras: o.extras(),
+		ctx: ctx, limit: cmp.Or(o.limit, kind.op.Timeout),
 	}
-	if err := checkContent(content); err != nil {
-		return nil, err
+	if _, plain := content.(Text); !plain { // whose body looks at all there is
+		if err := checkContent(content); err != nil {
+			return nil, err
+		}
 	}
 	body, err := content.body(common)
 	if err != nil {
@@ -120,15 +119,13 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		in.body, in.stream = nil, stream
 		defer stream.Close()
 	}
-	began := time.Now()
 	r, err := fetchChecked(ctx, s.h, kind.op, in, (*sendReply).missing)
 	if err != nil {
 		return nil, s.uncertain(err, content, &o)
 	}
 	d := &r.data
 	id := string(d.messageID)
-	s.h.client.accepted.add(id)
-	s.h.client.accepted.stamped(d.timestamp, began)
+	s.h.client.accepted.add(id, d.timestamp, r.began)
 	return &SentMessage{
 		Meta: r.Meta, ID: id, Chat: d.chat, GroupName: d.groupName,
 		Timestamp: d.timestamp, Status: messageStatus(r.status), Type: d.messageType, Content: d.content,

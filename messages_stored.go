@@ -261,7 +261,7 @@ func (s *MessagesService) Forward(ctx context.Context, messageID string, to JID)
 	if err != nil {
 		return nil, err
 	}
-	s.h.client.accepted.add(string(r.MessageID))
+	s.h.client.accepted.add(string(r.MessageID), time.Time{}, r.began)
 	return &ForwardedMessage{
 		Meta: r.Meta, ID: string(r.MessageID), OriginalID: cmp.Or(r.OriginalID, messageID), Chat: eventJID(r.DestinationJID, ""),
 	}, nil

@@ -205,6 +205,8 @@ type clockSkew struct {
 	text [len(http.TimeFormat)]byte // the last Date, which many replies share
 	date time.Time
 
+	last, server time.Time // when the last reply came, by both clocks
+
 	now, before skewBounds // of this period and of the one before
 	since       time.Duration
 }
@@ -227,9 +229,13 @@ const (
 func (c *clockSkew) serverTime(date string, arrived time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if arrived == c.last && date == string(c.text[:]) { // the same reply once more
+		return c.server
+	}
 	if server, ok := c.parse(date); ok {
 		if skew, ok := c.learn(server, arrived); ok {
-			return c.local(arrived).Add(skew)
+			c.last, c.server = arrived, c.local(arrived).Add(skew)
+			return c.server
 		}
 	}
 	if all := c.bounds(); all.known && all.agree() {

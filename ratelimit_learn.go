@@ -105,10 +105,11 @@ func (w *window) moved(before outlook, now time.Duration) {
 func (w *window) done(t *ticket, rate RateLimit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := w.now()
+	at := time.Now()
+	now := at.Sub(w.base)
 	w.age(now)
 	before := w.outlook(now)
-	reset, said := w.moment(rate.Reset, now)
+	reset, said := w.moment(rate.Reset, at)
 	switch current := w.land(t); {
 	case current:
 		w.refusals = 0
@@ -122,11 +123,11 @@ func (w *window) done(t *ticket, rate RateLimit) {
 
 // moment turns what was said of the end of a window into a moment, with the
 // grace that this service needs.
-func (w *window) moment(reset time.Time, now time.Duration) (at time.Duration, said bool) {
+func (w *window) moment(reset, now time.Time) (at time.Duration, said bool) {
 	if reset.IsZero() {
 		return 0, false
 	}
-	return now + time.Until(reset) + w.grace, true
+	return now.Sub(w.base) + reset.Sub(now) + w.grace, true
 }
 
 // learn takes in the reply to a request of this window.
@@ -239,10 +240,11 @@ func (w *window) guess() time.Duration {
 func (w *window) refused(t *ticket, rate RateLimit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := w.now()
+	at := time.Now()
+	now := at.Sub(w.base)
 	w.age(now)
 	before := w.outlook(now)
-	reset, said := w.moment(rate.Reset, now)
+	reset, said := w.moment(rate.Reset, at)
 	if current := w.land(t); current || said && reset > now && (!w.heard || reset >= w.reset-sameWindow) {
 		w.hold(t, rate, reset, said, current, now)
 	} // else it speaks of a window that is over

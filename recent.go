@@ -67,7 +67,10 @@ type idChunk struct {
 	last time.Time // when the last id was added
 }
 
-func (r *recentIDs) add(id string) {
+// add notes an accepted message, and compares the time that the service gave to
+// it, if it did, with our clock: the send began then, and is over now.
+func (r *recentIDs) add(id string, stamp, began time.Time) {
+	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := r.total % idsPerChunk
@@ -80,20 +83,11 @@ func (r *recentIDs) add(id string) {
 	}
 	c := r.chunks[len(r.chunks)-1]
 	c.ids[at] = id
-	c.last = time.Now()
+	c.last = now
 	r.total++
-}
-
-// stamped compares the time that the service gave to an accepted message with
-// our clock: the send began then, and is over now.
-func (r *recentIDs) stamped(stamp, began time.Time) {
-	if stamp.IsZero() {
-		return
+	if !stamp.IsZero() {
+		r.clock.observe(stamp, began, now)
 	}
-	now := time.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.clock.observe(stamp, began, now)
 }
 
 func (r *recentIDs) snapshot() recentSnapshot {

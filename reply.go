@@ -115,6 +115,8 @@ type envelope struct {
 	Failure *errorBody  `json:"error"`
 
 	Meta `json:"-"`
+
+	began time.Time // of the attempt
 }
 
 // errorBody is {"message": "..."}, read leniently: a bare string will do.

@@ -59,7 +59,7 @@ func deniesSuccess(text string) bool {
 // meansNotSent is meansFailure for a message. It knows words besides that tell of
 // a message what they do not tell of an instance or a call.
 func (w statusWord) meansNotSent() bool {
-	if w == "sent" {
+	if w == "" || w == "sent" {
 		return false
 	}
 	return w.meansFailure() || slices.ContainsFunc(words(string(w)), func(word string) bool { return hasAnyPrefix(word, notSentStems) })
@@ -127,6 +127,9 @@ type wireID string
 // saysNone reports whether a text stands for no value: a programming language's
 // word for it that has slipped into a text.
 func saysNone(text string) bool {
+	if len(text) > len("[object object]") {
+		return false
+	}
 	switch strings.ToLower(text) {
 	case "null", "undefined", "nil", "none", "<nil>", "(null)", "[object object]", "nan", "n/a", "false":
 		return true

@@ -17,6 +17,17 @@ type sendOptions struct {
 	limit        time.Duration
 }
 
+// extras returns what the options add to a body, nil when that is nothing.
+func (o *sendOptions) extras() *sendExtras {
+	if o.delay == 0 && o.replyTo == "" && !o.replyPrivate && len(o.mention) == 0 && !o.mentionAll && o.linkPreview == nil {
+		return nil
+	}
+	return &sendExtras{
+		Delay: wholeSeconds(o.delay), ReplyTo: o.replyTo, ReplyPrivate: o.replyPrivate,
+		Mention: o.mention, MentionAll: o.mentionAll, LinkPreview: o.linkPreview,
+	}
+}
+
 // ReplyTo quotes a message of the same instance, by its id. The service must
 // have stored it.
 func ReplyTo(messageID string) SendOption {

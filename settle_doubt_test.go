@@ -151,8 +151,7 @@ func TestSettleTakesClocksForAnUncertainty(t *testing.T) {
 					inst.Client().skew.observe(time.Now().Add(d), time.Now())
 				}
 				for i, d := range c.stamps {
-					inst.Client().accepted.stamped(time.Now().Add(d), time.Now())
-					inst.Client().accepted.add(strconv.Itoa(i))
+					inst.Client().accepted.add(strconv.Itoa(i), time.Now().Add(d), time.Now())
 				}
 				_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
 				a.chats = map[string][]string{"*": {item("A", time.Now().Add(c.stamp), "Hello")}}
@@ -495,18 +494,18 @@ func TestSettleKnowsThatItForgetsItsOwnMessages(t *testing.T) {
 			a := &archive{}
 			inst := a.instance(t)
 			for i := range 3 * mostRecentIDs { // long before
-				inst.Client().accepted.add(fmt.Sprint("before ", i))
+				inst.Client().accepted.add(fmt.Sprint("before ", i), time.Time{}, time.Time{})
 			}
 			time.Sleep(time.Minute)
 			_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
 			began := time.Now()
 			time.Sleep(time.Second)
 			for i := range c.during {
-				inst.Client().accepted.add(fmt.Sprint("during ", i))
+				inst.Client().accepted.add(fmt.Sprint("during ", i), time.Time{}, time.Time{})
 			}
 			outcomeOf(t, uncertain).content.(*attempted).others = inst.Client().accepted.snapshot() // as if the reply was lost only now
 			for i := range c.since {
-				inst.Client().accepted.add(fmt.Sprint("since ", i))
+				inst.Client().accepted.add(fmt.Sprint("since ", i), time.Time{}, time.Time{})
 			}
 			a.chats = map[string][]string{"*": {item("A", began, "Hello")}}
 			time.Sleep(time.Minute)

@@ -258,7 +258,7 @@ func TestAcceptedMessagesAreForgottenOldestFirst(t *testing.T) {
 		case most - mostRecentIDs:
 			middle = r.snapshot()
 		}
-		r.add(strconv.Itoa(i))
+		r.add(strconv.Itoa(i), time.Time{}, time.Time{})
 		if i == 1000 {
 			require.Len(t, ids(r.snapshot()), 1001)
 		}

@@ -62,9 +62,14 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, ErrForeignOrigin
 	}
 	ctx := req.Context()
-	limited, cancel := context.WithTimeout(ctx, call.Timeout)
-	defer cancel()
-	call.conn.begin(cancel)
+	limited := &call.limited
+	if a.Number > 1 {
+		limited = new(limitedContext) // net/http may not be done with the last one
+	}
+	deadlines := &call.client.deadlines
+	deadlines.enter(ctx, limited, a.Began, call.Timeout)
+	defer deadlines.leave(limited)
+	call.conn.begin(limited)
 	if body := call.body; body != nil && body.source != nil {
 		stop := context.AfterFunc(limited, body.end)
 		defer func() {
@@ -84,7 +89,7 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	if limited.Err() != nil && call.cutOff() {
+	if call.body != nil && call.body.source != nil && limited.Err() != nil && !call.body.seal() {
 		// It answers a request that was broken off here when the time was over.
 		_ = resp.Body.Close()
 		return nil, call.lost(ctx, limited, limited.Err())
@@ -98,11 +103,6 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	call.Policy.Heard(a)
 	call.read(limited, ctx, resp)
 	return above, nil
-}
-
-// cutOff reports whether the body comes from a source that was not read to its end.
-func (call *Call) cutOff() bool {
-	return call.body != nil && call.body.source != nil && !call.body.seal()
 }
 
 // lost notes what is known of an attempt that brought no reply.

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -27,7 +26,7 @@ const mostConnections = 4
 // that does not report them through httptrace counts as having had one.
 type connection struct {
 	mu     sync.Mutex
-	veto   context.CancelFunc
+	veto   *limitedContext
 	wanted int
 	had    bool
 	dead   bool  // the only one was retired before it was had
@@ -35,7 +34,7 @@ type connection struct {
 	conn   net.Conn
 }
 
-func (c *connection) begin(veto context.CancelFunc) {
+func (c *connection) begin(veto *limitedContext) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.veto, c.wanted, c.had, c.dead, c.vetoed, c.conn = veto, 0, false, false, nil, nil
@@ -76,7 +75,7 @@ func (c *connection) end(why error) {
 	if c.vetoed == nil {
 		c.vetoed = why
 	}
-	c.veto()
+	c.veto.end()
 }
 
 func (c *connection) wasHad() bool {

@@ -21,7 +21,7 @@ func (b *replyBody) Read(p []byte) (int, error) {
 
 // isEOF reports whether a body has ended as it should.
 func isEOF(err error) bool {
-	return errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF)
+	return err == io.EOF || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) //nolint:errorlint // the usual one, at once
 }
 
 const (

@@ -70,8 +70,9 @@ type Call struct {
 	attempt Attempt
 	conn    connection
 	body    *requestBody
-	first   requestBody // the body of the first attempt
-	reply   replyBody   // of the attempt
+	first   requestBody    // the body of the first attempt
+	limited limitedContext // that of the first attempt
+	reply   replyBody      // of the attempt
 	wait    time.Duration
 	between bool // no attempt is under way
 }
@@ -83,6 +84,7 @@ type Client struct {
 	handshakes   http.Client
 	protocol     atomic.Int32 // major version of HTTP of the last reply, 0 before it
 	alive        liveness
+	deadlines    deadlines
 }
 
 // New returns a client for the origin of base. Of the given client only the
@@ -123,8 +125,10 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // owns reports whether the request goes to the client's own origin.
 func (c *Client) owns(req *http.Request) bool {
-	return req.URL.Scheme == c.scheme && strings.EqualFold(req.URL.Host, c.host) && strings.EqualFold(req.Host, c.host)
+	return req.URL.Scheme == c.scheme && c.isHost(req.URL.Host) && c.isHost(req.Host)
 }
+
+func (c *Client) isHost(host string) bool { return host == c.host || strings.EqualFold(host, c.host) }
 
 func closeBody(req *http.Request) {
 	if req.Body != nil {
