@@ -107,9 +107,9 @@ type createInstanceReply struct {
 
 // shownBlocks are the blocks of a creation that a reply can show.
 type shownBlocks struct {
-	Webhook   *wireWebhook   `json:"webhook"`
-	WebSocket *wireWebSocket `json:"websocket"`
-	Chatwoot  *wireChatwoot  `json:"chatwoot"`
+	Webhook   object[wireWebhook]   `json:"webhook"`
+	WebSocket object[wireWebSocket] `json:"websocket"`
+	Chatwoot  object[wireChatwoot]  `json:"chatwoot"`
 }
 
 // missing finds the instance, and its token, which is documented in two places.
@@ -209,13 +209,13 @@ func (p *parts) blocks(asked *CreateInstanceParams, places []shownBlocks) {
 	const off = "the reply shows it disabled"
 	var webhook, webSocket, chatwoot string // what is wrong with each
 	for _, shown := range places {
-		if w := shown.Webhook; asked.Webhook != nil && w != nil && w.Enabled.isOff() {
+		if w := shown.Webhook.value; asked.Webhook != nil && w != nil && w.Enabled.isOff() {
 			webhook = off
 		}
-		if w := shown.WebSocket; asked.WebSocket != nil && w != nil && w.Enabled.isOff() {
+		if w := shown.WebSocket.value; asked.WebSocket != nil && w != nil && w.Enabled.isOff() {
 			webSocket = off
 		}
-		if c := shown.Chatwoot; asked.Chatwoot != nil && c != nil {
+		if c := shown.Chatwoot.value; asked.Chatwoot != nil && c != nil {
 			chatwoot = cmp.Or(chatwoot, c.fault())
 		}
 	}

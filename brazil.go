@@ -58,10 +58,10 @@ func BrazilPhone(phone string) (JID, error) {
 }
 
 // withoutCarrierMark drops the letters of 0xx11, which stand for the two digits
-// of a carrier.
+// of a carrier, and the stars that some write for them.
 func withoutCarrierMark(phone string) string {
-	i := max(strings.Index(phone, "0xx"), strings.Index(phone, "0XX"))
-	if i < 0 {
+	i := strings.IndexAny(phone, "xX*")
+	if i < 0 || i+1 == len(phone) || phone[i+1]|0x20 != phone[i]|0x20 {
 		return phone
 	}
 	before := strings.Map(func(r rune) rune {
@@ -70,10 +70,11 @@ func withoutCarrierMark(phone string) string {
 		}
 		return -1
 	}, phone[:i])
-	if before != "" && before != brazilCode && before != "00"+brazilCode {
-		return phone // letters in the middle of a number
+	switch before { // with the national 0 or without it
+	case "", "0", brazilCode, brazilCode + "0", "00" + brazilCode, "00" + brazilCode + "0":
+		return phone[:i] + phone[i+2:]
 	}
-	return phone[:i+1] + phone[i+3:]
+	return phone // letters in the middle of a number
 }
 
 // brazilAreas are the area codes in use in Brazil.

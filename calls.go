@@ -21,9 +21,9 @@ type PlacedCall struct {
 
 type callReply struct {
 	envelope
-	CallID   string      `json:"callId"`
+	CallID   wireID      `json:"callId"`
 	Number   stringOrInt `json:"number"`
-	Duration float64     `json:"duration"`
+	Duration wireSeconds `json:"duration"`
 }
 
 func (h handle) placeCall(ctx context.Context, op *Operation, phone JID, in input) (*PlacedCall, error) {
@@ -38,8 +38,8 @@ func (h handle) placeCall(ctx context.Context, op *Operation, phone JID, in inpu
 		return nil, err
 	}
 	return &PlacedCall{
-		Meta: r.Meta, ID: r.CallID, Phone: eventJID(string(r.Number), ChatPrivate),
-		Duration: time.Duration(r.Duration * float64(time.Second)),
+		Meta: r.Meta, ID: string(r.CallID), Phone: eventJID(string(r.Number), ChatPrivate),
+		Duration: time.Duration(r.Duration),
 	}, nil
 }
 

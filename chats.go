@@ -262,11 +262,11 @@ func (q *HistoryQuery) check() error {
 	return nil
 }
 
-func historyTime(t time.Time) string {
+func historyTime(field string, t time.Time) (string, error) {
 	if t.IsZero() {
-		return ""
+		return "", nil
 	}
-	return t.UTC().Format(time.RFC3339Nano)
+	return rfc3339(field, time.RFC3339Nano, t.UTC())
 }
 
 // HistoryPage returns the newest stored messages of a chat, at most one page.
@@ -281,7 +281,14 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 	if err := query.check(); err != nil {
 		return nil, err
 	}
-	body := historyBody{chat.wire(), query.PageSize, historyTime(query.From), historyTime(query.To)}
+	body := historyBody{Number: chat.wire(), Count: query.PageSize}
+	var err error
+	if body.From, err = historyTime("HistoryQuery.From", query.From); err != nil {
+		return nil, err
+	}
+	if body.To, err = historyTime("HistoryQuery.To", query.To); err != nil {
+		return nil, err
+	}
 	var list []json.RawMessage
 	r, err := fetchChecked(ctx, s.h, opChatHistory, input{body: body}, func(r *historyReply) (missing string) {
 		list, missing = listIn(r.Raw(), "messages") // without it, nobody has looked

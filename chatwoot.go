@@ -75,7 +75,7 @@ type setChatwootReply struct {
 	envelope
 	Instance      string         `json:"instance"`
 	Status        ChatwootStatus `json:"status"`
-	IntegrationID string         `json:"bridge_integration_id"`
+	IntegrationID stringOrInt    `json:"bridge_integration_id"`
 }
 
 // missing wants the integration only where the reply says that it failed: else the
@@ -126,7 +126,7 @@ func (s *ChatwootService) Set(ctx context.Context, config ChatwootConfig) (*Chat
 		failed.addAs(ErrChatwoot, "Chatwoot", "the integration has the status "+quoted(string(r.Status))+": "+r.Text)
 	}
 	return &ChatwootActivation{
-		Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: r.IntegrationID, Message: failed.redact(r.Text),
+		Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: string(r.IntegrationID), Message: failed.redact(r.Text),
 	}, failed.err()
 }
 
@@ -169,19 +169,19 @@ type getChatwootReply struct {
 	envelope
 	Instance      string         `json:"instance_name"`
 	Status        ChatwootStatus `json:"status"`
-	IntegrationID string         `json:"bridge_integration_id"`
+	IntegrationID stringOrInt    `json:"bridge_integration_id"`
 	BaseURL       string         `json:"chatwoot_base_url"`
-	AccountID     int            `json:"chatwoot_account_id"`
+	AccountID     wireInt        `json:"chatwoot_account_id"`
 	APIToken      Secret         `json:"chatwoot_api_token"`
-	InboxID       int            `json:"chatwoot_inbox_id"`
+	InboxID       wireInt        `json:"chatwoot_inbox_id"`
 	InboxName     string         `json:"chatwoot_inbox_name"`
 	LastError     string         `json:"last_error"`
 	CreatedAt     stringOrInt    `json:"created_at"`
 
-	SignMessages   *bool `json:"sign_messages"`
-	IgnoreGroups   *bool `json:"ignore_groups"`
-	StartAsPending *bool `json:"start_as_pending"`
-	ReopenResolved *bool `json:"reopen_resolved"`
+	SignMessages   wireBool `json:"sign_messages"`
+	IgnoreGroups   wireBool `json:"ignore_groups"`
+	StartAsPending wireBool `json:"start_as_pending"`
+	ReopenResolved wireBool `json:"reopen_resolved"`
 }
 
 // Get returns the integration. The service asks Chatwoot for up to ten seconds,
@@ -200,15 +200,15 @@ func (s *ChatwootService) Get(ctx context.Context) (*Chatwoot, error) {
 		return nil, err
 	}
 	return &Chatwoot{
-		Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: r.IntegrationID,
+		Meta: r.Meta, Instance: r.Instance, Status: r.Status, IntegrationID: string(r.IntegrationID),
 		LastError: s.h.auth.redact(r.LastError, r.APIToken),
 		ChatwootConfig: ChatwootConfig{
-			BaseURL: r.BaseURL, AccountID: r.AccountID, APIToken: r.APIToken, InboxName: r.InboxName,
-			SignMessages: deref(r.SignMessages), IgnoreGroups: deref(r.IgnoreGroups),
-			StartAsPending: deref(r.StartAsPending), ReopenResolved: deref(r.ReopenResolved),
+			BaseURL: r.BaseURL, AccountID: int(r.AccountID), APIToken: r.APIToken, InboxName: r.InboxName,
+			SignMessages: r.SignMessages.on, IgnoreGroups: r.IgnoreGroups.on,
+			StartAsPending: r.StartAsPending.on, ReopenResolved: r.ReopenResolved.on,
 		},
-		FlagsKnown: r.SignMessages != nil && r.IgnoreGroups != nil && r.StartAsPending != nil && r.ReopenResolved != nil,
-		InboxID:    r.InboxID, CreatedAt: parseTime(r.CreatedAt),
+		FlagsKnown: r.SignMessages.known && r.IgnoreGroups.known && r.StartAsPending.known && r.ReopenResolved.known,
+		InboxID:    int(r.InboxID), CreatedAt: parseTime(r.CreatedAt),
 	}, nil
 }
 

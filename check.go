@@ -3,8 +3,10 @@ package ryze
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -46,7 +48,30 @@ func checkPhoneDigits(field, phone string) error {
 }
 
 // wholeSeconds counts seconds; a part of one counts as one.
-func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+func wholeSeconds(d time.Duration) int64 {
+	n := int64(d / time.Second)
+	if d%time.Second > 0 {
+		n++
+	}
+	return n
+}
+
+// roundedUp is d in whole seconds, or the longest that there is.
+func roundedUp(d time.Duration) time.Duration {
+	if n := wholeSeconds(d); n <= int64(math.MaxInt64/time.Second) {
+		return time.Duration(n) * time.Second
+	}
+	return math.MaxInt64
+}
+
+// rfc3339 writes a moment with its own time zone; field names it. RFC 3339 has
+// years of four digits, and zones of less than a day.
+func rfc3339(field, layout string, t time.Time) (string, error) {
+	if _, err := t.MarshalText(); err != nil {
+		return "", &ValidationError{Field: field, Reason: "cannot be written in RFC 3339: " + err.Error(), err: err}
+	}
+	return t.Format(layout), nil
+}
 
 func checkDigitCount(field, s string, n int, name string) error {
 	if !isDigits(s) || len(s) != n {
@@ -121,9 +146,13 @@ func parseInvite(field, s, host, below string) (string, error) {
 	return code, nil
 }
 
+// turningMarks break a line or turn the direction of writing: with one of them
+// report-fdp.exe is shown as report-exe.pdf.
+const turningMarks = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
 // checkFileName checks the name that is shown on a document.
 func checkFileName(field, name string) error {
-	if strings.ContainsAny(name, `/\`) || strings.ContainsFunc(name, unicode.IsControl) || name == "." || name == ".." {
+	if strings.ContainsAny(name, `/\`+turningMarks) || strings.ContainsFunc(name, unicode.IsControl) || name == "." || name == ".." {
 		return invalid(field, "is not a plain file name")
 	}
 	return checkUTF8(field, name)
@@ -132,12 +161,21 @@ func checkFileName(field, name string) error {
 func checkMediaURL(field, raw string) (name string, err error) {
 	u, parseErr := url.Parse(raw)
 	switch {
-	case parseErr != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+	case parseErr != nil || !hasHost(u) || (u.Scheme != "http" && u.Scheme != "https"):
 		return "", invalid(field, "is not a full http or https URL")
 	case u.User != nil:
 		return "", invalid(field, "has credentials in it; the service fetches public URLs")
+	case raw != strings.TrimSpace(raw):
+		return "", invalid(field, "has blanks around it")
 	}
 	return path.Base(u.Path), checkUTF8(field, raw)
+}
+
+// hasHost reports whether a URL says where to: the host of https://:80 is empty,
+// which means this machine.
+func hasHost(u *url.URL) bool {
+	port, err := strconv.Atoi(u.Port())
+	return u.Hostname() != "" && (u.Port() == "" || err == nil && port > 0 && port <= math.MaxUint16)
 }
 
 // checkFullURL checks an address that the service is to call. It is not quoted:
@@ -151,8 +189,10 @@ func checkFullURL(field, raw string) error {
 		return invalid(field, "is not a URL")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return invalid(field, "is not a full http or https URL: its scheme is "+quoted(u.Scheme))
-	case u.Host == "":
-		return invalid(field, "is not a full http or https URL: it has no host")
+	case !hasHost(u):
+		return invalid(field, "is not a full http or https URL: it has no host, or no port that exists")
+	case raw != strings.TrimSpace(raw):
+		return invalid(field, "has blanks around it")
 	}
 	return nil
 }

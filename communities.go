@@ -59,7 +59,7 @@ type createCommunityBody struct {
 	Approval    string   `json:"membershipApprovalMode,omitempty"` // empty: open
 }
 
-// communityOutcome lies at the top of the reply or in its group: the
+// communityOutcome lies at the top of the reply, in its data or in its group: the
 // documentation leaves that open.
 type communityOutcome struct {
 	IsCommunity  wireBool    `json:"isCommunity"`
@@ -71,7 +71,8 @@ type communityOutcome struct {
 type createCommunityReply struct {
 	envelope
 	communityOutcome
-	Group *wireCommunity `json:"group"`
+	Group *wireCommunity           `json:"group"`
+	Data  object[communityOutcome] `json:"data"`
 }
 
 type wireCommunity struct {
@@ -88,20 +89,25 @@ func (r *createCommunityReply) missing() string {
 	if r.Group == nil {
 		return "the reply has no group"
 	}
-	inner := &r.Group.communityOutcome
-	if !r.IsCommunity.known {
-		r.IsCommunity = inner.IsCommunity
+	if r.Data.value != nil {
+		r.fill(r.Data.value)
 	}
-	if r.LinkedGroups == nil {
-		r.LinkedGroups = inner.LinkedGroups
-	}
-	if r.FailedGroups == nil {
-		r.FailedGroups = inner.FailedGroups
-	}
-	if r.ImageError == "" {
-		r.ImageError = inner.ImageError
-	}
+	r.fill(&r.Group.communityOutcome)
 	return ""
+}
+
+// fill takes from another place what is not known yet.
+func (o *communityOutcome) fill(inner *communityOutcome) {
+	if !o.IsCommunity.known {
+		o.IsCommunity = inner.IsCommunity
+	}
+	if o.LinkedGroups == nil {
+		o.LinkedGroups = inner.LinkedGroups
+	}
+	if o.FailedGroups == nil {
+		o.FailedGroups = inner.FailedGroups
+	}
+	o.ImageError = cmp.Or(o.ImageError, inner.ImageError)
 }
 
 // jidList is a list of addresses. That of failed groups is documented as
@@ -110,6 +116,7 @@ type jidList []JID
 
 // UnmarshalJSON never fails.
 func (l *jidList) UnmarshalJSON(b []byte) error {
+	*l = nil
 	var items []json.RawMessage
 	_ = json.Unmarshal(b, &items)
 	for _, raw := range items {
@@ -312,11 +319,11 @@ func (s *CommunitiesService) Subgroups(ctx context.Context, community JID) ([]Gr
 	}
 	in := input{query: url.Values{"communityJid": {community.wire()}}.Encode()}
 	type wireSubgroup struct {
-		JID               JID    `json:"jid"`
-		Name              string `json:"name"`
-		IsDefaultSubGroup bool   `json:"isDefaultSubGroup"`
+		JID               JID         `json:"jid"`
+		Name              stringOrInt `json:"name"`
+		IsDefaultSubGroup wireBool    `json:"isDefaultSubGroup"`
 	}
 	return fetchList(ctx, s.h, opCommunitySubgroups, in, []string{"subgroups"}, func(w *wireSubgroup, meta Meta) Group {
-		return Group{Meta: meta, JID: w.JID, Name: w.Name, IsAnnouncements: w.IsDefaultSubGroup}
+		return Group{Meta: meta, JID: w.JID, Name: string(w.Name), IsAnnouncements: w.IsDefaultSubGroup.on}
 	})
 }

@@ -169,9 +169,9 @@ type LabeledChats struct {
 
 type labeledChatsReply struct {
 	envelope
-	TotalRows      wireInt       `json:"total_rows"`
-	Refreshed      wireBool      `json:"refreshed"`
-	FilterLabelIDs []stringOrInt `json:"filter_label_ids"`
+	TotalRows      wireInt      `json:"total_rows"`
+	Refreshed      wireBool     `json:"refreshed"`
+	FilterLabelIDs stringOrList `json:"filter_label_ids"`
 }
 
 // ByLabel returns the chats with certain labels, without paging.
@@ -201,14 +201,11 @@ func (s *ContactsService) ByLabel(ctx context.Context, filter LabelFilter) (*Lab
 	var list []json.RawMessage
 	r, err := fetchChecked(ctx, s.h, opContactsByLabel, input{query: query.Encode()}, func(r *labeledChatsReply) (missing string) {
 		list, missing = listIn(r.Raw(), "chats")
+		list = withoutNulls(list)
 		return missing
 	})
 	if err != nil {
 		return nil, err
 	}
-	chats := &LabeledChats{Meta: r.Meta, Chats: list, Pairs: int(r.TotalRows), Refreshed: r.Refreshed.on}
-	for _, id := range r.FilterLabelIDs {
-		chats.LabelIDs = append(chats.LabelIDs, string(id))
-	}
-	return chats, nil
+	return &LabeledChats{Meta: r.Meta, Chats: list, Pairs: int(r.TotalRows), Refreshed: r.Refreshed.on, LabelIDs: r.FilterLabelIDs}, nil
 }

@@ -61,14 +61,20 @@ func (e CalendarEvent) body(common sendCommon) (any, error) {
 	case e.ReminderBefore < 0:
 		return nil, invalid("CalendarEvent.ReminderBefore", "is negative")
 	}
+	start, err := rfc3339("CalendarEvent.StartAt", time.RFC3339, e.StartAt)
+	if err != nil {
+		return nil, err
+	}
 	b := &calendarBody{
-		sendCommon: common, Name: e.Name, StartAt: e.StartAt.Format(time.RFC3339), Description: e.Description,
+		sendCommon: common, Name: e.Name, StartAt: start, Description: e.Description,
 		JoinLink: e.JoinLink, IsScheduleCall: e.ScheduledCall,
 		HasReminder: e.Reminder || e.ReminderBefore > 0, ReminderOffsetSec: wholeSeconds(e.ReminderBefore),
 		ExtraGuestsAllowed: e.GuestsMayBring, IsCanceled: e.Canceled,
 	}
 	if !e.EndAt.IsZero() {
-		b.EndAt = e.EndAt.Format(time.RFC3339)
+		if b.EndAt, err = rfc3339("CalendarEvent.EndAt", time.RFC3339, e.EndAt); err != nil {
+			return nil, err
+		}
 	}
 	if p := e.Place; p != nil {
 		if err := p.checkDegrees("CalendarEvent.Place"); err != nil {

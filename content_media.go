@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"mime"
+	"strings"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/upload"
@@ -59,7 +60,7 @@ type mediaBody struct {
 func (m Media) body(common sendCommon) (any, error) {
 	b := &mediaBody{
 		sendCommon: common, MediaType: m.Kind, Message: m.Caption, MIMEType: m.MIME, FileName: m.FileName,
-		IsVoice: m.Voice, Duration: int64((m.Duration + time.Second/2) / time.Second),
+		IsVoice: m.Voice, Duration: int64(m.Duration.Round(time.Second) / time.Second),
 	}
 	for _, v := range m.Waveform {
 		b.Waveform = append(b.Waveform, int(v))
@@ -78,7 +79,7 @@ func (m Media) body(common sendCommon) (any, error) {
 		return nil, err
 	}
 	if m.MIME != "" {
-		if _, _, err := mime.ParseMediaType(m.MIME); err != nil {
+		if kind, _, err := mime.ParseMediaType(m.MIME); err != nil || !strings.Contains(kind, "/") {
 			return nil, invalid("Media.MIME", "is not a MIME type")
 		}
 	}

@@ -376,3 +376,45 @@ func TestStickerFileSurvivesTheRateLimit(t *testing.T) {
 }
 
 var pngHead = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+
+// Durations at the end of their range travel as they are, not as what they
+// overflow to.
+func TestLongestDurationsDoNotOverflow(t *testing.T) {
+	const longest = time.Duration(math.MaxInt64)
+	inst, s := script(t, scriptedReply{body: sent}, scriptedReply{body: sent}, scriptedReply{body: sent})
+	_, err := inst.Messages.SendText(t.Context(), ana, "hi", Delay(longest))
+	require.NoError(t, err)
+	_, err = inst.Messages.Send(t.Context(), ana, Media{Source: MediaURL("https://example.com/a.mp3"), Duration: longest})
+	require.NoError(t, err)
+	_, err = inst.Messages.Send(t.Context(), family, CalendarEvent{Name: "x", StartAt: noon, ReminderBefore: longest})
+	require.NoError(t, err)
+	for i, want := range []string{`"delay":9223372037`, `"duration":9223372036`, `"reminderOffsetSec":9223372037`} {
+		assert.Contains(t, s.requests()[i].Body, want)
+	}
+}
+
+// RFC 3339 has no five digits for a year, and no zone of a day or more.
+func TestMomentsThatCannotBeWrittenAreRefused(t *testing.T) {
+	inst := silent(t)
+	later, zone := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), noon.In(time.FixedZone("x", 25*60*60))
+	for field, call := range map[string]func() error{
+		"CalendarEvent.StartAt": func() error {
+			_, err := inst.Messages.Send(t.Context(), ana, CalendarEvent{Name: "x", StartAt: zone})
+			return err
+		},
+		"CalendarEvent.EndAt": func() error {
+			_, err := inst.Messages.Send(t.Context(), ana, CalendarEvent{Name: "x", StartAt: noon, EndAt: later})
+			return err
+		},
+		"HistoryQuery.From": func() error {
+			_, err := inst.Chats.HistoryPage(t.Context(), ana, HistoryQuery{From: later})
+			return err
+		},
+		"HistoryQuery.To": func() error {
+			_, err := inst.Chats.HistoryPage(t.Context(), ana, HistoryQuery{To: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)})
+			return err
+		},
+	} {
+		requireInvalid(t, call(), field)
+	}
+}

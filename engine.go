@@ -11,13 +11,11 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/ryzeapi/ryze-go/internal/jsonscan"
 	"github.com/ryzeapi/ryze-go/internal/transport"
 	"github.com/ryzeapi/ryze-go/internal/upload"
 )
@@ -256,8 +254,7 @@ func fetchList[W, T any](ctx context.Context, h handle, op *Operation, in input,
 	_, err := fetchChecked(ctx, h, op, in, func(e *envelope) string {
 		list, missing := listIn(e.Raw(), keys...)
 		if missing == "" {
-			list = slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonscan.Value(raw).IsNull() })
-			items = readItems(list, e.RateLimit, item)
+			items = readItems(withoutNulls(list), e.RateLimit, item)
 		}
 		return missing
 	})
@@ -307,8 +304,13 @@ func fetchChecked[T any, P interface {
 	e := P(v).base()
 	e.Meta, e.began = rep.meta(), rep.began
 	missing := ""
-	if check != nil {
-		missing = check(v)
+	switch {
+	case check == nil:
+		readInData(v, e)
+	default:
+		if missing = check(v); missing != "" && readInData(v, e) {
+			missing = check(v)
+		}
 	}
 	proven := check != nil && missing == "" && !op.Repeatable
 	failure := e.failure(op, rep)

@@ -39,7 +39,7 @@ type Event struct {
 	//
 	// It has everything else. Of an instance.state event that includes QR
 	// codes, with which anybody can pair the number: keep those secret.
-	Raw json.RawMessage `json:"-"`
+	Raw json.RawMessage `json:"-" xml:"-"`
 
 	arrived time.Time // over a stream that somebody observes
 }

@@ -115,8 +115,8 @@ type JoinedGroup struct {
 
 type joinReply struct {
 	envelope
-	GroupJID         JID  `json:"groupJid"`
-	RequiresApproval bool `json:"requiresApproval"`
+	GroupJID         JID      `json:"groupJid"`
+	RequiresApproval wireBool `json:"requiresApproval"`
 }
 
 // Join joins a group by an invite link or its code, not by an address. Joining
@@ -138,5 +138,5 @@ func (s *GroupsService) Join(ctx context.Context, invite string) (*JoinedGroup, 
 	if err != nil {
 		return nil, err
 	}
-	return &JoinedGroup{Meta: r.Meta, Group: r.GroupJID, Pending: r.RequiresApproval}, nil
+	return &JoinedGroup{Meta: r.Meta, Group: r.GroupJID, Pending: r.RequiresApproval.on}, nil
 }

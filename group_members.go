@@ -140,13 +140,13 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 // documented; the other keys are those under which this service names people
 // elsewhere.
 type wireMemberResult struct {
-	Success     wireBool  `json:"success"`
-	Failure     errorBody `json:"error"`
-	JID         JID       `json:"jid"`
-	LID         JID       `json:"lid"`
-	Number      JID       `json:"number"`
-	Phone       JID       `json:"phone"`
-	PhoneNumber JID       `json:"phoneNumber"`
+	Success     wireBool    `json:"success"`
+	Failure     errorBody   `json:"error"`
+	JID         stringOrInt `json:"jid"`
+	LID         stringOrInt `json:"lid"`
+	Number      stringOrInt `json:"number"`
+	Phone       stringOrInt `json:"phone"`
+	PhoneNumber stringOrInt `json:"phoneNumber"`
 
 	raw   json.RawMessage
 	taken bool
@@ -154,9 +154,9 @@ type wireMemberResult struct {
 
 func (w *wireMemberResult) names() []JID {
 	var names []JID
-	for _, j := range []JID{w.JID, w.LID, w.Number, w.Phone, w.PhoneNumber} {
+	for _, j := range []stringOrInt{w.JID, w.LID, w.Number, w.Phone, w.PhoneNumber} {
 		if j != "" {
-			names = append(names, j)
+			names = append(names, JID(j))
 		}
 	}
 	return names
@@ -236,7 +236,7 @@ type JoinRequest struct {
 
 type wireJoinRequest struct {
 	JID         JID         `json:"jid"`
-	PhoneNumber JID         `json:"phoneNumber"` // an address, whatever its name
+	PhoneNumber stringOrInt `json:"phoneNumber"` // an address, whatever its name
 	RequestedAt stringOrInt `json:"requestedAt"`
 }
 
@@ -250,6 +250,6 @@ func (s *GroupsService) Requests(ctx context.Context, group JID) ([]JoinRequest,
 	}
 	in := input{query: identifiedQuery(group.wire())}
 	return fetchList(ctx, s.h, opGroupRequests, in, []string{"requests"}, func(w *wireJoinRequest, meta Meta) JoinRequest {
-		return JoinRequest{Meta: meta, JID: w.JID, Phone: w.PhoneNumber, RequestedAt: parseTime(w.RequestedAt)}
+		return JoinRequest{Meta: meta, JID: w.JID, Phone: JID(w.PhoneNumber), RequestedAt: parseTime(w.RequestedAt)}
 	})
 }

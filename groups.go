@@ -85,17 +85,25 @@ type wireGroup struct {
 	InviteLink       string                  `json:"inviteLink"`
 	CreatedBy        JID                     `json:"createdBy"`
 	CreatedAt        string                  `json:"createdAt"`
-	ParticipantCount *int                    `json:"participantCount"`
-	MemberCount      *int                    `json:"memberCount"`
+	ParticipantCount *wireInt                `json:"participantCount"`
+	MemberCount      *wireInt                `json:"memberCount"`
 	Participants     []wireMember            `json:"participants"`
 	Members          []wireMember            `json:"members"`
-	Permissions      *GroupPermissionsUpdate `json:"groupSettings"`
+	Permissions      object[wirePermissions] `json:"groupSettings"`
 	Metadata         json.RawMessage         `json:"metadata"`
 
-	IsEphemeral       bool `json:"isEphemeral"`
-	IsIncognito       bool `json:"isIncognito"`
-	IsSuspended       bool `json:"isSuspended"`
-	IsDefaultSubGroup bool `json:"isDefaultSubGroup"`
+	IsEphemeral       wireBool `json:"isEphemeral"`
+	IsIncognito       wireBool `json:"isIncognito"`
+	IsSuspended       wireBool `json:"isSuspended"`
+	IsDefaultSubGroup wireBool `json:"isDefaultSubGroup"`
+}
+
+// wirePermissions are the permissions that a reply shows.
+type wirePermissions struct {
+	MembersCanEditInfo     wireBool `json:"membersCanEditInfo"`
+	MembersCanSendMessages wireBool `json:"membersCanSendMessages"`
+	MembersCanAddOthers    wireBool `json:"membersCanAddOthers"`
+	RequireAdminApproval   wireBool `json:"requireAdminApproval"`
 }
 
 // wireMember is an object, or perhaps only an address: what members look like
@@ -105,16 +113,16 @@ type wireMember GroupMember
 // UnmarshalJSON never fails.
 func (m *wireMember) UnmarshalJSON(b []byte) error {
 	var object struct {
-		JID          JID  `json:"jid"`
-		LID          JID  `json:"lid"`
-		IsAdmin      bool `json:"isAdmin"`
-		IsSuperAdmin bool `json:"isSuperAdmin"`
+		JID          stringOrInt `json:"jid"`
+		LID          stringOrInt `json:"lid"`
+		IsAdmin      wireBool    `json:"isAdmin"`
+		IsSuperAdmin wireBool    `json:"isSuperAdmin"`
 	}
 	if json.Unmarshal(b, &m.JID) == nil {
 		return nil
 	}
 	_ = json.Unmarshal(b, &object) // what could be read, counts
-	*m = wireMember(object)
+	*m = wireMember{JID(object.JID), JID(object.LID), object.IsAdmin.on, object.IsSuperAdmin.on}
 	return nil
 }
 
@@ -130,8 +138,8 @@ func (w *wireGroup) group(meta Meta) *Group {
 		Meta: meta, JID: w.jid(), Name: deref(w.Name), Description: deref(w.Description), ImageURL: w.Image,
 		InviteCode: w.InviteCode, InviteLink: w.InviteLink,
 		CreatedBy: w.CreatedBy, CreatedAt: parseTime(w.CreatedAt), Metadata: w.Metadata,
-		IsEphemeral: w.IsEphemeral, IsIncognito: w.IsIncognito, IsSuspended: w.IsSuspended,
-		IsAnnouncements: w.IsDefaultSubGroup,
+		IsEphemeral: w.IsEphemeral.on, IsIncognito: w.IsIncognito.on, IsSuspended: w.IsSuspended.on,
+		IsAnnouncements: w.IsDefaultSubGroup.on,
 	}
 	members := w.Participants
 	if members == nil {
@@ -142,16 +150,16 @@ func (w *wireGroup) group(meta Meta) *Group {
 	}
 	switch {
 	case w.ParticipantCount != nil:
-		g.MemberCount = *w.ParticipantCount
+		g.MemberCount = int(*w.ParticipantCount)
 	case w.MemberCount != nil:
-		g.MemberCount = *w.MemberCount
+		g.MemberCount = int(*w.MemberCount)
 	default:
 		g.MemberCount = len(members)
 	}
-	if p := w.Permissions; p != nil {
+	if p := w.Permissions.value; p != nil {
 		g.Permissions = &GroupPermissions{
-			MembersCanEditInfo: deref(p.MembersCanEditInfo), MembersCanSendMessages: deref(p.MembersCanSendMessages),
-			MembersCanAddOthers: deref(p.MembersCanAddOthers), RequireAdminApproval: deref(p.RequireAdminApproval),
+			MembersCanEditInfo: p.MembersCanEditInfo.on, MembersCanSendMessages: p.MembersCanSendMessages.on,
+			MembersCanAddOthers: p.MembersCanAddOthers.on, RequireAdminApproval: p.RequireAdminApproval.on,
 		}
 	}
 	return g
@@ -178,11 +186,11 @@ func (r *groupReply) shown(failed *parts, name, description *string, permissions
 	failed.failed.Group = shown.jid()
 	differsText(failed, "Name", name, shown.Name)
 	differsText(failed, "Description", description, shown.Description)
-	if p := shown.Permissions; p != nil {
-		differs(failed, "Permissions.MembersCanEditInfo", permissions.MembersCanEditInfo, p.MembersCanEditInfo)
-		differs(failed, "Permissions.MembersCanSendMessages", permissions.MembersCanSendMessages, p.MembersCanSendMessages)
-		differs(failed, "Permissions.MembersCanAddOthers", permissions.MembersCanAddOthers, p.MembersCanAddOthers)
-		differs(failed, "Permissions.RequireAdminApproval", permissions.RequireAdminApproval, p.RequireAdminApproval)
+	if p := shown.Permissions.value; p != nil {
+		differs(failed, "Permissions.MembersCanEditInfo", permissions.MembersCanEditInfo, p.MembersCanEditInfo.pointer())
+		differs(failed, "Permissions.MembersCanSendMessages", permissions.MembersCanSendMessages, p.MembersCanSendMessages.pointer())
+		differs(failed, "Permissions.MembersCanAddOthers", permissions.MembersCanAddOthers, p.MembersCanAddOthers.pointer())
+		differs(failed, "Permissions.RequireAdminApproval", permissions.RequireAdminApproval, p.RequireAdminApproval.pointer())
 	}
 	group := shown.group(r.Meta)
 	group.Message = r.Text
@@ -372,7 +380,7 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 	r, err := fetchChecked(ctx, s.h, opGroupUpdate, in, func(r *groupReply) string {
 		// Whatever the reply shows, the change is made.
 		shows := func(w *wireGroup) bool {
-			return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions != nil
+			return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions.value != nil
 		}
 		if r.Group = resourceIn(r.Raw(), shows, "group"); r.Group == nil {
 			r.Group = new(wireGroup)

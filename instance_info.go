@@ -73,11 +73,11 @@ type wireInstance struct {
 		IsBusiness   wireBool    `json:"isBusiness"`
 		BusinessName stringOrInt `json:"businessName"`
 	} `json:"profile"`
-	Webhook   *wireWebhook   `json:"webhook"`
-	WebSocket *wireWebSocket `json:"websocket"`
-	Chatwoot  *wireChatwoot  `json:"chatwoot"`
-	CreatedAt stringOrInt    `json:"createdAt"`
-	UpdatedAt stringOrInt    `json:"updatedAt"`
+	Webhook   object[wireWebhook]   `json:"webhook"`
+	WebSocket object[wireWebSocket] `json:"websocket"`
+	Chatwoot  object[wireChatwoot]  `json:"chatwoot"`
+	CreatedAt stringOrInt           `json:"createdAt"`
+	UpdatedAt stringOrInt           `json:"updatedAt"`
 }
 
 func (w *wireInstance) instance(auth *credential, meta Meta) *Instance {
@@ -93,14 +93,14 @@ func (w *wireInstance) instance(auth *credential, meta Meta) *Instance {
 		CreatedAt: parseTime(w.CreatedAt), UpdatedAt: parseTime(w.UpdatedAt),
 	}
 	i.State = ParseInstanceState(i.RawState)
-	if w.Webhook != nil {
-		hook := w.Webhook.webhook(Meta{})
+	if shown := w.Webhook.value; shown != nil {
+		hook := shown.webhook(Meta{})
 		i.Webhook = &hook
 	}
-	if w.WebSocket != nil {
-		i.WebSocket = w.WebSocket.webSocket(Meta{})
+	if shown := w.WebSocket.value; shown != nil {
+		i.WebSocket = shown.webSocket(Meta{})
 	}
-	if c := w.Chatwoot; c != nil {
+	if c := w.Chatwoot.value; c != nil {
 		i.Chatwoot = &ChatwootState{Enabled: c.Enabled.on, Status: c.Status, Error: auth.redact(c.Error, w.Token)}
 	}
 	return i

@@ -3,6 +3,7 @@ package ryze
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // JID is a WhatsApp address. A string constant can be passed as one. Each
@@ -70,15 +71,31 @@ func phoneFault(digits string) string {
 		return "begins with 0; write the number as it is dialled from abroad: country code first, without the 0 of national calls; for numbers of Brazil see BrazilPhone"
 	case n < minPhoneDigits || n > maxPhoneDigits:
 		return fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", n, minPhoneDigits, maxPhoneDigits)
-	case n == 11 && strings.HasPrefix(digits, "119"):
-		return "looks like a mobile of São Paulo without its country code, and no number of country 1 begins so: write 55 in front, or use BrazilPhone"
-	case strings.HasPrefix(digits, "550"):
+	case n == 11 && strings.HasPrefix(digits, "119"), n == 10 && strings.HasPrefix(digits, "11") && digits[2] >= '2' && digits[2] <= '5':
+		return "looks like a number of São Paulo without its country code, and no number of country 1 begins so: write 55 in front, or use BrazilPhone"
+	case strings.HasPrefix(digits, brazilCode+"0"):
 		return "has a 0 after the country code 55; leave it out, or use BrazilPhone"
+	case hasTrunkZero(digits):
+		return "has a 0 after its country code, which is dialled for national calls only; leave it out"
 	case tooLongForCountry(digits):
 		return fmt.Sprintf("has %d digits, more than numbers of its country code have, so that it looks like a LID: add @%s if it is one", n, serverLID)
 	}
 	return ""
 }
+
+// hasTrunkZero reports whether a 0 follows the code of a country where it is
+// dialled for national calls only. In others, such as Italy, it is part of a number.
+func hasTrunkZero(digits string) bool {
+	for n := 2; n <= 3; n++ {
+		if digits[n] == '0' && strings.Contains(trunkZeroCountries, " "+digits[:n]+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+const trunkZeroCountries = " 20 27 31 32 33 40 41 43 44 46 49 54 58 60 61 62 63 64 66 81 82 84 86 90 91 92 93 94 95 98" +
+	" 212 213 233 234 249 251 254 255 256 260 263 353 358 380 381 385 386 387 389 421 593 595 598 855 856 880 886 962 963 964 966 967 971 972 977 "
 
 // tooLongForCountry knows the countries whose numbers have a fixed length and
 // that many numbers belong to. It tells most LIDs that lost their server.
@@ -155,7 +172,7 @@ func readPhone(phone string) (w writtenPhone, err error) {
 				return fault("has a slash: give one number at a time")
 			}
 			slash = true
-		case r == '(':
+		case r == '(', r == '[':
 			opened = len(digits)
 		case strings.ContainsRune(phoneMarks, r):
 		default:
@@ -175,9 +192,13 @@ func readPhone(phone string) (w writtenPhone, err error) {
 }
 
 // phoneMarks may stand between the digits of a phone number: ASCII, and what
-// word processors and address books make of it, among that the invisible marks
-// of writing direction.
-const phoneMarks = "-). " + "\u00a0\u2009\u202f" + "\u2010\u2011\u2012\u2013" + "\u200e\u200f\u202a\u202c\u202d\u2066\u2068\u2069"
+// word processors, address books and web pages make of it. That is blanks of any
+// width, dashes, and invisible marks, such as those of writing direction.
+const phoneMarks = "-)]. " +
+	"\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000" +
+	"\u2010\u2011\u2012\u2013\u2014\u2015\u2212" +
+	"\u00ad\u200b\u200c\u200d\u2060\ufeff" +
+	"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 // ParseJID checks that s is an address in a form of [JID] and returns it
 // unchanged. Otherwise it returns a [*ValidationError].
@@ -303,7 +324,12 @@ func (j JID) validate(field string) error {
 	}
 	bad := func(reason string) error { return invalid(field, quoted(string(j))+" "+reason) }
 	user, device, server := j.split()
-	hasServer := strings.Contains(string(j), "@")
+	_, written, hasServer := strings.Cut(string(j), "@")
+	for _, r := range written {
+		if r > unicode.MaxASCII { // İ in lower case is an i
+			return bad("has a server that is not written in ASCII")
+		}
+	}
 	hasDevice := strings.Contains(string(j), ":")
 	switch {
 	case !hasServer && strings.HasPrefix(user, "+"):

@@ -63,6 +63,9 @@ func MediaURL(u string) MediaSource { return MediaSource{url: u} }
 // baseName cuts a path of any system to the name of the file: where a file lies
 // on this machine is nobody's business. It returns "" when there is none.
 func baseName(name string) string {
+	if i := strings.IndexAny(name, "?#"); i >= 0 && strings.Contains(name[:i], "://") {
+		name = name[:i] // of a URL, whose query may be a secret
+	}
 	name = strings.TrimRight(name, `/\`)
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	if len(name) >= 2 && name[1] == ':' && isLetter(name[0]) {

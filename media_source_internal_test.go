@@ -25,6 +25,8 @@ func TestMIMETypeComesFromContentThenName(t *testing.T) {
 		gpp    = "\x00\x00\x00\x18ftyp3gp5\x00\x00\x00\x003gp53gp4"
 		heic   = "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
 		avif   = "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1miaf"
+		hevc   = "\x00\x00\x00\x18ftyphevc\x00\x00\x00\x00mif1hevc"
+		mif1   = "\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif"
 		opus   = "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04\x00\x00\x00\x00\x00\x00\x00\x00\x01\x13OpusHead\x01\x01"
 		vorbis = "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04\x00\x00\x00\x00\x00\x00\x00\x00\x01\x1e\x01vorbis\x00"
 		theora = "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04\x00\x00\x00\x00\x00\x00\x00\x00\x01\x2a\x80theora\x03"
@@ -86,6 +88,21 @@ func TestMIMETypeComesFromContentThenName(t *testing.T) {
 		{"photo.heic", heic, "image/heic", MediaImage},
 		{"photo.jpg", heic, "image/heic", MediaImage},
 		{"photo", avif, "image/avif", MediaImage},
+		{"photo.heic", hevc, "image/heic", MediaImage},
+		{"photo", hevc, "image/heic", MediaImage},
+		{"photo", mif1, "image/avif", MediaImage},
+		{"photo.avif", mif1[:16], "image/avif", MediaImage},
+		{"photo.heic", mif1[:16], "image/heic", MediaImage},
+		{"photo", mif1[:16], "image/heif", MediaImage},
+
+		{"speech", "\xff\xf3\x90\x64\x00\x0f", "audio/mpeg", MediaAudio}, // without a tag
+		{"", "\xff\xfb\x90\x64\x00\x0f", "audio/mpeg", MediaAudio},
+		{"", "\xff\xf1\x50\x80\x2e\x7f\x00", "audio/aac", MediaAudio},
+		{"", "fLaC\x00\x00\x00\x22", "audio/flac", MediaAudio},
+		{"voice", "#!AMR\n\x3c\x91", "audio/amr", MediaAudio},
+		{"scan", "II*\x00\x08\x00\x00\x00", "image/tiff", MediaImage},
+		{"film", "\x00\x00\x01\xba\x44\x00", "video/mpeg", MediaVideo},
+		{"notes.txt", "\xff\xfea\x00b\x00", "text/plain; charset=utf-8", MediaDocument},
 
 		{"note.ogg", "OggS\x00", "audio/ogg; codecs=opus", MediaAudio},
 		{"", "OggS\x00", "audio/ogg", MediaAudio},
@@ -166,12 +183,14 @@ func TestOnlyTheBaseNameOfASourceIsSent(t *testing.T) {
 	}
 	for in, want := range map[string]string{
 		`C:\Users\ana\photo.png`: "photo.png", `\\server\share\photo.png`: "photo.png", "C:photo.png": "photo.png", `a/b\c.png`: "c.png",
+		"https://cdn.example.com/photo.png?X-Signature=s3cret": "photo.png", "a.png?b": "a.png?b", "#1.png": "#1.png",
+		"Bild 10.00.00\u202fAM.png": "Bild 10.00.00\u202fAM.png", "\u0635\u0648\u0631\u0629\u200f.png": "\u0635\u0648\u0631\u0629\u200f.png",
 		"../../photo.png": "photo.png", "photos/": "photos", "/": "", "..": "", ".": "", "": "", "C:": "", "a b.png": "a b.png", "ação.png": "ação.png", ".htaccess": ".htaccess",
 	} {
 		assert.Equal(t, want, sentName(MediaBytes(in, pngHead)), in)
 		assert.Equal(t, want, sentName(MediaReader(in, bytes.NewReader(pngHead))), in)
 	}
-	for _, bad := range []string{"a\x00.png", "a\r\nb.png", "a\x1b[2J.png", "caf\xe9.png"} {
+	for _, bad := range []string{"a\x00.png", "a\r\nb.png", "a\x1b[2J.png", "a\u202egnp.exe", "a\u2066b.png", "a\u2028b.png", "caf\xe9.png"} {
 		for _, source := range []MediaSource{MediaBytes("dir/"+bad, pngHead), MediaReader(bad, bytes.NewReader(pngHead))} {
 			_, err := silent(t).Messages.Send(t.Context(), ana, Media{Source: source})
 			requireInvalid(t, err, "Media.FileName")

@@ -3,6 +3,7 @@ package ryze
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"mime"
 	"net/http"
 	"path"
@@ -16,7 +17,8 @@ import (
 func detectMIME(head []byte, name string) string {
 	byName := typeByName(name)
 	if picture := pictureBrand(head); picture != "" {
-		if picture != "image/avif" && (byName == "image/heic" || byName == "image/heif") {
+		// The brand of HEIF is that of pictures of several codecs.
+		if picture == "image/heif" && (byName == "image/heic" || byName == "image/avif") || picture == "image/heic" && byName == "image/heif" {
 			return byName
 		}
 		return picture
@@ -31,8 +33,8 @@ func detectMIME(head []byte, name string) string {
 		if byName != "" {
 			return byName
 		}
-		if bytes.HasPrefix(head, []byte("#!AMR")) {
-			return "audio/amr"
+		if bySignature := typeBySignature(head); bySignature != "" {
+			return bySignature
 		}
 	case "audio/mpeg": // an ID3 tag, which other sounds may have too
 		if bytes.HasPrefix(head, []byte("ID3")) && kindOfMIME(byName) == MediaAudio {
@@ -40,6 +42,22 @@ func detectMIME(head []byte, name string) string {
 		}
 	}
 	return byContent
+}
+
+// typeBySignature knows files of chats that [http.DetectContentType] does not, for
+// those without a name that helps.
+func typeBySignature(head []byte) string {
+	for _, s := range [...]struct{ signature, mime string }{
+		{"#!AMR", "audio/amr"}, {"fLaC", "audio/flac"},
+		{"\xff\xfb", "audio/mpeg"}, {"\xff\xfa", "audio/mpeg"}, {"\xff\xf3", "audio/mpeg"}, {"\xff\xf2", "audio/mpeg"},
+		{"\xff\xf1", "audio/aac"}, {"\xff\xf9", "audio/aac"},
+		{"II*\x00", "image/tiff"}, {"MM\x00*", "image/tiff"}, {"\x00\x00\x01\xba", "video/mpeg"}, {"FLV\x01", "video/x-flv"},
+	} {
+		if bytes.HasPrefix(head, []byte(s.signature)) {
+			return s.mime
+		}
+	}
+	return ""
 }
 
 // box is a file format that holds several kinds of files.
@@ -93,12 +111,21 @@ func pictureBrand(head []byte) string {
 	if !hasBrand(head) {
 		return ""
 	}
-	return pictureBrands[string(head[8:12])]
+	picture := pictureBrands[string(head[8:12])]
+	if end := min(len(head), int(binary.BigEndian.Uint32(head))&0xffff); picture == "image/heif" && end > 16 {
+		for i := 16; i+4 <= end; i += 4 { // the brands that it is compatible with
+			if other := pictureBrands[string(head[i:i+4])]; other != "" && other != picture {
+				return other
+			}
+		}
+	}
+	return picture
 }
 
 var pictureBrands = map[string]string{
 	"heic": "image/heic", "heix": "image/heic", "heim": "image/heic", "heis": "image/heic",
-	"mif1": "image/heif", "msf1": "image/heif", "avif": "image/avif", "avis": "image/avif",
+	"hevc": "image/heic", "hevx": "image/heic", "hevm": "image/heic", "hevs": "image/heic",
+	"mif1": "image/heif", "msf1": "image/heif", "miaf": "image/heif", "avif": "image/avif", "avis": "image/avif", "crx ": "image/x-canon-cr3",
 }
 
 // mime is the type of a file in the box, whose name has that extension.
@@ -230,7 +257,7 @@ func typeByName(name string) string {
 }
 
 var typesByExtension = map[string]string{
-	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif",
+	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".heic": "image/heic", ".heif": "image/heif", ".heics": "image/heic", ".avif": "image/avif",
 	".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".3gp": "video/3gpp", ".3g2": "video/3gpp", ".webm": "video/webm", ".mkv": "video/x-matroska",
 	".ogv": "video/ogg", ".avi": "video/x-msvideo", ".wmv": "video/x-ms-wmv", ".mpg": "video/mpeg", ".mpeg": "video/mpeg",
 	".ogg": "audio/ogg; codecs=opus", ".opus": "audio/ogg; codecs=opus", ".oga": "audio/ogg", ".spx": "audio/ogg",

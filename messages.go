@@ -111,7 +111,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		return nil, err
 	}
 	in := input{
-		body: body, limit: o.limit, patient: time.Duration(wholeSeconds(o.delay)) * time.Second,
+		body: body, limit: o.limit, patient: roundedUp(o.delay),
 		to: to, source: o.source,
 		hint: "the message may have been sent: settle it before sending again",
 	}

@@ -54,22 +54,22 @@ type StoredMedia struct {
 type storedMessageReply struct {
 	envelope
 	MessageID string `json:"messageId"`
-	Data      *struct {
-		Content   string      `json:"content"`
+	Data      object[struct {
+		Content   wireText    `json:"content"`
 		Type      string      `json:"type"`
-		From      string      `json:"from"`
-		To        string      `json:"to"`
-		Chat      string      `json:"chat"`
+		From      stringOrInt `json:"from"`
+		To        stringOrInt `json:"to"`
+		Chat      stringOrInt `json:"chat"`
 		Timestamp stringOrInt `json:"timestamp"`
-		IsGroup   bool        `json:"isGroup"`
+		IsGroup   wireBool    `json:"isGroup"`
 		Status    stringOrInt `json:"status"`
-		Media     *struct {
-			Type     MediaKind `json:"type"`
-			MIMEType string    `json:"mimeType"`
-			Size     int64     `json:"size"`
-			Duration float64   `json:"duration"`
-		} `json:"media"`
-	} `json:"data"`
+		Media     object[struct {
+			Type     MediaKind   `json:"type"`
+			MIMEType string      `json:"mimeType"`
+			Size     wireSize    `json:"size"`
+			Duration wireSeconds `json:"duration"`
+		}] `json:"media"`
+	}] `json:"data"`
 }
 
 // Get returns a stored message. A new message may not be stored yet. It returns
@@ -82,7 +82,7 @@ func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMes
 		return nil, err
 	}
 	r, err := fetchChecked(ctx, s.h, opMessageGet, in, func(r *storedMessageReply) string {
-		if r.Data == nil {
+		if r.Data.value == nil {
 			return "the reply has no data"
 		}
 		return ""
@@ -90,16 +90,16 @@ func (s *MessagesService) Get(ctx context.Context, messageID string) (*StoredMes
 	if err != nil {
 		return nil, err
 	}
-	d := r.Data
+	d := r.Data.value
 	m := &StoredMessage{
-		Meta: r.Meta, ID: cmp.Or(r.MessageID, messageID), Type: messageType(d.Type), Text: d.Content,
-		Chat: eventJID(d.Chat, ""), From: eventJID(d.From, ""), To: eventJID(d.To, ""),
-		IsGroup: d.IsGroup, Timestamp: parseTime(d.Timestamp), Status: messageStatus(d.Status),
+		Meta: r.Meta, ID: cmp.Or(r.MessageID, messageID), Type: messageType(d.Type), Text: string(d.Content),
+		Chat: eventJID(string(d.Chat), ""), From: eventJID(string(d.From), ""), To: eventJID(string(d.To), ""),
+		IsGroup: d.IsGroup.on, Timestamp: parseTime(d.Timestamp), Status: messageStatus(d.Status),
 	}
-	if d.Media != nil {
+	if media := d.Media.value; media != nil {
 		m.Media = &StoredMedia{
-			Kind: d.Media.Type, MIME: d.Media.MIMEType, Size: d.Media.Size,
-			Duration: time.Duration(d.Media.Duration * float64(time.Second)),
+			Kind: media.Type, MIME: media.MIMEType, Size: int64(media.Size),
+			Duration: time.Duration(media.Duration),
 		}
 	}
 	return m, nil
@@ -123,7 +123,7 @@ type deliveryReply struct {
 	Status     stringOrInt `json:"status"`
 	StatusCode wireInt     `json:"status_code"`
 	Direction  string      `json:"direction"`
-	ChatJID    string      `json:"chat_jid"`
+	ChatJID    stringOrInt `json:"chat_jid"`
 	Timestamp  stringOrInt `json:"timestamp"`
 }
 
@@ -147,7 +147,7 @@ func (s *MessagesService) DeliveryStatus(ctx context.Context, messageID string) 
 	}
 	d := &DeliveryStatus{
 		Meta: r.Meta, MessageID: cmp.Or(r.MessageID, messageID), Status: messageStatus(r.Status), Code: int(r.StatusCode),
-		Direction: Direction(r.Direction), Chat: eventJID(r.ChatJID, ""), Timestamp: parseTime(r.Timestamp),
+		Direction: Direction(r.Direction), Chat: eventJID(string(r.ChatJID), ""), Timestamp: parseTime(r.Timestamp),
 	}
 	switch r.Direction { // this route's words for it
 	case "sent":
@@ -353,21 +353,21 @@ type PollVote struct {
 type pollReply struct {
 	envelope
 	MessageID string `json:"messageId"`
-	Data      *struct {
+	Data      object[struct {
 		MessageID string `json:"messageId"`
 		Name      string `json:"name"`
 		Votes     []struct {
-			OptionName      string `json:"optionName"`
-			OptionVoteCount int    `json:"optionVoteCount"`
+			OptionName      stringOrInt `json:"optionName"`
+			OptionVoteCount wireInt     `json:"optionVoteCount"`
 		} `json:"votes"`
 		VoteDetails []struct {
 			OptionHash    string      `json:"optionHash"`
-			OptionName    string      `json:"optionName"`
-			SenderJID     string      `json:"senderJid"`
+			OptionName    stringOrInt `json:"optionName"`
+			SenderJID     stringOrInt `json:"senderJid"`
 			VoteMessageID string      `json:"voteMessageId"`
 			CreatedAt     stringOrInt `json:"createdAt"`
 		} `json:"voteDetails"`
-	} `json:"data"`
+	}] `json:"data"`
 }
 
 // PollVotes returns the votes of a poll that the instance sent, by its message
@@ -380,7 +380,7 @@ func (s *MessagesService) PollVotes(ctx context.Context, messageID string) (*Pol
 		return nil, err
 	}
 	r, err := fetchChecked(ctx, s.h, opPollVotes, in, func(r *pollReply) string {
-		if r.Data == nil {
+		if r.Data.value == nil {
 			return "the reply has no data"
 		}
 		return ""
@@ -388,13 +388,20 @@ func (s *MessagesService) PollVotes(ctx context.Context, messageID string) (*Pol
 	if err != nil {
 		return nil, err
 	}
-	votes := &PollVotes{Meta: r.Meta, MessageID: cmp.Or(cmp.Or(r.Data.MessageID, r.MessageID), messageID), Question: r.Data.Name}
-	for _, o := range r.Data.Votes {
-		votes.Options = append(votes.Options, PollOption{o.OptionName, o.OptionVoteCount})
+	d := r.Data.value
+	votes := &PollVotes{Meta: r.Meta, MessageID: cmp.Or(d.MessageID, r.MessageID, messageID), Question: d.Name}
+	for _, o := range d.Votes {
+		if o.OptionName == "" && o.OptionVoteCount == 0 {
+			continue // a null among them
+		}
+		votes.Options = append(votes.Options, PollOption{string(o.OptionName), int(o.OptionVoteCount)})
 	}
-	for _, v := range r.Data.VoteDetails {
+	for _, v := range d.VoteDetails {
+		if v.OptionName == "" && v.OptionHash == "" && v.SenderJID == "" && v.VoteMessageID == "" && v.CreatedAt == "" {
+			continue
+		}
 		votes.Votes = append(votes.Votes, PollVote{
-			v.OptionName, v.OptionHash, eventJID(v.SenderJID, ""), v.VoteMessageID, parseTime(v.CreatedAt),
+			string(v.OptionName), v.OptionHash, eventJID(string(v.SenderJID), ""), v.VoteMessageID, parseTime(v.CreatedAt),
 		})
 	}
 	return votes, nil

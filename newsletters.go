@@ -58,14 +58,14 @@ type wireNewsletter struct {
 	Name            string          `json:"name"`
 	Description     string          `json:"description"`
 	InviteLink      string          `json:"inviteLink"`
-	SubscriberCount int             `json:"subscriberCount"`
+	SubscriberCount wireInt         `json:"subscriberCount"`
 	PictureURL      string          `json:"pictureUrl"`
 }
 
 func (w *wireNewsletter) newsletter(meta Meta) Newsletter {
 	return Newsletter{
 		Meta: meta, JID: w.JID, State: w.State, Name: w.Name, Description: w.Description,
-		InviteLink: w.InviteLink, Subscribers: w.SubscriberCount, PictureURL: w.PictureURL,
+		InviteLink: w.InviteLink, Subscribers: int(w.SubscriberCount), PictureURL: w.PictureURL,
 	}
 }
 

@@ -386,6 +386,14 @@ func TestConfigurationThatCannotBeStoredIsRefusedBeforeAnyRequest(t *testing.T) 
 			_, err := inst.Webhooks.Set(ctx, WebhookConfig{URL: "ftp://a.example/x?token=s3cret"})
 			return err
 		}, "Webhook.URL", `"ftp"`},
+		"only a port": {func() error {
+			_, err := inst.Webhooks.Set(ctx, WebhookConfig{URL: "https://:443/x"})
+			return err
+		}, "Webhook.URL", "no host"},
+		"no such port": {func() error {
+			_, err := inst.Chatwoot.Set(ctx, ChatwootConfig{BaseURL: "https://a.example:70000", AccountID: 1, APIToken: "x"})
+			return err
+		}, "Chatwoot.BaseURL", "no port"},
 		"color":                     {func() error { _, err := inst.Labels.Create(ctx, "a", 11); return err }, "color", "11"},
 		"a group among the members": {func() error { _, err := inst.Groups.AddMembers(ctx, crewJID, "5511987654321", salesJID); return err }, "members", `"120363000000000003@g.us"`},
 		"a person to leave":         {func() error { return inst.Groups.Leave(ctx, "5511987654321") }, "group", `"5511987654321" is a`},

@@ -35,14 +35,14 @@ func (p *Profile) Exists() bool { return p.JID != "" || p.LID != "" }
 
 type profileReply struct {
 	envelope
-	Profile *struct {
-		Picture string `json:"profilePicture"`
-		Name    string `json:"profileName"`
-		Status  string `json:"profileStatus"`
-		Phone   string `json:"phoneNumber"`
-		JID     JID    `json:"jid"`
-		LID     JID    `json:"lid"`
-	} `json:"profile"`
+	Profile object[struct {
+		Picture string      `json:"profilePicture"`
+		Name    string      `json:"profileName"`
+		Status  string      `json:"profileStatus"`
+		Phone   stringOrInt `json:"phoneNumber"`
+		JID     stringOrInt `json:"jid"`
+		LID     stringOrInt `json:"lid"`
+	}] `json:"profile"`
 }
 
 // Get returns the account's own profile.
@@ -65,7 +65,7 @@ func (s *ProfileService) Lookup(ctx context.Context, person JID) (*Profile, erro
 
 func (s *ProfileService) get(ctx context.Context, in input) (*Profile, error) {
 	r, err := fetchChecked(ctx, s.h, opProfileGet, in, func(r *profileReply) string {
-		if r.Profile == nil {
+		if r.Profile.value == nil {
 			return "the reply has no profile"
 		}
 		return ""
@@ -73,8 +73,8 @@ func (s *ProfileService) get(ctx context.Context, in input) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := r.Profile
-	return &Profile{Meta: r.Meta, JID: p.JID, LID: p.LID, Phone: p.Phone, Name: p.Name, About: p.Status, PictureURL: p.Picture}, nil
+	p := r.Profile.value
+	return &Profile{Meta: r.Meta, JID: JID(p.JID), LID: JID(p.LID), Phone: string(p.Phone), Name: p.Name, About: p.Status, PictureURL: p.Picture}, nil
 }
 
 // ProfileUpdate changes the account's own profile. A nil or empty field stays
@@ -106,7 +106,7 @@ type UpdatedProfile struct {
 
 type updateProfileReply struct {
 	envelope
-	Updated []string `json:"updatedFields"`
+	Updated stringOrList `json:"updatedFields"`
 }
 
 // Update changes the account's profile. At least one field is required. When
@@ -292,11 +292,11 @@ func (w *wirePrivacy) privacy(meta Meta) Privacy {
 
 type privacyReply struct {
 	envelope
-	Settings *wirePrivacy `json:"settings"`
+	Settings object[wirePrivacy] `json:"settings"`
 }
 
 func (r *privacyReply) missing() string {
-	if r.Settings == nil {
+	if r.Settings.value == nil {
 		return "the reply has no settings"
 	}
 	return ""
@@ -311,7 +311,7 @@ func (s *ProfileService) Privacy(ctx context.Context) (*Privacy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := r.Settings.privacy(r.Meta)
+	p := r.Settings.value.privacy(r.Meta)
 	return &p, nil
 }
 
@@ -339,7 +339,7 @@ func (s *ProfileService) UpdatePrivacy(ctx context.Context, update PrivacySettin
 		}
 		return nil, err
 	}
-	now := r.Settings.privacy(r.Meta)
+	now := r.Settings.value.privacy(r.Meta)
 	rest := now.Pending(update)
 	failed := partsOf(s.h, opPrivacyUpdate)
 	for _, setting := range privacySettings {

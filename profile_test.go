@@ -30,7 +30,7 @@ func TestProfilesMayLackEverything(t *testing.T) {
 			"phoneNumber":"5511987654321","jid":"5511987654321@s.whatsapp.net","lid":"11122233344455@lid","isBusiness":true}}`, full, true},
 		"nulls":      {`{"success":true,"profile":{"profilePicture":null,"profileName":null,"jid":null,"lid":"11122233344455@lid"}}`, Profile{LID: "11122233344455@lid"}, true},
 		"no picture": {`{"success":true,"profile":{"profilePicture":null}}`, Profile{}, false},
-		"other type": {`{"profile":{"phoneNumber":5511987654321,"profilePicture":{"url":"x"},"jid":"5511987654321@s.whatsapp.net"}}`, Profile{JID: "5511987654321@s.whatsapp.net"}, true},
+		"other type": {`{"profile":{"phoneNumber":5511987654321,"profilePicture":{"url":"x"},"jid":"5511987654321@s.whatsapp.net"}}`, Profile{JID: "5511987654321@s.whatsapp.net", Phone: "5511987654321"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := exchanging(t, exchange{method: "GET", path: path, reply: test.reply}).Profile.Get(t.Context())

@@ -77,17 +77,17 @@ type proxyBody struct {
 
 type proxyReply struct {
 	envelope
-	Proxy *struct {
-		Enabled  bool          `json:"enabled"`
+	Proxy object[struct {
+		Enabled  wireBool      `json:"enabled"`
 		Host     string        `json:"host"`
 		Port     stringOrInt   `json:"port"`
 		Protocol ProxyProtocol `json:"protocol"`
 		Username string        `json:"username"`
-	} `json:"proxy"`
+	}] `json:"proxy"`
 }
 
 func (r *proxyReply) missing() string {
-	if r.Proxy == nil {
+	if r.Proxy.value == nil {
 		return "the reply has no proxy"
 	}
 	return ""
@@ -102,8 +102,8 @@ func (s *ProxyService) Get(ctx context.Context) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := r.Proxy
-	return &Proxy{Meta: r.Meta, Enabled: p.Enabled, ProxyConfig: ProxyConfig{
+	p := r.Proxy.value
+	return &Proxy{Meta: r.Meta, Enabled: p.Enabled.on, ProxyConfig: ProxyConfig{
 		Host: p.Host, Port: string(p.Port), Protocol: p.Protocol, Username: p.Username,
 	}}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -209,6 +210,26 @@ func (e *envelope) unacknowledged(op *Operation) string {
 // base gives the generic helpers access to the envelope.
 func (e *envelope) base() *envelope { return e }
 
+// readInData reads what stands in the data of a reply as if it stood at the top,
+// where it is looked for first: the service puts payloads in both places. What
+// the envelope says stays. It reports whether there is such data.
+func readInData[T any](v *T, e *envelope) bool {
+	if _, done := any(v).(readInPlace); done {
+		return false
+	}
+	body := e.Raw()
+	for c := jsonscan.Value(bytes.TrimSpace(body)).Members(); c.Next(); {
+		if strings.EqualFold(string(c.Key), "data") && c.Val.IsObject() {
+			said, both := *e, new(T)
+			_ = json.Unmarshal(c.Val, both)
+			_ = json.Unmarshal(body, both)
+			*v, *e = *both, said
+			return true
+		}
+	}
+	return false
+}
+
 // errorMessage finds the error text in a body, which may be anything.
 func errorMessage(body []byte) string {
 	var e envelope
@@ -327,6 +348,11 @@ func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, miss
 		v = data
 	}
 	return nil, "the reply has no " + keys[0]
+}
+
+// withoutNulls leaves out of a list what is null.
+func withoutNulls(list []json.RawMessage) []json.RawMessage {
+	return slices.DeleteFunc(list, func(raw json.RawMessage) bool { return jsonscan.Value(raw).IsNull() })
 }
 
 func elementsOf(list jsonscan.Value) []json.RawMessage {

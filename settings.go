@@ -33,13 +33,24 @@ type SettingsUpdate struct {
 	IgnoreStatus        *bool   `json:"ignoreStatus,omitempty"`
 }
 
+// wireSettings are the settings as they travel in a reply.
+type wireSettings struct {
+	AutoRejectCalls     wireBool    `json:"autoRejectCalls"`
+	CallRejectMessage   stringOrInt `json:"callRejectMessage"`
+	IgnoreGroupMessages wireBool    `json:"ignoreGroupMessages"`
+	KeepOnlineStatus    wireBool    `json:"keepOnlineStatus"`
+	AutoReadMessages    wireBool    `json:"autoReadMessages"`
+	DisableHistorySync  wireBool    `json:"disableHistorySync"`
+	IgnoreStatus        wireBool    `json:"ignoreStatus"`
+}
+
 type settingsReply struct {
 	envelope
-	Settings *Settings `json:"settings"`
+	Settings object[wireSettings] `json:"settings"`
 }
 
 func (r *settingsReply) missing() string {
-	if r.Settings == nil {
+	if r.Settings.value == nil {
 		return "the reply has no settings"
 	}
 	return ""
@@ -49,8 +60,13 @@ func settings(r *settingsReply, err error) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Settings.Meta = r.Meta
-	return r.Settings, nil
+	w := r.Settings.value
+	return &Settings{
+		Meta:            r.Meta,
+		AutoRejectCalls: w.AutoRejectCalls.on, CallRejectMessage: string(w.CallRejectMessage),
+		IgnoreGroupMessages: w.IgnoreGroupMessages.on, KeepOnlineStatus: w.KeepOnlineStatus.on,
+		AutoReadMessages: w.AutoReadMessages.on, DisableHistorySync: w.DisableHistorySync.on, IgnoreStatus: w.IgnoreStatus.on,
+	}, nil
 }
 
 // Get returns the settings.

@@ -92,7 +92,7 @@ func (w *settling) byTime(t time.Time) confidence {
 
 // wholeDelay is the delay as it travels.
 func (w *settling) wholeDelay() time.Duration {
-	return time.Duration(wholeSeconds(w.delay)) * time.Second
+	return roundedUp(w.delay)
 }
 
 // isOver reports whether the message is no longer on its way, if it ever was.

@@ -54,7 +54,7 @@ func (c *StorageConfig) check() error {
 	case c.SecretKey == "":
 		return invalid("Storage.SecretKey", "is empty")
 	case c.Endpoint != "":
-		if u, err := url.Parse(c.Endpoint); err != nil || u.Scheme == "" || u.Host == "" {
+		if u, err := url.Parse(c.Endpoint); err != nil || u.Scheme == "" || !hasHost(u) {
 			return invalid("Storage.Endpoint", "is not a full URL")
 		}
 	}
@@ -73,18 +73,18 @@ type storageBody struct {
 
 type storageReply struct {
 	envelope
-	S3 *struct {
-		Enabled    bool   `json:"enabled"`
-		Region     string `json:"region"`
-		Bucket     string `json:"bucket"`
-		AccessKey  string `json:"accessKey"`
-		Endpoint   string `json:"endpoint"`
-		PathPrefix string `json:"pathPrefix"`
-	} `json:"s3"`
+	S3 object[struct {
+		Enabled    wireBool `json:"enabled"`
+		Region     string   `json:"region"`
+		Bucket     string   `json:"bucket"`
+		AccessKey  string   `json:"accessKey"`
+		Endpoint   string   `json:"endpoint"`
+		PathPrefix string   `json:"pathPrefix"`
+	}] `json:"s3"`
 }
 
 func (r *storageReply) missing() string {
-	if r.S3 == nil {
+	if r.S3.value == nil {
 		return "the reply has no s3"
 	}
 	return ""
@@ -94,8 +94,8 @@ func storage(r *storageReply, err error) (*Storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := r.S3
-	return &Storage{Meta: r.Meta, Enabled: c.Enabled, StorageConfig: StorageConfig{
+	c := r.S3.value
+	return &Storage{Meta: r.Meta, Enabled: c.Enabled.on, StorageConfig: StorageConfig{
 		Region: c.Region, Bucket: c.Bucket, AccessKey: c.AccessKey, Endpoint: c.Endpoint, PathPrefix: c.PathPrefix,
 	}}, nil
 }

@@ -43,22 +43,22 @@ type webSocketBody struct {
 }
 
 type wireWebSocket struct {
-	Enabled     wireBool    `json:"enabled"`
-	Events      []EventType `json:"events"`
-	MediaBase64 bool        `json:"mediaBase64"`
+	Enabled     wireBool   `json:"enabled"`
+	Events      wireEvents `json:"events"`
+	MediaBase64 wireBool   `json:"mediaBase64"`
 }
 
 func (w *wireWebSocket) webSocket(meta Meta) *WebSocket {
-	return &WebSocket{Meta: meta, Enabled: w.Enabled.on, WebSocketConfig: WebSocketConfig{Events: w.Events, MediaBase64: w.MediaBase64}}
+	return &WebSocket{Meta: meta, Enabled: w.Enabled.on, WebSocketConfig: WebSocketConfig{Events: w.Events, MediaBase64: w.MediaBase64.on}}
 }
 
 type webSocketReply struct {
 	envelope
-	WebSocket *wireWebSocket `json:"websocket"`
+	WebSocket object[wireWebSocket] `json:"websocket"`
 }
 
 func (r *webSocketReply) missing() string {
-	if r.WebSocket == nil {
+	if r.WebSocket.value == nil {
 		return "the reply has no websocket"
 	}
 	return ""
@@ -68,7 +68,7 @@ func webSocket(r *webSocketReply, err error) (*WebSocket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.WebSocket.webSocket(r.Meta), nil
+	return r.WebSocket.value.webSocket(r.Meta), nil
 }
 
 // Set enables streams with this filter and returns the stored configuration. An

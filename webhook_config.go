@@ -81,37 +81,37 @@ type webhookBody struct {
 }
 
 type wireWebhook struct {
-	Label         string      `json:"label"`
-	Enabled       wireBool    `json:"enabled"`
-	URL           string      `json:"url"`
-	Authorization Secret      `json:"authorization"`
-	ByEvents      bool        `json:"byEvents"`
-	Events        []EventType `json:"events"`
-	MediaBase64   bool        `json:"mediaBase64"`
+	Label         string     `json:"label"`
+	Enabled       wireBool   `json:"enabled"`
+	URL           string     `json:"url"`
+	Authorization Secret     `json:"authorization"`
+	ByEvents      wireBool   `json:"byEvents"`
+	Events        wireEvents `json:"events"`
+	MediaBase64   wireBool   `json:"mediaBase64"`
 }
 
 func (w *wireWebhook) webhook(meta Meta) Webhook {
 	return Webhook{Meta: meta, Enabled: w.Enabled.on, WebhookConfig: WebhookConfig{
 		Label: w.Label, URL: w.URL, Authorization: w.Authorization,
-		ByEvents: w.ByEvents, Events: w.Events, MediaBase64: w.MediaBase64,
+		ByEvents: w.ByEvents.on, Events: w.Events, MediaBase64: w.MediaBase64.on,
 	}}
 }
 
 type webhookReply struct {
 	envelope
-	Webhook *wireWebhook `json:"webhook"`
+	Webhook object[wireWebhook] `json:"webhook"`
 }
 
 func webhook(r *webhookReply, err error) (*Webhook, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := r.Webhook.webhook(r.Meta)
+	w := r.Webhook.value.webhook(r.Meta)
 	return &w, nil
 }
 
 func (r *webhookReply) missing() string {
-	if r.Webhook == nil {
+	if r.Webhook.value == nil {
 		return "the reply has no webhook"
 	}
 	return ""

@@ -183,7 +183,10 @@ func Reader(r io.Reader) File { return newReader(r) }
 // here is the error of its head.
 func Opened(f fs.File) (file File, name string) {
 	r := newReader(f)
-	info, err := f.Stat()
+	if r.err != nil {
+		return r, ""
+	}
+	info, err := stat(f)
 	switch {
 	case err != nil:
 		r.err = err
@@ -196,8 +199,16 @@ func Opened(f fs.File) (file File, name string) {
 	return r, info.Name()
 }
 
+func stat(f fs.File) (info fs.FileInfo, err error) {
+	defer recovered(&err)
+	return f.Stat()
+}
+
 func newReader(from io.Reader) *reader {
 	r := &reader{size: -1}
+	defer recovered(&r.err) // a nil pointer, for one, which the head then tells of
+	r.source = &watched{from: from}
+	r.once = bufio.NewReaderSize(r.source, HeadSize)
 	if seeker, ok := from.(io.ReadSeeker); ok {
 		// A pipe has a Seek that fails; it is then read once.
 		start, err := seeker.Seek(0, io.SeekCurrent)
@@ -211,8 +222,6 @@ func newReader(from io.Reader) *reader {
 			return r
 		}
 	}
-	r.source = &watched{from: from}
-	r.once = bufio.NewReaderSize(r.source, HeadSize)
 	return r
 }
 

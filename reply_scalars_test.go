@@ -1,0 +1,78 @@
+package ryze
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What stands in the place of a resource and is no object says nothing: it is not
+// a resource that is switched off.
+func TestResourceOfAnotherTypeIsMissing(t *testing.T) {
+	resources := map[string]func(context.Context, *InstanceClient) error{
+		"settings": func(ctx context.Context, i *InstanceClient) error { _, err := i.Settings.Get(ctx); return err },
+		"proxy":    func(ctx context.Context, i *InstanceClient) error { _, err := i.Proxy.Get(ctx); return err },
+		"s3":       func(ctx context.Context, i *InstanceClient) error { _, err := i.Storage.Get(ctx); return err },
+		"webhook":  func(ctx context.Context, i *InstanceClient) error { _, err := i.Webhooks.Get(ctx, ""); return err },
+		"websocket": func(ctx context.Context, i *InstanceClient) error {
+			_, err := i.WebSocket.Get(ctx)
+			return err
+		},
+		"profile": func(ctx context.Context, i *InstanceClient) error { _, err := i.Profile.Get(ctx); return err },
+		"data":    func(ctx context.Context, i *InstanceClient) error { _, err := i.Messages.Get(ctx, "X"); return err },
+	}
+	for key, get := range resources {
+		for _, value := range []string{`[]`, `[{"enabled":true}]`, `""`, `"off"`, `0`, `false`, `null`} {
+			for _, body := range []string{`{"success":true,%q:%s}`, `{"success":true,"data":{%q:%s}}`} {
+				reply := fmt.Sprintf(body, key, value)
+				if key == "data" && body != `{"success":true,%q:%s}` {
+					continue // an object, if an odd one
+				}
+				err := get(t.Context(), replying(t, reply).Instance("i", "t"))
+				require.ErrorIs(t, err, ErrBadResponse, reply)
+			}
+		}
+	}
+	list, err := replying(t, `{"instances":[{"name":"i","webhook":[],"websocket":"","chatwoot":0}]}`).Account("a").ListInstances(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, list[0].Webhook)
+	assert.Nil(t, list[0].WebSocket)
+	assert.Nil(t, list[0].Chatwoot)
+	group, err := replying(t, `{"group":{"jid":"120363000000000001@g.us","groupSettings":[]}}`).Instance("i", "t").Groups.Info(t.Context(), crew)
+	require.NoError(t, err)
+	assert.Nil(t, group.Permissions)
+}
+
+// A null among the events of a filter is no event without a name.
+func TestFiltersHoldNames(t *testing.T) {
+	for events, want := range map[string][]EventType{
+		`["message.exchange",null,7,{},"",[]]`: {EventMessage, "7"},
+		`"message.exchange, call.update"`:      {EventMessage, EventCall},
+		`[null]`:                               {},
+		`[]`:                                   {},
+		`null`:                                 nil,
+		`{}`:                                   nil,
+	} {
+		stored, err := replying(t, `{"websocket":{"enabled":true,"events":`+events+`}}`).Instance("i", "t").WebSocket.Get(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, want, stored.Events, events)
+		hook, err := replying(t, `{"webhook":{"enabled":"true","byEvents":1,"events":`+events+`}}`).Instance("i", "t").Webhooks.Get(t.Context(), "")
+		require.NoError(t, err)
+		assert.Equal(t, want, hook.Events, events)
+		assert.True(t, hook.ByEvents)
+	}
+}
+
+// What the envelope says is not taken from the data.
+func TestDataDoesNotSpeakForTheEnvelope(t *testing.T) {
+	_, err := replying(t, `{"success":false,"error":{"message":"no"},"data":{"success":true,"error":null,"settings":{"ignoreStatus":true}}}`).Instance("i", "t").Settings.Get(t.Context())
+	var api *APIError
+	require.ErrorAs(t, err, &api)
+	assert.Equal(t, "no", api.Message)
+	set, err := replying(t, `{"success":true,"settings":{"ignoreStatus":true},"data":{"settings":{"ignoreStatus":false}}}`).Instance("i", "t").Settings.Get(t.Context())
+	require.NoError(t, err)
+	assert.True(t, set.IgnoreStatus, "the top is looked at first")
+}
