@@ -81,10 +81,17 @@ type setChatwootReply struct {
 // missing wants the integration only where the reply says that it failed: else the
 // status of the reply decides.
 func (r *setChatwootReply) missing() string {
-	if r.failed() && r.Instance == "" && r.Status == "" && r.IntegrationID == "" {
+	if !r.shows() {
+		readInData(r, &r.envelope)
+	}
+	if r.failed() && !r.shows() {
 		return "the reply does not show the integration"
 	}
 	return ""
+}
+
+func (r *setChatwootReply) shows() bool {
+	return r.Instance != "" || r.Status != "" || r.IntegrationID != ""
 }
 
 // saysFailed leaves out the status: an integration that does not work is there.

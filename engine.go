@@ -277,7 +277,11 @@ func fetch[T any, P interface {
 	*T
 	base() *envelope
 }](ctx context.Context, h handle, op *Operation, in input) (*T, error) {
-	return fetchChecked[T, P](ctx, h, op, in, func(v *T) string { return P(v).base().unacknowledged(op) })
+	return fetchChecked[T, P](ctx, h, op, in, func(v *T) string {
+		e := P(v).base()
+		readInData(v, e)
+		return e.unacknowledged(op)
+	})
 }
 
 // fetchChecked is fetch for replies that must say something to be a success:
@@ -303,16 +307,11 @@ func fetchChecked[T any, P interface {
 	}
 	e := P(v).base()
 	e.Meta, e.began = rep.meta(), rep.began
-	missing := ""
-	switch {
-	case check == nil:
-		readInData(v, e)
-	default:
-		if missing = check(v); missing != "" && readInData(v, e) {
-			missing = check(v)
-		}
+	missing := check(v)
+	if missing != "" && readInData(v, e) {
+		missing = check(v)
 	}
-	proven := check != nil && missing == "" && !op.Repeatable
+	proven := missing == "" && !op.Repeatable
 	failure := e.failure(op, rep)
 	switch {
 	case proven && (e.Success != failed || op.creates) && (failure != nil || saysFailed(v, rep.body)):

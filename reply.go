@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -384,100 +383,4 @@ func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) 
 		}
 	}
 	return nil
-}
-
-// parseTime reads a time of a reply as momentOf does, in UTC. It is the zero time
-// when it cannot be read.
-// A field that holds one is a [stringOrInt], because a Unix time may be a number.
-func parseTime[S ~string](s S) time.Time { return timeOf([]byte(s)) }
-
-// stringOrInt is a text that the service may also send as a number.
-type stringOrInt string
-
-// UnmarshalJSON never fails.
-func (s *stringOrInt) UnmarshalJSON(b []byte) error {
-	if text := jsonscan.Value(b).Text(); text != "" {
-		*s = stringOrInt(text)
-	}
-	return nil
-}
-
-// wireInt is a whole number that the service may also send as a text.
-type wireInt int
-
-// UnmarshalJSON never fails.
-func (n *wireInt) UnmarshalJSON(b []byte) error {
-	if whole, ok := jsonscan.Value(b).Int(); ok && int64(int(whole)) == whole {
-		*n = wireInt(whole)
-	}
-	return nil
-}
-
-// wireBool is a yes or no that the service may also send as a text or a number.
-type wireBool struct{ known, on bool }
-
-// isOff reports whether the service says no, and not merely nothing.
-func (w wireBool) isOff() bool { return w.known && !w.on }
-
-// UnmarshalJSON never fails.
-func (w *wireBool) UnmarshalJSON(b []byte) error {
-	v := jsonscan.Value(b)
-	on := v.Bool()
-	if known := on || string(v) == "false" || isNo(v.Text()); known {
-		*w = wireBool{known, on}
-	}
-	return nil
-}
-
-func isNo(s string) bool {
-	on, err := strconv.ParseBool(s)
-	return err == nil && !on
-}
-
-// wireCounts are numbers by name. A member that is not a number is left out.
-type wireCounts map[string]int
-
-// UnmarshalJSON never fails.
-func (c *wireCounts) UnmarshalJSON(b []byte) error {
-	for m := jsonscan.Value(b).Members(); m.Next(); {
-		if n, ok := m.Val.Int(); ok && int64(int(n)) == n {
-			if *c == nil {
-				*c = make(wireCounts)
-			}
-			(*c)[string(m.Key)] = int(n)
-		}
-	}
-	return nil
-}
-
-// wireText is the text of a message: a string, or an object with the member
-// text. The string "{}" is an empty object that was written as a string.
-type wireText string
-
-// UnmarshalJSON never fails.
-func (w *wireText) UnmarshalJSON(b []byte) error {
-	*w = wireText(contentText(jsonscan.Value(b)))
-	return nil
-}
-
-// stringOrList is a list of names that the service may send as one text, with
-// commas between them.
-type stringOrList []string
-
-// UnmarshalJSON never fails.
-func (l *stringOrList) UnmarshalJSON(b []byte) error {
-	v := jsonscan.Value(b)
-	l.add(v.Text())
-	for c := v.Elements(); c.Next(); {
-		l.add(c.Val.Text())
-	}
-	return nil
-}
-
-func (l *stringOrList) add(names string) {
-	for name := range strings.SplitSeq(names, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			*l = append(*l, name)
-		}
-	}
 }
