@@ -46,11 +46,11 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		}
 		switch string(key.fold(c.Key)) {
 		case "type":
-			l.Change = LabelChange(c.Val.Text())
+			l.Change = knownWord(c.Val.Text(), LabelEdit, LabelChat, LabelMessage)
 		case "labelid":
 			setString(&l.LabelID, c.Val)
 		case "action":
-			l.Action = c.Val.Text()
+			l.Action = knownWord(c.Val.Text(), "add", "remove", "updated", "deleted")
 		case "name":
 			setString(&l.Name, c.Val)
 		case "color":
@@ -63,8 +63,10 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		case "chatjid":
 			l.Chat = readChat(c.Val).withAddress().JID
 		case "labeled":
-			on := c.Val.Bool()
-			l.Labeled = &on
+			var labeled wireBool
+			if _ = labeled.UnmarshalJSON(c.Val); labeled.known {
+				l.Labeled = &labeled.on
+			}
 		case "messageid":
 			setString(&l.MessageID, c.Val)
 		case "timestamp":

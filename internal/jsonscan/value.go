@@ -63,13 +63,13 @@ func (v Value) Bool() bool {
 }
 
 // Float returns a number, or what a string holds of one. The result is false
-// when v is neither, or too large.
+// when v is neither, or not finite.
 func (v Value) Float() (float64, bool) {
 	if !v.IsString() && !v.IsNumber() {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(v.Text(), 64)
-	return f, err == nil
+	return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
 // Int returns a whole number in any notation, or what a string holds of one.
