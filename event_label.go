@@ -63,9 +63,8 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		case "chatjid":
 			l.Chat = readChat(c.Val).withAddress().JID
 		case "labeled":
-			var labeled wireBool
-			if _ = labeled.UnmarshalJSON(c.Val); labeled.known {
-				l.Labeled = &labeled.on
+			if on, said := c.Val.Truth(); said {
+				l.Labeled = &on
 			}
 		case "messageid":
 			setString(&l.MessageID, c.Val)

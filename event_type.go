@@ -55,7 +55,7 @@ var messageTypes = func() map[string]MessageType {
 		MessageText, MessageLocation, MessageContact, MessagePoll, MessageReaction, MessageButtonsResponse,
 		MessageTemplateButtonReply, MessageListResponse, MessageInteractive, MessageEdit, MessageRevoke,
 	} {
-		spellings[wordsTogether.Replace(string(t))] = t
+		spellings[strings.ReplaceAll(string(t), "_", "")] = t
 	}
 	return spellings
 }()

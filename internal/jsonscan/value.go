@@ -55,11 +55,17 @@ func (v Value) TextBytes() []byte {
 // Bool returns true for true, for 1, and for a string that
 // [strconv.ParseBool] takes as true.
 func (v Value) Bool() bool {
+	on, _ := v.Truth()
+	return on
+}
+
+// Truth is Bool, and reports whether v says yes or no at all.
+func (v Value) Truth() (on, said bool) {
 	if v.IsString() || v.IsNumber() {
 		on, err := strconv.ParseBool(v.Text())
-		return err == nil && on
+		return err == nil && on, err == nil
 	}
-	return len(v) > 0 && v[0] == 't'
+	return len(v) > 0 && v[0] == 't', len(v) > 0 && (v[0] == 't' || v[0] == 'f')
 }
 
 // Float returns a number, or what a string holds of one. The result is false
