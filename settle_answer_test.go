@@ -139,6 +139,15 @@ func TestHistoryReadsTheChatInAnySpelling(t *testing.T) {
 	}
 }
 
+// The key of a message is read, but not keys in it, however deep: a look into each
+// would cost more than what there is to read.
+func TestOnlyTheOuterKeyOfAMessageNamesItsChat(t *testing.T) {
+	const depth = 4000
+	deep := strings.Repeat(`{"key":`, depth) + `{"remoteJid":"5511987654321@c.us"}` + strings.Repeat("}", depth)
+	assert.Empty(t, chatsNamedIn([]byte(deep)))
+	assert.Len(t, chatsNamedIn([]byte(`{"key":{"remoteJid":"5511987654321@c.us","key":{"remoteJid":"5511900000009@c.us"}}}`)), 1)
+}
+
 // An answer that settles nothing says why, and can be settled again: it does not
 // grow, whatever it wraps stays within reach, and it never looks like a refusal.
 func TestWhatIsStillUnknownCanBeSettledAgain(t *testing.T) {
