@@ -306,10 +306,16 @@ func (s *ChatsService) HistoryPage(ctx context.Context, chat JID, query HistoryQ
 // one of its messages. The reply calls it chat_jid and its messages chatJid;
 // the names of other routes are read as well.
 func chatsNamedIn(object json.RawMessage) []EventChat {
+	return chatsNamedBy(bytes.TrimSpace(object), true)
+}
+
+// chatsNamedBy looks into the key of a message, and not into a key in that: so
+// the cost stays that of reading the object twice.
+func chatsNamedBy(object jsonscan.Value, withKey bool) []EventChat {
 	var chats []EventChat
 	var lid JID
 	var key foldedKey
-	for c := jsonscan.Value(bytes.TrimSpace(object)).Members(); c.Next(); {
+	for c := object.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "chatjid", "chatid", "chat", "groupjid", "remotejid":
 			chat := readChat(c.Val).withAddress()
@@ -322,7 +328,9 @@ func chatsNamedIn(object json.RawMessage) []EventChat {
 		case "chatlid":
 			lid = eventLID(c.Val.Text())
 		case "key": // of a message, as WhatsApp's own clients have it
-			chats = append(chats, chatsNamedIn(json.RawMessage(c.Val))...)
+			if withKey {
+				chats = append(chats, chatsNamedBy(c.Val, false)...)
+			}
 		}
 	}
 	switch {

@@ -33,8 +33,7 @@ func parseRateLimit(h http.Header, arrived time.Time, skew *clockSkew) RateLimit
 	case hasLimit && limit > 0:
 		rate.Limit = int(min(limit, largestQuota))
 	}
-	nothing := hasLimit && limit == 0 && remaining == 0 // said to a request that went through, it tells nothing
-	if hasRemaining && rate.Limit >= 0 && !nothing {
+	if hasRemaining && rate.Limit >= 0 {
 		rate.Known = true
 		if remaining == -1 {
 			rate.Remaining = -1
@@ -294,9 +293,7 @@ func (c *clockSkew) parse(date string) (time.Time, bool) {
 	}
 	at, err := http.ParseTime(date)
 	if err != nil {
-		if at = timeOf([]byte(date)); at.IsZero() {
-			return time.Time{}, false
-		}
+		return time.Time{}, false
 	}
 	if len(date) == len(c.text) {
 		copy(c.text[:], date)
