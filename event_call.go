@@ -40,7 +40,7 @@ func readCall(data jsonscan.Value) *CallEvent {
 	for c := data.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "id":
-			setString(&call.ID, c.Val)
+			setID(&call.ID, c.Val)
 		case "status":
 			status = readCallStatus(c.Val)
 		case "type":

@@ -65,7 +65,7 @@ func (f *messageFields) readEdit(v jsonscan.Value) {
 	for c := v.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "originalid":
-			setString(&edit.OriginalID, c.Val)
+			setID(&edit.OriginalID, c.Val)
 		case "text":
 			edit.Text = cmp.Or(contentText(c.Val), edit.Text)
 		case "originalcontent":
@@ -207,10 +207,11 @@ func (r *EventReaction) quotes(reply *EventReply) {
 
 // readKey reads the id of a message key: the id itself, or an object with it.
 func readKey(v jsonscan.Value) string {
-	id := v.Text()
+	id := ""
+	setID(&id, v)
 	for c := v.Members(); c.Next(); {
 		if strings.EqualFold(string(c.Key), "id") {
-			setString(&id, c.Val)
+			setID(&id, c.Val)
 		}
 	}
 	return id

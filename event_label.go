@@ -48,7 +48,7 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		case "type":
 			l.Change = knownWord(c.Val.Text(), LabelEdit, LabelChat, LabelMessage)
 		case "labelid":
-			setString(&l.LabelID, c.Val)
+			setID(&l.LabelID, c.Val)
 		case "action":
 			l.Action = knownWord(c.Val.Text(), "add", "remove", "updated", "deleted")
 		case "name":
@@ -67,7 +67,7 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 				l.Labeled = &on
 			}
 		case "messageid":
-			setString(&l.MessageID, c.Val)
+			setID(&l.MessageID, c.Val)
 		case "timestamp":
 			l.Timestamp = readTime(c.Val)
 		}

@@ -73,6 +73,7 @@ type messageFields struct {
 	MessageEvent
 
 	wireType  string
+	fromMe    Direction // as other routes of the service say it
 	isEdit    bool
 	voice     bool
 	saysEmoji bool // the reaction itself does
@@ -109,9 +110,16 @@ func (f *messageFields) read(key []byte, v jsonscan.Value) {
 	}
 	switch string(key) {
 	case "id":
-		setString(&f.ID, v)
+		setID(&f.ID, v)
 	case "direction":
 		f.Direction = readDirection(v)
+	case "fromme", "isfromme":
+		if own, said := v.Truth(); said {
+			f.fromMe = DirectionIncoming
+			if own {
+				f.fromMe = DirectionOutgoing
+			}
+		}
 	case "timestamp":
 		if t := readTime(v); !t.IsZero() {
 			f.Timestamp = t
@@ -174,7 +182,7 @@ func (f *messageFields) read(key []byte, v jsonscan.Value) {
 func merge(outer, inner *messageFields) MessageEvent {
 	m := inner.MessageEvent
 	m.ID = cmp.Or(outer.ID, inner.ID)
-	m.Direction = cmp.Or(outer.Direction, inner.Direction)
+	m.Direction = cmp.Or(outer.Direction, inner.Direction, outer.fromMe, inner.fromMe)
 	m.Timestamp = cmp.Or(outer.Timestamp, inner.Timestamp)
 	m.Chat = mergeChat(outer.Chat, inner.Chat)
 	m.Sender = mergeUser(outer.Sender, inner.Sender)

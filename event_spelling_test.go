@@ -181,3 +181,43 @@ func TestEmptyPartsSayNothing(t *testing.T) {
 	assert.Equal(t, []string{"A", "B", "7"}, r.MessageIDs)
 	assert.True(t, parseMessage(t, message(`{"type":"text","forward":true}`)).Forwarded)
 }
+
+// What other routes of the service call it, tells the direction of a message that
+// does not say it itself.
+func TestDirectionMayBeSaidInOtherWords(t *testing.T) {
+	for data, want := range map[string]Direction{
+		`"fromMe":true`:                                          DirectionOutgoing,
+		`"isFromMe":"true","direction":null`:                     DirectionOutgoing,
+		`"from_me":1`:                                            DirectionOutgoing,
+		`"message":{"fromMe":false}`:                             DirectionIncoming,
+		`"fromMe":false,"message":{"isFromMe":true}`:             DirectionIncoming, // the outer one wins
+		`"fromMe":true,"direction":"incoming"`:                   DirectionIncoming,
+		`"fromMe":true,"message":{"direction":"incoming"}`:       DirectionIncoming,
+		`"fromMe":null`:                                          "",
+		`"fromMe":"perhaps"`:                                     "",
+		`"fromMe":{}`:                                            "",
+		`"direction":"sideways","fromMe":true`:                   "sideways",
+		`"direction":"","message":{"direction":"","fromMe":"1"}`: DirectionOutgoing,
+	} {
+		m := parseMessage(t, []byte(`{"event":"message.exchange","data":{`+data+`}}`))
+		assert.Equal(t, want, m.Direction, data)
+	}
+	m := parseMessage(t, []byte(`{"event":"message.exchange","data":{"fromMe":false,"chat":{"jid":"5511987654321"},"sender":{"name":"Ana"}}}`))
+	assert.Equal(t, JID("5511987654321@s.whatsapp.net"), m.Sender.JID)
+}
+
+// A word for nothing in the place of an id would make one event of many.
+func TestWordForNothingIsNoID(t *testing.T) {
+	for _, none := range []string{`"undefined"`, `"null"`, `"<nil>"`, `""`, `null`, `{}`, `false`} {
+		m := parseMessage(t, []byte(`{"event":"message.exchange","data":{"id":`+none+`,"message":{"id":"A","reply":{"message_id":`+none+`},"edit":{"original_id":`+none+`}}}}`))
+		assert.Equal(t, "A", m.ID, none)
+		assert.Nil(t, m.Reply, none)
+		assert.Nil(t, m.Edit, none)
+		r := parse(t, []byte(`{"event":"message.status","data":{"messageIds":[`+none+`,"A"]}}`)).Data.(*ReceiptEvent)
+		assert.Equal(t, []string{"A"}, r.MessageIDs, none)
+		first := parse(t, []byte(`{"event":"message.exchange","data":{"id":`+none+`,"timestamp":1777372200,"message":{"content":"one"}}}`))
+		second := parse(t, []byte(`{"event":"message.exchange","data":{"id":`+none+`,"timestamp":1777372200,"message":{"content":"two"}}}`))
+		assert.NotEqual(t, first.DedupeKey(), second.DedupeKey(), none)
+	}
+	assert.Equal(t, "7", parse(t, []byte(`{"event":"x","instanceData":{"instance":7}}`)).Instance)
+}

@@ -182,8 +182,8 @@ func eventType(v jsonscan.Value) EventType {
 func instanceName(v jsonscan.Value) string {
 	name := ""
 	for c := v.Members(); c.Next(); {
-		if string(c.Key) == "instance" && c.Val.IsString() {
-			name = c.Val.Text()
+		if string(c.Key) == "instance" {
+			setString(&name, c.Val)
 		}
 	}
 	return name
