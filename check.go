@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -206,4 +207,11 @@ func checkToken(token string) error {
 		return invalid(field, "has a blank or a character outside ASCII")
 	}
 	return nil
+}
+
+// isNil reports whether an argument is nil, also when that is a nil pointer or
+// function in an interface.
+func isNil(argument any) bool {
+	v := reflect.ValueOf(argument)
+	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
