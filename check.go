@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/url"
 	"path"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -246,4 +247,11 @@ func checkToken(token string) error {
 		return invalid(field, "has a blank or a character outside ASCII")
 	}
 	return nil
+}
+
+// isNil reports whether an argument is nil, also when that is a nil pointer or
+// function in an interface.
+func isNil(argument any) bool {
+	v := reflect.ValueOf(argument)
+	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }

@@ -2,7 +2,6 @@ package ryze
 
 import (
 	"context"
-	"reflect"
 	"strings"
 	"time"
 )
@@ -99,10 +98,4 @@ func inOrder(parts ...string) func(string) bool {
 }
 
 // isNilContent reports whether there is no content, also none behind a pointer.
-func isNilContent(c Content) bool {
-	if c == nil {
-		return true
-	}
-	v := reflect.ValueOf(c)
-	return v.Kind() == reflect.Pointer && v.IsNil()
-}
+func isNilContent(c Content) bool { return isNil(c) }

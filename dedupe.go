@@ -52,7 +52,7 @@ type Deduper struct{ store DedupeStore }
 // NewDeduper returns a Deduper over a store, or over a new [MemoryDedupe] when
 // store is nil. Channels with the same events must share the store.
 func NewDeduper(store DedupeStore) *Deduper {
-	if store == nil {
+	if isNil(store) {
 		store = &MemoryDedupe{}
 	}
 	return &Deduper{store}

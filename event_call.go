@@ -3,6 +3,7 @@ package ryze
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/ryzeapi/ryze-go/internal/jsonscan"
@@ -35,14 +36,15 @@ type CallEvent struct {
 func readCall(data jsonscan.Value) *CallEvent {
 	call := &CallEvent{Data: json.RawMessage(data)}
 	var status, kind CallStatus
+	var key foldedKey
 	for c := data.Members(); c.Next(); {
-		switch string(c.Key) {
+		switch string(key.fold(c.Key)) {
 		case "id":
-			setString(&call.ID, c.Val)
+			setID(&call.ID, c.Val)
 		case "status":
-			status = CallStatus(c.Val.Text())
+			status = readCallStatus(c.Val)
 		case "type":
-			kind = CallStatus(c.Val.Text())
+			kind = readCallStatus(c.Val)
 		case "timestamp":
 			call.Timestamp = readTime(c.Val)
 		case "chat":
@@ -56,11 +58,8 @@ func readCall(data jsonscan.Value) *CallEvent {
 	return call
 }
 
-func isCallStatus(s CallStatus) bool {
-	switch s {
-	case CallOffer, CallAccepted, CallRejected, CallTerminated, CallNotification, CallLatency:
-		return true
-	default:
-		return false
-	}
-}
+var callStatuses = []CallStatus{CallOffer, CallAccepted, CallRejected, CallTerminated, CallNotification, CallLatency}
+
+func readCallStatus(v jsonscan.Value) CallStatus { return knownWord(v.Text(), callStatuses...) }
+
+func isCallStatus(s CallStatus) bool { return slices.Contains(callStatuses, s) }

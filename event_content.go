@@ -45,10 +45,14 @@ type EventContact struct {
 // was forwarded has it.
 func (f *messageFields) readForward(v jsonscan.Value) {
 	count := v
+	var key foldedKey
 	for c := v.Members(); c.Next(); {
-		if string(c.Key) == "count" {
+		if string(key.fold(c.Key)) == "count" {
 			count = c.Val
 		}
+	}
+	if string(v) == "true" {
+		f.Forwarded = true
 	}
 	if n, ok := count.Int(); ok && n > 0 && n <= math.MaxInt32 {
 		f.ForwardCount, f.Forwarded = int(n), true
@@ -61,7 +65,7 @@ func (f *messageFields) readEdit(v jsonscan.Value) {
 	for c := v.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "originalid":
-			setString(&edit.OriginalID, c.Val)
+			setID(&edit.OriginalID, c.Val)
 		case "text":
 			edit.Text = cmp.Or(contentText(c.Val), edit.Text)
 		case "originalcontent":
@@ -70,6 +74,18 @@ func (f *messageFields) readEdit(v jsonscan.Value) {
 	}
 	if edit != (EventEdit{}) {
 		f.Edit = &edit
+	}
+}
+
+// mergeEdit fills the gaps of inner from outer.
+func mergeEdit(outer, inner *EventEdit) *EventEdit {
+	if outer == nil || inner == nil {
+		return cmp.Or(inner, outer)
+	}
+	return &EventEdit{
+		OriginalID:   cmp.Or(inner.OriginalID, outer.OriginalID),
+		Text:         cmp.Or(inner.Text, outer.Text),
+		OriginalText: cmp.Or(inner.OriginalText, outer.OriginalText),
 	}
 }
 
@@ -144,6 +160,7 @@ func (f *messageFields) readReaction(v jsonscan.Value) {
 	other := "" // the target under a name that is not as sure
 	if v.IsString() {
 		r.Emoji = v.Text()
+		f.saysEmoji = r.Emoji != ""
 	}
 	var key foldedKey
 	for c := v.Members(); c.Next(); {
@@ -155,6 +172,7 @@ func (f *messageFields) readReaction(v jsonscan.Value) {
 		switch string(name) {
 		case "text", "emoji":
 			setString(&r.Emoji, c.Val)
+			f.saysEmoji = f.saysEmoji || c.Val.IsString()
 		case "key":
 			other = cmp.Or(readKey(c.Val), other)
 		case "reply", "context":
@@ -163,6 +181,20 @@ func (f *messageFields) readReaction(v jsonscan.Value) {
 	}
 	r.TargetID = cmp.Or(r.TargetID, other)
 	f.Reaction = &r
+}
+
+// mergeReaction fills the gaps of inner from outer. An emoji that inner says to be
+// none was taken back.
+func mergeReaction(outer, inner *messageFields) *EventReaction {
+	a, b := outer.Reaction, inner.Reaction
+	if a == nil || b == nil {
+		return cmp.Or(b, a)
+	}
+	merged := &EventReaction{Emoji: b.Emoji, TargetID: cmp.Or(b.TargetID, a.TargetID)}
+	if !inner.saysEmoji {
+		merged.Emoji = a.Emoji
+	}
+	return merged
 }
 
 // quotes takes the target from what the message quotes, when the reaction
@@ -175,10 +207,11 @@ func (r *EventReaction) quotes(reply *EventReply) {
 
 // readKey reads the id of a message key: the id itself, or an object with it.
 func readKey(v jsonscan.Value) string {
-	id := v.Text()
+	id := ""
+	setID(&id, v)
 	for c := v.Members(); c.Next(); {
 		if strings.EqualFold(string(c.Key), "id") {
-			setString(&id, c.Val)
+			setID(&id, c.Val)
 		}
 	}
 	return id
@@ -187,8 +220,9 @@ func readKey(v jsonscan.Value) string {
 func (f *messageFields) readLocation(v jsonscan.Value) {
 	var l Location
 	found := false
+	var key foldedKey
 	for c := v.Members(); c.Next(); {
-		switch string(c.Key) {
+		switch string(key.fold(c.Key)) {
 		case "latitude":
 			if n, ok := c.Val.Float(); ok {
 				l.Latitude, found = n, true
@@ -237,8 +271,9 @@ func (f *messageFields) readContacts(v jsonscan.Value) {
 
 func (f *messageFields) readPoll(v jsonscan.Value) {
 	var poll Poll
+	var key foldedKey
 	for c := v.Members(); c.Next(); {
-		switch string(c.Key) {
+		switch string(key.fold(c.Key)) {
 		case "title":
 			setString(&poll.Question, c.Val)
 		case "options":
@@ -267,7 +302,7 @@ func contentText(v jsonscan.Value) string {
 		}
 	}
 	for c := v.Members(); c.Next(); {
-		if string(c.Key) == "text" {
+		if strings.EqualFold(string(c.Key), "text") {
 			text = c.Val.Text()
 		}
 	}

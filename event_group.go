@@ -22,6 +22,10 @@ const (
 	GroupDelete   GroupChange = "delete"
 )
 
+var groupChanges = []GroupChange{
+	GroupJoined, GroupLeft, GroupPromoted, GroupDemoted, GroupName, GroupTopic, GroupAnnounce, GroupLink, GroupDelete,
+}
+
 // GroupEvent is a change in a group. It has no author, and of new values only
 // the name. For other fields see [Event.Lookup] and docs/service-notes.md.
 type GroupEvent struct {
@@ -38,7 +42,7 @@ func readGroup(data jsonscan.Value) *GroupEvent {
 	for c := data.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {
 		case "type":
-			g.Change = GroupChange(c.Val.Text())
+			g.Change = knownWord(c.Val.Text(), groupChanges...)
 		case "groupjid":
 			g.Group = eventJID(c.Val.Text(), ChatGroup)
 		case "groupname":

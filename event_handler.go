@@ -309,7 +309,7 @@ func sound(who string, err error) error {
 // applyOptions applies options in the order in which they were given.
 func applyOptions[O any](opts []O, apply func(O) error) error {
 	for _, opt := range opts {
-		if v := reflect.ValueOf(opt); !v.IsValid() || v.Kind() == reflect.Func && v.IsNil() {
+		if isNil(opt) {
 			return invalid("option", "is nil")
 		}
 		if err := apply(opt); err != nil {

@@ -40,6 +40,13 @@ func (k *foldedKey) fold(key []byte) []byte {
 	return k.buf[:k.n]
 }
 
+// setID is setString for an id. A word for nothing would make one event of many.
+func setID(s *string, v jsonscan.Value) {
+	if text := v.Text(); text != "" && !saysNone(text) {
+		*s = text
+	}
+}
+
 // setString overwrites s with a value that is a string or a number and not empty.
 func setString(s *string, v jsonscan.Value) {
 	if text := v.Text(); text != "" {

@@ -46,11 +46,11 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		}
 		switch string(key.fold(c.Key)) {
 		case "type":
-			l.Change = LabelChange(c.Val.Text())
+			l.Change = knownWord(c.Val.Text(), LabelEdit, LabelChat, LabelMessage)
 		case "labelid":
-			setString(&l.LabelID, c.Val)
+			setID(&l.LabelID, c.Val)
 		case "action":
-			l.Action = c.Val.Text()
+			l.Action = knownWord(c.Val.Text(), "add", "remove", "updated", "deleted")
 		case "name":
 			setString(&l.Name, c.Val)
 		case "color":
@@ -63,10 +63,11 @@ func readLabel(data jsonscan.Value) *LabelEvent {
 		case "chatjid":
 			l.Chat = readChat(c.Val).withAddress().JID
 		case "labeled":
-			on := c.Val.Bool()
-			l.Labeled = &on
+			if on, said := c.Val.Truth(); said {
+				l.Labeled = &on
+			}
 		case "messageid":
-			setString(&l.MessageID, c.Val)
+			setID(&l.MessageID, c.Val)
 		case "timestamp":
 			l.Timestamp = readTime(c.Val)
 		}

@@ -156,7 +156,8 @@ func readMedia(v jsonscan.Value) *EventMedia {
 	found := false
 	var key foldedKey
 	for c := v.Members(); c.Next(); {
-		if c.Val[0] == 'n' {
+		switch string(c.Val) {
+		case "null", `""`, "false", "0": // how a member that is not filled may look
 			continue
 		}
 		switch string(key.fold(c.Key)) {
@@ -189,6 +190,26 @@ func readMedia(v jsonscan.Value) *EventMedia {
 	}
 	if !found {
 		return nil
+	}
+	return &m
+}
+
+// mergeMedia fills the gaps of inner from outer.
+func mergeMedia(outer, inner *EventMedia) *EventMedia {
+	if outer == nil || inner == nil {
+		return cmp.Or(inner, outer)
+	}
+	m := *inner
+	m.wireType = cmp.Or(m.wireType, outer.wireType)
+	m.MIMEType = cmp.Or(m.MIMEType, outer.MIMEType)
+	m.VoiceNote = m.VoiceNote || outer.VoiceNote
+	m.FileName = cmp.Or(m.FileName, outer.FileName)
+	m.FileSize = cmp.Or(m.FileSize, outer.FileSize)
+	m.Caption = cmp.Or(m.Caption, outer.Caption)
+	m.URL = cmp.Or(m.URL, outer.URL)
+	m.S3URL = cmp.Or(m.S3URL, outer.S3URL)
+	if !m.HasBytes() {
+		m.encoded = outer.encoded
 	}
 	return &m
 }

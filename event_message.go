@@ -72,11 +72,13 @@ const (
 type messageFields struct {
 	MessageEvent
 
-	wireType string
-	isEdit   bool
-	voice    bool
-	answer   answerFields
-	tapped   EventReply // what an answer quotes
+	wireType  string
+	fromMe    Direction // as other routes of the service say it
+	isEdit    bool
+	voice     bool
+	saysEmoji bool // the reaction itself does
+	answer    answerFields
+	tapped    EventReply // what an answer quotes
 }
 
 func readMessage(data jsonscan.Value) *MessageEvent {
@@ -108,9 +110,16 @@ func (f *messageFields) read(key []byte, v jsonscan.Value) {
 	}
 	switch string(key) {
 	case "id":
-		setString(&f.ID, v)
+		setID(&f.ID, v)
 	case "direction":
 		f.Direction = readDirection(v)
+	case "fromme", "isfromme":
+		if own, said := v.Truth(); said {
+			f.fromMe = DirectionIncoming
+			if own {
+				f.fromMe = DirectionOutgoing
+			}
+		}
 	case "timestamp":
 		if t := readTime(v); !t.IsZero() {
 			f.Timestamp = t
@@ -173,7 +182,7 @@ func (f *messageFields) read(key []byte, v jsonscan.Value) {
 func merge(outer, inner *messageFields) MessageEvent {
 	m := inner.MessageEvent
 	m.ID = cmp.Or(outer.ID, inner.ID)
-	m.Direction = cmp.Or(outer.Direction, inner.Direction)
+	m.Direction = cmp.Or(outer.Direction, inner.Direction, outer.fromMe, inner.fromMe)
 	m.Timestamp = cmp.Or(outer.Timestamp, inner.Timestamp)
 	m.Chat = mergeChat(outer.Chat, inner.Chat)
 	m.Sender = mergeUser(outer.Sender, inner.Sender)
@@ -188,17 +197,20 @@ func merge(outer, inner *messageFields) MessageEvent {
 	m.Source = cmp.Or(inner.Source, outer.Source)
 	m.Forwarded = inner.Forwarded || outer.Forwarded
 	m.ForwardCount = cmp.Or(inner.ForwardCount, outer.ForwardCount)
-	m.Media = cmp.Or(inner.Media, outer.Media)
-	m.Edit = cmp.Or(inner.Edit, outer.Edit)
-	m.Reaction = cmp.Or(inner.Reaction, outer.Reaction)
+	m.Media = mergeMedia(outer.Media, inner.Media)
+	m.Edit = mergeEdit(outer.Edit, inner.Edit)
+	m.Reaction = mergeReaction(outer, inner)
 	m.Location = cmp.Or(inner.Location, outer.Location)
 	m.Poll = cmp.Or(inner.Poll, outer.Poll)
 	if m.Contacts == nil {
 		m.Contacts = outer.Contacts
 	}
 	wireType := cmp.Or(inner.wireType, outer.wireType)
-	answer := cmp.Or(inner.answer, outer.answer)
+	answer := mergeAnswer(outer.answer, inner.answer)
 	m.complete(wireType, &answer, inner.isEdit || outer.isEdit, inner.voice || outer.voice)
+	if m.Type == MessageReaction && m.Reaction != nil && !inner.saysEmoji && !outer.saysEmoji {
+		m.Reaction.Emoji = m.Text
+	}
 	if tapped := cmp.Or(inner.tapped, outer.tapped); m.Reply == nil && m.isAnswer() && tapped.MessageID != "" && tapped.MessageID != m.ID {
 		m.Reply = new(tapped)
 	}
@@ -224,7 +236,7 @@ func (m *MessageEvent) complete(wireType string, answer *answerFields, isEdit, v
 		isEdit = true
 	case MessageReaction:
 		if m.Reaction == nil {
-			m.Reaction = &EventReaction{Emoji: m.Text}
+			m.Reaction = &EventReaction{}
 		}
 	}
 	if m.Reaction != nil && t != MessageReaction && *m.Reaction == (EventReaction{}) {
@@ -278,17 +290,6 @@ func (m *MessageEvent) typeByContent() MessageType {
 	}
 }
 
-// messageType gives the one name of a type; see the constants.
-func messageType(wire string) MessageType {
-	if wire == "button_response" {
-		return MessageButtonsResponse
-	}
-	if word := wordFor(wire); word.kind != "" {
-		return MessageType(word.kind)
-	}
-	return MessageType(wire)
-}
-
 // readContent reads the body: a string, or an object with the member text. The
 // string "{}" is an empty object that was written as a string.
 func (f *messageFields) readContent(v jsonscan.Value) {
@@ -302,7 +303,7 @@ func readDirection(v jsonscan.Value) Direction {
 	case string(DirectionOutgoing):
 		return DirectionOutgoing
 	default:
-		return Direction(s)
+		return knownWord(string(s), DirectionIncoming, DirectionOutgoing)
 	}
 }
 

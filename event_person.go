@@ -40,7 +40,7 @@ type EventUser struct {
 func readChat(v jsonscan.Value) EventChat {
 	var chat EventChat
 	var jid, lid string
-	if v.IsString() {
+	if v.IsString() || v.IsNumber() && len(v) >= minPhoneDigits && isDigits(string(v)) {
 		jid = v.Text()
 	}
 	var key foldedKey
@@ -72,7 +72,7 @@ func readChatType(v jsonscan.Value) ChatType {
 	case string(ChatGroup):
 		return ChatGroup
 	default:
-		return ChatType(s)
+		return knownWord(string(s), ChatPrivate, ChatGroup, ChatNewsletter)
 	}
 }
 
@@ -150,11 +150,15 @@ func (u EventUser) withAddress() EventUser {
 //   - a LID in jid beside a phone in lid are the other way round, see phoneIn;
 //   - a lid with the server of a phone number, which the documentation shows, is
 //     a LID;
-//   - a lid that repeats the phone is no LID.
+//   - a lid that repeats the phone is no LID, and neither is one with a plus.
 func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
 	address = eventJID(jid, t)
+	lid, plus := tidyAddress(lid)
 	if phone, turned := phoneIn(lid, address); turned {
 		return phone, eventLID(jid)
+	}
+	if plus && JID(lid).Server() != serverLID {
+		lid = ""
 	}
 	hidden = eventLID(lid)
 	switch {
@@ -168,10 +172,54 @@ func eventAddresses(jid, lid string, t ChatType) (address, hidden JID) {
 	return address, hidden
 }
 
+// tidyAddress brings an address into one of the forms of [JID]: without blanks
+// around it, a plus, and the agent of "5511987654321.0:12". Digits with a plus are
+// a phone, however many they are.
+func tidyAddress(s string) (tidy string, plus bool) {
+	if s == "" || s[0] >= '0' && s[0] <= '9' && s[len(s)-1] > ' ' {
+		return withoutAgent(s), false
+	}
+	s = strings.TrimSpace(s)
+	rest, plus := strings.CutPrefix(s, "+")
+	switch {
+	case !plus:
+		return withoutAgent(s), false
+	case strings.Contains(rest, "@"):
+		return withoutAgent(rest), true
+	}
+	if phone, err := PhoneJID(s); err == nil {
+		return string(phone), true
+	}
+	return withoutAgent(rest), true
+}
+
+// withoutAgent takes the agent out of a person's address.
+func withoutAgent(s string) string {
+	user := len(s)
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			user = i
+			break
+		}
+	}
+	if user == 0 || user == len(s) || s[user] != '.' {
+		return s
+	}
+	end := user + 1
+	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
+		end++
+	}
+	if end == user+1 || end < len(s) && s[end] != ':' && s[end] != '@' {
+		return s
+	}
+	return s[:user] + s[end:]
+}
+
 // phoneIn returns the phone that stands where the LID belongs, beside an address
 // that is the LID. A person has one LID, so beside one any other address that can
 // be a phone is the phone. Digits that are too many for a phone are taken for a
-// LID only where the other ones say of themselves that they are a phone.
+// LID only where the other ones say of themselves that they are a phone, or where
+// no number of their country has so many.
 func phoneIn(lid string, beside JID) (phone JID, turned bool) {
 	phone = JID(lid)
 	user, _, server := phone.split()
@@ -181,7 +229,7 @@ func phoneIn(lid string, beside JID) (phone JID, turned bool) {
 	case beside.IsLID():
 		turned = server == serverUser || server == ""
 	case isDigits(string(beside)): // more than eventJID takes for a phone
-		turned = server == serverUser && len(user) <= maxBarePhoneDigits
+		turned = (server == serverUser || server == "" && tooLongForCountry(string(beside))) && len(user) <= maxBarePhoneDigits
 	}
 	if !turned || phone.check("", phones) != nil {
 		return "", false
@@ -193,6 +241,7 @@ func phoneIn(lid string, beside JID) (phone JID, turned bool) {
 // the server out, and then only the type of the chat says what it was. Digits
 // too many for a phone are left as they are: they may be a LID.
 func eventJID(s string, t ChatType) JID {
+	s, _ = tidyAddress(s)
 	j := JID(s)
 	switch {
 	case s == "" || saysNone(j.User()):
@@ -213,6 +262,7 @@ func eventJID(s string, t ChatType) JID {
 // eventLID brings a LID into its bare form. The documentation shows one with
 // the server of a phone number.
 func eventLID(s string) JID {
+	s, _ = tidyAddress(s)
 	j := JID(s)
 	if s == "" || saysNone(j.User()) {
 		return ""

@@ -29,11 +29,11 @@ func readReceipt(data jsonscan.Value) *ReceiptEvent {
 		switch string(key.fold(c.Key)) {
 		case "messageids":
 			r.MessageIDs = nil
-			if id := c.Val.Text(); id != "" {
+			if id := readKey(c.Val); id != "" {
 				r.MessageIDs = append(r.MessageIDs, id)
 			}
 			for id := c.Val.Elements(); id.Next(); {
-				if s := id.Val.Text(); s != "" {
+				if s := readKey(id.Val); s != "" {
 					r.MessageIDs = append(r.MessageIDs, s)
 				}
 			}

@@ -56,11 +56,23 @@ func (a *answerFields) selection(t MessageType, content string) *Selection {
 		default:
 			return nil
 		}
-		if s.ID = content; s.ID == "" {
+		if s.ID = content; s.ID == "" && s.Title == "" {
 			return nil
 		}
 	}
 	return new(s)
+}
+
+// mergeAnswer fills the gaps of inner from outer.
+func mergeAnswer(outer, inner answerFields) answerFields {
+	if inner.ID == "" {
+		inner.ID, inner.Kind = outer.ID, outer.Kind
+	}
+	inner.Title = cmp.Or(inner.Title, outer.Title)
+	if !inner.hasCard {
+		inner.Card, inner.hasCard = outer.Card, outer.hasCard
+	}
+	return inner
 }
 
 // readAnswer reads the members of button_response, list_response, interactive
@@ -112,6 +124,9 @@ func (f *messageFields) readTapped(v jsonscan.Value) {
 // readReply reads selectedReply of the live layout, and single_select_reply of
 // the documented one.
 func (a *answerFields) readReply(v jsonscan.Value) {
+	if a.ID == "" {
+		a.set(SelectionList, v) // the id by itself
+	}
 	var key foldedKey
 	for c := v.Members(); c.Next(); {
 		switch string(key.fold(c.Key)) {

@@ -96,8 +96,9 @@ func (e InstanceStateEvent) Format(f fmt.State, verb rune) {
 func readInstanceState(data jsonscan.Value) *InstanceStateEvent {
 	e := &InstanceStateEvent{}
 	status := ""
+	var key foldedKey
 	for c := data.Members(); c.Next(); {
-		switch string(c.Key) {
+		switch string(key.fold(c.Key)) {
 		case "state":
 			setString(&e.RawState, c.Val)
 		case "status": // read by old clients, unproven

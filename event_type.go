@@ -1,12 +1,17 @@
 package ryze
 
+import (
+	"bytes"
+	"strings"
+)
+
 // MessageType says what a message is. Other values can come.
 type MessageType string
 
-// Types of messages, in one spelling: "button_response" is
-// [MessageButtonsResponse], "imageMessage" is [MessageImage]. "media" becomes
-// its kind, and a missing type follows the content. Other names are kept as
-// received.
+// Types of messages, in one spelling: "button_response" and
+// "buttonsResponseMessage" are [MessageButtonsResponse], "imageMessage" is
+// [MessageImage]. "media" becomes its kind, and a missing type follows the
+// content. Other names are kept as received.
 const (
 	MessageText                MessageType = "text"
 	MessageImage               MessageType = "image"
@@ -25,6 +30,47 @@ const (
 	MessageEdit                MessageType = "message_edit"
 	MessageRevoke              MessageType = "message_revoke"
 )
+
+// messageType gives the one name of a type; see the constants.
+func messageType(wire string) MessageType {
+	if word := wordFor(wire); word.kind != "" {
+		return MessageType(word.kind)
+	}
+	var key foldedKey
+	folded := key.fold([]byte(wire))
+	if t, ok := messageTypes[string(folded)]; ok {
+		return t
+	}
+	folded, _ = bytes.CutSuffix(folded, []byte("message"))
+	if t, ok := messageTypes[string(folded)]; ok {
+		return t
+	}
+	return MessageType(wire)
+}
+
+// messageTypes are the types that are no media, by their spellings in one word.
+var messageTypes = func() map[string]MessageType {
+	spellings := map[string]MessageType{"buttonresponse": MessageButtonsResponse}
+	for _, t := range []MessageType{
+		MessageText, MessageLocation, MessageContact, MessagePoll, MessageReaction, MessageButtonsResponse,
+		MessageTemplateButtonReply, MessageListResponse, MessageInteractive, MessageEdit, MessageRevoke,
+	} {
+		spellings[strings.ReplaceAll(string(t), "_", "")] = t
+	}
+	return spellings
+}()
+
+// knownWord returns the known word that a word is in another case, or the word as
+// received.
+func knownWord[S ~string](word string, known ...S) S {
+	trimmed := strings.TrimSpace(word)
+	for _, k := range known {
+		if strings.EqualFold(trimmed, string(k)) {
+			return k
+		}
+	}
+	return S(word)
+}
 
 // EventType is the name of an event, as the service writes it.
 type EventType string

@@ -101,7 +101,8 @@ type GapEvent struct {
 const maxEventErrorBody = 4 << 10
 
 func unreadableEvent(reason string, kept []byte) *ResponseError {
-	return &ResponseError{Reason: "not an event: " + reason, Body: bytes.Clone(kept[:min(len(kept), maxEventErrorBody)])}
+	body := bytes.Clone(kept[:min(len(kept), maxEventErrorBody)])
+	return &ResponseError{Reason: "not an event: " + reason, Body: withoutBegunSecrets(body, toldIn(body)...)}
 }
 
 // ParseEvent reads an event of a WebSocket or a webhook. It keeps no reference
@@ -181,8 +182,8 @@ func eventType(v jsonscan.Value) EventType {
 func instanceName(v jsonscan.Value) string {
 	name := ""
 	for c := v.Members(); c.Next(); {
-		if string(c.Key) == "instance" && c.Val.IsString() {
-			name = c.Val.Text()
+		if string(c.Key) == "instance" {
+			setString(&name, c.Val)
 		}
 	}
 	return name

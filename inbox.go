@@ -68,7 +68,7 @@ type InboxStats struct {
 // a new [MemoryDedupe], for one process.
 func WithDedupeStore(store DedupeStore) InboxOption {
 	return inboxOption(func(c *inboxConfig) error {
-		if store == nil {
+		if isNil(store) {
 			return invalid("WithDedupeStore", "was given no store")
 		}
 		c.store = store
@@ -147,7 +147,7 @@ type EventSource interface {
 // minute by default). Waiting events are not handled; the webhook brings them
 // again. A nil source is a [*ValidationError].
 func (in *Inbox) Run(ctx context.Context, source EventSource) error {
-	if source == nil {
+	if isNil(source) {
 		return invalid("source", "is nil")
 	}
 	var work sync.WaitGroup
@@ -236,7 +236,7 @@ func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
 		return
 	}
 	defer in.dedupe.end(ctx, o)
-	if err := lock.err(); err != nil { // while the event was claimed
+	if err := in.lockErr(ctx, lock); err != nil { // while the event was claimed
 		o.called, o.err = false, err
 		return
 	}
@@ -278,7 +278,7 @@ func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error)
 	case <-t.place.granted:
 	}
 	if err = ctx.Err(); err == nil {
-		err = lock.err()
+		err = in.lockErr(ctx, lock)
 	}
 	if err != nil {
 		in.unlock(ctx, t, lock)

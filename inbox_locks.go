@@ -50,7 +50,7 @@ type ChatLock interface {
 // [ErrChatLockLost]. Gaps are not locked. See docs/service-notes.md.
 func WithChatLocks(locks ChatLocks) InboxOption {
 	return inboxOption(func(c *inboxConfig) error {
-		if locks == nil {
+		if isNil(locks) {
 			return invalid("WithChatLocks", "was given no locks")
 		}
 		c.locks = locks
@@ -85,12 +85,21 @@ func (h *heldLock) isLost() <-chan struct{} {
 	return h.lost
 }
 
-// err asks whether the lock is lost. It does not rely on what it was told: in a
-// process that was paused, nobody may have been told yet.
-func (h *heldLock) err() error {
-	if h == nil {
+// lockErr asks whether a lock is lost. It does not rely on what it was told: in a
+// process that was paused, nobody may have been told yet. A lock that does not say
+// counts as lost.
+func (in *Inbox) lockErr(ctx context.Context, held *heldLock) error {
+	if held == nil {
 		return nil
 	}
+	if _, ok := held.lock.(*memoryChatLock); ok {
+		return held.err()
+	}
+	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	return in.askLocks(asked, cancel, func(context.Context) error { return held.err() })
+}
+
+func (h *heldLock) err() error {
 	select {
 	case <-h.lock.Lost():
 		return fmt.Errorf("ryze: %w", ErrChatLockLost)

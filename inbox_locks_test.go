@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -399,4 +400,55 @@ func TestKeysOfChatLocksTellNoAddress(t *testing.T) {
 			assert.False(t, strings.Contains(key, phone) || strings.Contains(key, lid))
 		}
 	}
+}
+
+// silentLock panics, or ends the goroutine, when it is asked for the nth time
+// whether it is lost.
+type silentLock struct {
+	asked, at int
+	fail      func()
+}
+
+func (l *silentLock) Lock(_ context.Context, _ []string, queued func()) (ChatLock, error) {
+	queued()
+	return l, nil
+}
+
+func (l *silentLock) Lost() <-chan struct{} {
+	if l.asked++; l.asked == l.at {
+		l.fail()
+	}
+	return nil
+}
+
+func (l *silentLock) Unlock(context.Context) error { return nil }
+
+// Whatever a lock does when it is asked, the process goes on, and the event comes
+// again.
+func TestLockThatDoesNotSayWhetherItIsLostCountsAsLost(t *testing.T) {
+	for how, fail := range map[string]func(){"panic": func() { panic("private words") }, "Goexit": runtime.Goexit} {
+		for at := 1; at <= 3; at++ {
+			var told error
+			in := newInbox(t, Accept, WithChatLocks(&silentLock{at: at, fail: fail}),
+				WithErrorHandler(func(_ context.Context, err *HandlerError) { told = err }))
+			stream := NewSource()
+			stream.Push(t, ryzetest.NewEvents("a").Message(greeting))
+			close(stream.Chan)
+			require.NoError(t, in.Run(t.Context(), stream))
+			var panicked *PanicError
+			require.ErrorAs(t, told, &panicked, "%s %d", how, at)
+			assert.Equal(t, InboxStats{Failed: 1}, in.Stats(), "%s %d", how, at)
+			assert.Zero(t, in.Lanes())
+		}
+	}
+}
+
+// What holds nothing but a nil pointer is as good as nil.
+func TestNilPointersAreRefusedWhereEventsAreReceived(t *testing.T) {
+	in := newInbox(t, Accept)
+	require.ErrorIs(t, in.Run(t.Context(), (*Subscription)(nil)), ErrInvalidArgument)
+	require.ErrorIs(t, in.Run(t.Context(), nil), ErrInvalidArgument)
+	handled, err := NewDeduper((*MemoryDedupe)(nil)).Do(t.Context(), &Event{Type: EventMessage, Data: &MessageEvent{ID: "A"}}, Accept)
+	require.NoError(t, err)
+	assert.True(t, handled)
 }

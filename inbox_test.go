@@ -737,8 +737,8 @@ func TestInboxRefusesBadArguments(t *testing.T) {
 	}{
 		"handle":             {nil, WithConcurrency(1)},
 		"option":             {Accept, nil},
-		"WithDedupeStore":    {Accept, WithDedupeStore(nil)},
-		"WithChatLocks":      {Accept, WithChatLocks(nil)},
+		"WithDedupeStore":    {Accept, WithDedupeStore((*MemoryDedupe)(nil))},
+		"WithChatLocks":      {Accept, WithChatLocks((*MemoryChatLocks)(nil))},
 		"WithConcurrency":    {Accept, WithConcurrency(0)},
 		"WithBacklog":        {Accept, WithBacklog(-1)},
 		"WithHandlerTimeout": {Accept, WithHandlerTimeout(0)},

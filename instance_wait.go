@@ -113,8 +113,7 @@ func willNotHeal(err error) bool {
 func (i *InstanceClient) listenState(ctx context.Context) (changed <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signal, done := make(chan struct{}, 1), make(chan struct{})
-	go func() {
-		defer close(done)
+	listen := func() {
 		sub, err := i.Subscribe(ctx, WithEvents(EventInstanceState), WithBuffer(1, 1))
 		if err != nil {
 			return // the caller asks every few seconds anyway
@@ -128,6 +127,14 @@ func (i *InstanceClient) listenState(ctx context.Context) (changed <-chan struct
 			case signal <- struct{}{}:
 			default:
 			}
+		}
+	}
+	go func() {
+		defer close(done)
+		var panicked error
+		guard(usedByStream, &panicked, listen)
+		if panicked != nil {
+			logUrgent(ctx, panicked)
 		}
 	}()
 	return signal, func() {

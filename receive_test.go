@@ -641,3 +641,52 @@ func TestStreamEndsWhenALimiterEndsItsGoroutine(t *testing.T) {
 		assert.Zero(t, time.Since(began))
 	})
 }
+
+// panicking is a transport that panics once it is told so.
+type panicking struct {
+	http.RoundTripper
+	on atomic.Bool
+}
+
+func (p *panicking) RoundTrip(req *http.Request) (*http.Response, error) {
+	if p.on.Load() {
+		panic("private words")
+	}
+	return p.RoundTripper.RoundTrip(req)
+}
+
+// Nobody can recover from a panic in the goroutine of a stream, so it ends the
+// stream and not the process.
+func TestStreamEndsWhenAFunctionThatItUsesPanics(t *testing.T) {
+	var out bytes.Buffer
+	before := log.Writer()
+	log.SetOutput(&out)
+	defer log.SetOutput(before)
+	synctest.Test(t, func(t *testing.T) {
+		sim := ryzetest.NewServer(ryzetest.InMemory())
+		defer sim.Close()
+		p := &panicking{RoundTripper: sim.HTTPClient().Transport}
+		client, err := New(WithBaseURL(sim.URL), WithHTTPClient(&http.Client{Transport: p}))
+		require.NoError(t, err)
+		instance := sim.AddInstance("support-line")
+		instance.Pair("5511900000001")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		sub, err := client.Instance("support-line", instance.Token()).Subscribe(ctx, WithWebSocket(WebSocketConfig{}))
+		require.NoError(t, err)
+		p.on.Store(true)
+		sim.DropWebSockets(1006)
+		_, open := <-sub.Events()
+		assert.False(t, open)
+		var ended *StreamError
+		require.ErrorAs(t, sub.Err(), &ended)
+		assert.False(t, ended.AliveUntil.IsZero())
+		var panicked *PanicError
+		require.ErrorAs(t, ended, &panicked)
+		assert.Equal(t, StreamClosed, sub.State())
+		require.NoError(t, sub.Close())
+		require.NoError(t, client.Close())
+	})
+	assert.Contains(t, out.String(), "a function that the stream uses panicked")
+	assert.NotContains(t, out.String(), "private words")
+}

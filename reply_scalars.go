@@ -3,7 +3,6 @@ package ryze
 import (
 	"encoding/json"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,17 +107,10 @@ func (w wireBool) isOff() bool { return w.known && !w.on }
 
 // UnmarshalJSON never fails.
 func (w *wireBool) UnmarshalJSON(b []byte) error {
-	v := jsonscan.Value(b)
-	on := v.Bool()
-	if known := on || string(v) == "false" || isNo(v.Text()); known {
+	if on, known := jsonscan.Value(b).Truth(); known {
 		*w = wireBool{known, on}
 	}
 	return nil
-}
-
-func isNo(s string) bool {
-	on, err := strconv.ParseBool(s)
-	return err == nil && !on
 }
 
 // wireCounts are numbers by name. A member that is not a number is left out.

@@ -2,6 +2,7 @@ package ryze
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -142,6 +143,10 @@ func (s *Subscription) enqueue(message []byte, now, alive time.Time) error {
 		s.unreadable++
 		s.mu.Unlock()
 		s.observer().eventsDropped(s.parent, EventsDroppedInfo{s.handle.name, GapUnreadable, 1})
+		var unreadable *ResponseError
+		if errors.As(err, &unreadable) { // a proxy's words may repeat the token of the handshake
+			unreadable.Body = withoutBegunSecrets(unreadable.Body, s.handle.auth.secrets(nil)...)
+		}
 		gap := &GapEvent{From: alive, To: now, Reason: GapUnreadable, Cause: err}
 		defer s.observeLoss()
 		return s.queue.push(s.gapEvent(gap), now)

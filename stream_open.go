@@ -73,18 +73,29 @@ func (i *InstanceClient) Subscribe(ctx context.Context, opts ...SubscribeOption)
 // the application.
 var errHeldUp = errors.New("a function of the application has ended the goroutine of the stream with runtime.Goexit")
 
-// live runs the stream, in a goroutine of its own.
+// usedByStream names who has panicked in the goroutine of a stream.
+const usedByStream = "a function that the stream uses"
+
+// live runs the stream, in a goroutine of its own. A function of the
+// application, such as a transport or a logger, ends the stream when it panics, and
+// not the process.
 func (s *Subscription) live(ctx context.Context, conn *wsconn.Conn, forget func()) {
 	defer close(s.ended)
 	defer forget()
 	var err error = s.over(conn.Alive(), errHeldUp)
+	var panicked error
 	defer func() {
 		defer s.finish(err)
 		if ctx.Err() == nil {
-			s.log(slog.LevelWarn, "event stream has ended", err)
+			var logged error
+			guard(usedByStream, &logged, func() { s.log(slog.LevelWarn, "event stream has ended", err) })
 		}
 	}()
-	err = s.run(ctx, conn)
+	guard(usedByStream, &panicked, func() { err = s.run(ctx, conn) })
+	if panicked != nil {
+		logUrgent(ctx, panicked)
+		err = s.over(s.conn.Load().Alive(), panicked)
+	}
 }
 
 // open makes the first connection.

@@ -702,3 +702,38 @@ func TestCloseCodesEndTheStreamOnlyWhenTheySaySo(t *testing.T) {
 	}
 	assert.False(t, endsStream(&closeError{Code: 4401}))
 }
+
+// What is no event may repeat the token of the handshake, or tell another one.
+func TestUnreadableFramesDoNotShowTheToken(t *testing.T) {
+	const other = "another-token-0123456789"
+	frames := []string{
+		"unknown token " + streamToken,
+		`{"error":"bad token ` + streamToken + `"}`,
+		`{"event":"","data":{"note":"` + streamToken + `"}}`,
+		`{"success":true,"instance":{"token":"` + other + `","name":"x"},"note":"` + other + `"}`,
+		`{"event":null,"text":"` + strings.Repeat("x", maxEventErrorBody-40) + streamToken + `"}`,
+	}
+	synctest.Test(t, func(t *testing.T) {
+		server := newStreamServer(t, nil)
+		server.serve = func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			p, err := server.accept(w, r, conn)
+			if !assert.NoError(t, err) {
+				return
+			}
+			for _, frame := range frames {
+				assert.NoError(t, p.say([]byte(frame)))
+			}
+			p.hang(closePolicyViolation)
+		}
+		sub, err := server.instance(t).Subscribe(t.Context())
+		require.NoError(t, err)
+		for _, frame := range frames {
+			gap := gapOf(t, <-sub.Events())
+			assert.Equal(t, GapUnreadable, gap.Reason)
+			var unreadable *ResponseError
+			require.ErrorAs(t, gap.Cause, &unreadable)
+			assert.NotContains(t, string(unreadable.Body), streamToken[:8], frame)
+			assert.NotContains(t, string(unreadable.Body), other, frame)
+		}
+	})
+}

@@ -55,21 +55,27 @@ func (v Value) TextBytes() []byte {
 // Bool returns true for true, for 1, and for a string that
 // [strconv.ParseBool] takes as true.
 func (v Value) Bool() bool {
+	on, _ := v.Truth()
+	return on
+}
+
+// Truth is Bool, and reports whether v says yes or no at all.
+func (v Value) Truth() (on, said bool) {
 	if v.IsString() || v.IsNumber() {
 		on, err := strconv.ParseBool(v.Text())
-		return err == nil && on
+		return err == nil && on, err == nil
 	}
-	return len(v) > 0 && v[0] == 't'
+	return len(v) > 0 && v[0] == 't', len(v) > 0 && (v[0] == 't' || v[0] == 'f')
 }
 
 // Float returns a number, or what a string holds of one. The result is false
-// when v is neither, or too large.
+// when v is neither, or not finite.
 func (v Value) Float() (float64, bool) {
 	if !v.IsString() && !v.IsNumber() {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(v.Text(), 64)
-	return f, err == nil
+	return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
 // Int returns a whole number in any notation, or what a string holds of one.
