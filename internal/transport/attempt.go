@@ -71,13 +71,13 @@ func (t *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer deadlines.leave(limited)
 	call.conn.begin(limited)
 	if body := call.body; body != nil && body.source != nil {
-		stop := context.AfterFunc(limited, body.end)
+		stop := context.AfterFunc(limited, body.end) //nolint:contextcheck // it is a child of ctx
 		defer func() {
 			stop()
 			body.end() // a reply may have come before the body was sent
 		}()
 	}
-	sent := req.WithContext(limited)
+	sent := req.WithContext(limited) //nolint:contextcheck // as above
 	sent.Header = call.Header
 	resp, err := call.client.next.RoundTrip(sent)
 	if err == nil && resp == nil {

@@ -20,10 +20,10 @@ type deadlines struct {
 // limitedContext is the context of one attempt. It ends with its parent, when it is
 // left, and at its deadline.
 type limitedContext struct {
-	context.Context
-	cancel   context.CancelCauseFunc
-	deadline time.Time
-	place    int // in the queue, -1 when it is in none
+	context.Context //nolint:containedctx // it is one
+	cancel          context.CancelCauseFunc
+	deadline        time.Time
+	place           int // in the queue, -1 when it is in none
 }
 
 // errOverdue is why a context ended at its deadline.
