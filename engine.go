@@ -148,18 +148,11 @@ func (c *Client) call(ctx context.Context, h handle, op *Operation, in input) (*
 		return nil, closedError(op)
 	}
 	s := &session{client: c, handle: h, op: op, in: in, seen: in.seen}
-	t := &s.call
-	*t = transport.Call{
-		Policy:     s,
-		Method:     op.Method,
-		Query:      in.query,
-		Header:     make(http.Header, 4),
-		Timeout:    sum(op.Timeout, in.patient),
-		Repeatable: op.Repeatable,
-		MaxBody:    maxReply,
-		MaxRefusal: maxRefusal,
-		Sink:       in.sink,
-	}
+	t := &s.call // field by field: a literal would be made beside it and copied
+	t.Policy = s
+	t.Method, t.Query, t.Header = op.Method, in.query, make(http.Header, 4)
+	t.Timeout, t.Repeatable = sum(op.Timeout, in.patient), op.Repeatable
+	t.MaxBody, t.MaxRefusal, t.Sink = maxReply, maxRefusal, in.sink
 	if !op.Repeatable {
 		t.MaxBody = maxReceipt
 	}

@@ -151,14 +151,12 @@ func (c *Client) Do(ctx context.Context, call *Call) error {
 		return err
 	}
 	call.http.Transport = (*attempts)(call)
-	call.retry = retryablehttp.Client{
-		HTTPClient:   &call.http,
-		Logger:       nil,           // the default prints URLs to stderr
-		RetryMax:     math.MaxInt32, // the policy counts
-		CheckRetry:   call.checkRetry,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	_, err := call.retry.Do(&retryablehttp.Request{Request: req}) //nolint:bodyclose // it has been read
+	retry := &call.retry
+	retry.HTTPClient = &call.http
+	retry.Logger = nil             // the default prints URLs to stderr
+	retry.RetryMax = math.MaxInt32 // the policy counts
+	retry.CheckRetry, retry.ErrorHandler = call.checkRetry, retryablehttp.PassthroughErrorHandler
+	_, err := retry.Do(&retryablehttp.Request{Request: req}) //nolint:bodyclose // it has been read
 	if call.between {
 		return err
 	}
@@ -171,12 +169,11 @@ var noHeader = http.Header{}
 
 // request returns the request without its body and its headers.
 func (call *Call) request(ctx context.Context) *http.Request {
-	call.url = url.URL{
-		Scheme: call.client.scheme, Host: call.client.host,
-		Path: call.Path, RawPath: call.Raw, RawQuery: call.Query,
-	}
+	u := &call.url
+	u.Scheme, u.Host = call.client.scheme, call.client.host
+	u.Path, u.RawPath, u.RawQuery = call.Path, call.Raw, call.Query
 	req := http.Request{
-		Method: call.Method, URL: &call.url, Host: call.client.host, Header: noHeader,
+		Method: call.Method, URL: u, Host: call.client.host, Header: noHeader,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	return req.WithContext(ctx)
