@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -143,6 +144,22 @@ func TestStateFollowsALinkAndClearsWhatAKillLeft(t *testing.T) {
 	assert.NoFileExists(t, target+".tmp")
 }
 
+// keep runs k until the test is over: it has written its last before the folder
+// of the test is removed.
+func keep(t *testing.T, k *keeper) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+}
+
 func TestChangesAreWrittenTogetherASecondLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, err := ryzetest.Start(ryzetest.InMemory())
@@ -153,9 +170,8 @@ func TestChangesAreWrittenTogetherASecondLater(t *testing.T) {
 		k := newKeeper(filepath.Join(t.TempDir(), "x"), srv, func(err error) { assert.NoError(t, err) })
 		var writes atomic.Int32
 		k.save = func(w io.Writer) error { writes.Add(1); return srv.Save(w) }
-		ctx := t.Context()
-		go k.watch(ctx, srv)
-		go k.run(ctx)
+		go k.watch(t.Context(), srv)
+		keep(t, k)
 		synctest.Wait()
 		for range 1000 {
 			i.Receive(ryzetest.Incoming{From: "5511987654321", Text: "x"})
@@ -187,7 +203,7 @@ func TestALargeStateIsWrittenLessOften(t *testing.T) {
 			}
 			return nil
 		}
-		go k.run(t.Context())
+		keep(t, k)
 		k.touch()
 		time.Sleep(shortestPause + took)
 		synctest.Wait()
@@ -221,7 +237,7 @@ func TestAWriteThatFailsIsToldAndTriedAgain(t *testing.T) {
 			return err
 		}
 		require.NoError(t, os.WriteFile(k.path, []byte("before"), 0o600))
-		go k.run(t.Context())
+		keep(t, k)
 		k.touch()
 		time.Sleep(3 * shortestPause)
 		synctest.Wait()
