@@ -61,7 +61,7 @@ func BrazilPhone(phone string) (JID, error) {
 // of a carrier, and the stars that some write for them.
 func withoutCarrierMark(phone string) string {
 	i := strings.IndexAny(phone, "xX*")
-	if i < 0 || i+1 == len(phone) || phone[i+1]|0x20 != phone[i]|0x20 {
+	if i < 0 || i+1 == len(phone) || !strings.EqualFold(phone[i:i+1], phone[i+1:i+2]) {
 		return phone
 	}
 	before := strings.Map(func(r rune) rune {

@@ -37,7 +37,6 @@ type session struct {
 
 	ticket  Ticket
 	began   time.Time     // when quota was first asked for: the call's place in the queue
-	asked   time.Duration // how long after that it was asked for last
 	tries   int           // attempts, without those that met the rate limit or a stale connection
 	stale   int           // attempts that met a stale connection
 	limited int           // 429s of the rate limit in a row
@@ -57,10 +56,9 @@ func (s *session) Admit(ctx context.Context) error {
 	if s.op.Class == RateBypass {
 		return ctx.Err()
 	}
+	now := time.Now()
 	if s.began.IsZero() {
-		s.began = time.Now()
-	} else {
-		s.asked = time.Since(s.began)
+		s.began = now
 	}
 	var err error
 	if s.limited > 0 && time.Until(s.notBefore) > s.client.config.retry.MaxRateLimitWait-s.waited {
@@ -74,6 +72,7 @@ func (s *session) Admit(ctx context.Context) error {
 	if err == nil {
 		err = ctx.Err() // a limiter of the application's may not have looked
 	}
+	s.waited += time.Since(now)
 	s.seen.waitDone(err)
 	if err != nil {
 		s.returnTicket(unsent, false)
@@ -161,9 +160,6 @@ func (s *session) Judge(ctx context.Context, a *transport.Attempt) (again bool, 
 	s.reply = rawReply{session: s, status: a.Status, body: plainJSON(a.Body), began: a.Began, rate: s.reply.rate, cut: a.BodyErr != nil}
 	if !a.Replied {
 		s.reply.rate = RateLimit{}
-	}
-	if !s.began.IsZero() && !a.Began.IsZero() {
-		s.waited += a.Began.Sub(s.began) - s.asked
 	}
 	s.err = nil
 	limited := s.limited

@@ -84,8 +84,8 @@ func (r *setChatwootReply) missing() string {
 	if !r.shows() {
 		readInData(r, &r.envelope)
 	}
-	if r.failed() && !r.shows() {
-		return "the reply does not show the integration"
+	if !r.shows() {
+		return r.unacknowledged(opChatwootSet)
 	}
 	return ""
 }

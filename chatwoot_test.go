@@ -47,9 +47,12 @@ func TestChatwootIsSetWithEveryFlag(t *testing.T) {
 	config := chatwootConfig()
 	config.InboxName = "" // whether it is required is not documented
 	x.body = `{"chatwootBaseUrl":"https://chatwoot.example.com","chatwootAccountId":7,"chatwootApiToken":"cw_example_token","signMessages":true,"ignoreGroups":false,"startAsPending":false,"reopenResolved":true}`
-	x.reply = `{}`
+	x.reply = `{"message":"chatwoot integration activated"}`
 	_, err = exchanging(t, x).Chatwoot.Set(t.Context(), config)
 	require.NoError(t, err)
+	x.reply = `{}`
+	_, err = exchanging(t, x).Chatwoot.Set(t.Context(), config)
+	require.ErrorIs(t, err, ErrOutcomeUnknown, "it says nothing")
 }
 
 func TestRefusalOfChatwootIsNotThatOfTheToken(t *testing.T) {

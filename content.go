@@ -96,6 +96,3 @@ func inOrder(parts ...string) func(string) bool {
 		return true
 	}
 }
-
-// isNilContent reports whether there is no content, also none behind a pointer.
-func isNilContent(c Content) bool { return isNil(c) }

@@ -36,7 +36,7 @@ type storedContent[T any] struct {
 // The form hides nothing: keep it as private as the message. See
 // docs/service-notes.md.
 func MarshalContent(c Content) ([]byte, error) {
-	if isNilContent(c) {
+	if isNil(c) {
 		return nil, invalid("content", "is nil")
 	}
 	for _, kind := range storedKinds {

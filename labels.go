@@ -66,7 +66,7 @@ type labelReply struct {
 
 func (r *labelReply) missing() string {
 	r.tag = resourceIn(r.Raw(), func(w *wireLabel) bool { return names(string(w.ID)) }, "tag", "label")
-	if r.tag == nil {
+	if r.tag == nil || r.tag.Name == "" && r.Success == unstated { // any reply may have an id
 		return "the reply has no label id"
 	}
 	return ""

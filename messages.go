@@ -66,7 +66,7 @@ type SentMedia struct {
 //
 // POST /api/message/<kind>/:instance. Not safe to repeat.
 func (s *MessagesService) Send(ctx context.Context, to JID, content Content, opts ...SendOption) (*SentMessage, error) {
-	if isNilContent(content) {
+	if isNil(content) {
 		return nil, invalid("content", "is nil")
 	}
 	kind := content.kind()
@@ -98,7 +98,7 @@ func (s *MessagesService) send(ctx context.Context, to JID, content Content, kin
 		Number: to.wire(), Source: o.source, sendExtras: o.extras(),
 		ctx: ctx, limit: cmp.Or(o.limit, kind.op.Timeout),
 	}
-	if _, plain := content.(Text); !plain { // whose body looks at all there is
+	if _, plain := content.(Text); !plain { // Text.body checks its text itself
 		if err := checkContent(content); err != nil {
 			return nil, err
 		}

@@ -138,7 +138,7 @@ func WithRetry(policy RetryPolicy) Option {
 // WithLimiter sets the limiter of all requests of the client.
 func WithLimiter(limiter Limiter) Option {
 	return clientOption(func(c *config) error {
-		if limiter == nil {
+		if isNil(limiter) {
 			return invalid("WithLimiter", "was given no limiter")
 		}
 		c.limiter = limiter

@@ -235,8 +235,11 @@ func (c *clockSkew) serverTime(date string, arrived time.Time) time.Time {
 	}
 	if server, ok := c.parse(date); ok {
 		if skew, ok := c.learn(server, arrived); ok {
-			c.last, c.server = arrived, c.local(arrived).Add(skew)
-			return c.server
+			at := c.local(arrived).Add(skew)
+			if date == string(c.text[:]) {
+				c.last, c.server = arrived, at
+			}
+			return at
 		}
 	}
 	if all := c.bounds(); all.known && all.agree() {

@@ -325,6 +325,9 @@ func (w *window) giveBack(t *ticket, now time.Duration) {
 	if !w.land(t) {
 		return
 	}
+	if t.asks {
+		w.asks = max(w.asks-1, 0) // it has not gone
+	}
 	if w.probing {
 		if w.passed--; w.passed == 0 {
 			w.reset = now // opened by a request that never left

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -738,6 +739,17 @@ func TestADoubtEndsWithALaterReply(t *testing.T) {
 }
 
 func TestRequestsThatEndDoubtsBecomeRareWhenNoneComesBack(t *testing.T) {
+	assert.Equal(t, []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 16 * time.Second},
+		gapsInDoubt(t, func(ticket Ticket) { ticket.Done(RateLimit{}) }))
+	unsent := gapsInDoubt(t, Ticket.Cancel)
+	assert.Len(t, unsent, 58, "those that never left count for nothing")
+	assert.Equal(t, time.Second, slices.Max(unsent))
+}
+
+// gapsInDoubt is what lies between the requests of a window whose rest is in
+// doubt, each of which ends so.
+func gapsInDoubt(t *testing.T, end func(Ticket)) (gaps []time.Duration) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := NewMemoryLimiter(0)
 		reset := time.Now().Add(time.Minute)
@@ -752,7 +764,6 @@ func TestRequestsThatEndDoubtsBecomeRareWhenNoneComesBack(t *testing.T) {
 		for _, ticket := range lost {
 			ticket.Done(RateLimit{}) // they may be in the 8 or not
 		}
-		var gaps []time.Duration
 		for last := time.Now(); ; last = time.Now() {
 			ctx, cancel := context.WithDeadline(t.Context(), reset.Add(-time.Second))
 			ticket, err := l.Acquire(ctx, LimiterRequest{LimiterKey: testKey, MaxWait: time.Minute})
@@ -761,10 +772,10 @@ func TestRequestsThatEndDoubtsBecomeRareWhenNoneComesBack(t *testing.T) {
 				break
 			}
 			gaps = append(gaps, time.Since(last))
-			ticket.Done(RateLimit{})
+			end(ticket)
 		}
-		assert.Equal(t, []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 16 * time.Second}, gaps)
 	})
+	return gaps
 }
 
 func TestWithoutAWordRequestsGoOnSlowly(t *testing.T) {

@@ -104,6 +104,7 @@ type ticket struct {
 	issued     time.Duration
 	generation uint32
 	aged       bool // long on its way
+	asks       bool // goes only to end doubts
 }
 
 func newWindow(key LimiterKey) *window {
@@ -340,11 +341,12 @@ func (w *window) unlink(t *ticket) {
 func (w *window) issue(now time.Duration) *ticket {
 	if now >= w.reset {
 		w.open(now)
-	} else if w.room(now) <= 0 {
-		w.asked = now
-		w.asks++
 	}
 	t := &ticket{window: w, issued: now, generation: w.generation, prev: w.tail}
+	if w.heard && w.room(now) <= 0 && now < w.reset {
+		t.asks, w.asked = true, now
+		w.asks++
+	}
 	if w.tail == nil {
 		w.head = t
 	} else {

@@ -83,7 +83,7 @@ func (r *recentIDs) add(id string, stamp, began time.Time) {
 	}
 	c := r.chunks[len(r.chunks)-1]
 	c.ids[at] = id
-	c.last = now
+	c.last = latest(c.last, now)
 	r.total++
 	if !stamp.IsZero() {
 		r.clock.observe(stamp, began, now)

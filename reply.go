@@ -200,7 +200,7 @@ func (e *envelope) unacknowledged(op *Operation) string {
 	switch bare := op.bare && (e.Text != "" || said.Status != ""); {
 	case e.Success == unstated && !bare:
 		return "the reply does not say that it worked"
-	case e.Failure.said() || said.Status.meansFailure() || inner.failed() || inner.Failure.said():
+	case e.failed() || e.Failure.said() || said.Status.meansFailure() || inner.failed() || inner.Failure.said():
 		return "the reply says that it failed"
 	}
 	return ""

@@ -118,6 +118,7 @@ type wireCounts map[string]int
 
 // UnmarshalJSON never fails.
 func (c *wireCounts) UnmarshalJSON(b []byte) error {
+	*c = nil
 	for m := jsonscan.Value(b).Members(); m.Next(); {
 		if n, ok := m.Val.Int(); ok && int64(int(n)) == n {
 			if *c == nil {
@@ -145,6 +146,7 @@ type stringOrList []string
 
 // UnmarshalJSON never fails.
 func (l *stringOrList) UnmarshalJSON(b []byte) error {
+	*l = nil
 	v := jsonscan.Value(b)
 	l.add(v.Text())
 	for c := v.Elements(); c.Next(); {

@@ -176,7 +176,7 @@ const (
 	succeeded
 	failed
 	probablyFailed // says no in another form than false
-	contradictory  // says yes and no
+	contradictory  // says two different things
 )
 
 // isNo reports whether the word is a no, however unclear.
@@ -204,7 +204,7 @@ func (v *successWord) UnmarshalJSON(b []byte) error {
 // saysAnything reports whether a value is more than a no: a text, a number, true, or
 // something that has one of them in it, a few levels deep.
 func saysAnything(v jsonscan.Value, levels int) bool {
-	if levels == 0 {
+	if levels == 0 && (v.IsObject() || v.IsArray()) {
 		return len(v) > len("{}")
 	}
 	for c := v.Elements(); c.Next(); {

@@ -73,6 +73,16 @@ func TestSuccessOfAnotherMakeIsNoSuccess(t *testing.T) {
 	require.NoError(t, inst.Chatwoot.Delete(t.Context()))
 }
 
+// A plain no is a refusal for every call, also as a word.
+func TestPlainNoIsARefusal(t *testing.T) {
+	for _, body := range []string{`{"success":"false","message":"Instance is not connected"}`, `{"success":0,"error":{"message":"Instance is not connected"}}`, `{"success":false}`} {
+		for _, c := range acknowledged {
+			_, inst, _ := answering(t, "t0ken", 200, body)
+			assert.Equal(t, OutcomeNotAccepted, OutcomeOf(c.do(t.Context(), inst)), "%s: %s", c.name, body)
+		}
+	}
+}
+
 // What stands beside a success and says no leaves the outcome open, whatever the
 // call is.
 func TestNoBesideASuccessIsNoSuccess(t *testing.T) {
@@ -90,7 +100,7 @@ func TestErrorWithoutATextLeavesTheOutcomeOpen(t *testing.T) {
 		`true`: OutcomeUnknown, `7`: OutcomeUnknown, `{"code":7}`: OutcomeUnknown, `{"code":"E7","message":""}`: OutcomeUnknown, `["no"]`: OutcomeUnknown, `[{"code":7}]`: OutcomeUnknown,
 		`{"a":{"b":{"c":{"d":"deep"}}}}`: OutcomeUnknown, `{"code":7},"error":null`: OutcomeUnknown,
 		`null`: OutcomeAccepted, `false`: OutcomeAccepted, `0`: OutcomeAccepted, `""`: OutcomeAccepted, `{}`: OutcomeAccepted, `[]`: OutcomeAccepted,
-		`{"code":0,"message":""}`: OutcomeAccepted, `{"message":null,"details":[]}`: OutcomeAccepted, `{"code":"0"}`: OutcomeAccepted, `{"code":0.0}`: OutcomeAccepted,
+		`{"a":{"b":{"c":null}}}`: OutcomeAccepted, `{"a":{"b":{"c":false}}}`: OutcomeAccepted, `{"code":0,"message":""}`: OutcomeAccepted, `{"message":null,"details":[]}`: OutcomeAccepted, `{"code":"0"}`: OutcomeAccepted, `{"code":0.0}`: OutcomeAccepted,
 	} {
 		for _, body := range []string{`{"success":true,"data":{"messageId":"X"},"error":%s}`, `{"data":{"messageId":"X"},"error":%s}`, `{"success":true,"data":{"messageId":"X","error":%s}}`} {
 			body = fmt.Sprintf(body, said)
@@ -197,6 +207,12 @@ func TestWhatWasMadeIsReadFromAnyEnvelope(t *testing.T) {
 }
 
 // A redirect that says that it succeeded is none.
+// Any reply may have an id; a label has a name, or the service's word beside it.
+func TestIDOfAnotherMakeIsNoLabel(t *testing.T) {
+	_, inst, _ := answering(t, "t0ken", 200, `{"id":"req-77","message":"Please log in"}`)
+	require.ErrorIs(t, just(inst.Labels.Create(t.Context(), "a", 1)), ErrOutcomeUnknown)
+}
+
 func TestRedirectThatSaysItSucceededLeavesTheOutcomeOpen(t *testing.T) {
 	for _, status := range []int{307, 308} {
 		for body, want := range map[string]Outcome{``: OutcomeNotAccepted, `{"success":false,"error":{"message":"moved"}}`: OutcomeNotAccepted, `{"success":true,"data":{"messageId":"X"}}`: OutcomeUnknown} {

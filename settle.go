@@ -104,7 +104,7 @@ func (s *MessagesService) Find(ctx context.Context, attempt Attempt, opts ...Set
 		hint: "the message may have been sent",
 	}
 	switch {
-	case isNilContent(attempt.Content):
+	case isNil(attempt.Content):
 		return nil, e.still(invalid("Attempt.Content", "is nil"))
 	case attempt.SentAt.IsZero():
 		return nil, e.still(invalid("Attempt.SentAt", "is zero"))

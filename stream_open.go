@@ -84,14 +84,18 @@ func (s *Subscription) live(ctx context.Context, conn *wsconn.Conn, forget func(
 	defer forget()
 	var err error = s.over(conn.Alive(), errHeldUp)
 	var panicked error
+	left := false // run has, which closes the connection
 	defer func() {
 		defer s.finish(err)
+		if !left {
+			s.conn.Load().HangUp()
+		}
 		if ctx.Err() == nil {
 			var logged error
 			guard(usedByStream, &logged, func() { s.log(slog.LevelWarn, "event stream has ended", err) })
 		}
 	}()
-	guard(usedByStream, &panicked, func() { err = s.run(ctx, conn) })
+	guard(usedByStream, &panicked, func() { err = s.run(ctx, conn); left = true })
 	if panicked != nil {
 		logUrgent(ctx, panicked)
 		err = s.over(s.conn.Load().Alive(), panicked)

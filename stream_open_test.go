@@ -737,3 +737,47 @@ func TestUnreadableFramesDoNotShowTheToken(t *testing.T) {
 		}
 	})
 }
+
+// panicsOpening is the handler of a logger that panics when a stream is open for
+// the second time.
+type panicsOpening struct{ opened *atomic.Int32 }
+
+func (p panicsOpening) Enabled(context.Context, slog.Level) bool { return true }
+
+func (p panicsOpening) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "is open") && p.opened.Add(1) == 2 {
+		panic("full disk")
+	}
+	return nil
+}
+
+func (p panicsOpening) WithAttrs([]slog.Attr) slog.Handler { return p }
+
+func (p panicsOpening) WithGroup(string) slog.Handler { return p }
+
+// A panic before the stream reads its new connection must not leave that open.
+func TestConnectionIsClosedWhenALoggerPanics(t *testing.T) {
+	before := log.Writer()
+	log.SetOutput(io.Discard)
+	defer log.SetOutput(before)
+	synctest.Test(t, func(t *testing.T) {
+		var gone atomic.Int32
+		var server *streamServer
+		server = interrupted(t, func(_ int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			if p, err := server.accept(w, r, conn); assert.NoError(t, err) {
+				<-p.gone
+				gone.Add(1)
+			}
+		})
+		var opened atomic.Int32
+		sub, err := server.instance(t, WithLogger(slog.New(panicsOpening{&opened}))).Subscribe(t.Context())
+		require.NoError(t, err)
+		for range sub.Events() {
+		}
+		var panicked *PanicError
+		require.ErrorAs(t, sub.Err(), &panicked)
+		synctest.Wait()
+		assert.EqualValues(t, 1, gone.Load())
+		require.NoError(t, sub.Close())
+	})
+}

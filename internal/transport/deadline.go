@@ -8,9 +8,8 @@ import (
 )
 
 // deadlines ends the attempts of a client when their time is over. They share
-// one timer, which is set only for an end that comes before its own: to set one
-// for each attempt would wake the runtime's poller each time, which costs more
-// than all the rest of a call.
+// one timer, which is set only for an end that comes before its own: a timer for
+// each attempt costs more, and would nearly always be stopped unused.
 type deadlines struct {
 	mu    sync.Mutex
 	queue deadlineQueue
@@ -18,7 +17,8 @@ type deadlines struct {
 }
 
 // limitedContext is the context of one attempt. It ends with its parent, when it is
-// left, and at its deadline.
+// left, and at its deadline. A context that a transport makes from it is cancelled
+// then, and has [context.DeadlineExceeded] as its cause.
 type limitedContext struct {
 	context.Context //nolint:containedctx // it is one
 	cancel          context.CancelCauseFunc
