@@ -181,3 +181,14 @@ func FuzzRateHeaders(f *testing.F) {
 		}
 	})
 }
+
+// What one reply says of the clock is not taken for the word of another that came
+// at the same moment.
+func TestServerTimeIsThatOfTheReplysOwnDate(t *testing.T) {
+	var skew clockSkew
+	now := time.Now()
+	same := now.UTC().Format(http.TimeFormat)
+	skew.serverTime(same, now)
+	skew.serverTime(now.Add(time.Hour).UTC().Format(time.RFC3339), now)
+	assert.WithinDuration(t, now, skew.serverTime(same, now), time.Second)
+}

@@ -6,7 +6,7 @@ type doubts struct {
 	count  int
 	latest time.Duration // when the last of them surely was used
 	issued time.Duration // when the last of them left
-	strong int           // that left after the latest request to which the service has spoken
+	strong int           // how many had left after the latest request to which the service had spoken
 }
 
 // add doubts t, which surely was used at a time; the latest request to which the

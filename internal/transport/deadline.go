@@ -65,7 +65,7 @@ func (d *deadlines) enter(parent context.Context, l *limitedContext, now time.Ti
 	defer d.mu.Unlock()
 	heap.Push(&d.queue, l)
 	first := d.queue[0].deadline
-	// A timer that is overdue may never come, if another clock than now's was to move it.
+	// An overdue timer may never come: its test with a clock of its own may be over.
 	if d.next.IsZero() || first.Before(d.next) || d.next.Before(now) {
 		d.set(first, first.Sub(now))
 	}
