@@ -53,15 +53,8 @@ func TestStrangersCanUseTheRelease(t *testing.T) {
 	require.NoError(t, err)
 	version := "v" + constant
 	p := r.make(t, version)
-	s := &stranger{root: r.modules[0].path, version: version, bin: folder(t, "programs"), modules: make(map[string]*zip.Reader)}
-	s.env = append(s.env,
-		"GOWORK=off", "GOTOOLCHAIN=local", "GOSUMDB=off", "GOPRIVATE=", "GONOPROXY=",
-		"GOMODCACHE="+cache(t), "GOBIN="+s.bin, "GOFLAGS=-modcacherw -buildvcs=false",
-		// Go keeps a list of the files of a version, which never changes for it. Here
-		// it does, from one rehearsal to the next.
-		"GODEBUG=goindex=0",
-		"GOPROXY="+s.proxy(t, r, p)+","+dependencies(t),
-	)
+	s := newStranger(r, version, folder(t, "programs"))
+	s.env = append(s.env, "GOMODCACHE="+cache(t), "GOPROXY="+s.proxy(t, r, p)+","+dependencies(t))
 	t.Run("second commit", func(t *testing.T) { everyModuleIsRead(t, r) })
 	t.Run("zips", s.zips)
 	t.Run("commands", s.commands)
@@ -129,6 +122,36 @@ type stranger struct {
 	bin     string // where go install puts programs
 	env     []string
 	modules map[string]*zip.Reader
+}
+
+func newStranger(r *repo, version, bin string) *stranger {
+	return &stranger{r.modules[0].path, version, bin, []string{
+		"GOWORK=off", "GOTOOLCHAIN=local", "GOSUMDB=off", "GOPRIVATE=", "GONOPROXY=",
+		"GOBIN=" + bin, "GOFLAGS=-modcacherw -buildvcs=false",
+		// Go keeps a list of the files of a version, which never changes for it. Here
+		// it does, from one rehearsal to the next.
+		"GODEBUG=goindex=0",
+	}, make(map[string]*zip.Reader)}
+}
+
+// Two rehearsals of one version, in one module cache: the second has another file.
+func TestRehearsalCompilesTheFilesOfToday(t *testing.T) {
+	cache := t.TempDir()
+	for _, files := range []string{
+		"-- day/day.go --\npackage day\n\nconst Name = \"yesterday\"\n",
+		"-- day/day.go --\npackage day\n\nconst Name = today\n-- day/more.go --\npackage day\n\nconst today = \"today\"\n",
+	} {
+		r := shop(t)
+		put(t, r.dir, files)
+		r.commitAll(t)
+		s := newStranger(r, "v0.1.0", t.TempDir())
+		s.env = append(s.env, "GOMODCACHE="+cache, "GOPROXY="+s.proxy(t, r, r.make(t, s.version))+","+dependencies(t))
+		require.NoError(t, os.RemoveAll(filepath.Join(cache, "example.com")))
+		require.NoError(t, os.RemoveAll(filepath.Join(cache, "cache", "download", "example.com")))
+		dir := s.module(t, "-- stranger.go --\npackage stranger\n\nimport _ \"example.com/shop/day\"\n")
+		s.run(t, dir, "get", s.root+"@"+s.version)
+		s.run(t, dir, "build", ".")
+	}
 }
 
 func (s *stranger) run(t *testing.T, dir string, args ...string) string {
