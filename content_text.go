@@ -10,6 +10,14 @@ type textBody struct {
 	Message string `json:"message"`
 }
 
+// bareText is a textBody without extras, as most are. encoding/json writes it in
+// half the time.
+type bareText struct {
+	Number  string `json:"number,omitempty"`
+	Source  string `json:"source,omitempty"`
+	Message string `json:"message"`
+}
+
 func (Text) kind() contentKind {
 	return contentKind{"a text", opSendText, anyChat, usual | canMention | canPreview}
 }
@@ -17,6 +25,9 @@ func (Text) kind() contentKind {
 func (t Text) body(common sendCommon) (any, error) {
 	if err := checkFilled(filled{"text", string(t)}); err != nil {
 		return nil, err
+	}
+	if common.sendExtras == nil {
+		return bareText{common.Number, common.Source, string(t)}, nil
 	}
 	return &textBody{common, string(t)}, nil
 }

@@ -21,7 +21,8 @@ func encode(body any) ([]byte, error) {
 		return nil, err
 	}
 	// Only what may have been replaced is worth a second look.
-	if valid := utf8.Valid(b); !valid || bytes.Contains(b, []byte(`\ufffd`)) || bytes.Contains(b, []byte("\ufffd")) || bytes.Contains(b, []byte(`\u0000`)) {
+	valid := utf8.Valid(b)
+	if !valid || bytes.Contains(b, []byte("\ufffd")) || bytes.IndexByte(b, '\\') >= 0 && (bytes.Contains(b, []byte(`\ufffd`)) || bytes.Contains(b, []byte(`\u0000`))) {
 		if err := checkTexts("", body); err != nil {
 			return nil, err
 		}
