@@ -4,6 +4,7 @@ package wsconn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -21,11 +22,14 @@ type wire struct {
 	last atomic.Int64 // Unix nanoseconds
 }
 
-// Read implements [io.Reader].
+// Read implements [io.Reader], with errEnded for io.EOF.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.ReadWriteCloser.Read(p)
 	if n > 0 {
 		w.last.Store(time.Now().UnixNano())
+	}
+	if errors.Is(err, io.EOF) {
+		err = errEnded
 	}
 	return n, err
 }
