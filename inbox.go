@@ -236,12 +236,12 @@ func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
 		return
 	}
 	defer in.dedupe.end(ctx, o)
-	if err := in.lockErr(ctx, lock); err != nil { // while the event was claimed
-		o.called, o.err = false, err
+	working, end, err := in.hold(ctx, lock)
+	defer end()
+	if err != nil {
+		o.called, o.err, o.abandoned = false, err, ctx.Err() != nil
 		return
 	}
-	working, end := lock.hold(context.WithoutCancel(ctx))
-	defer end()
 	in.call(working, t.event, in.handle, &o.err)
 }
 
@@ -266,7 +266,7 @@ func (in *Inbox) tellOutcome(ctx context.Context, e *Event, o *outcome) {
 // await waits until the turn has come, the chat is locked if it is to be, and
 // there is a place among the handlers at work. A lock that it returns must be
 // given back.
-func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error) {
+func (in *Inbox) await(ctx context.Context, t *turn) (lock ChatLock, err error) {
 	if t.place.arrived != nil {
 		if lock, err = in.lock(ctx, t); err != nil {
 			return nil, err
@@ -274,13 +274,9 @@ func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error)
 	}
 	select {
 	case <-ctx.Done():
-	case <-lock.isLost():
 	case <-t.place.granted:
 	}
-	if err = ctx.Err(); err == nil {
-		err = in.lockErr(ctx, lock)
-	}
-	if err != nil {
+	if err = ctx.Err(); err != nil {
 		in.unlock(ctx, t, lock)
 		return nil, err
 	}
