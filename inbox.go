@@ -125,6 +125,9 @@ func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handl
 // [WithHandlerTimeout]. So work that began is recorded after the service hangs
 // up.
 func (in *Inbox) Handle(ctx context.Context, e *Event) error {
+	if e == nil {
+		return invalid("event", "is nil")
+	}
 	var o outcome
 	in.process(ctx, in.enter(e), &o)
 	if o.done() {
@@ -292,20 +295,25 @@ func (in *Inbox) enter(e *Event) *turn {
 	t := &both.turn
 	t.place = &both.place
 	var room [4]laneName
-	var names []laneName
+	t.place.keys = lockKeys(in.enterLane(t, room[:0]))
+	return t
+}
+
+// enterLane returns the names of the chat that is to be locked, in room for four.
+// An event of nil data panics, and leaves the inbox as it was.
+func (in *Inbox) enterLane(t *turn, room []laneName) (names []laneName) {
 	in.mu.Lock()
-	in.stats.Waiting++
-	if in.locks != nil && e.Type != EventGap { // a gap is of one stream, and so of this process
+	defer in.mu.Unlock()
+	if in.locks != nil && t.event.Type != EventGap { // a gap is of one stream, and so of this process
 		t.offers, t.place.arrived = &in.arriving, make(chan struct{})
 		in.lanes.enter(t)
-		names = in.lanes.book.names(room[:0], e)
+		names = in.lanes.book.names(room, t.event)
 	} else {
 		in.lanes.enter(t)
 	}
+	in.stats.Waiting++
 	in.grant()
-	in.mu.Unlock()
-	t.place.keys = lockKeys(names)
-	return t
+	return names
 }
 
 // leave gives a turn up, whether it has come or not, and counts what came of it.
