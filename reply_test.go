@@ -181,6 +181,10 @@ func TestMessageIDMayBeANumberButNotABlank(t *testing.T) {
 	}
 	for _, none := range noIDs {
 		ids[none] = ""
+		_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"data":{"messageId":"A","replyTo":{"messageId":`+none+`}}}`)
+		sent, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+		require.NoError(t, err)
+		assert.Empty(t, sent.ReplyTo, none)
 	}
 	for id, want := range ids {
 		_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"data":{"messageId":`+id+`}}`)
