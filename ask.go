@@ -8,11 +8,12 @@ import (
 )
 
 // askInTime calls what may not heed its context, and waits for its answer until
-// the context ends. It calls cancel when the call returns.
-func askInTime(ctx context.Context, cancel func(), who string, call func(context.Context) error) error {
+// the context ends. When the call has returned, it calls after in the same
+// goroutine.
+func askInTime(ctx context.Context, after func(), who string, call func(context.Context) error) error {
 	answer := make(chan error, 1)
 	go func() {
-		defer cancel()
+		defer after()
 		var err error
 		defer func() { answer <- err }() // also when the call ends the goroutine
 		guarded(who, &err, func() error { return call(ctx) })

@@ -40,10 +40,10 @@ func (k *foldedKey) fold(key []byte) []byte {
 	return k.buf[:k.n]
 }
 
-// setID is setString for an id. A word for nothing would make one event of many.
+// setID overwrites s with an id; see idOf.
 func setID(s *string, v jsonscan.Value) {
-	if text := v.Text(); text != "" && !saysNone(text) {
-		*s = text
+	if id := idOf(v); id != "" {
+		*s = id
 	}
 }
 

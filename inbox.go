@@ -125,6 +125,9 @@ func (in *Inbox) Handler(authorization string, opts ...WebhookOption) http.Handl
 // [WithHandlerTimeout]. So work that began is recorded after the service hangs
 // up.
 func (in *Inbox) Handle(ctx context.Context, e *Event) error {
+	if e == nil {
+		return invalid("event", "is nil")
+	}
 	var o outcome
 	in.process(ctx, in.enter(e), &o)
 	if o.done() {
@@ -236,12 +239,12 @@ func (in *Inbox) process(ctx context.Context, t *turn, o *outcome) {
 		return
 	}
 	defer in.dedupe.end(ctx, o)
-	if err := in.lockErr(ctx, lock); err != nil { // while the event was claimed
-		o.called, o.err = false, err
+	working, end, err := in.hold(ctx, lock)
+	defer end()
+	if err != nil {
+		o.called, o.err, o.abandoned = false, err, ctx.Err() != nil
 		return
 	}
-	working, end := lock.hold(context.WithoutCancel(ctx))
-	defer end()
 	in.call(working, t.event, in.handle, &o.err)
 }
 
@@ -266,7 +269,7 @@ func (in *Inbox) tellOutcome(ctx context.Context, e *Event, o *outcome) {
 // await waits until the turn has come, the chat is locked if it is to be, and
 // there is a place among the handlers at work. A lock that it returns must be
 // given back.
-func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error) {
+func (in *Inbox) await(ctx context.Context, t *turn) (lock ChatLock, err error) {
 	if t.place.arrived != nil {
 		if lock, err = in.lock(ctx, t); err != nil {
 			return nil, err
@@ -274,13 +277,9 @@ func (in *Inbox) await(ctx context.Context, t *turn) (lock *heldLock, err error)
 	}
 	select {
 	case <-ctx.Done():
-	case <-lock.isLost():
 	case <-t.place.granted:
 	}
-	if err = ctx.Err(); err == nil {
-		err = in.lockErr(ctx, lock)
-	}
-	if err != nil {
+	if err = ctx.Err(); err != nil {
 		in.unlock(ctx, t, lock)
 		return nil, err
 	}
@@ -296,20 +295,25 @@ func (in *Inbox) enter(e *Event) *turn {
 	t := &both.turn
 	t.place = &both.place
 	var room [4]laneName
-	var names []laneName
+	t.place.keys = lockKeys(in.enterLane(t, room[:0]))
+	return t
+}
+
+// enterLane returns the names of the chat that is to be locked, in room for four.
+// An event of nil data panics, and leaves the inbox as it was.
+func (in *Inbox) enterLane(t *turn, room []laneName) (names []laneName) {
 	in.mu.Lock()
-	in.stats.Waiting++
-	if in.locks != nil && e.Type != EventGap { // a gap is of one stream, and so of this process
+	defer in.mu.Unlock()
+	if in.locks != nil && t.event.Type != EventGap { // a gap is of one stream, and so of this process
 		t.offers, t.place.arrived = &in.arriving, make(chan struct{})
 		in.lanes.enter(t)
-		names = in.lanes.book.names(room[:0], e)
+		names = in.lanes.book.names(room, t.event)
 	} else {
 		in.lanes.enter(t)
 	}
+	in.stats.Waiting++
 	in.grant()
-	in.mu.Unlock()
-	t.place.keys = lockKeys(names)
-	return t
+	return names
 }
 
 // leave gives a turn up, whether it has come or not, and counts what came of it.

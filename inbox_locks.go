@@ -33,7 +33,7 @@ type ChatLocks interface {
 // process paused longer than a lease, or lost the store.
 type ChatLock interface {
 	// Lost is closed when the lock is lost, before another process can have it.
-	// The inbox calls it once more before the handler.
+	// The inbox calls it right before the handler.
 	Lost() <-chan struct{}
 	// Unlock gives the lock back. For a lost lock it returns [ErrChatLockLost];
 	// a second call is no error. After another error it may be called again,
@@ -72,62 +72,47 @@ func lockKeys(names []laneName) []string {
 	return slices.Compact(keys)
 }
 
-// heldLock is the lock of a chat. A nil one is none, and is never lost.
-type heldLock struct {
-	lock ChatLock
-	lost <-chan struct{}
-}
+// asksLocks names who is asked about the lock of a chat.
+const asksLocks = "the locks of chats"
 
-func (h *heldLock) isLost() <-chan struct{} {
-	if h == nil {
-		return nil
+// hold asks whether a lock is lost, and returns a context that ends when it is,
+// and when end is called. It does not rely on what it was told: in a process that
+// was paused, nobody may have been told yet. A lock that does not say counts as
+// lost. It costs one goroutine, until end.
+func (in *Inbox) hold(ctx context.Context, lock ChatLock) (held context.Context, end func(), err error) {
+	working := context.WithoutCancel(ctx)
+	if _, ok := lock.(*memoryChatLock); ok || lock == nil {
+		return working, func() {}, nil // it is never lost
 	}
-	return h.lost
-}
-
-// lockErr asks whether a lock is lost. It does not rely on what it was told: in a
-// process that was paused, nobody may have been told yet. A lock that does not say
-// counts as lost.
-func (in *Inbox) lockErr(ctx context.Context, held *heldLock) error {
-	if held == nil {
-		return nil
-	}
-	if _, ok := held.lock.(*memoryChatLock); ok {
-		return held.err()
-	}
-	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
-	return in.askLocks(asked, cancel, func(context.Context) error { return held.err() })
-}
-
-func (h *heldLock) err() error {
-	select {
-	case <-h.lock.Lost():
-		return fmt.Errorf("ryze: %w", ErrChatLockLost)
-	default:
-		return nil
-	}
-}
-
-// hold returns a context that ends when the lock is lost, and when end is called.
-func (h *heldLock) hold(ctx context.Context) (held context.Context, end func()) {
-	lost := h.isLost()
-	if lost == nil {
-		return ctx, func() {}
-	}
-	held, cancel := context.WithCancelCause(ctx)
-	go func() {
+	working, cancel := context.WithCancelCause(working)
+	asked, stop := context.WithTimeout(ctx, storeTimeout)
+	var lost <-chan struct{}
+	watch := func() {
+		stop()
 		select {
 		case <-lost:
 			cancel(ErrChatLockLost)
-		case <-held.Done():
+		case <-working.Done():
 		}
-	}()
-	return held, func() { cancel(nil) }
+	}
+	err = askInTime(asked, watch, asksLocks, func(context.Context) error {
+		lost = lock.Lost()
+		select {
+		case <-lost:
+			return fmt.Errorf("ryze: %w", ErrChatLockLost)
+		default:
+			return nil
+		}
+	})
+	if err != nil {
+		cancel(nil)
+	}
+	return working, func() { cancel(nil) }, err
 }
 
 // lock locks the chat of a turn when the turn has come. It lets the next one of
 // the chat in this process go to the line when this one has its places there.
-func (in *Inbox) lock(ctx context.Context, t *turn) (*heldLock, error) {
+func (in *Inbox) lock(ctx context.Context, t *turn) (ChatLock, error) {
 	select {
 	case <-ctx.Done():
 	case <-t.place.arrived:
@@ -165,20 +150,17 @@ func (in *Inbox) queued(t *turn) {
 
 // askForLock asks for the lock of a chat. One for which nobody waits any more is
 // given back.
-func (in *Inbox) askForLock(ctx context.Context, t *turn) (*heldLock, error) {
+func (in *Inbox) askForLock(ctx context.Context, t *turn) (ChatLock, error) {
 	return askGranted(
 		func(call func(context.Context) error) error { return in.askLocks(ctx, func() {}, call) },
-		func(ctx context.Context) (*heldLock, bool, error) {
-			lock, err := in.locks.Lock(ctx, t.place.keys, func() { in.queued(t) })
-			switch {
-			case err != nil:
-				return nil, false, err
-			case lock == nil:
-				return nil, false, errors.New("there is neither a lock nor an error")
+		func(ctx context.Context) (lock ChatLock, granted bool, err error) {
+			lock, err = in.locks.Lock(ctx, t.place.keys, func() { in.queued(t) })
+			if err == nil && isNil(lock) {
+				err = errors.New("there is neither a lock nor an error")
 			}
-			return &heldLock{lock, lock.Lost()}, true, nil
+			return lock, err == nil, err
 		},
-		func(held *heldLock) error { in.unlock(ctx, t, held); return nil })
+		func(lock ChatLock) error { in.unlock(ctx, t, lock); return nil })
 }
 
 // askLocks calls the locks and waits for the answer until ctx ends: not all heed it.
@@ -187,17 +169,17 @@ func (in *Inbox) askLocks(ctx context.Context, cancel func(), call func(context.
 		defer cancel()
 		return call(ctx)
 	}
-	return askInTime(ctx, cancel, "the locks of chats", call)
+	return askInTime(ctx, cancel, asksLocks, call)
 }
 
 // unlock gives a lock back. What goes wrong with that is not the outcome of the
 // event, so it is told.
-func (in *Inbox) unlock(ctx context.Context, t *turn, held *heldLock) {
-	if held == nil {
+func (in *Inbox) unlock(ctx context.Context, t *turn, lock ChatLock) {
+	if lock == nil {
 		return
 	}
 	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
-	err := in.askLocks(asked, cancel, held.lock.Unlock)
+	err := in.askLocks(asked, cancel, lock.Unlock)
 	if err != nil {
 		in.tell(context.WithoutCancel(ctx), &HandlerError{Event: t.event, Err: fmt.Errorf("ryze: unlock a chat: %w", err)}, true)
 	}

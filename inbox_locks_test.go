@@ -402,45 +402,71 @@ func TestKeysOfChatLocksTellNoAddress(t *testing.T) {
 	}
 }
 
-// silentLock panics, or ends the goroutine, when it is asked for the nth time
-// whether it is lost.
+// silentLock does not say whether it is lost.
 type silentLock struct {
-	asked, at int
-	fail      func()
+	asked, held int
+	fail        func()
 }
 
 func (l *silentLock) Lock(_ context.Context, _ []string, queued func()) (ChatLock, error) {
 	queued()
+	l.held++
 	return l, nil
 }
 
 func (l *silentLock) Lost() <-chan struct{} {
-	if l.asked++; l.asked == l.at {
-		l.fail()
-	}
+	l.asked++
+	l.fail()
 	return nil
 }
 
-func (l *silentLock) Unlock(context.Context) error { return nil }
+func (l *silentLock) Unlock(context.Context) error {
+	l.held--
+	return nil
+}
 
-// Whatever a lock does when it is asked, the process goes on, and the event comes
-// again.
+// Whatever a lock does when it is asked, the process goes on, the event comes
+// again, and others can have the lock.
 func TestLockThatDoesNotSayWhetherItIsLostCountsAsLost(t *testing.T) {
 	for how, fail := range map[string]func(){"panic": func() { panic("private words") }, "Goexit": runtime.Goexit} {
-		for at := 1; at <= 3; at++ {
-			var told error
-			in := newInbox(t, Accept, WithChatLocks(&silentLock{at: at, fail: fail}),
-				WithErrorHandler(func(_ context.Context, err *HandlerError) { told = err }))
-			stream := NewSource()
-			stream.Push(t, ryzetest.NewEvents("a").Message(greeting))
-			close(stream.Chan)
-			require.NoError(t, in.Run(t.Context(), stream))
-			var panicked *PanicError
-			require.ErrorAs(t, told, &panicked, "%s %d", how, at)
-			assert.Equal(t, InboxStats{Failed: 1}, in.Stats(), "%s %d", how, at)
-			assert.Zero(t, in.Lanes())
-		}
+		var told error
+		locks := &silentLock{fail: fail}
+		in := newInbox(t, Accept, WithChatLocks(locks),
+			WithErrorHandler(func(_ context.Context, err *HandlerError) { told = err }))
+		stream := NewSource()
+		stream.Push(t, ryzetest.NewEvents("a").Message(greeting))
+		close(stream.Chan)
+		require.NoError(t, in.Run(t.Context(), stream))
+		var panicked *PanicError
+		require.ErrorAs(t, told, &panicked, how)
+		assert.Equal(t, InboxStats{Failed: 1}, in.Stats(), how)
+		assert.Zero(t, in.Lanes())
+		assert.Equal(t, 1, locks.asked, "an event is asked for once")
+		assert.Zero(t, locks.held, how)
 	}
+}
+
+func TestCancelledRunDoesNotWaitForALockThatDoesNotSayWhetherItIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		answer := make(chan struct{})
+		locks := &silentLock{fail: func() { cancel(); <-answer }}
+		store := &MemoryDedupe{}
+		in := newInbox(t, func(context.Context, *Event) error { t.Error("handled without a lock"); return nil },
+			WithChatLocks(locks), WithDedupeStore(store))
+		e := inChatOf(t, 1, 1)
+		stream := NewSource()
+		stream.Chan <- e
+		began := time.Now()
+		require.ErrorIs(t, in.Run(ctx, stream), context.Canceled)
+		assert.Zero(t, time.Since(began))
+		assert.Equal(t, InboxStats{Abandoned: 1}, in.Stats())
+		assert.Zero(t, locks.held)
+		claim, err := store.Claim(t.Context(), e.DedupeKey())
+		require.NoError(t, err)
+		assert.NotNil(t, claim, "it may be delivered again")
+		close(answer)
+	})
 }
 
 // What holds nothing but a nil pointer is as good as nil.
@@ -448,6 +474,10 @@ func TestNilPointersAreRefusedWhereEventsAreReceived(t *testing.T) {
 	in := newInbox(t, Accept)
 	require.ErrorIs(t, in.Run(t.Context(), (*Subscription)(nil)), ErrInvalidArgument)
 	require.ErrorIs(t, in.Run(t.Context(), nil), ErrInvalidArgument)
+	require.ErrorIs(t, in.Handle(t.Context(), nil), ErrInvalidArgument)
+	assert.Panics(t, func() { _ = in.Handle(t.Context(), &Event{Data: (*MessageEvent)(nil)}) })
+	require.NoError(t, in.Handle(t.Context(), inChatOf(t, 1, 1)), "the inbox goes on")
+	assert.Equal(t, InboxStats{Handled: 1}, in.Stats())
 	handled, err := NewDeduper((*MemoryDedupe)(nil)).Do(t.Context(), &Event{Type: EventMessage, Data: &MessageEvent{ID: "A"}}, Accept)
 	require.NoError(t, err)
 	assert.True(t, handled)

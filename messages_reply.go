@@ -112,7 +112,7 @@ func (d *sentData) readQuoted(v jsonscan.Value) {
 	var key foldedKey
 	for c := v.Members(); c.Next(); {
 		if string(key.fold(c.Key)) == "messageid" {
-			setString(&d.replyTo, c.Val)
+			setID(&d.replyTo, c.Val)
 		}
 	}
 }

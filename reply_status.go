@@ -120,8 +120,7 @@ func words(status string) []string {
 	return list
 }
 
-// wireID is the id of something that the service has made. It may come as a
-// number; a blank, or a text that only says that there is none, is no id.
+// wireID is the id of something that the service has made; see idOf.
 type wireID string
 
 // saysNone reports whether a text stands for no value: a programming language's
@@ -143,29 +142,27 @@ func names(text string) bool {
 	return text != "" && !saysNone(text)
 }
 
+// idOf returns the id that a value is, in replies and events alike, or "" when it
+// is none. Words for nothing would make one message of many.
+func idOf(v jsonscan.Value) string {
+	text := strings.TrimSpace(v.Text())
+	isInk := func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+	isZero := text == "0" || strings.Trim(text, "+-.0") == "" && !isDigits(text) // also of a UUID; 007 and 000 are ids
+	if isZero || text == "-1" || saysNone(text) || !strings.ContainsFunc(text, isInk) {
+		return ""
+	}
+	return text
+}
+
 // UnmarshalJSON never fails.
 func (id *wireID) UnmarshalJSON(b []byte) error {
-	text := strings.TrimSpace(jsonscan.Value(b).Text())
-	if saysNone(text) || text == "-1" {
-		text = ""
-	}
-	if strings.Trim(text, "+-.0") == "" { // a zero
-		text = ""
-	}
-	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
-		text = ""
-	}
-	*id = wireID(text)
+	*id = wireID(idOf(b))
 	return nil
 }
 
 // add takes over an id, unless it is none: an empty one under another spelling of
 // its key takes nothing back.
-func (id *wireID) add(v jsonscan.Value) {
-	var next wireID
-	_ = next.UnmarshalJSON(v)
-	*id = cmp.Or(next, *id)
-}
+func (id *wireID) add(v jsonscan.Value) { *id = cmp.Or(wireID(idOf(v)), *id) }
 
 // successWord is what a reply says in its member "success", which is documented as a
 // boolean. The zero value is a reply that does not say.

@@ -167,13 +167,26 @@ func TestStatusThatSaysNoLeavesTheOutcomeOpen(t *testing.T) {
 	}
 }
 
+// noIDs stand where an id should be, and are none.
+var noIDs = []string{
+	`""`, `" "`, `"\t\n"`, `"\u00a0"`, `"\u200b"`, `"\u0000"`, `"\ufeff"`, `null`, `"null"`, `" null "`, `"undefined"`, `"<nil>"`, `"None"`,
+	`0`, `"0"`, `0.0`, `-1`, `"-1"`, `{}`, `[]`, `true`, `false`, `"false"`, `"NaN"`, `"[object Object]"`, `"-"`, `"-0"`, `"0.0"`, `"00000000-0000-0000-0000-000000000000"`,
+}
+
 // An id is whatever names a message: a number too, but neither a blank nor a word
 // for nothing.
 func TestMessageIDMayBeANumberButNotABlank(t *testing.T) {
-	for id, want := range map[string]string{
-		`"3EB0"`: "3EB0", `" 3EB0\n"`: "3EB0", `12345678901234567890`: "12345678901234567890", `7`: "7", `"7"`: "7", `-5`: "-5",
-		`""`: "", `" "`: "", `"\t\n"`: "", `"\u00a0"`: "", `"\u200b"`: "", `"\u0000"`: "", `"\ufeff"`: "", `null`: "", `"null"`: "", `"undefined"`: "", `0`: "", `{}`: "", `[]`: "", `["X"]`: "", `true`: "", `false`: "",
-	} {
+	ids := map[string]string{
+		`"3EB0"`: "3EB0", `" 3EB0\n"`: "3EB0", `12345678901234567890`: "12345678901234567890", `7`: "7", `"7"`: "7", `-5`: "-5", `"000"`: "000", `["X"]`: "",
+	}
+	for _, none := range noIDs {
+		ids[none] = ""
+		_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"data":{"messageId":"A","replyTo":{"messageId":`+none+`}}}`)
+		sent, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
+		require.NoError(t, err)
+		assert.Empty(t, sent.ReplyTo, none)
+	}
+	for id, want := range ids {
 		_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"data":{"messageId":`+id+`}}`)
 		sent, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi")
 		_, forward, _ := answering(t, "t0ken", 200, `{"success":true,"messageId":`+id+`}`)

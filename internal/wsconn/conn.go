@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -181,6 +182,10 @@ func putBack(b *bytes.Buffer) {
 	}
 }
 
+// errEnded is the end of a connection. Where it cuts a message off, io.EOF would
+// pass for the end of the message.
+var errEnded = errors.New("the peer has gone")
+
 // broken returns why a connection broke.
 func (c *Conn) broken(err error) error {
 	if cause := c.givenUp(); cause != nil {
@@ -192,10 +197,16 @@ func (c *Conn) broken(err error) error {
 		return ErrTooLarge
 	case errors.As(err, &closed):
 		return &CloseError{Code: int(closed.Code), Reason: closed.Reason}
+	case errors.Is(err, errEnded) && c.inside:
+		return lost(io.ErrUnexpectedEOF)
+	case errors.Is(err, errEnded):
+		return lost(io.EOF)
 	default:
-		return fmt.Errorf("the connection was lost: %w", innermost(err))
+		return lost(innermost(err))
 	}
 }
+
+func lost(err error) error { return fmt.Errorf("the connection was lost: %w", err) }
 
 // innermost takes off what the layers above the network say about their steps.
 func innermost(err error) error {

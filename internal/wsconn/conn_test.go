@@ -1,12 +1,17 @@
 package wsconn
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,4 +151,51 @@ func TestReplyThatRefusesIsKept(t *testing.T) {
 	assert.NotContains(t, a.Err.Error(), server.URL)
 	assert.False(t, a.Replied)
 	assert.True(t, a.Undone)
+}
+
+// A connection may end behind any byte of a message, also where the reader has
+// just asked for more.
+func TestMessageThatIsCutOffIsNotAccepted(t *testing.T) {
+	const size = 4000
+	header := []byte{0x81, 126, size >> 8, size & 0xff}
+	pieces := map[string][]byte{"between two fragments": {0x01, 2, '{', '}'}}
+	for _, n := range []int{0, 1, 512, 1536, 2048, size - 1} {
+		pieces[strconv.Itoa(n)+" bytes"] = append(bytes.Clone(header), bytes.Repeat([]byte("x"), n)...)
+	}
+	for name, piece := range pieces {
+		t.Run(name, func(t *testing.T) {
+			var conn net.Conn
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ws, err := websocket.Accept(hijacked{w, &conn}, r, nil)
+				if !assert.NoError(t, err) {
+					return
+				}
+				defer func() { _ = ws.CloseNow() }()
+				_, _ = conn.Write(piece)
+			}))
+			t.Cleanup(server.Close)
+			config := configFor(t, server.URL)
+			config.MaxMessage = 2 * size
+			a := &transport.Attempt{}
+			client := Dial(t.Context(), config, a)
+			require.NotNil(t, client, "%v", a.Err)
+			err := client.Receive(t.Context(), func(message []byte, _, _ time.Time) error {
+				t.Errorf("accepted %d bytes", len(message))
+				return nil
+			})
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		})
+	}
+}
+
+// hijacked keeps the connection that a handshake takes over.
+type hijacked struct {
+	http.ResponseWriter
+	conn *net.Conn
+}
+
+func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := h.ResponseWriter.(http.Hijacker).Hijack()
+	*h.conn = conn
+	return conn, rw, err
 }

@@ -4,6 +4,7 @@ package wsconn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -15,17 +16,21 @@ import (
 	"github.com/coder/websocket"
 )
 
-// wire is the connection under a WebSocket. It knows when it was last read.
+// wire is the connection under a WebSocket. It counts what comes: a clock may step
+// back, and what came before would seem to come after.
 type wire struct {
 	io.ReadWriteCloser
-	last atomic.Int64 // Unix nanoseconds
+	signs atomic.Uint64 // of life
 }
 
-// Read implements [io.Reader].
+// Read implements [io.Reader], with errEnded for io.EOF.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.ReadWriteCloser.Read(p)
 	if n > 0 {
-		w.last.Store(time.Now().UnixNano())
+		w.signs.Add(1)
+	}
+	if errors.Is(err, io.EOF) {
+		err = errEnded
 	}
 	return n, err
 }
@@ -60,7 +65,7 @@ func (c *Conn) untilPing() time.Duration {
 // ping pings once, waits for any sign of life, and sets the timer for the next.
 func (c *Conn) ping() {
 	defer c.pings.Done()
-	began := time.Now().UnixNano()
+	began, signs := time.Now().UnixNano(), c.wire.signs.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), c.wait)
 	defer cancel()
 	err := c.ws.Ping(ctx)
@@ -71,7 +76,7 @@ func (c *Conn) ping() {
 	}
 	switch {
 	case c.stopped:
-	case err != nil && c.wire.last.Load() < began:
+	case err != nil && c.wire.signs.Load() == signs:
 		c.cause = fmt.Errorf("no answer to a ping within %v: %w", c.wait, os.ErrDeadlineExceeded)
 		_ = c.wire.Close() // the reader notices
 	default:
