@@ -15,13 +15,12 @@ import (
 )
 
 // ErrEventTooLarge is the cause of a gap: an event larger than [WithReadLimit]
-// closed the connection. The stream goes on without it. A second one within a
-// minute ends the stream: the limit is too low.
+// closed the connection. The stream connects again, and goes on without it.
 var ErrEventTooLarge = sentinel("event larger than the read limit")
 
 // StreamError says why a stream has ended for good: token refused (401, 403),
-// no such instance (404), [ErrWebSocketDisabled], close code 1008,
-// [ErrEventTooLarge] twice, or [ErrOverflow].
+// no such instance (404), [ErrWebSocketDisabled], close code 1008, or
+// [ErrOverflow].
 //
 // A refusal by a proxy, or a bad certificate, ends a stream only after 15
 // minutes of nothing else. The stream survives all other failures.
@@ -83,9 +82,6 @@ const closePolicyViolation = 1008
 // healthyAfter is how long a connection must last for the backoff to begin
 // anew.
 const healthyAfter = time.Minute
-
-// tooLargeWithin is how soon a second event beyond the read limit ends a stream.
-const tooLargeWithin = time.Minute
 
 // Subscription is a stream of an instance's events. Read it with one of Events,
 // All and Handle: each event is delivered once. It is safe for concurrent use.

@@ -114,52 +114,39 @@ func TestSlowConsumerDoesNotStopPongs(t *testing.T) {
 	}
 }
 
-func TestEventBeyondTheReadLimit(t *testing.T) {
-	big, small := textMessage("big", 1, strings.Repeat("x", 2000)), textMessage("small", 1, "Hello")
-	for _, test := range []struct {
-		name  string
-		apart time.Duration
-		ends  bool
-	}{
-		{"twice within a minute ends the stream", 10 * time.Second, true},
-		{"from time to time is survived", 2 * time.Minute, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var codes []websocket.StatusCode
-				server := newStreamServer(t, nil)
-				server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
-					p, err := server.accept(w, r, conn)
-					if !assert.NoError(t, err) {
-						return
-					}
-					assert.NoError(t, p.say(small))
-					if n <= 2 {
-						time.Sleep(test.apart)
-						_ = p.say(big)
-					}
-					<-p.gone
-					codes = append(codes, websocket.CloseStatus(p.left))
-				}
-				sub, err := server.instance(t).Subscribe(t.Context(), WithReadLimit(1000))
-				require.NoError(t, err)
-				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
-				require.ErrorIs(t, gapOf(t, <-sub.Events()).Cause, ErrEventTooLarge)
-				assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
-				if test.ends {
-					_, open := <-sub.Events()
-					assert.False(t, open)
-					require.ErrorIs(t, sub.Err(), ErrEventTooLarge)
-				} else {
-					require.ErrorIs(t, gapOf(t, <-sub.Events()).Cause, ErrEventTooLarge)
-					assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
-					require.NoError(t, sub.Close())
-				}
-				synctest.Wait()
-				assert.Equal(t, websocket.StatusMessageTooBig, codes[0])
-			})
-		})
-	}
+// Whoever sends large files must not be able to end the stream of a bot.
+func TestEventsBeyondTheReadLimitAreGapsAndNoEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		big, small := textMessage("big", 1, strings.Repeat("x", 2000)), textMessage("small", 1, "Hello")
+		const bigOnes = 20
+		var codes []websocket.StatusCode
+		var times []time.Time
+		server := newStreamServer(t, nil)
+		server.serve = func(n int, w http.ResponseWriter, r *http.Request, conn *serverConn) {
+			p, err := server.accept(w, r, conn)
+			if !assert.NoError(t, err) {
+				return
+			}
+			times = append(times, time.Now())
+			assert.NoError(t, p.say(small))
+			if n <= bigOnes {
+				_ = p.say(big)
+			}
+			<-p.gone
+			codes = append(codes, websocket.CloseStatus(p.left))
+		}
+		sub, err := server.instance(t).Subscribe(t.Context(), WithReadLimit(1000))
+		require.NoError(t, err)
+		assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+		for range bigOnes {
+			require.ErrorIs(t, gapOf(t, <-sub.Events()).Cause, ErrEventTooLarge)
+			assert.Equal(t, "Hello", textOf(t, <-sub.Events()))
+		}
+		assert.Greater(t, times[bigOnes].Sub(times[0]), time.Minute, "the pauses grow")
+		require.NoError(t, sub.Close())
+		synctest.Wait()
+		assert.Equal(t, websocket.StatusMessageTooBig, codes[0])
+	})
 }
 
 func TestCloseAtAnyMoment(t *testing.T) {

@@ -129,7 +129,6 @@ func (s *Subscription) open(ctx context.Context, i *InstanceClient) (*wsconn.Con
 // a StreamError, or because the context has ended.
 func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 	tries := 0
-	var tooLarge time.Time
 	for {
 		cause := s.receive(ctx, conn)
 		alive := conn.Alive()
@@ -139,14 +138,7 @@ func (s *Subscription) run(ctx context.Context, conn *wsconn.Conn) error {
 		if endsStream(cause) {
 			return s.over(alive, cause)
 		}
-		now := time.Now()
-		if errors.Is(cause, ErrEventTooLarge) {
-			if !tooLarge.IsZero() && now.Sub(tooLarge) < tooLargeWithin {
-				return s.over(alive, cause)
-			}
-			tooLarge = now
-		}
-		if now.Sub(conn.Opened()) >= healthyAfter {
+		if time.Since(conn.Opened()) >= healthyAfter {
 			tries = 0
 		}
 		s.setLost(cause)
