@@ -149,7 +149,7 @@ func TestErrorsWithoutAReplyTellTheirOutcome(t *testing.T) {
 		panic(http.ErrAbortHandler) // an empty 200 could still come in time
 	}
 	overBoth(t, silent, func(t *testing.T, inst *InstanceClient) {
-		_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi", TimeLimit(50*time.Millisecond))
+		_, err := inst.Messages.SendText(t.Context(), "5511987654321", "hi", TimeLimit(500*time.Millisecond)) // time enough for the handshake
 		checkTold(t, "time limit, send", open, err)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		// Time enough for another connection: what has not left is not accepted.
