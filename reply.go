@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -211,7 +212,8 @@ func (e *envelope) base() *envelope { return e }
 
 // readInData reads what stands in the data of a reply as if it stood at the top,
 // where it is looked for first: the service puts payloads in both places. What
-// the envelope says stays. It reports whether there is such data.
+// the envelope says stays. A null at the top hides nothing. It reports whether
+// there is such data.
 func readInData[T any](v *T, e *envelope) bool {
 	if _, done := any(v).(readInPlace); done {
 		return false
@@ -221,12 +223,21 @@ func readInData[T any](v *T, e *envelope) bool {
 		if strings.EqualFold(string(c.Key), "data") && c.Val.IsObject() {
 			said, both := *e, new(T)
 			_ = json.Unmarshal(c.Val, both)
-			_ = json.Unmarshal(body, both)
+			_ = json.Unmarshal(withoutNullMembers(body), both)
 			*v, *e = *both, said
 			return true
 		}
 	}
 	return false
+}
+
+// withoutNullMembers leaves out of an object what is null.
+func withoutNullMembers(body []byte) []byte {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(body, &members)
+	maps.DeleteFunc(members, func(_ string, v json.RawMessage) bool { return jsonscan.Value(v).IsNull() })
+	body, _ = json.Marshal(members)
+	return body
 }
 
 // errorMessage finds the error text in a body, which may be anything.
@@ -324,6 +335,7 @@ func readItems[W, T any](list []json.RawMessage, rate RateLimit, item func(*W, M
 // so is a value of another type: then missing says what is not there. The items
 // point into body.
 func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, missing string) {
+	missing = "the reply has no " + keys[0]
 	v := jsonscan.Value(bytes.TrimSpace(body))
 	for v != nil {
 		if v.IsArray() { // the data
@@ -336,8 +348,12 @@ func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, miss
 				data = c.Val
 			}
 			for _, name := range keys {
-				if strings.EqualFold(key, name) && (c.Val.IsArray() || c.Val.IsNull()) {
+				switch {
+				case !strings.EqualFold(key, name):
+				case c.Val.IsArray():
 					list = c.Val
+				case c.Val.IsNull():
+					missing = ""
 				}
 			}
 		}
@@ -346,7 +362,7 @@ func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, miss
 		}
 		v = data
 	}
-	return nil, "the reply has no " + keys[0]
+	return nil, missing
 }
 
 // withoutNulls leaves out of a list what is null.
