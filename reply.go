@@ -219,16 +219,15 @@ func readInData[T any](v *T, e *envelope) bool {
 		return false
 	}
 	body := e.Raw()
-	for c := jsonscan.Value(bytes.TrimSpace(body)).Members(); c.Next(); {
-		if strings.EqualFold(string(c.Key), "data") && c.Val.IsObject() {
-			said, both := *e, new(T)
-			_ = json.Unmarshal(c.Val, both)
-			_ = json.Unmarshal(withoutNullMembers(body), both)
-			*v, *e = *both, said
-			return true
-		}
+	data := memberOf(bytes.TrimSpace(body), "data")
+	if !data.IsObject() {
+		return false
 	}
-	return false
+	said, both := *e, new(T)
+	_ = json.Unmarshal(data, both)
+	_ = json.Unmarshal(withoutNullMembers(body), both)
+	*v, *e = *both, said
+	return true
 }
 
 // withoutNullMembers leaves out of an object what is null.
@@ -382,16 +381,15 @@ func elementsOf(list jsonscan.Value) []json.RawMessage {
 // under one of the keys at the top or in the data, in the data itself, or at the
 // top. The service puts payloads in all of these; has recognizes the one meant.
 func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) *T {
-	var top, data map[string]json.RawMessage
-	_ = json.Unmarshal(body, &top)
-	_ = json.Unmarshal(top["data"], &data)
-	places := make([]json.RawMessage, 0, 2*len(keys)+2)
-	for _, object := range []map[string]json.RawMessage{top, data} {
+	top := jsonscan.Value(bytes.TrimSpace(body))
+	data := memberOf(top, "data")
+	places := make([]jsonscan.Value, 0, 2*len(keys)+2)
+	for _, object := range []jsonscan.Value{top, data} {
 		for _, key := range keys {
-			places = append(places, object[key])
+			places = append(places, memberOf(object, key))
 		}
 	}
-	for _, place := range append(places, top["data"], body) {
+	for _, place := range append(places, data, top) {
 		v := new(T)
 		_ = json.Unmarshal(place, v) // what could be read
 		if has(v) {
@@ -399,4 +397,15 @@ func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) 
 		}
 	}
 	return nil
+}
+
+// memberOf is the value under a key, in whatever case, as encoding/json finds it;
+// nil when there is none.
+func memberOf(object jsonscan.Value, key string) (found jsonscan.Value) {
+	for c := object.Members(); c.Next(); {
+		if strings.EqualFold(string(c.Key), key) {
+			found = c.Val
+		}
+	}
+	return found
 }

@@ -68,6 +68,16 @@ func TestNullAtTheTopHidesNothing(t *testing.T) {
 	assert.Empty(t, empty)
 }
 
+// Upper and lower case differ on no level of a reply.
+func TestKeysOfRepliesAreReadInAnyCase(t *testing.T) {
+	group, err := replying(t, `{"Success":true,"Data":{"Group":{"JID":"120363000000000001@g.us"}}}`).Instance("i", "t").Groups.Create(t.Context(), CreateGroupParams{Name: "Crew", Members: []JID{ana}})
+	require.NoError(t, err)
+	assert.EqualValues(t, "120363000000000001@g.us", group.JID)
+	label, err := replying(t, `{"SUCCESS":true,"TAG":{"ID":7}}`).Instance("i", "t").Labels.Create(t.Context(), "Lead", 1)
+	require.NoError(t, err)
+	assert.Equal(t, "7", label.ID)
+}
+
 // A null among the events of a filter is no event without a name.
 func TestFiltersHoldNames(t *testing.T) {
 	for events, want := range map[string][]EventType{
