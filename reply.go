@@ -235,7 +235,9 @@ func withoutNullMembers(body []byte) []byte {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(body, &members)
 	maps.DeleteFunc(members, func(_ string, v json.RawMessage) bool { return jsonscan.Value(v).IsNull() })
-	body, _ = json.Marshal(members)
+	if plain, err := json.Marshal(members); err == nil {
+		return plain
+	}
 	return body
 }
 
