@@ -232,8 +232,10 @@ func checkInstanceName(name string) error {
 	if err := checkName(field, name); err != nil {
 		return err
 	}
-	if name == "." || name == ".." {
-		return invalid(field, quoted(name)+" is a relative path; proxies would rewrite it to another route")
+	for part := range strings.SplitSeq(strings.ReplaceAll(name, `\`, "/"), "/") {
+		if part == "." || part == ".." {
+			return invalid(field, quoted(name)+" is a relative path; proxies would rewrite it to another route")
+		}
 	}
 	return nil
 }

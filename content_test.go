@@ -30,6 +30,10 @@ func TestContentsTravelAsDocumented(t *testing.T) {
 		body    string
 	}{
 		{
+			"public answer after a private one", family, Text("x"), []SendOption{ReplyPrivate("Q"), ReplyTo("R")}, "text",
+			`{"number":"120363000000000001@g.us","replyTo":"R","source":"ryze-go","message":"x"}`,
+		},
+		{
 			"sticker of a URL", ana, Sticker{MediaURL("https://example.com/s.png")}, nil, "sticker",
 			`{"number":"5511987654321","source":"ryze-go","imageUrl":"https://example.com/s.png"}`,
 		},

@@ -104,11 +104,6 @@ type membersBody struct {
 	Participants []string     `json:"participants"`
 }
 
-type membersReply struct {
-	envelope
-	Participants []json.RawMessage `json:"participants"`
-}
-
 func (s *GroupsService) members(ctx context.Context, action memberAction, group JID, members []JID) (*MembersResult, error) {
 	if err := group.check("group", groupsOnly); err != nil {
 		return nil, err
@@ -121,11 +116,12 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 		body: membersBody{Action: action, Identifier: group.wire(), Participants: list},
 		hint: "it may have been done: read the members of the group",
 	}
-	r, err := fetch[membersReply](ctx, s.h, opGroupParticipants, in)
+	r, err := fetch[envelope](ctx, s.h, opGroupParticipants, in)
 	if err != nil {
 		return nil, err
 	}
-	result := &MembersResult{Meta: r.Meta, Message: r.Text, Members: matchMembers(members, r.Participants, r.RateLimit)}
+	said, _ := listIn(r.Raw(), "participants")
+	result := &MembersResult{Meta: r.Meta, Message: r.Text, Members: matchMembers(members, said, r.RateLimit)}
 	failed := partsOf(s.h, opGroupParticipants)
 	failed.failed.Group = group
 	for _, m := range result.Members {

@@ -71,8 +71,8 @@ func phoneFault(digits string) string {
 		return "begins with 0; write the number as it is dialled from abroad: country code first, without the 0 of national calls; for numbers of Brazil see BrazilPhone"
 	case n < minPhoneDigits || n > maxPhoneDigits:
 		return fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", n, minPhoneDigits, maxPhoneDigits)
-	case n == 11 && strings.HasPrefix(digits, "119"), n == 10 && strings.HasPrefix(digits, "11") && digits[2] >= '2' && digits[2] <= '5':
-		return "looks like a number of São Paulo without its country code, and no number of country 1 begins so: write 55 in front, or use BrazilPhone"
+	case lacksBrazilCode(digits):
+		return "looks like a number of Brazil without its country code, and no number of another country begins so: write 55 in front, or use BrazilPhone"
 	case strings.HasPrefix(digits, brazilCode+"0"):
 		return "has a 0 after the country code 55; leave it out, or use BrazilPhone"
 	case hasTrunkZero(digits):
@@ -82,6 +82,24 @@ func phoneFault(digits string) string {
 	}
 	return ""
 }
+
+// lacksBrazilCode reports whether digits can only be an area code and a number of
+// Brazil. It cannot know all areas: with a 9 behind them, the others begin like
+// numbers of another country, as 51 does like those of Peru.
+func lacksBrazilCode(digits string) bool {
+	switch len(digits) {
+	case 10: // numbers of country 1 have eleven digits
+		return digits[0] == '1' && digits[1] != '0' && digits[2] >= '2'
+	case 11:
+		return digits[2] == '9' && strings.Contains(areasNowhereElse, " "+digits[:2]+" ")
+	}
+	return false
+}
+
+// areasNowhereElse are the area codes of Brazil that with a 9 behind them begin no
+// number of another country: 219 and its like are no country codes, and country 1
+// has no area codes with a 9 in the middle.
+const areasNowhereElse = " 11 12 13 14 15 16 17 18 19 21 28 42 69 85 87 88 89 96 99 "
 
 // hasTrunkZero reports whether a 0 follows the code of a country where it is
 // dialled for national calls only. In others, such as Italy, it is part of a number.
@@ -94,8 +112,12 @@ func hasTrunkZero(digits string) bool {
 	return false
 }
 
-const trunkZeroCountries = " 20 27 31 32 33 40 41 43 44 46 49 54 58 60 61 62 63 64 66 81 82 84 86 90 91 92 93 94 95 98" +
-	" 212 213 233 234 249 251 254 255 256 260 263 353 358 380 381 385 386 387 389 421 593 595 598 855 856 880 886 962 963 964 966 967 971 972 977 "
+// trunkZeroCountries dial a 0 before national numbers, and have none that begins
+// with one. Greece, Singapore and others dial no 0 at all.
+const trunkZeroCountries = " 20 27 31 32 33 40 41 43 44 46 49 51 53 54 57 58 60 61 62 63 64 66 81 82 84 86 90 91 92 93 94 95 98" +
+	" 211 212 213 218 231 232 233 234 243 249 251 252 254 255 256 260 261 262 263 264 265 291" +
+	" 353 355 358 359 370 373 374 380 381 382 383 385 386 387 389 421 590 591 593 594 595 596 598" +
+	" 855 856 880 886 961 962 963 964 966 967 970 971 972 976 977 994 995 996 "
 
 // tooLongForCountry knows the countries whose numbers have a fixed length and
 // that many numbers belong to. It tells most LIDs that lost their server.

@@ -91,6 +91,9 @@ func TestPhoneJIDReadsUsualWritings(t *testing.T) {
 		"+39 06 1234 5678":                      "390612345678", // the 0 belongs to the number in Italy
 		"+683 4000":                             "6834000",
 		"+225 07 01 02 03 04":                   "2250701020304", // so it does in Ivory Coast
+		"+51 987 654 321":                       "51987654321",   // Peru, and not the area 51
+		"+66 98 765 4321":                       "66987654321",
+		"+229 01 97 12 34 56":                   "2290197123456",
 		"+55 [11] 98765\u201443\u221221":        "5511987654321",
 		"\ufeff+55\u200b11\u200987654321\u00ad": "551187654321", // as copied from a web page
 	} {
@@ -115,8 +118,14 @@ func TestBadPhonesAreRefusedWithAdvice(t *testing.T) {
 		"0049 0151 23456789":      "leave it out",
 		"+212 06 12 34 56 78":     "leave it out",
 		"+44 [0]7700 900123":      "without brackets",
-		"(11) 3333-4444":          "São Paulo",
-		"11 98765-4321":           "São Paulo",
+		"(11) 3333-4444":          "write 55 in front",
+		"(19) 8765-4321":          "write 55 in front",
+		"11 98765-4321":           "write 55 in front",
+		"(21) 98765-4321":         "write 55 in front",
+		"85 9 8765 4321":          "write 55 in front",
+		"+57 0321 1234567":        "leave it out",
+		"+359 048 123 456":        "leave it out",
+		"+370 0612 34567":         "leave it out",
 		"011 98765-4321":          "country code",
 		"(011) 98765-4321":        "country code",
 		"07700 900123":            "country code",

@@ -25,7 +25,7 @@ func TestBadNamesAndTokensAreRefusedBeforeAnyRequest(t *testing.T) {
 		_, err = NewInstanceClient("a", token)
 		require.ErrorIs(t, err, ErrInvalidArgument)
 	}
-	for _, name := range []string{"", " ", " a", "a ", "a\x00", "a\nb", ".", "..", "\xff\xfe", "a\u0085"} {
+	for _, name := range []string{"", " ", " a", "a ", "a\x00", "a\nb", ".", "..", "../x", "a/../b", "a/.", `..\x`, "\xff\xfe", "a\u0085"} {
 		account := client.Account("tok")
 		for what, err := range map[string]error{
 			"create":  second(account.CreateInstance(ctx, CreateInstanceParams{Name: name})),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -211,22 +212,33 @@ func (e *envelope) base() *envelope { return e }
 
 // readInData reads what stands in the data of a reply as if it stood at the top,
 // where it is looked for first: the service puts payloads in both places. What
-// the envelope says stays. It reports whether there is such data.
+// the envelope says stays. A null at the top hides nothing. It reports whether
+// there is such data.
 func readInData[T any](v *T, e *envelope) bool {
 	if _, done := any(v).(readInPlace); done {
 		return false
 	}
 	body := e.Raw()
-	for c := jsonscan.Value(bytes.TrimSpace(body)).Members(); c.Next(); {
-		if strings.EqualFold(string(c.Key), "data") && c.Val.IsObject() {
-			said, both := *e, new(T)
-			_ = json.Unmarshal(c.Val, both)
-			_ = json.Unmarshal(body, both)
-			*v, *e = *both, said
-			return true
-		}
+	data := memberOf(bytes.TrimSpace(body), "data")
+	if !data.IsObject() {
+		return false
 	}
-	return false
+	said, both := *e, new(T)
+	_ = json.Unmarshal(data, both)
+	_ = json.Unmarshal(withoutNullMembers(body), both)
+	*v, *e = *both, said
+	return true
+}
+
+// withoutNullMembers leaves out of an object what is null.
+func withoutNullMembers(body []byte) []byte {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(body, &members)
+	maps.DeleteFunc(members, func(_ string, v json.RawMessage) bool { return jsonscan.Value(v).IsNull() })
+	if plain, err := json.Marshal(members); err == nil {
+		return plain
+	}
+	return body
 }
 
 // errorMessage finds the error text in a body, which may be anything.
@@ -324,6 +336,7 @@ func readItems[W, T any](list []json.RawMessage, rate RateLimit, item func(*W, M
 // so is a value of another type: then missing says what is not there. The items
 // point into body.
 func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, missing string) {
+	missing = "the reply has no " + keys[0]
 	v := jsonscan.Value(bytes.TrimSpace(body))
 	for v != nil {
 		if v.IsArray() { // the data
@@ -336,8 +349,12 @@ func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, miss
 				data = c.Val
 			}
 			for _, name := range keys {
-				if strings.EqualFold(key, name) && (c.Val.IsArray() || c.Val.IsNull()) {
+				switch {
+				case !strings.EqualFold(key, name):
+				case c.Val.IsArray():
 					list = c.Val
+				case c.Val.IsNull():
+					missing = ""
 				}
 			}
 		}
@@ -346,7 +363,7 @@ func listIn(body json.RawMessage, keys ...string) (items []json.RawMessage, miss
 		}
 		v = data
 	}
-	return nil, "the reply has no " + keys[0]
+	return nil, missing
 }
 
 // withoutNulls leaves out of a list what is null.
@@ -366,16 +383,15 @@ func elementsOf(list jsonscan.Value) []json.RawMessage {
 // under one of the keys at the top or in the data, in the data itself, or at the
 // top. The service puts payloads in all of these; has recognizes the one meant.
 func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) *T {
-	var top, data map[string]json.RawMessage
-	_ = json.Unmarshal(body, &top)
-	_ = json.Unmarshal(top["data"], &data)
-	places := make([]json.RawMessage, 0, 2*len(keys)+2)
-	for _, object := range []map[string]json.RawMessage{top, data} {
+	top := jsonscan.Value(bytes.TrimSpace(body))
+	data := memberOf(top, "data")
+	places := make([]jsonscan.Value, 0, 2*len(keys)+2)
+	for _, object := range []jsonscan.Value{top, data} {
 		for _, key := range keys {
-			places = append(places, object[key])
+			places = append(places, memberOf(object, key))
 		}
 	}
-	for _, place := range append(places, top["data"], body) {
+	for _, place := range append(places, data, top) {
 		v := new(T)
 		_ = json.Unmarshal(place, v) // what could be read
 		if has(v) {
@@ -383,4 +399,15 @@ func resourceIn[T any](body json.RawMessage, has func(*T) bool, keys ...string) 
 		}
 	}
 	return nil
+}
+
+// memberOf is the value under a key, in whatever case, as encoding/json finds it;
+// nil when there is none.
+func memberOf(object jsonscan.Value, key string) (found jsonscan.Value) {
+	for c := object.Members(); c.Next(); {
+		if strings.EqualFold(string(c.Key), key) {
+			found = c.Val
+		}
+	}
+	return found
 }

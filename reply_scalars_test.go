@@ -46,6 +46,38 @@ func TestResourceOfAnotherTypeIsMissing(t *testing.T) {
 	assert.Nil(t, group.Permissions)
 }
 
+// A null at the top does not hide what stands in the data.
+func TestNullAtTheTopHidesNothing(t *testing.T) {
+	inData := func(member, value string) *InstanceClient {
+		return replying(t, fmt.Sprintf(`{"success":true,%[1]q:null,"data":{%[1]q:%[2]s}}`, member, value)).Instance("i", "t")
+	}
+	settings, err := inData("settings", `{"rejectCalls":true}`).Settings.Get(t.Context())
+	require.NoError(t, err)
+	assert.NotNil(t, settings)
+	added, err := inData("participants", `[{"success":true}]`).Groups.AddMembers(t.Context(), crew, ana)
+	require.NoError(t, err)
+	assert.True(t, added.Members[0].Done)
+	forwarded, err := inData("messageId", `"M"`).Messages.Forward(t.Context(), "X", ana)
+	require.NoError(t, err)
+	assert.Equal(t, "M", forwarded.ID)
+	groups, err := inData("groups", `[{"jid":"120363000000000001@g.us"}]`).Groups.List(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, groups, 1)
+	empty, err := inData("groups", `null`).Groups.List(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, empty)
+}
+
+// Upper and lower case differ on no level of a reply.
+func TestKeysOfRepliesAreReadInAnyCase(t *testing.T) {
+	group, err := replying(t, `{"Success":true,"Data":{"Group":{"JID":"120363000000000001@g.us"}}}`).Instance("i", "t").Groups.Create(t.Context(), CreateGroupParams{Name: "Crew", Members: []JID{ana}})
+	require.NoError(t, err)
+	assert.EqualValues(t, "120363000000000001@g.us", group.JID)
+	label, err := replying(t, `{"SUCCESS":true,"TAG":{"ID":7}}`).Instance("i", "t").Labels.Create(t.Context(), "Lead", 1)
+	require.NoError(t, err)
+	assert.Equal(t, "7", label.ID)
+}
+
 // A null among the events of a filter is no event without a name.
 func TestFiltersHoldNames(t *testing.T) {
 	for events, want := range map[string][]EventType{

@@ -32,7 +32,7 @@ func (o *sendOptions) extras() *sendExtras {
 // have stored it.
 func ReplyTo(messageID string) SendOption {
 	return func(o *sendOptions) error {
-		o.replyTo = messageID
+		o.replyTo, o.replyPrivate = messageID, false
 		return checkText("ReplyTo", messageID)
 	}
 }

@@ -60,6 +60,10 @@ func TestRepliesInOtherSpellingsReadTheSame(t *testing.T) {
 		maps.DeleteFunc(data, func(key string, _ any) bool { return key == "success" || key == "message" })
 		r.body = map[string]any{"success": true, "message": whole["message"], "data": data}
 		same("all is in data")
+		for key := range data {
+			r.body.(map[string]any)[key] = nil
+		}
+		same("all is in data, and null at the top")
 		r.body = whole
 	})
 }
