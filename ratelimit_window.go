@@ -373,7 +373,7 @@ func (w *window) next(now time.Duration) {
 	w.generation++
 	w.stale, w.staleUntil = w.inFlight, now+travelTime
 	w.head, w.tail, w.inFlight, w.slow = nil, nil, 0, 0
-	w.floor, w.guessed, w.asked, w.asks = 0, false, 0, 0
+	w.floor, w.guessed, w.asked, w.asks = 0, false, now-probePatience, 0
 	w.older, w.newer = doubts{}, doubts{}
 }
 

@@ -67,6 +67,7 @@ var limiterRules = []struct {
 	{"the headers say what remains", headersRule},
 	{"a reply that comes late never raises what remains", lateReply},
 	{"a reply without headers counts as used", headerless},
+	{"replies without headers leave nothing unused", headerlessUnused},
 	{"a window starts anew at Reset and not before", startsAnew},
 	{"a window without a limit lets everything go", unlimited},
 	{"Rate tells what is known", rateTells},
@@ -90,6 +91,8 @@ var limiterRules = []struct {
 	{"Reserve leaves requests to others", reserveLeaves},
 	{"Reserve keeps at most half of a window", reserveHalf},
 	{"who waits for more than its Reserve holds up nobody urgent", reserveBlocksNobody},
+	{"who does not wait goes before those behind it", goesBeforeWaiters},
+	{"who does not wait is refused for nobody that goes", noWaitAtOnce},
 	{"many callers at once get the quota and no more", manyAtOnce},
 	{"many callers that wait are served by the windows that follow", manyWaiting},
 }
