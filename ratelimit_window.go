@@ -104,6 +104,7 @@ type ticket struct {
 	issued     time.Duration
 	generation uint32
 	aged       bool // long on its way
+	landed     bool
 	asks       bool // goes only to end doubts
 }
 
@@ -377,8 +378,13 @@ func (w *window) next(now time.Duration) {
 	w.older, w.newer = doubts{}, doubts{}
 }
 
-// land takes t out of those under way. It reports whether t is of this window.
+// land takes t out of those under way, once. It reports whether t was one of this
+// window.
 func (w *window) land(t *ticket) (current bool) {
+	if t.landed {
+		return false
+	}
+	t.landed = true
 	if t.generation != w.generation {
 		if t.generation == w.generation-1 && !t.aged && w.stale > 0 {
 			w.stale--

@@ -78,6 +78,7 @@ var limiterRules = []struct {
 	{"a wait beyond the deadline is refused at once", beyondDeadline},
 	{"a wait that becomes too long is refused then", becomesTooLong},
 	{"Cancel gives the request back", cancelGivesBack},
+	{"Cancel after Done gives nothing back", onlyOnce},
 	{"Cancel lets a waiter go", cancelWakes},
 	{"a context that has ended takes nothing", endedContext},
 	{"a wait ends with its context", waitEnds},
