@@ -171,9 +171,11 @@ func TestWindowsThatAreCutToTheSecondCostOneRefusal(t *testing.T) {
 }
 
 func TestTheErrorOfALimiterAloneReadsWell(t *testing.T) {
-	l := NewMemoryLimiter(0)
-	reset := time.Now().Add(time.Minute)
-	acquired(t, l).Done(RateLimit{Known: true, Limit: 100, Remaining: 0, Reset: reset})
-	_, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey})
-	assert.EqualError(t, err, "ryze: rate limited until "+reset.UTC().Format(time.RFC3339))
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		reset := time.Now().Add(time.Minute)
+		acquired(t, l).Done(RateLimit{Known: true, Limit: 100, Remaining: 0, Reset: reset})
+		_, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey})
+		assert.EqualError(t, err, "ryze: rate limited until "+reset.UTC().Format(time.RFC3339))
+	})
 }
