@@ -75,6 +75,7 @@ func TestRequestsThatTheServiceHasCountedAreNotCountedTwice(t *testing.T) {
 
 // Nobody wakes a process before the window ends.
 func TestAWindowWithoutAWordIsNotAskedForAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	l, err := ryzeredis.NewLimiter(server.Client, ryzeredis.WithPatience(2*time.Second))
 	require.NoError(t, err)
@@ -91,7 +92,7 @@ func TestAWindowWithoutAWordIsNotAskedForAgainAndAgain(t *testing.T) {
 	defer cancel()
 	go func() { _, _ = l.Acquire(ctx, req) }()
 	<-waits
-	time.Sleep(1200 * time.Millisecond) // until the first request would have been given up
+	time.Sleep(1200 * time.Millisecond) // until the wait for a first word is over
 	require.NoError(t, server.Client.ConfigResetStat(t.Context()).Err())
 	time.Sleep(300 * time.Millisecond)
 	stats, err := server.Client.Info(t.Context(), "commandstats").Result()
