@@ -238,7 +238,11 @@ type RateLimitError struct {
 
 // Error says when to come back.
 func (e *RateLimitError) Error() string {
-	text := "ryze: " + e.Operation + ": rate limited"
+	text := "ryze: "
+	if e.Operation != "" { // a limiter's own error has none
+		text += e.Operation + ": "
+	}
+	text += "rate limited"
 	if !e.RetryAt.IsZero() {
 		text += " until " + e.RetryAt.UTC().Format(time.RFC3339)
 	}

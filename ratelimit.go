@@ -86,8 +86,8 @@ type LimiterRequest struct {
 	OnWait func(expected time.Duration)
 }
 
-// Ticket is the right to one request. Call one method once, when the reply's
-// headers have come or the attempt is over.
+// Ticket is the right to one request. Call one method, when the reply's headers
+// have come or the attempt is over. Later calls give nothing back.
 type Ticket interface {
 	// Done reports the reply's headers. Known is false without a reply or
 	// without a remaining count. The request counts as used.

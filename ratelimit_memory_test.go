@@ -169,3 +169,13 @@ func TestWindowsThatAreCutToTheSecondCostOneRefusal(t *testing.T) {
 		assert.LessOrEqual(t, refused, 1)
 	})
 }
+
+func TestTheErrorOfALimiterAloneReadsWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewMemoryLimiter(0)
+		reset := time.Now().Add(time.Minute)
+		acquired(t, l).Done(RateLimit{Known: true, Limit: 100, Remaining: 0, Reset: reset})
+		_, err := l.Acquire(t.Context(), LimiterRequest{LimiterKey: testKey})
+		assert.EqualError(t, err, "ryze: rate limited until "+reset.UTC().Format(time.RFC3339))
+	})
+}

@@ -11,7 +11,7 @@ import (
 const (
 	windowLength  = time.Minute            // the documented window
 	slowBelow     = 10                     // requests left, from where on they keep apart
-	slowPause     = 500 * time.Millisecond // by how much
+	slowPause     = 500 * time.Millisecond // by how much, in windows of ten seconds and more
 	probePatience = time.Second            // how long requests wait for the first word on a window
 	shortestReset = time.Second            // the shortest wait after a 429
 	mostDoublings = 4                      // of that wait
@@ -104,6 +104,7 @@ type ticket struct {
 	issued     time.Duration
 	generation uint32
 	aged       bool // long on its way
+	landed     bool
 	asks       bool // goes only to end doubts
 }
 
@@ -235,8 +236,8 @@ func (w *window) ready(now time.Duration, reserve int) (ok bool, again time.Dura
 			again = min(again, w.staleUntil)
 		}
 		return false, again
-	case room < w.few() && now < w.last+slowPause:
-		return false, min(w.last+slowPause, w.reset)
+	case room < w.few() && now < w.last+w.pause():
+		return false, min(w.last+w.pause(), w.reset)
 	default:
 		return true, now
 	}
@@ -266,6 +267,9 @@ func (w *window) unaccounted() int {
 
 // few is the number of requests left below which they keep apart.
 func (w *window) few() int { return min(slowBelow, w.limit/10) }
+
+// pause is how long the last few keep apart: together at most half of a window.
+func (w *window) pause() time.Duration { return min(slowPause, w.span()/(2*slowBelow)) }
 
 // age looks for requests that are long on their way. The service may have
 // counted them.
@@ -373,12 +377,17 @@ func (w *window) next(now time.Duration) {
 	w.generation++
 	w.stale, w.staleUntil = w.inFlight, now+travelTime
 	w.head, w.tail, w.inFlight, w.slow = nil, nil, 0, 0
-	w.floor, w.guessed, w.asked, w.asks = 0, false, 0, 0
+	w.floor, w.guessed, w.asked, w.asks = 0, false, now-probePatience, 0
 	w.older, w.newer = doubts{}, doubts{}
 }
 
-// land takes t out of those under way. It reports whether t is of this window.
+// land takes t out of those under way, once. It reports whether t was one of this
+// window.
 func (w *window) land(t *ticket) (current bool) {
+	if t.landed {
+		return false
+	}
+	t.landed = true
 	if t.generation != w.generation {
 		if t.generation == w.generation-1 && !t.aged && w.stale > 0 {
 			w.stale--

@@ -10,16 +10,36 @@ local news = q.news
 if not raw and q.want == 0 and not news then -- nothing is known, and nothing to be kept
 	return cjson.encode({granted = 0, gen = q.gen, room = 0, likely = 0, reset = 0, look = 1000, limit = q.limit, needy = 0, length = 60000})
 end
+local function doubts() return {count = 0, latest = 0, issued = 0, strong = 0} end
 local w = raw and cjson.decode(raw) or {
 	gen = q.gen > 0 and q.gen or now, procs = {}, limit = q.limit, left = 0, whole = 0, back = 0, length = 60000,
-	reset = 0, opened = 0, floor = 0, grace = 0, stale = 0, refusals = 0, odd = 0, asked = 0,
-	passed = 0, allowed = 0, probe = 0, doubt = 0, doubted = 0, said = 0,
+	reset = 0, opened = 0, floor = 0, grace = 0, stale = 0, refusals = 0, odd = 0, asked = 0, asks = 0,
+	passed = 0, allowed = 0, probe = 0, older = doubts(), newer = doubts(), said = 0, saidto = 0,
 }
+
+-- Of requests without a word, the last of which left at issued, it is not known
+-- whether they are in left. They are strong while the service has not spoken to a
+-- request that left later, and end with a reply to one that left after all of
+-- their batch were surely used.
+local function doubt(count, issued)
+	local d = w.newer
+	if d.issued <= w.saidto then d.strong = 0 end
+	d.count, d.latest, d.issued = d.count + count, now, math.max(d.issued, issued)
+	if issued > w.saidto then d.strong = d.strong + count end
+end
+local function dispel(issued)
+	for _ = 1, 2 do
+		if w.older.count == 0 or issued >= w.older.latest then
+			w.back = w.back + w.older.count
+			w.older, w.newer = w.newer, doubts()
+		end
+	end
+end
 
 -- What a process held that is not heard of any more may have been used or not.
 for id, p in pairs(w.procs) do
 	if p.expires < now and id ~= q.id then
-		if p.gen == w.gen and p.out > 0 then w.doubt, w.doubted = w.doubt + p.out, now end
+		if p.gen == w.gen and p.out > 0 then doubt(p.out, 0) end
 		w.procs[id] = nil
 	end
 end
@@ -33,7 +53,7 @@ w.procs[q.id] = me
 local function turn()
 	w.gen, w.stale, w.opened, w.left = w.gen + 1, now + 5000, now, w.limit
 	w.heard, w.known, w.guessed, w.probing = false, false, false, false
-	w.floor, w.doubt, w.asked, w.passed = 0, 0, 0, 0
+	w.floor, w.older, w.newer, w.asked, w.asks, w.passed = 0, doubts(), doubts(), 0, 0, 0
 	me.gen, me.old, me.out = w.gen, me.out, 0
 end
 -- hear takes in what remains. It never rises.
@@ -66,8 +86,8 @@ local function done(at)
 	end
 	if news.remaining then
 		hear(news.remaining)
-		w.back, w.said = w.back + news.replies, now
-		if now - news.age >= w.doubted then w.back, w.doubt = w.back + w.doubt, 0 end
+		dispel(now - news.age)
+		w.back, w.said, w.saidto, w.asks = w.back + news.replies, now, math.max(w.saidto, now - news.age), 0
 	end
 end
 local function refused(at, current)
@@ -98,7 +118,8 @@ local function kept(at)
 	if news.reset <= 0 or w.known and now < w.reset and at < w.reset - 1000 then return end -- of a window that is over
 	if not w.known or at > w.reset + 1000 then
 		turn()
-		w.reset, w.known, w.doubt, w.doubted = at, true, news.charged, now
+		w.reset, w.known = at, true
+		doubt(news.charged, now - news.age)
 		me.out, me.old = q.held, q.old
 	end
 	w.passed = w.limit - news.remaining
@@ -121,13 +142,16 @@ if news then
 		if w.heard and news.kind ~= 'kept' and w.said <= now - news.age then
 			w.left, w.back = w.left - news.charged, w.back + news.charged
 		else
-			w.doubt, w.doubted = w.doubt + news.charged, now
+			doubt(news.charged, now - news.age)
 		end
 		if w.probing then w.allowed = math.max(2 * w.allowed, w.passed + 1) end
 	end
-	if news.canceled > 0 and q.gen == w.gen and w.probing then
-		w.passed = math.max(w.passed - news.canceled, 0)
-		if w.passed == 0 then w.reset = now end
+	if news.canceled > 0 and q.gen == w.gen then
+		w.asks = math.max(w.asks - news.canceled, 0) -- it has not gone
+		if w.probing then
+			w.passed = math.max(w.passed - news.canceled, 0)
+			if w.passed == 0 then w.reset = now end
+		end
 	end
 	if news.kind == 'done' and current and not w.guessed then
 		done(at)
@@ -156,9 +180,15 @@ for _, p in pairs(w.procs) do
 		if p.gen == w.gen then old = old + p.old elseif p.gen == w.gen - 1 then old = old + p.out end
 	end
 end
-local room = w.left - w.doubt - out - old
+local doubtful, weak = w.older.count + w.newer.count, 0
+local room = w.left - doubtful - out - old
 local likely = room + old
-if w.heard then likely = likely + math.min(out, math.max(w.whole - w.left - w.back, 0)) end
+if w.heard then
+	local uncounted = math.max(w.whole - w.left - w.back, 0) -- that are not back, and counted by the service
+	for _, d in ipairs({w.older, w.newer}) do weak = weak + d.count - (d.issued > w.saidto and d.strong or 0) end
+	weak = math.max(weak, math.min(uncounted - out - old, doubtful))
+	likely = likely + weak + math.min(out, uncounted)
+end
 
 local function before(id, p, id2, p2)
 	if p.prio ~= p2.prio then return p.prio > p2.prio end
@@ -190,10 +220,11 @@ elseif q.want > 0 then
 	granted = math.max(math.min(q.want, free - ahead), 0)
 	if rivals > 0 then granted = math.min(granted, math.max(1, math.floor(free / (rivals + 1)))) end
 	if granted == 0 and free > 0 then look = math.min(look, 50) end
-	if granted == 0 and w.probing then look = math.min(look, math.max(w.probe - now, 1)) end
-	if granted == 0 and w.heard and room <= 0 and w.doubt > 0 and room + w.doubt > 0 then
-		if now >= w.asked + 1000 then granted, w.asked = 1, now end -- it asks whether they were used
-		look = math.min(look, 1000)
+	if granted == 0 and w.probing and w.passed >= w.allowed then look = math.min(look, w.probe - now) end
+	if granted == 0 and room <= 0 and weak > 0 and room + weak > 0 then
+		local ask = w.asked + 1000 * 2 ^ math.min(math.max(w.asks - 1, 0), 4) -- rare when none comes back with a word
+		if now >= ask then granted, w.asked, w.asks = 1, now, w.asks + 1 -- it asks whether they were used
+		else look = math.min(look, ask - now) end
 	end
 	if granted == q.want and rivals == 0 and not w.probing then
 		granted = granted + math.max(math.min(q.extra, math.floor((free - granted) / (4 * active))), 0)

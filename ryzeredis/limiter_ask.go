@@ -161,9 +161,11 @@ func (w *window) want(q *question, now time.Time) {
 	first := w.waiters[0].req
 	q.First = w.waiters[0].number
 	q.Prio, q.Reserve, q.Age = int(first.Priority), first.Reserve, now.Sub(first.Since).Milliseconds()
+	alike := true
 	for _, me := range w.waiters {
-		if me.req.Priority != first.Priority || me.req.Reserve != first.Reserve {
-			break
+		alike = alike && me.req.Priority == first.Priority && me.req.Reserve == first.Reserve
+		if me.asked = alike; !alike {
+			continue
 		}
 		q.Want++
 		if me.req.MaxWait > 0 {

@@ -1,10 +1,14 @@
 package ryzeredis_test
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ryzeapi/ryze-go"
@@ -67,4 +71,36 @@ func TestRequestsThatTheServiceHasCountedAreNotCountedTwice(t *testing.T) {
 	for range 2 {
 		require.NoError(t, <-served)
 	}
+}
+
+// Nobody wakes a process before the window ends.
+func TestAWindowWithoutAWordIsNotAskedForAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	l, err := ryzeredis.NewLimiter(server.Client, ryzeredis.WithPatience(2*time.Second))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	req := ryze.LimiterRequest{LimiterKey: ryze.LimiterKey{Scope: "silent", Class: ryze.RateCreate}}
+	for range req.Class.Limit() {
+		ticket, err := l.Acquire(t.Context(), req)
+		require.NoError(t, err)
+		ticket.Done(ryze.RateLimit{})
+	}
+	waits := make(chan struct{})
+	req.MaxWait, req.OnWait = 2*time.Minute, func(time.Duration) { close(waits) }
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { _, _ = l.Acquire(ctx, req) }()
+	<-waits
+	time.Sleep(1200 * time.Millisecond) // until the wait for a first word is over
+	require.NoError(t, server.Client.ConfigResetStat(t.Context()).Err())
+	time.Sleep(300 * time.Millisecond)
+	stats, err := server.Client.Info(t.Context(), "commandstats").Result()
+	require.NoError(t, err)
+	calls := 0
+	if _, stats, ok := strings.Cut(stats, "cmdstat_evalsha:calls="); ok {
+		_, err := fmt.Sscan(stats[:strings.IndexByte(stats, ',')], &calls)
+		require.NoError(t, err)
+	}
+	assert.LessOrEqual(t, calls, 2)
 }

@@ -58,6 +58,7 @@ type waiter struct {
 	latest time.Time
 	ready  chan struct{}
 	placed chan struct{} // closed when Redis has answered and it has to wait
+	asked  bool          // it is in the last question
 	seen   bool
 	ticket *ticket
 	err    error
@@ -184,10 +185,11 @@ func (w *window) serve(asking uint64, now time.Time) {
 		me.ticket = w.issue(now)
 		close(me.ready)
 	}
-	left := w.waiters[:0:0]
+	left, waits := w.waiters[:0:0], false
 	for ahead, me := range w.waiters {
 		switch {
-		case me.number > asking, len(w.pending) > 0 && me.req.MaxWait > 0: // there is more to tell
+		case me.number > asking, len(w.pending) > 0 && me.req.MaxWait > 0, // there is more to tell
+			me.req.MaxWait <= 0 && !waits && (!me.asked || w.free > 0): // or it is next
 			w.again = true
 		case me.req.MaxWait <= 0, now.After(me.latest), w.expected(ahead, me.req.Reserve, now).After(me.latest):
 			me.err = &ryze.RateLimitError{RetryAt: w.retryAt(), RateLimit: w.snapshot()}
@@ -198,6 +200,7 @@ func (w *window) serve(asking uint64, now time.Time) {
 			me.seen = true
 			close(me.placed)
 		}
+		waits = waits || me.req.MaxWait > 0
 		left = append(left, me)
 	}
 	w.waiters = left

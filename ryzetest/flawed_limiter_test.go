@@ -3,6 +3,7 @@ package ryzetest_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ func TestSuiteFindsFlawsOfALimiter(t *testing.T) {
 		"ignores the headers":           "the headers say what remains",
 		"believes late replies":         "a reply that comes late never raises what remains",
 		"forgets silent replies":        "a reply without headers counts as used",
+		"waits for silent replies":      "replies without headers leave nothing unused",
 		"goes before Reset":             "a window starts anew at Reset and not before",
 		"knows no unlimited":            "a window without a limit lets everything go",
 		"tells nothing":                 "Rate tells what is known",
@@ -28,6 +30,7 @@ func TestSuiteFindsFlawsOfALimiter(t *testing.T) {
 		"ignores the deadline":          "a wait beyond the deadline is refused at once",
 		"does not look again":           "a wait that becomes too long is refused then",
 		"counts what was cancelled":     "Cancel gives the request back",
+		"counts the last word":          "Cancel after Done gives nothing back",
 		"wakes nobody":                  "Cancel lets a waiter go",
 		"grants to an ended context":    "a context that has ended takes nothing",
 		"waits on":                      "a wait ends with its context",
@@ -43,6 +46,8 @@ func TestSuiteFindsFlawsOfALimiter(t *testing.T) {
 		"ignores Reserve":               "Reserve leaves requests to others",
 		"keeps all of a Reserve":        "Reserve keeps at most half of a window",
 		"serves one caller at a time":   "who waits for more than its Reserve holds up nobody urgent",
+		"refuses while others wait":     "who does not wait goes before those behind it",
+		"refuses while others ask":      "who does not wait is refused for nobody that goes",
 		"looks and takes in two steps":  "many callers at once get the quota and no more",
 		"lets all go in the new window": "many callers that wait are served by the windows that follow",
 	}, func(t *testing.T, flaw string) {
@@ -61,6 +66,7 @@ type flawedLimiter struct {
 	flaw  string
 	right ryze.Limiter
 	one   chan struct{} // taken by the caller that is served
+	waits atomic.Int32
 	mu    sync.Mutex
 	calls int
 }
@@ -114,6 +120,20 @@ func (l *flawedLimiter) Acquire(ctx context.Context, req ryze.LimiterRequest) (r
 			defer func() { <-l.one }()
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		}
+	case "refuses while others wait":
+		if req.MaxWait <= 0 && l.waits.Load() > 0 {
+			return nil, &ryze.RateLimitError{RetryAt: time.Now()}
+		}
+		l.waits.Add(1)
+		defer l.waits.Add(-1)
+	case "refuses while others ask":
+		select {
+		case l.one <- struct{}{}:
+			time.Sleep(time.Millisecond)
+			<-l.one
+		default:
+			return nil, &ryze.RateLimitError{RetryAt: time.Now()}
 		}
 	case "grants to an ended context":
 		if ctx.Err() != nil {
@@ -195,6 +215,8 @@ func (t flawedTicket) Done(rate ryze.RateLimit) {
 		rate = ryze.RateLimit{}
 	case t.flaw == "knows no unlimited" && rate.Unlimited():
 		rate = ryze.RateLimit{}
+	case (t.flaw == "waits for silent replies" || t.flaw == "counts the last word") && !rate.Known:
+		return
 	case t.flaw == "forgets silent replies" && !rate.Known:
 		t.right.Cancel()
 		return

@@ -61,6 +61,34 @@ func headerless(m *meter) {
 	}
 }
 
+// Every second reply has no headers. Each of these requests ends after the next has
+// left, so a reply in between may or may not have counted it; a later one has.
+func headerlessUnused(m *meter) {
+	m.open(9, 8, distant)
+	silent := m.take("a request that the window has room for")
+	spoken := m.take("another")
+	for remaining := 6; remaining > 2; remaining -= 2 {
+		silent.Done(ryze.RateLimit{})
+		silent = m.takeLater("a request that the window has room for")
+		time.Sleep(clockError)
+		spoken.Done(m.says(remaining))
+		spoken = m.takeLater("another")
+		time.Sleep(clockError)
+	}
+	silent.Done(ryze.RateLimit{})
+	spoken.Done(m.says(2))
+	if n := m.drain(ryze.LimiterRequest{}); n != 2 {
+		m.Fatalf("the service said that 2 remain, every other reply said nothing, and %d went", n)
+	}
+}
+
+// takeLater gets a request after a moment that every clock can tell.
+func (m *meter) takeLater(why string) ryze.Ticket {
+	m.Helper()
+	time.Sleep(clockError)
+	return m.take(why)
+}
+
 func startsAnew(m *meter) {
 	m.open(3, 1, nearby)
 	m.take("the last request of the window").Done(m.says(0))
@@ -205,6 +233,37 @@ func reserveBlocksNobody(m *meter) {
 		m.takeOf(ryze.LimiterRequest{Priority: ryze.PriorityHigh}, "an urgent request that others leave room for")
 	}
 	m.waiting(low)
+}
+
+func goesBeforeWaiters(m *meter) {
+	m.open(8, 3, distant)
+	waiting := make([]*attempt, 0, 3)
+	for range 3 {
+		waiting = append(waiting, m.start(m.Context(), ryze.LimiterRequest{Priority: ryze.PriorityLow, Reserve: 3, MaxWait: patient.MaxWait}))
+	}
+	m.waiting(waiting...)
+	m.refusedOf(m.Context(), ryze.LimiterRequest{Priority: ryze.PriorityLow - 1}, "others wait before it")
+	if n := m.drain(ryze.LimiterRequest{Priority: ryze.PriorityHigh}); n != 3 {
+		m.Fatalf("3 remained, left to urgent requests by those who wait, and %d urgent ones went that do not wait", n)
+	}
+	m.waiting(waiting...)
+}
+
+func noWaitAtOnce(m *meter) {
+	const many = 4
+	for range 5 {
+		m.key = freshKey()
+		m.open(9, many, distant)
+		attempts := make([]*attempt, 0, many)
+		for i := range many {
+			attempts = append(attempts, m.start(m.Context(), ryze.LimiterRequest{Priority: ryze.Priority(i)}))
+		}
+		for _, a := range attempts {
+			if m.outcome(a); a.err != nil {
+				m.Fatalf("%d remained for %d requests of different priorities, and one was refused: %v", many, many, a.err)
+			}
+		}
+	}
 }
 
 func manyAtOnce(m *meter) {

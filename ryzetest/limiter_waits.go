@@ -59,6 +59,21 @@ func cancelGivesBack(m *meter) {
 	}
 }
 
+func onlyOnce(m *meter) {
+	m.open(5, 3, distant)
+	for i := range 2 {
+		ticket := m.take("a request that the window has room for")
+		ticket.Done(m.says(2 - i))
+		ticket.Cancel()
+		ticket.Cancel()
+	}
+	silent := m.take("the last request of the window")
+	silent.Done(ryze.RateLimit{})
+	silent.Cancel()
+	silent.Cancel()
+	m.refused("nothing of the window remains")
+}
+
 func cancelWakes(m *meter) {
 	m.open(5, 1, distant)
 	last := m.take("the last request of the window")
