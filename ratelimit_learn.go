@@ -60,7 +60,7 @@ func (w *window) expected(ahead, reserve int, now time.Duration) time.Duration {
 		return reset + time.Duration(windows)*w.span()
 	}
 	if apart := w.few() - (room - ahead); open && apart > 0 {
-		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*w.pause()), reset)
+		return min(max(now, w.last+time.Duration(min(apart, ahead+1))*slowPause), reset)
 	}
 	return now
 }

@@ -182,8 +182,6 @@ func TestNoWindowIsIdleAndNoneOverspent(t *testing.T) {
 		{"plan of 10,000", &meteredService{limit: 10_000, travel: net}, 512, 0.99, 0},
 		{"plan of 1", &meteredService{limit: 1, travel: net}, 4, 0.99, 0},
 		{"windows of ten seconds", &meteredService{limit: 100, period: 10 * time.Second, travel: net}, 64, 0.98, 0},
-		{"windows of two seconds", &meteredService{limit: 100, period: 2 * time.Second, travel: net}, 64, 0.99, 0},
-		{"windows of a second", &meteredService{limit: 100, period: time.Second, travel: net}, 64, 0.99, 0},
 		{"windows of five minutes", &meteredService{limit: 500, period: 5 * minute, travel: net}, 64, 0.99, 0},
 
 		{"bodies that take two seconds, reported after them", &meteredService{limit: 100, travel: net, body: every(2 * time.Second), hold: true}, 64, 0.99, 0},

@@ -11,7 +11,7 @@ import (
 const (
 	windowLength  = time.Minute            // the documented window
 	slowBelow     = 10                     // requests left, from where on they keep apart
-	slowPause     = 500 * time.Millisecond // by how much, in windows of ten seconds and more
+	slowPause     = 500 * time.Millisecond // by how much
 	probePatience = time.Second            // how long requests wait for the first word on a window
 	shortestReset = time.Second            // the shortest wait after a 429
 	mostDoublings = 4                      // of that wait
@@ -236,8 +236,8 @@ func (w *window) ready(now time.Duration, reserve int) (ok bool, again time.Dura
 			again = min(again, w.staleUntil)
 		}
 		return false, again
-	case room < w.few() && now < w.last+w.pause():
-		return false, min(w.last+w.pause(), w.reset)
+	case room < w.few() && now < w.last+slowPause:
+		return false, min(w.last+slowPause, w.reset)
 	default:
 		return true, now
 	}
@@ -267,9 +267,6 @@ func (w *window) unaccounted() int {
 
 // few is the number of requests left below which they keep apart.
 func (w *window) few() int { return min(slowBelow, w.limit/10) }
-
-// pause is how long the last few keep apart: together at most half of a window.
-func (w *window) pause() time.Duration { return min(slowPause, w.span()/(2*slowBelow)) }
 
 // age looks for requests that are long on their way. The service may have
 // counted them.
