@@ -256,7 +256,7 @@ type linkBody struct {
 
 // linkReply is that of both ways: groups that were detached are "linked" too.
 type linkReply struct {
-	envelope
+	partsReply
 	Linked jidList `json:"linked"`
 	Failed jidList `json:"failed"`
 }
@@ -295,10 +295,14 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	if err != nil {
 		return nil, err
 	}
-	r, err := fetch[linkReply](ctx, s.h, op, input{
+	in := input{
 		body:    linkBody{community.wire(), list},
 		patient: pauses(groups),
 		hint:    "some may be done: look at the subgroups",
+	}
+	r, err := fetchChecked(ctx, s.h, op, in, func(r *linkReply) string {
+		readInData(r, r.base())
+		return r.acknowledged(op, len(r.Linked)+len(r.Failed) > 0, len(r.Linked) > 0)
 	})
 	if err != nil {
 		return nil, err
@@ -306,6 +310,7 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	failed := partsOf(s.h, op)
 	failed.failed.Group = community
 	failed.unlinked(groups, r.Linked, r.Failed, verb)
+	failed.addBeside(&r.partsReply)
 	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
 }
 

@@ -3,6 +3,7 @@ package ryze
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -105,8 +106,18 @@ type membersBody struct {
 }
 
 type membersReply struct {
-	envelope
+	partsReply
 	Participants []json.RawMessage `json:"participants"`
+}
+
+func (r *membersReply) missing() string {
+	readInData(r, r.base())
+	done := slices.ContainsFunc(r.Participants, func(raw json.RawMessage) bool {
+		var entry wireMemberResult
+		_ = json.Unmarshal(raw, &entry)
+		return entry.Success.on
+	})
+	return r.acknowledged(opGroupParticipants, len(r.Participants) > 0, done)
 }
 
 func (s *GroupsService) members(ctx context.Context, action memberAction, group JID, members []JID) (*MembersResult, error) {
@@ -121,7 +132,7 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 		body: membersBody{Action: action, Identifier: group.wire(), Participants: list},
 		hint: "it may have been done: read the members of the group",
 	}
-	r, err := fetch[membersReply](ctx, s.h, opGroupParticipants, in)
+	r, err := fetchChecked(ctx, s.h, opGroupParticipants, in, (*membersReply).missing)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +144,7 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 			failed.add(string(m.Member), string(action)+" failed: "+m.Reason)
 		}
 	}
+	failed.addBeside(&r.partsReply)
 	return result, failed.err()
 }
 
@@ -193,7 +205,7 @@ func matchMembers(asked []JID, entries []json.RawMessage, rate RateLimit) []Memb
 			continue
 		}
 		r.Meta = Meta{RateLimit: rate, raw: hide(e.raw)}
-		r.Done, r.Reason = e.Success.on, e.Failure.message
+		r.Done, r.Reason = e.Success.on && !e.Failure.said(), e.Failure.message
 		if !r.Done && r.Reason == "" {
 			r.Reason = "the reply gives no reason"
 		}
