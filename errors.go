@@ -294,6 +294,7 @@ type redirectError struct {
 	Operation   string
 	Host        string // where the redirect pointed: host and port only
 	contradicts bool   // its body says that the request succeeded
+	open        bool   // this attempt, or one before it, may have been carried out
 }
 
 // Error names the host of the redirect, never a path or a query.
@@ -337,6 +338,8 @@ type ResponseError struct {
 	// first readable JSON, at most 4 KiB, without the token.
 	Body []byte
 	Err  error // the cause, if there is one
+
+	ended bool // with the call's own context
 }
 
 // Error gives the status and the reason.

@@ -168,6 +168,7 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 		return nil
 	}
 	api := r.apiError(op, e.message())
+	api.open = r.session.open
 	plain := e.Success == probablyFailed && e.message() != "" || e.Success == unstated && e.Failure.message != ""
 	if e.Success == failed || plain {
 		return api

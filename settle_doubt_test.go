@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -203,6 +204,8 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 		"a link's own type":           {Text("https://x.example"), `"type":"link","content":"https://x.example"`, ErrOutcomeUnknown},
 		"a text as an object":         {Text("Hello"), `"type":"text","content":{"text":"Hello"}`, ErrOutcomeUnknown},
 		"a text under another name":   {Text("Hello"), `"type":"text","text":"Hello"`, ErrOutcomeUnknown},
+		"a text in JSON in a text":    {Text("ok"), `"type":"text","content":"{\"text\":\"ok\"}"`, ErrOutcomeUnknown},
+		"a brace":                     {Text("ok"), `"type":"text","content":"{name}, hello"`, ErrNotSent},
 		"a null text":                 {Text("Hello"), `"type":"text","content":null`, ErrOutcomeUnknown},
 		"edited since":                {Text("Hello"), `"type":"text","content":"Bye","isEdit":true`, ErrOutcomeUnknown},
 		"edited since, an object":     {Text("Hello"), `"type":"text","content":"Bye","edit":{"originalContent":"Hello"}`, ErrOutcomeUnknown},
@@ -418,6 +421,49 @@ func TestSettleReadsAHistoryToItsEnd(t *testing.T) {
 				}
 				assert.LessOrEqual(t, a.lookUps, c.lookUps)
 			})
+		})
+	}
+}
+
+// A history that always shows the same page, or no page in order, does not tell
+// whether there is more.
+func TestSettleDoubtsAHistoryThatRepeatsItsPage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		n       int
+		oldest  bool // first
+		undated bool
+		want    error
+	}{
+		{n: 5, want: ErrNotSent},
+		{n: 12, want: ErrOutcomeUnknown},
+		{n: 12, oldest: true, want: ErrOutcomeUnknown},
+		{n: 100, undated: true, want: ErrOutcomeUnknown},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &archive{}
+			inst := a.instance(t)
+			_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
+			var items []string // newest first
+			for i := range c.n {
+				one := item(fmt.Sprint(i), time.Now().Add(time.Minute-time.Duration(i)*time.Second/10), "another")
+				if c.undated {
+					one = strings.Replace(one, "timestamp", "when", 1)
+				}
+				items = append(items, one)
+			}
+			if c.oldest {
+				slices.Reverse(items)
+			}
+			a.reply = func(r *http.Request) *http.Response {
+				res := jsonResponse(r, `{"success":true,"messages":[`+strings.Join(items, ",")+`]}`)
+				res.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+				return res
+			}
+			time.Sleep(time.Hour)
+			_, err := inst.Messages.Settle(t.Context(), uncertain)
+			require.ErrorIs(t, err, c.want, "%+v", c)
+			assert.Less(t, a.lookUps, 10)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"encoding/json"
 	"html"
 	"slices"
 	"strings"
@@ -48,7 +49,8 @@ func (o *outline) weigh(t MessageType, text string) confidence {
 	if o.similar != nil {
 		textFits = o.similar(text)
 	}
-	open := o.loose || text == "" || (o.text == "" && o.similar == nil)
+	packed := strings.HasPrefix(text, "{") && json.Valid([]byte(text)) // the words may be in it
+	open := o.loose || text == "" || packed || (o.text == "" && o.similar == nil)
 	switch {
 	case typeFits && textFits && text == "" && len(o.types) > 1: // any medium without words would do
 		return doubtful
