@@ -69,7 +69,7 @@ type communityOutcome struct {
 }
 
 type createCommunityReply struct {
-	envelope
+	partsReply
 	communityOutcome
 	Group *wireCommunity           `json:"group"`
 	Data  object[communityOutcome] `json:"data"`
@@ -93,6 +93,9 @@ func (r *createCommunityReply) missing() string {
 		r.fill(r.Data.value)
 	}
 	r.fill(&r.Group.communityOutcome)
+	if r.Success == succeeded {
+		return r.acknowledged(opCommunityCreate, true, false)
+	}
 	return ""
 }
 
@@ -191,6 +194,7 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 	}
 	failed := partsOf(s.h, opCommunityCreate)
 	failed.failed.Group = r.Group.JID
+	failed.addBeside(&r.partsReply)
 	switch {
 	case !r.IsCommunity.known:
 		failed.add(string(r.Group.JID), "the reply does not say whether it is a community or a plain group")

@@ -98,3 +98,34 @@ func TestMemberWithAnErrorIsNotDone(t *testing.T) {
 	assert.False(t, result.Members[0].Done)
 	assert.Equal(t, "invite sent instead", result.Members[0].Reason)
 }
+
+// What a reply shows to be there is returned, also when it has an error beside it.
+func TestErrorBesideAGroupIsTold(t *testing.T) {
+	const group, beside = `"group":{"jid":"120363000000000001@g.us"},"isCommunity":true`, "the reply says that it failed: no picture"
+	for what, call := range map[string]func(*InstanceClient) (JID, error){
+		"group": func(i *InstanceClient) (JID, error) {
+			g, err := i.Groups.Create(t.Context(), CreateGroupParams{Name: "Crew", Members: []JID{"5511987654321"}})
+			return g.JID, err
+		},
+		"community": func(i *InstanceClient) (JID, error) {
+			c, err := i.Communities.Create(t.Context(), CreateCommunityParams{Name: "Crew"})
+			return c.JID, err
+		},
+		"update": func(i *InstanceClient) (JID, error) {
+			g, err := i.Groups.Update(t.Context(), "120363000000000001@g.us", GroupUpdate{Name: new("Crew")})
+			return g.JID, err
+		},
+	} {
+		_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"error":{"message":"no picture"},`+group+`}`)
+		jid, err := call(inst)
+		assert.Equal(t, JID("120363000000000001@g.us"), jid, what)
+		var partial *PartialError
+		require.ErrorAs(t, err, &partial, what)
+		assert.Equal(t, []PartialFailure{{Reason: beside}}, partial.Failures, what)
+		assert.Equal(t, jid, partial.Group)
+	}
+	_, inst, _ := answering(t, "t0ken", 200, `{"success":false,"error":{"message":"not an admin"},`+group+`}`)
+	_, err := inst.Groups.Update(t.Context(), "120363000000000001@g.us", GroupUpdate{Name: new("Crew")})
+	require.Error(t, err)
+	assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err))
+}

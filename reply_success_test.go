@@ -37,6 +37,9 @@ var acknowledged = []namedCall{
 	{"leave", false, func(ctx context.Context, i *InstanceClient) error {
 		return i.Groups.Leave(ctx, "120363000000000001@g.us")
 	}},
+	{"update group", false, func(ctx context.Context, i *InstanceClient) error {
+		return just(i.Groups.Update(ctx, "120363000000000001@g.us", GroupUpdate{Name: new("a")}))
+	}},
 	{"unfollow", false, func(ctx context.Context, i *InstanceClient) error {
 		return i.Newsletters.Unfollow(ctx, "120363000000000001@newsletter")
 	}},
