@@ -243,7 +243,7 @@ func (e *RateLimitError) Error() string {
 		text += " until " + e.RetryAt.UTC().Format(time.RFC3339)
 	}
 	if e.Err != nil {
-		text += ": " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
+		text += ": " + printable(strings.TrimPrefix(e.Err.Error(), "ryze: "))
 	}
 	return text
 }
@@ -279,7 +279,7 @@ func invalid(field, reason string) *ValidationError {
 }
 
 // Error names the field and the reason.
-func (e *ValidationError) Error() string { return "ryze: " + e.Field + " " + e.Reason }
+func (e *ValidationError) Error() string { return "ryze: " + e.Field + " " + printable(e.Reason) }
 
 // Is matches [ErrInvalidArgument].
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalidArgument }
@@ -381,7 +381,7 @@ func (e *callError) Error() string {
 	if e.action != "" {
 		text += e.action + ": "
 	}
-	return text + e.err.Error()
+	return text + printable(e.err.Error())
 }
 
 // Is matches the sentinel.
