@@ -238,6 +238,10 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 		"a placeholder for a sticker": {Sticker{MediaURL("https://example.com/a.png")}, `"type":"sticker","content":"[sticker]"`, ErrOutcomeUnknown},
 		"a caption, trimmed":          {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look "}, `"type":"image","content":"look"`, ErrOutcomeUnknown},
 		"a file as a document":        {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `"type":"document","content":"look"`, ErrOutcomeUnknown},
+		"a document's placeholder":    {Media{Source: MediaURL("https://example.com/a.jpg")}, `"type":"document","content":"[image]"`, ErrOutcomeUnknown},
+		"a document's address":        {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `"type":"document","content":"https://cdn.example/1"`, ErrOutcomeUnknown},
+		"a text without words":        {Buttons{Text: "Shall we?", Buttons: []Button{{Label: "Yes", Value: "y"}}}, `"type":"text","content":"{}"`, ErrOutcomeUnknown},
+		"another text than buttons":   {Buttons{Text: "Shall we?", Buttons: []Button{{Label: "Yes", Value: "y"}}}, text("Bye"), ErrNotSent},
 		"a type of another language":  {Media{Source: MediaURL("https://example.com/a.jpg")}, `"type":"media","content":""`, ErrOutcomeUnknown},
 		"a contact, somehow":          {ContactCard{FullName: "Bia", Phone: "5521987654321"}, text("Bye"), ErrOutcomeUnknown},
 	} {
