@@ -43,7 +43,8 @@ type session struct {
 	waited  time.Duration // for quota, in all
 	// notBefore is when the last 429 of the rate limit allows the next attempt.
 	notBefore time.Time
-	open      bool // an attempt may have been carried out
+	doubted   bool // an earlier attempt may have been carried out
+	open      bool // so may one that nobody but the service can have refused
 
 	reply rawReply
 	err   error
@@ -136,7 +137,7 @@ func (s *session) notAdmitted(err error) error {
 		}
 		err = &callError{op: s.op.ID, kind: kind, err: err, open: s.open}
 	}
-	if s.open && !s.op.Repeatable {
+	if s.doubted && !s.op.Repeatable {
 		return s.doubt(err)
 	}
 	return err
@@ -311,7 +312,7 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 			return false, 0
 		}
 		return s.backOff(ctx)
-	case s.op.gone != nil && s.open && e.Is(s.op.gone):
+	case s.op.gone != nil && s.doubted && e.Is(s.op.gone):
 		s.reply.status, s.reply.body = http.StatusOK, []byte(`{"success":true}`)
 		s.err = nil
 		return false, 0
@@ -330,7 +331,7 @@ func (s *session) decideRefusal(ctx context.Context, a *transport.Attempt) (agai
 // doubt marks the call as one that may have been carried out, and returns the
 // error to give if it ends here.
 func (s *session) doubt(cause error) error {
-	s.open = true
+	s.doubted, s.open = true, true
 	return s.reply.doubt(s.op, s.in, cause)
 }
 
