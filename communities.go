@@ -308,14 +308,14 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 		readInData(r, r.base())
 		return r.acknowledged(op, len(r.Linked)+len(r.Failed) > 0, len(r.Linked) > 0)
 	})
-	if err != nil {
+	if r == nil {
 		return nil, err
 	}
 	failed := partsOf(s.h, op)
 	failed.failed.Group = community
 	failed.unlinked(groups, r.Linked, r.Failed, verb)
 	failed.addBeside(&r.partsReply)
-	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
+	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, cmp.Or(err, failed.err())
 }
 
 // Subgroups returns the groups of a community that the account is in: JID, Name

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -51,8 +52,9 @@ const (
 //		}
 //	}
 //
-// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first.
-// See also [MemberResult.ByPosition].
+// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first. A
+// reply that contradicts itself gives the result, too. See also
+// [MemberResult.ByPosition].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -133,7 +135,7 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 		hint: "it may have been done: read the members of the group",
 	}
 	r, err := fetchChecked(ctx, s.h, opGroupParticipants, in, (*membersReply).missing)
-	if err != nil {
+	if r == nil {
 		return nil, err
 	}
 	result := &MembersResult{Meta: r.Meta, Message: r.Text, Members: matchMembers(members, r.Participants, r.RateLimit)}
@@ -145,7 +147,7 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 		}
 	}
 	failed.addBeside(&r.partsReply)
-	return result, failed.err()
+	return result, cmp.Or(err, failed.err())
 }
 
 // wireMemberResult is an entry of the reply. Only success and error are

@@ -141,16 +141,18 @@ type partsReply struct {
 }
 
 // acknowledged returns what such a reply lacks to be a success, or "". A no beside
-// its list is one failure more, unless nothing on the list was done.
+// parts that were done contradicts them, which [fetchChecked] tells; an error beside
+// a yes is one failure more.
 func (r *partsReply) acknowledged(op *Operation, listed, done bool) (missing string) {
 	missing = r.unacknowledged(op)
-	if !listed || !done && r.failed() {
+	switch {
+	case r.failed() && done:
+		return ""
+	case r.failed() || !listed:
 		return missing
-	}
-	if missing != "" && (r.Success != unstated || r.Failure.said()) {
+	case r.Success == succeeded && missing != "":
 		r.beside = strings.TrimSuffix(missing+": "+r.message(), ": ")
 	}
-	r.Success, r.Failure = succeeded, nil
 	return ""
 }
 

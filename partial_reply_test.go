@@ -8,7 +8,7 @@ import (
 )
 
 // A reply that lists what became of each part is a result, whatever it says beside
-// the list: what was done must not be said to be refused.
+// the list. What was done must not be said to be refused: beside a no it is in doubt.
 func TestListOfPartsCountsWhateverStandsBesideIt(t *testing.T) {
 	const (
 		result  = "result"
@@ -27,14 +27,15 @@ func TestListOfPartsCountsWhateverStandsBesideIt(t *testing.T) {
 		`"success":true,"error":{"message":"1 of 2 failed"}`:           {result, result, "the reply says that it failed: 1 of 2 failed"},
 		`"success":true,"error":"1 of 2 failed"`:                       {result, result, "the reply says that it failed: 1 of 2 failed"},
 		`"success":true,"status":"failed"`:                             {result, result, "the reply says that it failed"},
+		`"success":true,"error":{"message":"\u202e a t0ken"}`:          {result, result, "the reply says that it failed: \u202e a [redacted]"},
 		`"success":"partial"`:                                          {result, result, ""},
 		`"x":1`:                                                        {result, result, ""},
-		`"success":false,"message":"1 of 2 failed"`:                    {result, refused, "the reply says that it failed: 1 of 2 failed"},
-		`"success":false,"error":{"message":"not an \u202eadmin"}`:     {result, refused, "the reply says that it failed: not an \u202eadmin"},
-		`"success":0,"message":"1 of 2 failed"`:                        {result, refused, "the reply says that it failed: 1 of 2 failed"},
-		`"error":{"message":"1 of 2 failed"}`:                          {result, refused, "the reply does not say that it worked: 1 of 2 failed"},
-		`"success":0`:                                                  {result, open, "the reply says that it failed"},
-		`"success":false,"success":true,"error":{"message":"a t0ken"}`: {result, open, "the reply says that it failed: a [redacted]"},
+		`"success":false,"message":"1 of 2 failed"`:                    {open, refused, ""},
+		`"success":false,"error":{"message":"not an admin"}`:           {open, refused, ""},
+		`"success":0,"message":"1 of 2 failed"`:                        {open, refused, ""},
+		`"error":{"message":"1 of 2 failed"}`:                          {open, refused, ""},
+		`"success":0`:                                                  {open, open, ""},
+		`"success":false,"success":true,"error":{"message":"a t0ken"}`: {open, open, ""},
 	} {
 		for i, want := range []string{c.some, c.none} {
 			for what, call := range map[string]func(*InstanceClient) ([2]bool, error){
@@ -61,6 +62,7 @@ func TestListOfPartsCountsWhateverStandsBesideIt(t *testing.T) {
 					assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err), "%s: %v", what, err)
 				default:
 					assert.ErrorIs(t, err, ErrOutcomeUnknown, what)
+					assert.Equal(t, inOrder[i], done, what)
 				}
 			}
 		}
