@@ -511,6 +511,25 @@ func TestErrorTextsStayOnOneLine(t *testing.T) {
 	assert.Contains(t, err.Error(), "\U0001f468\u200d\U0001f4bb", "a joined emoji is whole")
 }
 
+// Whoever quotes a header may leave out its scheme, and a URL may have a password.
+func TestPartsOfAWebhooksSecretsAreHidden(t *testing.T) {
+	hook := WebhookConfig{URL: "https://user:url%2Fpass@hooks.example", Authorization: "Bearer hook-secret"}
+	for _, status := range []int{200, 400, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			client, inst, _ := answering(t, "t0ken", status, refusal("hook-secret is no Basic; https://user:url%2Fpass@hooks.example"))
+			_, set := inst.Webhooks.Set(t.Context(), hook)
+			_, ensured := inst.Webhooks.Ensure(t.Context(), hook)
+			_, created := client.Account("acc").CreateInstance(t.Context(), CreateInstanceParams{Name: "a", Webhook: &hook})
+			for _, err := range []error{set, ensured, created} {
+				var e *APIError
+				require.ErrorAs(t, err, &e)
+				assert.NotContains(t, err.Error()+string(e.Body), "hook-secret")
+				assert.NotContains(t, err.Error()+string(e.Body), "pass@")
+			}
+		})
+	}
+}
+
 // failing is a reader, a limiter and a value that always fail with the same error.
 type failing struct{ error }
 
