@@ -273,6 +273,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 		return func(r *http.Request) *http.Response {
 			res := jsonResponse(r, body)
 			res.StatusCode = status
+			res.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat)) // else the clock is the doubt
 			return res
 		}
 	}
@@ -294,6 +295,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 		"a cut list":                plain(200, `{"success":true,"messages":[{"id":"B","fromMe":false,"timestamp":"2000-01-01T00:00:00Z"}],"count":40,"hasMore":false}`),
 		"an emptied list":           plain(200, `{"success":true,"messages":[],"count":2}`),
 		"an empty page with more":   plain(200, `{"success":true,"messages":[],"count":0,"hasMore":true}`),
+		"a list on its way":         plain(202, `{"success":true,"status":"syncing","messages":[],"count":0,"hasMore":false}`),
 		"another chat":              plain(200, `{"success":true,"chat_jid":"120363000000000077@g.us","messages":[],"count":0}`),
 		"another person":            plain(200, `{"success":true,"chat_jid":"5521987654321@s.whatsapp.net","messages":[],"count":0}`),
 		"a page that is not found":  plain(404, `404 page not found`),
@@ -303,7 +305,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 		"not connected":             plain(503, `{"success":false,"error":{"message":"Instance is not connected to WhatsApp"}}`),
 		"no such instance":          plain(404, `{"success":false,"error":{"message":"Instance not found"}}`),
 		"an old page": func(r *http.Request) *http.Response {
-			res := jsonResponse(r, `{"success":true,"messages":[],"count":0}`)
+			res := plain(200, `{"success":true,"messages":[],"count":0}`)(r)
 			res.Header.Set("X-RateLimit-Remaining", "50")
 			res.Header.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(-3*time.Minute).Unix(), 10))
 			return res

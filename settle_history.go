@@ -209,6 +209,8 @@ func (w *settling) checkPage(page *HistoryPage) error {
 		reason = "the reply is not a history"
 	case r.Failure.said() || r.Status.meansFailure():
 		reason = "the history says that it failed"
+	case r.Status != "" && len(page.Messages) == 0: // such as one that is being fetched
+		reason = "the history is empty, and has the status " + quoted(string(r.Status))
 	case r.Count != nil && r.Count.String() != fmt.Sprint(len(page.Messages)), total > 0 && len(page.Messages) == 0:
 		reason = "the history is not whole"
 	case w.note(chats) == unfit:
