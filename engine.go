@@ -304,10 +304,9 @@ func fetchChecked[T any, P interface {
 	if missing != "" && readInData(v, e) {
 		missing = check(v)
 	}
-	proven := missing == "" && !op.Repeatable
 	failure := e.failure(op, rep)
 	switch {
-	case proven && (e.Success != failed || op.proves) && (failure != nil || saysFailed(v, rep.body)):
+	case missing == "" && e.contradicts(op, failure, v, rep.body):
 		return v, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
 	case failure != nil:
 		return nil, failure

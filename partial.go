@@ -152,6 +152,7 @@ func (r *partsReply) acknowledged(op *Operation, listed, done bool) (missing str
 		return missing
 	case r.Success == succeeded && missing != "":
 		r.beside = strings.TrimSuffix(missing+": "+r.message(), ": ")
+		r.Failure = nil
 	}
 	return ""
 }

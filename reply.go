@@ -180,6 +180,19 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 	return r.doubt(op, r.session.in, r.unreadable(op, "the reply may say that it failed", api))
 }
 
+// contradicts reports whether the envelope of a reply that shows a success says that
+// it failed. Of what may be repeated a refusal is believed at once.
+func (e *envelope) contradicts(op *Operation, failure error, reply any, body []byte) bool {
+	switch {
+	case op.Repeatable:
+		return failure == nil && e.Failure.said()
+	case e.Success == failed && !op.proves:
+		return false
+	default:
+		return failure != nil || saysFailed(reply, body)
+	}
+}
+
 func (e *envelope) message() string {
 	if e.Failure != nil && e.Failure.message != "" {
 		return e.Failure.message

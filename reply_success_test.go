@@ -229,3 +229,33 @@ func TestRedirectThatSaysItSucceededLeavesTheOutcomeOpen(t *testing.T) {
 		}
 	}
 }
+
+// An error beside what a read or a change shows is not passed over: an empty list
+// is none that was read, and what is shown is not what was set.
+func TestErrorBesideWhatIsShownIsNoSuccess(t *testing.T) {
+	for body, do := range map[string]func(*Client, *InstanceClient) error{
+		`"instances":[]`: func(c *Client, _ *InstanceClient) error { return just(c.Account("acc").ListInstances(t.Context())) },
+		`"groups":[]`:    func(_ *Client, i *InstanceClient) error { return just(i.Groups.List(t.Context())) },
+		`"settings":{"rejectCalls":true}`: func(_ *Client, i *InstanceClient) error {
+			return just(i.Settings.Update(t.Context(), SettingsUpdate{AutoReadMessages: new(false)}))
+		},
+		`"webhook":{"label":"crm","enabled":true,"url":"https://x.example"}`: func(_ *Client, i *InstanceClient) error {
+			return just(i.Webhooks.Set(t.Context(), WebhookConfig{Label: "crm", URL: "https://x.example"}))
+		},
+		`"messages":[]`: func(_ *Client, i *InstanceClient) error {
+			return just(i.Chats.HistoryPage(t.Context(), "5511987654321", HistoryQuery{}))
+		},
+		`"data":{"content":"hi"}`: func(_ *Client, i *InstanceClient) error { return just(i.Messages.Get(t.Context(), "3EB0")) },
+	} {
+		client, inst, _ := answering(t, "t0ken", 200, `{"success":true,`+body+`}`)
+		require.NoError(t, do(client, inst), body)
+		for _, beside := range []string{`"error":{"message":"no rights"}`, `"error":"no rights"`, `"error":{"code":5}`} {
+			client, inst, count := answering(t, "t0ken", 200, `{"success":true,`+beside+`,`+body+`}`)
+			err := do(client, inst)
+			require.ErrorIs(t, err, ErrBadResponse, body)
+			require.NotErrorIs(t, err, ErrOutcomeUnknown, "it may be repeated")
+			assert.Equal(t, OutcomeUnknown, OutcomeOf(err), body)
+			assert.Equal(t, 1, *count)
+		}
+	}
+}
