@@ -51,7 +51,7 @@ func (p *CreateInstanceParams) secrets() []Secret {
 		list = append(list, p.Proxy.Password)
 	}
 	if p.Webhook != nil {
-		list = append(list, p.Webhook.Authorization)
+		list = append(list, p.Webhook.secrets()...)
 	}
 	if p.Chatwoot != nil {
 		list = append(list, p.Chatwoot.APIToken)

@@ -187,6 +187,10 @@ func (s *session) mark() {
 		e.open = s.open
 	case *callError:
 		e.open = s.open
+	case *redirectError:
+		e.open = s.open
+	case *RateLimitError:
+		e.open = s.open
 	}
 }
 
@@ -221,8 +225,10 @@ func (s *session) decide(ctx context.Context, a *transport.Attempt) (again bool,
 	case !a.Replied:
 		return s.decideLost(ctx, a)
 	case a.Status/100 == 2 && a.BodyErr != nil:
-		s.err = s.doubt(s.reply.unreadable(s.op, "the reply could not be read", s.clean(a.BodyErr)))
-		if !a.Cut || !s.op.Repeatable || s.in.passedOn() {
+		cut := s.reply.unreadable(s.op, "the reply could not be read", s.clean(a.BodyErr))
+		cut.ended = ctx.Err() != nil && errors.Is(a.BodyErr, ctx.Err())
+		s.err = s.doubt(cut)
+		if !a.Cut || cut.ended || !s.op.Repeatable || s.in.passedOn() {
 			return false, 0
 		}
 		return s.backOff(ctx)

@@ -264,6 +264,45 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	})
 }
 
+// The end of the caller's context is told as such, with the cause that the caller
+// gave, whenever it comes.
+func TestEndOfAContextIsToldWithItsCause(t *testing.T) {
+	shutdown := errors.New("shutdown")
+	for end, begin := range map[error]func(context.Context) (context.Context, context.CancelFunc){
+		context.Canceled: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			time.AfterFunc(time.Second, func() { cancel(shutdown) })
+			return ctx, func() { cancel(nil) }
+		},
+		context.DeadlineExceeded: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeoutCause(ctx, time.Second, shutdown)
+		},
+	} {
+		for _, fault := range []ryzetest.Fault{{Drop: ryzetest.NeverAnswer}, {Drop: ryzetest.StalledReply}} {
+			simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
+				inst := paired(t, sim, client, "a")
+				for _, op := range []string{"messages.text", "chat.tags.list"} {
+					sim.Fault(op, fault)
+					ctx, cancel := begin(t.Context())
+					var err error
+					if op == "messages.text" {
+						_, err = inst.Messages.SendText(ctx, "5511987654321", "hi")
+						require.ErrorIs(t, err, ErrOutcomeUnknown)
+					} else {
+						_, err = inst.Labels.List(ctx)
+						_, again := RetryAfter(err)
+						assert.False(t, again, "%v", err)
+					}
+					cancel()
+					require.ErrorIs(t, err, end, op)
+					require.ErrorIs(t, err, shutdown, op)
+					require.NotErrorIs(t, err, ErrNetwork, op)
+				}
+			})
+		}
+	}
+}
+
 func TestDelayExtendsTheTimeLimit(t *testing.T) {
 	simulated(t, func(t *testing.T, sim *ryzetest.Server, client *Client) {
 		inst := paired(t, sim, client, "a")

@@ -183,7 +183,7 @@ func (c *Client) Do(ctx context.Context, method, path, token string, in, out any
 	}
 	if out != nil {
 		if err := json.Unmarshal(rep.body, out); err != nil {
-			return rep.meta(), rep.doubt(op, input{}, rep.unreadable(op, "the reply does not fit the value given", err))
+			return rep.meta(), rep.doubt(op, input{}, rep.unreadable(op, "the reply does not fit the value given", rep.session.clean(err)))
 		}
 	}
 	return rep.meta(), nil

@@ -69,7 +69,7 @@ type communityOutcome struct {
 }
 
 type createCommunityReply struct {
-	envelope
+	partsReply
 	communityOutcome
 	Group *wireCommunity           `json:"group"`
 	Data  object[communityOutcome] `json:"data"`
@@ -93,6 +93,9 @@ func (r *createCommunityReply) missing() string {
 		r.fill(r.Data.value)
 	}
 	r.fill(&r.Group.communityOutcome)
+	if r.Success == succeeded {
+		return r.acknowledged(opCommunityCreate, true, false)
+	}
 	return ""
 }
 
@@ -191,6 +194,7 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 	}
 	failed := partsOf(s.h, opCommunityCreate)
 	failed.failed.Group = r.Group.JID
+	failed.addBeside(&r.partsReply)
 	switch {
 	case !r.IsCommunity.known:
 		failed.add(string(r.Group.JID), "the reply does not say whether it is a community or a plain group")
@@ -256,7 +260,7 @@ type linkBody struct {
 
 // linkReply is that of both ways: groups that were detached are "linked" too.
 type linkReply struct {
-	envelope
+	partsReply
 	Linked jidList `json:"linked"`
 	Failed jidList `json:"failed"`
 }
@@ -295,18 +299,23 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	if err != nil {
 		return nil, err
 	}
-	r, err := fetch[linkReply](ctx, s.h, op, input{
+	in := input{
 		body:    linkBody{community.wire(), list},
 		patient: pauses(groups),
 		hint:    "some may be done: look at the subgroups",
+	}
+	r, err := fetchChecked(ctx, s.h, op, in, func(r *linkReply) string {
+		readInData(r, r.base())
+		return r.acknowledged(op, len(r.Linked)+len(r.Failed) > 0, len(r.Linked) > 0)
 	})
-	if err != nil {
+	if r == nil {
 		return nil, err
 	}
 	failed := partsOf(s.h, op)
 	failed.failed.Group = community
 	failed.unlinked(groups, r.Linked, r.Failed, verb)
-	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, failed.err()
+	failed.addBeside(&r.partsReply)
+	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, cmp.Or(err, failed.err())
 }
 
 // Subgroups returns the groups of a community that the account is in: JID, Name

@@ -282,8 +282,8 @@ func fetch[T any, P interface {
 //
 // A reply that shows what was made, such as a message's id, is proof that the
 // request was accepted. Then only a plain "success": false says that it failed
-// all the same; anything less plain leaves the outcome open. A group or an instance
-// that the reply shows may exist even then.
+// all the same; anything less plain leaves the outcome open, and the result comes
+// with the error. What the reply to some operations shows was done even then.
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
@@ -304,11 +304,10 @@ func fetchChecked[T any, P interface {
 	if missing != "" && readInData(v, e) {
 		missing = check(v)
 	}
-	proven := missing == "" && !op.Repeatable
 	failure := e.failure(op, rep)
 	switch {
-	case proven && (e.Success != failed || op.creates) && (failure != nil || saysFailed(v, rep.body)):
-		return nil, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
+	case missing == "" && e.contradicts(op, failure, v, rep.body):
+		return v, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
 	case failure != nil:
 		return nil, failure
 	case missing != "":

@@ -247,7 +247,7 @@ func (e *RateLimitError) Error() string {
 		text += " until " + e.RetryAt.UTC().Format(time.RFC3339)
 	}
 	if e.Err != nil {
-		text += ": " + strings.TrimPrefix(e.Err.Error(), "ryze: ")
+		text += ": " + printable(strings.TrimPrefix(e.Err.Error(), "ryze: "))
 	}
 	return text
 }
@@ -283,7 +283,7 @@ func invalid(field, reason string) *ValidationError {
 }
 
 // Error names the field and the reason.
-func (e *ValidationError) Error() string { return "ryze: " + e.Field + " " + e.Reason }
+func (e *ValidationError) Error() string { return "ryze: " + e.Field + " " + printable(e.Reason) }
 
 // Is matches [ErrInvalidArgument].
 func (e *ValidationError) Is(target error) bool { return target == ErrInvalidArgument }
@@ -298,6 +298,7 @@ type redirectError struct {
 	Operation   string
 	Host        string // where the redirect pointed: host and port only
 	contradicts bool   // its body says that the request succeeded
+	open        bool   // this attempt, or one before it, may have been carried out
 }
 
 // Error names the host of the redirect, never a path or a query.
@@ -341,6 +342,8 @@ type ResponseError struct {
 	// first readable JSON, at most 4 KiB, without the token.
 	Body []byte
 	Err  error // the cause, if there is one
+
+	ended bool // with the call's own context
 }
 
 // Error gives the status and the reason.
@@ -382,7 +385,7 @@ func (e *callError) Error() string {
 	if e.action != "" {
 		text += e.action + ": "
 	}
-	return text + e.err.Error()
+	return text + printable(e.err.Error())
 }
 
 // Is matches the sentinel.

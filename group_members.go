@@ -1,8 +1,10 @@
 package ryze
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -50,8 +52,9 @@ const (
 //		}
 //	}
 //
-// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first.
-// See also [MemberResult.ByPosition].
+// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first. A
+// reply that contradicts itself gives the result, too. See also
+// [MemberResult.ByPosition].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {
@@ -104,6 +107,21 @@ type membersBody struct {
 	Participants []string     `json:"participants"`
 }
 
+type membersReply struct {
+	partsReply
+	participants []json.RawMessage
+}
+
+func (r *membersReply) missing() string {
+	r.participants, _ = listIn(r.Raw(), "participants")
+	done := slices.ContainsFunc(r.participants, func(raw json.RawMessage) bool {
+		var entry wireMemberResult
+		_ = json.Unmarshal(raw, &entry)
+		return entry.Success.on
+	})
+	return r.acknowledged(opGroupParticipants, len(r.participants) > 0, done)
+}
+
 func (s *GroupsService) members(ctx context.Context, action memberAction, group JID, members []JID) (*MembersResult, error) {
 	if err := group.check("group", groupsOnly); err != nil {
 		return nil, err
@@ -116,20 +134,20 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 		body: membersBody{Action: action, Identifier: group.wire(), Participants: list},
 		hint: "it may have been done: read the members of the group",
 	}
-	r, err := fetch[envelope](ctx, s.h, opGroupParticipants, in)
-	if err != nil {
+	r, err := fetchChecked(ctx, s.h, opGroupParticipants, in, (*membersReply).missing)
+	if r == nil {
 		return nil, err
 	}
-	said, _ := listIn(r.Raw(), "participants")
-	result := &MembersResult{Meta: r.Meta, Message: r.Text, Members: matchMembers(members, said, r.RateLimit)}
+	result := &MembersResult{Meta: r.Meta, Message: r.Text, Members: matchMembers(members, r.participants, r.RateLimit)}
 	failed := partsOf(s.h, opGroupParticipants)
 	failed.failed.Group = group
 	for _, m := range result.Members {
-		if !m.Done {
+		if !m.Done || m.Reason != "" {
 			failed.add(string(m.Member), string(action)+" failed: "+m.Reason)
 		}
 	}
-	return result, failed.err()
+	failed.addBeside(&r.partsReply)
+	return result, cmp.Or(err, failed.err())
 }
 
 // wireMemberResult is an entry of the reply. Only success and error are

@@ -167,7 +167,7 @@ func (w *wireGroup) group(meta Meta) *Group {
 
 // groupReply has the group below a key that is documented only by the way.
 type groupReply struct {
-	envelope
+	partsReply
 	Group *wireGroup `json:"group"`
 }
 
@@ -179,11 +179,21 @@ func (r *groupReply) missing() string {
 	return ""
 }
 
+// created is missing for a new group. It is there, whatever the reply says beside it.
+func (r *groupReply) created() string {
+	missing := r.missing()
+	if missing == "" && r.Success == succeeded {
+		return r.acknowledged(opGroupCreate, true, false)
+	}
+	return missing
+}
+
 // shown returns the group of a reply, and what of it differs from what
 // was asked for, as far as the reply shows it.
 func (r *groupReply) shown(failed *parts, name, description *string, permissions GroupPermissionsUpdate) (*Group, error) {
 	shown := r.Group
 	failed.failed.Group = shown.jid()
+	failed.addBeside(&r.partsReply)
 	differsText(failed, "Name", name, shown.Name)
 	differsText(failed, "Description", description, shown.Description)
 	if p := shown.Permissions.value; p != nil {
@@ -260,7 +270,7 @@ func (s *GroupsService) Create(ctx context.Context, params CreateGroupParams) (*
 		body.CommunityJID = params.Community.wire()
 	}
 	in := input{body: body, hint: "the group may exist: list the groups before creating it again"}
-	r, err := fetchChecked(ctx, s.h, opGroupCreate, in, (*groupReply).missing)
+	r, err := fetchChecked(ctx, s.h, opGroupCreate, in, (*groupReply).created)
 	if err != nil {
 		return nil, err
 	}
@@ -378,17 +388,18 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 		Image: update.ImageURL, RemoveImage: update.RemoveImage, Permissions: update.Permissions,
 	}}
 	r, err := fetchChecked(ctx, s.h, opGroupUpdate, in, func(r *groupReply) string {
-		// Whatever the reply shows, the change is made.
 		shows := func(w *wireGroup) bool {
 			return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions.value != nil
 		}
-		if r.Group = resourceIn(r.Raw(), shows, "group"); r.Group == nil {
+		r.Group = resourceIn(r.Raw(), shows, "group")
+		shown := r.Group != nil
+		if !shown {
 			r.Group = new(wireGroup)
 		}
 		if r.Group.jid() == "" {
 			r.Group.JID = group
 		}
-		return ""
+		return r.acknowledged(opGroupUpdate, shown, false)
 	})
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ type Operation struct {
 	bare      bool
 	anonymous bool // no token is sent
 	reports   bool // a 503 is an answer, not an outage
-	creates   bool // what a reply shows exists, whatever else the reply says
+	proves    bool // what a reply shows was done, whatever else the reply says
 	alias     bool // another spelling of a route that is in the table
 }
 
@@ -65,7 +65,7 @@ const (
 var (
 	opHealth = define("observability.health", v010, get, "/health", RateBypass, repeat, readLimit, withoutToken, reports)
 
-	opInstanceCreate    = define("instance.create", v010, post, "/api/instance/new", RateCreate, once, sendLimit, creates)
+	opInstanceCreate    = define("instance.create", v010, post, "/api/instance/new", RateCreate, once, sendLimit, proves)
 	opInstanceList      = define("instance.list", v010, get, "/api/instance/list", RateGlobal, repeat, readLimit)
 	opInstanceConnect   = define("instance.connect", v010, get, "/api/instance/connect/:instance", RateGlobal, once, connectLimit)
 	opInstanceReconnect = define("instance.reconnect", v010, post, "/api/instance/reconnect/:instance", RateGlobal, once, sendLimit)
@@ -108,7 +108,7 @@ var (
 	opMessagePin      = define("chat.message.pin", v010, post, "/api/chat/pinMessage/:instance", RateGlobal, repeat, readLimit)
 	opChatFavorite    = define("chat.favorite", v010, post, "/api/chat/favorite/:instance", RateGlobal, repeat, readLimit)
 	opLabelsList      = define("chat.tags.list", v010, get, "/api/chat/tag/:instance", RateGlobal, repeat, readLimit)
-	opLabelCreate     = define("chat.tags.create", v010, post, "/api/chat/tag/:instance", RateGlobal, once, sendLimit, creates)
+	opLabelCreate     = define("chat.tags.create", v010, post, "/api/chat/tag/:instance", RateGlobal, once, sendLimit, proves)
 	opLabelDelete     = define("chat.tags.delete", v010, del, "/api/chat/tag/:instance", RateGlobal, repeat, readLimit, gone(ErrLabelNotFound))
 	opLabelAssign     = define("chat.tags.assign", v010, post, "/api/chat/assignTag/:instance", RateGlobal, repeat, readLimit)
 	opLabelUnassign   = define("chat.tags.unassign", v010, del, "/api/chat/assignTag/:instance", RateGlobal, repeat, readLimit)
@@ -120,22 +120,22 @@ var (
 	opChatPresence    = define("chat.presence.send", v010, post, "/api/chat/presence/:instance", RateGlobal, repeat, readLimit)
 	opChatDelete      = define("chat.delete", v010, del, "/api/chat/deleteChat/:instance", RateGlobal, repeat, sendLimit)
 
-	opGroupCreate       = define("groups.create", v010, post, "/api/group/create/:instance", RateGlobal, once, membersLimit, creates)
+	opGroupCreate       = define("groups.create", v010, post, "/api/group/create/:instance", RateGlobal, once, membersLimit, proves)
 	opGroupsList        = define("groups.list", v010, get, "/api/group/list/:instance", RateGlobal, repeat, groupsLimit)
 	opGroupInfo         = define("groups.info", v010, get, "/api/group/info/:instance", RateGlobal, repeat, sendLimit)
 	opGroupUpdate       = define("groups.update", v010, put, "/api/group/update/:instance", RateGlobal, repeat, groupsLimit)
-	opGroupParticipants = define("groups.participants", v010, post, "/api/group/participants/:instance", RateGlobal, once, membersLimit)
+	opGroupParticipants = define("groups.participants", v010, post, "/api/group/participants/:instance", RateGlobal, once, membersLimit, proves)
 	opGroupJoin         = define("groups.join", v010, post, "/api/group/join/:instance", RateGlobal, repeat, sendLimit)
 	opGroupResetLink    = define("groups.reset_link", v010, post, "/api/group/resetLink/:instance", RateGlobal, once, sendLimit)
 	opGroupRequests     = define("groups.requests", v010, get, "/api/group/requests/:instance", RateGlobal, repeat, sendLimit)
 	opGroupLeave        = define("groups.leave", v010, del, "/api/group/leave/:instance", RateGlobal, repeat, sendLimit, gone(ErrGroupNotFound))
 
-	opCommunityCreate    = define("communities.create", v010, post, "/api/community/create/:instance", RateGlobal, once, membersLimit, creates)
-	opCommunityLink      = define("communities.link", v010, post, "/api/community/link/:instance", RateGlobal, once, sendLimit)
-	opCommunityUnlink    = define("communities.unlink", v010, post, "/api/community/unlink/:instance", RateGlobal, once, sendLimit)
+	opCommunityCreate    = define("communities.create", v010, post, "/api/community/create/:instance", RateGlobal, once, membersLimit, proves)
+	opCommunityLink      = define("communities.link", v010, post, "/api/community/link/:instance", RateGlobal, once, sendLimit, proves)
+	opCommunityUnlink    = define("communities.unlink", v010, post, "/api/community/unlink/:instance", RateGlobal, once, sendLimit, proves)
 	opCommunitySubgroups = define("communities.list_subgroups", v010, get, "/api/community/listSubGroups/:instance", RateGlobal, repeat, sendLimit)
 
-	opNewsletterCreate = define("newsletter.create", v010, post, "/api/newsletter/create/:instance", RateGlobal, once, groupsLimit, creates)
+	opNewsletterCreate = define("newsletter.create", v010, post, "/api/newsletter/create/:instance", RateGlobal, once, groupsLimit, proves)
 	opNewslettersList  = define("newsletter.list", v010, get, "/api/newsletter/list/:instance", RateGlobal, repeat, sendLimit)
 	opNewsletterInfo   = define("newsletter.info", v010, get, "/api/newsletter/info/:instance", RateGlobal, repeat, readLimit)
 	opNewsletterJoin   = define("newsletter.join", v010, post, "/api/newsletter/join/:instance", RateGlobal, repeat, sendLimit)
@@ -178,7 +178,7 @@ func define(id, since, method, path string, class RateClass, repeatable bool, li
 func bareReplies(op *Operation)  { op.bare = true }
 func withoutToken(op *Operation) { op.anonymous = true }
 func reports(op *Operation)      { op.reports = true }
-func creates(op *Operation)      { op.creates = true }
+func proves(op *Operation)       { op.proves = true }
 
 // gone marks a removal: when an attempt may have been carried out, and the next
 // one is told that the target is not there, it is done.

@@ -112,7 +112,7 @@ func (e *APIError) outcome() Outcome {
 
 func (e *RateLimitError) outcome() Outcome  { return certainUnless(e.open) }
 func (e *ValidationError) outcome() Outcome { return OutcomeNotAccepted }
-func (e *redirectError) outcome() Outcome   { return certainUnless(!e.isCertain()) }
+func (e *redirectError) outcome() Outcome   { return certainUnless(e.open || !e.isCertain()) }
 func (e *ResponseError) outcome() Outcome   { return OutcomeUnknown }
 func (e *callError) outcome() Outcome       { return certainUnless(e.open) }
 
@@ -161,7 +161,7 @@ func RetryAfter(err error) (time.Duration, bool) {
 	case errors.As(err, &api):
 		return api.retryAfter()
 	case errors.As(err, &response):
-		return outagePause, response.Operation != "" && !is(transport.ErrTooLarge)
+		return outagePause, response.Operation != "" && !response.ended && !is(transport.ErrTooLarge)
 	case is(ErrThrottled):
 		return throttlePause, true
 	case is(ErrNoSession, ErrInvalidArgument, ErrNotFound):

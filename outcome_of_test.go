@@ -208,6 +208,15 @@ func TestOutcomeOfARepeatedCallKnowsItsEarlierAttempts(t *testing.T) {
 	assert.Equal(t, OutcomeUnknown, OutcomeOf(inst.Groups.Leave(t.Context(), "120363000000000001@g.us")))
 	inst, _ = script(t, scriptedReply{status: 404, body: "<html>"}, gone)
 	assert.Equal(t, OutcomeNotAccepted, OutcomeOf(inst.Groups.Leave(t.Context(), "120363000000000001@g.us")))
+
+	for _, no := range []scriptedReply{{body: refusal("Group not found")}, {status: 307, body: ""}, {status: 410, body: refusal("Gone")}} {
+		inst, _ = script(t, scriptedReply{status: 502, body: "<html>"}, no)
+		err := inst.Groups.Leave(t.Context(), "120363000000000001@g.us")
+		assert.Equal(t, OutcomeUnknown, OutcomeOf(err), "%d: %v", no.status, err)
+		inst, _ = script(t, no)
+		err = inst.Groups.Leave(t.Context(), "120363000000000001@g.us")
+		assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err), "%d: %v", no.status, err)
+	}
 }
 
 // Errors that were not made by a call.

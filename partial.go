@@ -132,3 +132,37 @@ func (p *parts) err() error {
 	}
 	return &p.failed
 }
+
+// partsReply is the envelope of a reply that lists what became of each part. The
+// list counts, whatever stands beside it.
+type partsReply struct {
+	envelope
+	beside string // what the reply says against its list
+}
+
+// acknowledged returns what such a reply lacks to be a success, or "". A no beside
+// parts that were done contradicts them, which [fetchChecked] tells; an error beside
+// a yes is one failure more.
+func (r *partsReply) acknowledged(op *Operation, listed, done bool) (missing string) {
+	missing = r.unacknowledged(op)
+	switch {
+	case r.failed() && done:
+		return ""
+	case r.failed() || !listed:
+		return missing
+	case r.Success == succeeded && missing != "":
+		r.beside = strings.TrimSuffix(missing+": "+r.message(), ": ")
+		r.Failure = nil
+	}
+	return ""
+}
+
+// saysFailed is what [partsReply.acknowledged] has looked at already.
+func (*partsReply) saysFailed() bool { return false }
+
+// addBeside adds what the reply says against its list.
+func (p *parts) addBeside(r *partsReply) {
+	if r.beside != "" {
+		p.add("", r.beside)
+	}
+}

@@ -169,6 +169,7 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 		return nil
 	}
 	api := r.apiError(op, e.message())
+	api.open = r.session.open
 	plain := e.Success == probablyFailed && e.message() != "" || e.Success == unstated && e.Failure.message != ""
 	if e.Success == failed || plain {
 		return api
@@ -178,6 +179,19 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 		return api
 	}
 	return r.doubt(op, r.session.in, r.unreadable(op, "the reply may say that it failed", api))
+}
+
+// contradicts reports whether the envelope of a reply that shows a success says that
+// it failed. Of what may be repeated a refusal is believed at once.
+func (e *envelope) contradicts(op *Operation, failure error, reply any, body []byte) bool {
+	switch {
+	case op.Repeatable:
+		return failure == nil && e.Failure.said()
+	case e.Success == failed && !op.proves:
+		return false
+	default:
+		return failure != nil || saysFailed(reply, body)
+	}
 }
 
 func (e *envelope) message() string {

@@ -37,6 +37,9 @@ var acknowledged = []namedCall{
 	{"leave", false, func(ctx context.Context, i *InstanceClient) error {
 		return i.Groups.Leave(ctx, "120363000000000001@g.us")
 	}},
+	{"update group", false, func(ctx context.Context, i *InstanceClient) error {
+		return just(i.Groups.Update(ctx, "120363000000000001@g.us", GroupUpdate{Name: new("a")}))
+	}},
 	{"unfollow", false, func(ctx context.Context, i *InstanceClient) error {
 		return i.Newsletters.Unfollow(ctx, "120363000000000001@newsletter")
 	}},
@@ -223,6 +226,36 @@ func TestRedirectThatSaysItSucceededLeavesTheOutcomeOpen(t *testing.T) {
 			assert.Equal(t, want == OutcomeUnknown, errors.Is(err, ErrOutcomeUnknown), body)
 			assert.Equal(t, OutcomeUnknown != want, OutcomeOf(inst.Logout(t.Context())) == OutcomeNotAccepted, body)
 			assert.Equal(t, 2, *count)
+		}
+	}
+}
+
+// An error beside what a read or a change shows is not passed over: an empty list
+// is none that was read, and what is shown is not what was set.
+func TestErrorBesideWhatIsShownIsNoSuccess(t *testing.T) {
+	for body, do := range map[string]func(*Client, *InstanceClient) error{
+		`"instances":[]`: func(c *Client, _ *InstanceClient) error { return just(c.Account("acc").ListInstances(t.Context())) },
+		`"groups":[]`:    func(_ *Client, i *InstanceClient) error { return just(i.Groups.List(t.Context())) },
+		`"settings":{"rejectCalls":true}`: func(_ *Client, i *InstanceClient) error {
+			return just(i.Settings.Update(t.Context(), SettingsUpdate{AutoReadMessages: new(false)}))
+		},
+		`"webhook":{"label":"crm","enabled":true,"url":"https://x.example"}`: func(_ *Client, i *InstanceClient) error {
+			return just(i.Webhooks.Set(t.Context(), WebhookConfig{Label: "crm", URL: "https://x.example"}))
+		},
+		`"messages":[]`: func(_ *Client, i *InstanceClient) error {
+			return just(i.Chats.HistoryPage(t.Context(), "5511987654321", HistoryQuery{}))
+		},
+		`"data":{"content":"hi"}`: func(_ *Client, i *InstanceClient) error { return just(i.Messages.Get(t.Context(), "3EB0")) },
+	} {
+		client, inst, _ := answering(t, "t0ken", 200, `{"success":true,`+body+`}`)
+		require.NoError(t, do(client, inst), body)
+		for _, beside := range []string{`"error":{"message":"no rights"}`, `"error":"no rights"`, `"error":{"code":5}`} {
+			client, inst, count := answering(t, "t0ken", 200, `{"success":true,`+beside+`,`+body+`}`)
+			err := do(client, inst)
+			require.ErrorIs(t, err, ErrBadResponse, body)
+			require.NotErrorIs(t, err, ErrOutcomeUnknown, "it may be repeated")
+			assert.Equal(t, OutcomeUnknown, OutcomeOf(err), body)
+			assert.Equal(t, 1, *count)
 		}
 	}
 }

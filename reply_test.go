@@ -524,6 +524,71 @@ func TestErrorTextsStayOnOneLine(t *testing.T) {
 	assert.Contains(t, err.Error(), "\U0001f468\u200d\U0001f4bb", "a joined emoji is whole")
 }
 
+// Whoever quotes a header may leave out its scheme, and a URL may have a password.
+func TestPartsOfAWebhooksSecretsAreHidden(t *testing.T) {
+	hook := WebhookConfig{URL: "https://user:url%2Fpass@hooks.example", Authorization: "Bearer hook-secret"}
+	for _, status := range []int{200, 400, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			client, inst, _ := answering(t, "t0ken", status, refusal("hook-secret is no Basic; https://user:url%2Fpass@hooks.example"))
+			_, set := inst.Webhooks.Set(t.Context(), hook)
+			_, ensured := inst.Webhooks.Ensure(t.Context(), hook)
+			_, created := client.Account("acc").CreateInstance(t.Context(), CreateInstanceParams{Name: "a", Webhook: &hook})
+			for _, err := range []error{set, ensured, created} {
+				var e *APIError
+				require.ErrorAs(t, err, &e)
+				assert.NotContains(t, err.Error()+string(e.Body), "hook-secret")
+				assert.NotContains(t, err.Error()+string(e.Body), "pass@")
+			}
+		})
+	}
+}
+
+// failing is a reader, a limiter and a value that always fail with the same error.
+type failing struct{ error }
+
+func (f failing) Read([]byte) (int, error)     { return 0, f.error }
+func (f failing) MarshalJSON() ([]byte, error) { return nil, f.error }
+func (f *failing) UnmarshalJSON([]byte) error  { return f.error }
+func (f failing) Rate(LimiterKey) RateLimit    { return RateLimit{} }
+func (f failing) Acquire(context.Context, LimiterRequest) (Ticket, error) {
+	return nil, f.error
+}
+
+// So do the texts of what the application brings, which may be a reader of a
+// network connection.
+func TestErrorTextsOfTheApplicationStayOnOneLine(t *testing.T) {
+	cause := failing{errors.New("a\u0085b\u2028c\u202ed\x1b[31me\r\nf\u2066g t0ken")}
+	client, _, _ := answering(t, "t0ken", 200, `{"success":true}`)
+	inst, _ := script(t)
+	send := func(i *InstanceClient, content Content) error {
+		return just(i.Messages.Send(t.Context(), "5511987654321", content))
+	}
+	do := func(in, out any) error { return just(client.Do(t.Context(), http.MethodPost, "/x", "t0ken", in, out)) }
+	limited := func(refusal error) error {
+		c, err := New(WithLimiter(failing{refusal}))
+		require.NoError(t, err)
+		return send(c.Instance("a", "t0ken"), Text("hi"))
+	}
+	for what, err := range map[string]error{
+		"reader":             send(inst, Media{Source: MediaReader("a.png", cause), FileName: "a.png"}),
+		"reader, on the way": send(inst, Media{Source: MediaReader("a.png", io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<17)), cause)), FileName: "a.png"}),
+		"file":               send(inst, Media{Source: MediaFile("no/" + cause.Error())}),
+		"value":              do(cause, nil),
+		"result":             do(nil, &cause),
+		"limiter":            limited(cause.error),
+		"limiter, no quota":  limited(&RateLimitError{Err: cause.error}),
+	} {
+		require.Error(t, err, what)
+		for _, r := range "\u0085\u2028\u202e\u001b\r\n\u2066" {
+			assert.NotContains(t, fmt.Sprintf("%v%+v%s", err, err, err), string(r), what)
+		}
+		if what != "file" {
+			assert.ErrorIs(t, err, cause.error, what)
+		}
+	}
+	assert.NotContains(t, do(nil, &cause).Error(), "t0ken", "what was read may hold a secret")
+}
+
 // Chatwoot's words with a status of a failing server leave the outcome open.
 func TestChatwootFailureLeavesTheOutcomeOpen(t *testing.T) {
 	for _, status := range []int{500, 502, 503, 504} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -203,6 +204,8 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 		"a link's own type":           {Text("https://x.example"), `"type":"link","content":"https://x.example"`, ErrOutcomeUnknown},
 		"a text as an object":         {Text("Hello"), `"type":"text","content":{"text":"Hello"}`, ErrOutcomeUnknown},
 		"a text under another name":   {Text("Hello"), `"type":"text","text":"Hello"`, ErrOutcomeUnknown},
+		"a text in JSON in a text":    {Text("ok"), `"type":"text","content":"{\"text\":\"ok\"}"`, ErrOutcomeUnknown},
+		"a brace":                     {Text("ok"), `"type":"text","content":"{name}, hello"`, ErrNotSent},
 		"a null text":                 {Text("Hello"), `"type":"text","content":null`, ErrOutcomeUnknown},
 		"edited since":                {Text("Hello"), `"type":"text","content":"Bye","isEdit":true`, ErrOutcomeUnknown},
 		"edited since, an object":     {Text("Hello"), `"type":"text","content":"Bye","edit":{"originalContent":"Hello"}`, ErrOutcomeUnknown},
@@ -235,6 +238,10 @@ func TestSettleDoubtsWhatFitsBadly(t *testing.T) {
 		"a placeholder for a sticker": {Sticker{MediaURL("https://example.com/a.png")}, `"type":"sticker","content":"[sticker]"`, ErrOutcomeUnknown},
 		"a caption, trimmed":          {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look "}, `"type":"image","content":"look"`, ErrOutcomeUnknown},
 		"a file as a document":        {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `"type":"document","content":"look"`, ErrOutcomeUnknown},
+		"a document's placeholder":    {Media{Source: MediaURL("https://example.com/a.jpg")}, `"type":"document","content":"[image]"`, ErrOutcomeUnknown},
+		"a document's address":        {Media{Source: MediaURL("https://example.com/a.jpg"), Caption: "look"}, `"type":"document","content":"https://cdn.example/1"`, ErrOutcomeUnknown},
+		"a text without words":        {Buttons{Text: "Shall we?", Buttons: []Button{{Label: "Yes", Value: "y"}}}, `"type":"text","content":"{}"`, ErrOutcomeUnknown},
+		"another text than buttons":   {Buttons{Text: "Shall we?", Buttons: []Button{{Label: "Yes", Value: "y"}}}, text("Bye"), ErrNotSent},
 		"a type of another language":  {Media{Source: MediaURL("https://example.com/a.jpg")}, `"type":"media","content":""`, ErrOutcomeUnknown},
 		"a contact, somehow":          {ContactCard{FullName: "Bia", Phone: "5521987654321"}, text("Bye"), ErrOutcomeUnknown},
 	} {
@@ -266,6 +273,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 		return func(r *http.Request) *http.Response {
 			res := jsonResponse(r, body)
 			res.StatusCode = status
+			res.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat)) // else the clock is the doubt
 			return res
 		}
 	}
@@ -287,6 +295,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 		"a cut list":                plain(200, `{"success":true,"messages":[{"id":"B","fromMe":false,"timestamp":"2000-01-01T00:00:00Z"}],"count":40,"hasMore":false}`),
 		"an emptied list":           plain(200, `{"success":true,"messages":[],"count":2}`),
 		"an empty page with more":   plain(200, `{"success":true,"messages":[],"count":0,"hasMore":true}`),
+		"a list on its way":         plain(202, `{"success":true,"status":"syncing","messages":[],"count":0,"hasMore":false}`),
 		"another chat":              plain(200, `{"success":true,"chat_jid":"120363000000000077@g.us","messages":[],"count":0}`),
 		"another person":            plain(200, `{"success":true,"chat_jid":"5521987654321@s.whatsapp.net","messages":[],"count":0}`),
 		"a page that is not found":  plain(404, `404 page not found`),
@@ -296,7 +305,7 @@ func TestSettleHasNotLookedWhereAnotherAnswered(t *testing.T) {
 		"not connected":             plain(503, `{"success":false,"error":{"message":"Instance is not connected to WhatsApp"}}`),
 		"no such instance":          plain(404, `{"success":false,"error":{"message":"Instance not found"}}`),
 		"an old page": func(r *http.Request) *http.Response {
-			res := jsonResponse(r, `{"success":true,"messages":[],"count":0}`)
+			res := plain(200, `{"success":true,"messages":[],"count":0}`)(r)
 			res.Header.Set("X-RateLimit-Remaining", "50")
 			res.Header.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(-3*time.Minute).Unix(), 10))
 			return res
@@ -418,6 +427,49 @@ func TestSettleReadsAHistoryToItsEnd(t *testing.T) {
 				}
 				assert.LessOrEqual(t, a.lookUps, c.lookUps)
 			})
+		})
+	}
+}
+
+// A history that always shows the same page, or no page in order, does not tell
+// whether there is more.
+func TestSettleDoubtsAHistoryThatRepeatsItsPage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		n       int
+		oldest  bool // first
+		undated bool
+		want    error
+	}{
+		{n: 5, want: ErrNotSent},
+		{n: 12, want: ErrOutcomeUnknown},
+		{n: 12, oldest: true, want: ErrOutcomeUnknown},
+		{n: 100, undated: true, want: ErrOutcomeUnknown},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &archive{}
+			inst := a.instance(t)
+			_, uncertain := inst.Messages.SendText(t.Context(), family, "Hello")
+			var items []string // newest first
+			for i := range c.n {
+				one := item(fmt.Sprint(i), time.Now().Add(time.Minute-time.Duration(i)*time.Second/10), "another")
+				if c.undated {
+					one = strings.Replace(one, "timestamp", "when", 1)
+				}
+				items = append(items, one)
+			}
+			if c.oldest {
+				slices.Reverse(items)
+			}
+			a.reply = func(r *http.Request) *http.Response {
+				res := jsonResponse(r, `{"success":true,"messages":[`+strings.Join(items, ",")+`]}`)
+				res.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+				return res
+			}
+			time.Sleep(time.Hour)
+			_, err := inst.Messages.Settle(t.Context(), uncertain)
+			require.ErrorIs(t, err, c.want, "%+v", c)
+			assert.Less(t, a.lookUps, 10)
 		})
 	}
 }

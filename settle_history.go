@@ -159,11 +159,13 @@ func (w *settling) searchChat(ctx context.Context, chats *ChatsService, chat JID
 		}
 		n := len(page.Messages)
 		full := n >= query.PageSize || page.HasMore
+		// All of one moment, out of order, or the same page again: nothing names the page before.
+		blind := !newest.After(oldest) || !inOrder || !query.To.IsZero() && newest.After(query.To)
 		switch {
 		case n == 0 && page.HasMore:
 			return incomplete(page, noEnd)
-		case !full && fresh == 0 && n >= smallestMaximum && n < settlePageSize && !newest.After(oldest) && w.isMissing():
-			return incomplete(page, noEnd) // if that is a maximum, nothing tells what comes before
+		case !full && fresh == 0 && n >= smallestMaximum && n <= settlePageSize && blind && w.isMissing():
+			return incomplete(page, noEnd) // that may be a maximum
 		case !full && fresh == 0:
 			return nil
 		case !full && n < smallestMaximum && (!inOrder || oldest.IsZero() || !w.isMissing()):
@@ -207,6 +209,8 @@ func (w *settling) checkPage(page *HistoryPage) error {
 		reason = "the reply is not a history"
 	case r.Failure.said() || r.Status.meansFailure():
 		reason = "the history says that it failed"
+	case r.Status != "" && len(page.Messages) == 0: // such as one that is being fetched
+		reason = "the history is empty, and has the status " + quoted(string(r.Status))
 	case r.Count != nil && r.Count.String() != fmt.Sprint(len(page.Messages)), total > 0 && len(page.Messages) == 0:
 		reason = "the history is not whole"
 	case w.note(chats) == unfit:

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"encoding/json"
 	"html"
 	"slices"
 	"strings"
@@ -42,29 +43,28 @@ func (o *outline) weigh(t MessageType, text string) confidence {
 	if o.blurred {
 		return doubtful
 	}
-	unclear := !slices.Contains(plainTypes, t)
+	packed := strings.HasPrefix(text, "{") && json.Valid([]byte(text)) // the words may be in it
+	unclear := !slices.Contains(plainTypes, t) || t == MessageText && (text == "" || packed)
 	typeFits := slices.Contains(o.types, t) || (len(o.types) == 0 && unclear)
 	textFits := text == o.text
 	if o.similar != nil {
 		textFits = o.similar(text)
 	}
-	open := o.loose || text == "" || (o.text == "" && o.similar == nil)
+	open := o.loose || text == "" || packed || (o.text == "" && o.similar == nil)
 	switch {
 	case typeFits && textFits && text == "" && len(o.types) > 1: // any medium without words would do
 		return doubtful
 	case typeFits && textFits:
 		return certain
-	case text == "" && o.mayBeShownAs(t):
-		return doubtful
 	case textFits && text != "": // under another name
 		return doubtful
 	case text != "" && resembles(text, o.text):
 		return doubtful
-	case open && (typeFits || unclear): // or with other words, or none
+	case open && (typeFits || unclear || o.mayBeShownAs(t)): // or with other words, or none
 		return doubtful
 	case (typeFits || unclear) && mayComeFrom(text, o.text):
 		return doubtful
-	case typeFits && t != MessageText && strings.Contains(text, "://"): // the file's address in the place of words
+	case (typeFits || o.mayBeShownAs(t)) && t != MessageText && strings.Contains(text, "://"): // the file's address in the place of words
 		return doubtful
 	default:
 		return unfit

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 // WebhooksService sets where the service delivers an instance's events: up to
@@ -24,6 +25,20 @@ type WebhookConfig struct {
 	ByEvents      bool        // append "/<event name>" to the URL's path
 	Events        []EventType // of the six event types; empty for all
 	MediaBase64   bool        // put the file into message events
+}
+
+// secrets returns what of the configuration must not come back in an error: the
+// authorization, also without its scheme, and a password in the URL.
+func (c *WebhookConfig) secrets() []Secret {
+	list := []Secret{c.Authorization}
+	if _, credentials, ok := strings.Cut(c.Authorization.Reveal(), " "); ok {
+		list = append(list, Secret(credentials))
+	}
+	if u, err := url.Parse(c.URL); err == nil && u.User != nil {
+		password, _ := u.User.Password()
+		list = append(list, Secret(password))
+	}
+	return list
 }
 
 // Webhook is a webhook that the service has. Its WebhookConfig can be changed
@@ -134,7 +149,7 @@ func (s *WebhooksService) Set(ctx context.Context, config WebhookConfig) (*Webho
 	if body.Events == nil {
 		body.Events = []EventType{}
 	}
-	in := input{body: body, secrets: []Secret{config.Authorization}}
+	in := input{body: body, secrets: config.secrets()}
 	return webhook(fetchChecked(ctx, s.h, opWebhookSet, in, (*webhookReply).missing))
 }
 

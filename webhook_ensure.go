@@ -55,7 +55,7 @@ func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*En
 		return nil, err
 	}
 	config.Label = labelOr(config.Label)
-	all, err := s.list(ctx, config.Authorization)
+	all, err := s.list(ctx, config.secrets()...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *WebhooksService) Ensure(ctx context.Context, config WebhookConfig) (*En
 	if _, err := s.Set(ctx, config); err != nil {
 		return nil, err
 	}
-	stored, err = s.get(ctx, config.Label, config.Authorization)
+	stored, err = s.get(ctx, config.Label, config.secrets()...)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,16 @@ func (call *Call) lost(ctx, limited context.Context, err error) error {
 	if errors.Is(err, errSealed) && ctx.Err() != nil {
 		err = ctx.Err() // the body was ended for it
 	}
-	a.Err = err
+	a.Err = ended(ctx, err)
+	return a.Err
+}
+
+// ended returns an error as one of the end of the caller's context, if it is that:
+// of a context that has a cause, net/http tells only the cause.
+func ended(ctx context.Context, err error) error {
+	if end := ctx.Err(); end != nil && !errors.Is(err, end) && errors.Is(err, context.Cause(ctx)) {
+		return fmt.Errorf("%w: %w", end, err)
+	}
 	return err
 }
 
@@ -149,6 +158,7 @@ func (call *Call) read(limited, ctx context.Context, resp *http.Response) {
 	default:
 		a.Body, a.BodyErr = readAll(body, resp.ContentLength, call.MaxBody)
 	}
+	a.BodyErr = ended(ctx, a.BodyErr)
 	a.Cut = a.BodyErr != nil && body.err != nil
 	if a.Cut && ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
 		a.BodyErr = fmt.Errorf("reply not complete within %v: %w", call.Timeout, context.DeadlineExceeded)
