@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -25,7 +26,7 @@ func (call *Call) setBody(req *http.Request) error {
 	if call.attempt.Number > 0 {
 		body = new(requestBody) // net/http may not be done with the last one
 	}
-	call.body = nil
+	call.body, call.known = nil, nil
 	req.Body, req.GetBody, req.ContentLength = nil, nil, 0
 	switch {
 	case call.Open != nil:
@@ -38,7 +39,8 @@ func (call *Call) setBody(req *http.Request) error {
 		body.source, body.left = source, call.Size
 	case call.Bytes != nil && http1 && len(call.Bytes) <= oneWrite:
 		req.ContentLength = int64(len(call.Bytes))
-		req.Body, req.GetBody = io.NopCloser(bytes.NewReader(call.Bytes)), call.bodyAgain
+		call.known = bytes.NewReader(call.Bytes)
+		req.Body, req.GetBody = io.NopCloser(call.known), call.bodyAgain
 		return nil
 	case call.Bytes != nil:
 		req.ContentLength = int64(len(call.Bytes))
@@ -55,13 +57,22 @@ func (call *Call) setBody(req *http.Request) error {
 	return nil
 }
 
-// bodyAgain is the GetBody of a request over HTTP/1. Between the last reply and
-// this request the peer may have changed to HTTP/2.
+// bodyAgain is the GetBody of a request over HTTP/1, for net/http alone, which
+// asks only when nothing was written. A transport around it would ask after any
+// failure. Between the last reply and this request the peer may have changed to
+// HTTP/2.
 func (call *Call) bodyAgain() (io.ReadCloser, error) {
-	if call.client.alive.speaksHTTP2(call.conn.last()) {
+	if call.client.alive.speaksHTTP2(call.conn.last()) || !calledBy("net/http.rewindBody") {
 		return nil, errReplay
 	}
 	return io.NopCloser(bytes.NewReader(call.Bytes)), nil
+}
+
+// calledBy reports whether the caller's caller is that function.
+func calledBy(name string) bool {
+	pc, _, _, _ := runtime.Caller(2)
+	caller := runtime.FuncForPC(pc)
+	return caller != nil && caller.Name() == name
 }
 
 // requestBody is the body of one attempt. It knows whether it was read to its

@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// errReplay is the error of an attempt that net/http was about to send again by
-// itself although nobody can tell whether it was carried out.
-var errReplay = fmt.Errorf("the connection was lost, and net/http was about to send the request again: %w", io.ErrUnexpectedEOF)
+// errReplay is the error of an attempt that net/http, or a transport around it,
+// was about to send again by itself although nobody can tell whether it was
+// carried out.
+var errReplay = fmt.Errorf("the request failed, and the HTTP transport was about to send the request again: %w", io.ErrUnexpectedEOF)
 
 // errRetired is the error of an attempt that was given a connection which had been
 // closed here already.
@@ -29,6 +30,8 @@ type connection struct {
 	veto   *limitedContext
 	wanted int
 	had    bool
+	reused bool  // the last one had served another request before
+	taken  bool  // somebody has read the body before the first was wanted
 	dead   bool  // the only one was retired before it was had
 	vetoed error // why the attempt was ended
 	conn   net.Conn
@@ -38,20 +41,37 @@ func (c *connection) begin(veto *limitedContext) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.veto, c.wanted, c.had, c.dead, c.vetoed, c.conn = veto, 0, false, false, nil, nil
+	c.reused, c.taken = false, false
 }
 
 // getConn is the hook of httptrace that comes before each connection. A second
-// one means that net/http begins the attempt anew. Over HTTP/2 it does so when
-// the peer may have carried the request out, and nobody counts how often; that
-// is stopped here, unless the request cannot have left yet.
+// one means that the attempt begins anew, by net/http or by a transport of the
+// application's around it. Nobody counts that, and the peer may have carried the
+// request out, so it is stopped here, unless the request cannot have left yet.
 func (call *Call) getConn(string) {
 	c := &call.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.wanted++
-	again := c.had && call.body.touched() && call.client.alive.speaksHTTP2(c.conn)
-	if again || c.wanted > mostConnections {
+	if c.wanted++; c.wanted == 1 {
+		c.taken = call.known != nil && call.known.Len() < len(call.Bytes)
+	}
+	if c.had && call.mayHaveLeft() || c.wanted > mostConnections {
 		c.end(errReplay)
+	}
+}
+
+// mayHaveLeft reports whether the request may have been written to the connection
+// that was had. Over HTTP/1 net/http begins anew only what was not written, on a
+// connection that it had used before, and with the body that it was given.
+func (call *Call) mayHaveLeft() bool {
+	c := &call.conn
+	switch {
+	case call.body != nil:
+		return call.body.touched()
+	case call.client.alive.speaksHTTP2(c.conn):
+		return true
+	default:
+		return !call.Repeatable && (c.taken || !c.reused)
 	}
 }
 
@@ -64,7 +84,7 @@ func (call *Call) gotConn(info httptrace.GotConnInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dead = dead && !c.had
-	c.had, c.conn = true, info.Conn
+	c.had, c.reused, c.conn = true, info.Reused, info.Conn
 	if dead {
 		c.end(errRetired) // net/http might wait for a reply all the same
 	}

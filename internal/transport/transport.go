@@ -5,6 +5,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -70,6 +71,7 @@ type Call struct {
 	attempt Attempt
 	conn    connection
 	body    *requestBody
+	known   *bytes.Reader  // the body of an attempt that has none of ours
 	first   requestBody    // the body of the first attempt
 	limited limitedContext // that of the first attempt
 	reply   replyBody      // of the attempt
