@@ -146,6 +146,9 @@ func (call *Call) read(limited, ctx context.Context, resp *http.Response) {
 		_ = resp.Body.Close()
 		return
 	}
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") { // net/http takes it off when it has asked for it
+		resp.Body, resp.ContentLength = &gzipBody{ReadCloser: resp.Body}, -1
+	}
 	call.reply = replyBody{ReadCloser: resp.Body}
 	body := &call.reply
 	defer func() { _ = body.Close() }()

@@ -1,6 +1,9 @@
 package transport
 
 import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 )
@@ -17,6 +20,31 @@ func (b *replyBody) Read(p []byte) (int, error) {
 		b.err = err
 	}
 	return n, err
+}
+
+// gzipBody is a body that says to be compressed, although net/http has not asked
+// for that: a proxy did it, or a transport around net/http asked. That may also
+// have been undone already, and the header forgotten.
+type gzipBody struct {
+	io.ReadCloser
+	plain io.Reader
+	err   error
+}
+
+func (b *gzipBody) Read(p []byte) (int, error) {
+	if b.plain == nil {
+		buffered := bufio.NewReader(b.ReadCloser)
+		b.plain = buffered
+		if begin, _ := buffered.Peek(2); bytes.Equal(begin, []byte{0x1f, 0x8b}) {
+			if b.plain, b.err = gzip.NewReader(buffered); b.err != nil {
+				b.plain = buffered
+			}
+		}
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	return b.plain.Read(p)
 }
 
 // isEOF reports whether a body has ended as it should.

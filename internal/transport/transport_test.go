@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -198,4 +199,38 @@ func TestErrorsDoNotRepeatTheURL(t *testing.T) {
 	require.Error(t, s.attempts[0].Err)
 	assert.False(t, s.attempts[0].Sent)
 	assert.NotContains(t, s.attempts[0].Err.Error(), "5511987654321")
+}
+
+// A proxy may compress what nobody asked it to, and a transport around net/http
+// may ask for it, and undo it, or not.
+func TestCompressedReplyIsRead(t *testing.T) {
+	const text = `{"success":true,"data":{"messageId":"X"}}`
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	_, _ = io.WriteString(w, text)
+	require.NoError(t, w.Close())
+	for name, c := range map[string]struct {
+		body, want string
+		cut        bool
+	}{
+		"compressed": {zipped.String(), text, false}, "undone already": {text, text, false}, "empty": {"", "", false},
+		"cut": {zipped.String()[:zipped.Len()-9], text, true}, "cut at once": {zipped.String()[:5], "", true},
+	} {
+		for _, status := range []int{200, 400} {
+			next := roundTripper(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{
+					StatusCode: status, Header: http.Header{"Content-Encoding": {"gzip"}}, ContentLength: int64(len(c.body)),
+					Body: io.NopCloser(strings.NewReader(c.body)), Request: r,
+				}, nil
+			})
+			s := &script{}
+			require.NoError(t, clientFor(t, "https://api.example", &http.Client{Transport: next}).Do(t.Context(), newCall(s, http.MethodPost)))
+			require.Len(t, s.attempts, 1, name)
+			assert.Equal(t, c.cut, s.attempts[0].Cut, name)
+			assert.Equal(t, c.cut, s.attempts[0].BodyErr != nil, name)
+			if !c.cut {
+				assert.Equal(t, c.want, string(s.attempts[0].Body), name)
+			}
+		}
+	}
 }
