@@ -281,9 +281,9 @@ func fetch[T any, P interface {
 // check returns what is missing, or "".
 //
 // A reply that shows what was made, such as a message's id, is proof that the
-// request was accepted. Then only a plain "success": false says that it failed
-// all the same; anything less plain leaves the outcome open, and the result comes
-// with the error. What the reply to some operations shows was done even then.
+// request was accepted. Then only a plain "success": false says that it failed all
+// the same, and for operations that have proves not even that. Anything else leaves
+// the outcome open, and the result comes with the error.
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope

@@ -30,7 +30,7 @@ type Operation struct {
 	bare      bool
 	anonymous bool // no token is sent
 	reports   bool // a 503 is an answer, not an outage
-	proves    bool // what a reply shows was done, whatever else the reply says
+	proves    bool // what its reply shows may exist, even beside a "success": false
 	alias     bool // another spelling of a route that is in the table
 }
 
