@@ -282,8 +282,8 @@ func fetch[T any, P interface {
 //
 // A reply that shows what was made, such as a message's id, is proof that the
 // request was accepted. Then only a plain "success": false says that it failed all
-// the same, and for operations that have proves not even that. Anything else leaves
-// the outcome open, and the result comes with the error.
+// the same, and for operations whose reply proves what it shows not even that.
+// Anything else leaves the outcome open, and the result comes with the error.
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope

@@ -181,8 +181,8 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 	return r.doubt(op, r.session.in, r.unreadable(op, "the reply may say that it failed", api))
 }
 
-// contradicts reports whether the envelope of a reply that shows a success says that
-// it failed. Of what may be repeated a refusal is believed at once.
+// contradicts reports whether a reply that shows a success also says that it failed,
+// so that the outcome is open. A refusal of what may be repeated is believed at once.
 func (e *envelope) contradicts(op *Operation, failure error, reply any, body []byte) bool {
 	switch {
 	case op.Repeatable:
