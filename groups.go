@@ -391,11 +391,11 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 			return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions.value != nil
 		}
 		r.Group = resourceIn(r.Raw(), shows, "group")
-		shown := r.Group != nil
-		if !shown {
+		if r.Group == nil {
 			r.Group = new(wireGroup)
 		}
-		if r.Group.jid() == "" {
+		shown := r.Group.jid() != "" // a name alone may be anybody's
+		if !shown {
 			r.Group.JID = group
 		}
 		return r.unproven(opGroupUpdate, shown, false)

@@ -147,3 +147,10 @@ func TestErrorBesideAGroupIsTold(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err))
 }
+
+// A name may stand in anybody's reply, and is no sign that a group was changed.
+func TestNameAloneIsNoGroup(t *testing.T) {
+	_, inst, _ := answering(t, "t0ken", 200, `{"name":"Crew","status":"ok"}`)
+	_, err := inst.Groups.Update(t.Context(), "120363000000000001@g.us", GroupUpdate{Name: new("Crew")})
+	require.ErrorIs(t, err, ErrBadResponse)
+}
