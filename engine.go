@@ -307,7 +307,11 @@ func fetchChecked[T any, P interface {
 	failure := e.failure(op, rep)
 	switch {
 	case missing == "" && e.contradicts(op, failure, v, rep.body):
-		return v, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
+		reason := "the reply shows a success and says that it failed"
+		if text := e.message(); text != "" && (failure != nil || e.Failure.said()) {
+			reason += ": " + quoted(rep.session.redactText(text))
+		}
+		return v, rep.doubt(op, in, rep.unreadable(op, reason, nil))
 	case failure != nil:
 		return nil, failure
 	case missing != "":
