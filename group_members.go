@@ -52,8 +52,8 @@ const (
 //		}
 //	}
 //
-// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first. A
-// reply that contradicts itself gives the result, too. See also
+// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first. The
+// result is nil then, unless the reply contradicts itself. See also
 // [MemberResult.ByPosition].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.

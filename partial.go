@@ -27,17 +27,16 @@ type PartialError struct {
 	Instance *Instance
 	// Group is the address of the group or community of the call, or "".
 	Group JID
-	// Failures are the parts that were not done, at least one.
+	// Failures are the parts that were not done, or have an error: at least one.
 	Failures []PartialFailure
 
 	kinds []error
 }
 
-// PartialFailure is a part of a call that was not done.
+// PartialFailure is a part of a call that was not done, or has an error.
 type PartialFailure struct {
-	// Target is what was not done: the address of a person or group, or a Go
-	// field such as "Permissions.MembersCanEditInfo". It is "" when the service
-	// does not say.
+	// Target is that part: the address of a person or group, or a Go field such
+	// as "Permissions.MembersCanEditInfo". It is "" when the service does not say.
 	Target string
 	Reason string // the service's own words where it has any
 }
