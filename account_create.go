@@ -97,7 +97,7 @@ func (p *CreateInstanceParams) body() (*createInstanceBody, error) {
 }
 
 type createInstanceReply struct {
-	envelope
+	partialReply
 	created *wireInstance
 
 	// Whether the blocks are echoed here or inside the instance is not documented.
@@ -126,12 +126,8 @@ func (r *createInstanceReply) missing(token Secret) string {
 	if r.created.Token == "" && token == "" {
 		return "the reply has no token"
 	}
-	return ""
+	return r.unproven(opInstanceCreate, true, true)
 }
-
-// saysFailed is always false: an instance that is new is disconnected, and a
-// block that failed does not undo it.
-func (*createInstanceReply) saysFailed() bool { return false }
 
 // places are all blocks that the reply shows, those inside the instance first.
 func (r *createInstanceReply) places() []shownBlocks {
@@ -194,9 +190,7 @@ func (a *AccountClient) CreateInstance(ctx context.Context, params CreateInstanc
 	failed := partsOf(a.h, opInstanceCreate, append(params.secrets(), instance.Token)...)
 	failed.blocks(&params, shown)
 	failed.failed.Instance = instance
-	if rep.Failure.said() {
-		failed.add("", cmp.Or(rep.message(), "the reply has an error without a text"))
-	}
+	failed.addComplaint(&rep.partialReply)
 	if instance.Chatwoot != nil { // may repeat what Chatwoot was sent
 		instance.Chatwoot.Error = failed.redact(instance.Chatwoot.Error)
 	}

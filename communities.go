@@ -69,7 +69,7 @@ type communityOutcome struct {
 }
 
 type createCommunityReply struct {
-	partsReply
+	partialReply
 	communityOutcome
 	Group *wireCommunity           `json:"group"`
 	Data  object[communityOutcome] `json:"data"`
@@ -93,10 +93,7 @@ func (r *createCommunityReply) missing() string {
 		r.fill(r.Data.value)
 	}
 	r.fill(&r.Group.communityOutcome)
-	if r.Success == succeeded {
-		return r.acknowledged(opCommunityCreate, true, false)
-	}
-	return ""
+	return r.unproven(opCommunityCreate, true, true)
 }
 
 // fill takes from another place what is not known yet.
@@ -194,7 +191,7 @@ func (s *CommunitiesService) Create(ctx context.Context, params CreateCommunityP
 	}
 	failed := partsOf(s.h, opCommunityCreate)
 	failed.failed.Group = r.Group.JID
-	failed.addBeside(&r.partsReply)
+	failed.addComplaint(&r.partialReply)
 	switch {
 	case !r.IsCommunity.known:
 		failed.add(string(r.Group.JID), "the reply does not say whether it is a community or a plain group")
@@ -260,7 +257,7 @@ type linkBody struct {
 
 // linkReply is that of both ways: groups that were detached are "linked" too.
 type linkReply struct {
-	partsReply
+	partialReply
 	Linked jidList `json:"linked"`
 	Failed jidList `json:"failed"`
 }
@@ -275,8 +272,8 @@ type linkReply struct {
 //		log.Print("not linked: ", linked.Failed)
 //	}
 //
-// Errors: [ErrOutcomeUnknown]: see [CommunitiesService.Subgroups] first;
-// [ErrNotConnected].
+// Errors: [ErrOutcomeUnknown]: see [CommunitiesService.Subgroups] first. The result
+// is nil then, unless the reply contradicts itself. [ErrNotConnected].
 //
 // POST /api/community/link/:instance. Not safe to repeat.
 func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...JID) (*LinkResult, error) {
@@ -306,7 +303,7 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	}
 	r, err := fetchChecked(ctx, s.h, op, in, func(r *linkReply) string {
 		readInData(r, r.base())
-		return r.acknowledged(op, len(r.Linked)+len(r.Failed) > 0, len(r.Linked) > 0)
+		return r.unproven(op, len(r.Linked)+len(r.Failed) > 0, len(r.Linked) > 0)
 	})
 	if r == nil {
 		return nil, err
@@ -314,7 +311,7 @@ func (s *CommunitiesService) link(ctx context.Context, op *Operation, community 
 	failed := partsOf(s.h, op)
 	failed.failed.Group = community
 	failed.unlinked(groups, r.Linked, r.Failed, verb)
-	failed.addBeside(&r.partsReply)
+	failed.addComplaint(&r.partialReply)
 	return &LinkResult{Meta: r.Meta, Done: r.Linked, Failed: r.Failed, Message: r.Text}, cmp.Or(err, failed.err())
 }
 

@@ -20,9 +20,14 @@ func encode(body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Only what may have been replaced is worth a second look.
+	// Only what may have been replaced is worth a second look. Most bodies have no
+	// escapes, which are looked for at once.
 	valid := utf8.Valid(b)
-	if !valid || bytes.Contains(b, []byte("\ufffd")) || bytes.IndexByte(b, '\\') >= 0 && (bytes.Contains(b, []byte(`\ufffd`)) || bytes.Contains(b, []byte(`\u0000`))) {
+	suspect := !valid || bytes.Contains(b, []byte("\ufffd"))
+	if !suspect && bytes.IndexByte(b, '\\') >= 0 {
+		suspect = bytes.Contains(b, []byte(`\ufffd`)) || bytes.Contains(b, []byte(`\u0000`))
+	}
+	if suspect {
 		if err := checkTexts("", body); err != nil {
 			return nil, err
 		}

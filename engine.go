@@ -281,9 +281,9 @@ func fetch[T any, P interface {
 // check returns what is missing, or "".
 //
 // A reply that shows what was made, such as a message's id, is proof that the
-// request was accepted. Then only a plain "success": false says that it failed
-// all the same; anything less plain leaves the outcome open, and the result comes
-// with the error. What the reply to some operations shows was done even then.
+// request was accepted. Then only a plain "success": false says that it failed all
+// the same, and for operations whose reply proves what it shows not even that.
+// Anything else leaves the outcome open, and the result comes with the error.
 func fetchChecked[T any, P interface {
 	*T
 	base() *envelope
@@ -307,7 +307,11 @@ func fetchChecked[T any, P interface {
 	failure := e.failure(op, rep)
 	switch {
 	case missing == "" && e.contradicts(op, failure, v, rep.body):
-		return v, rep.doubt(op, in, rep.unreadable(op, "the reply shows a success and says that it failed", nil))
+		reason := "the reply shows a success and says that it failed"
+		if text := e.message(); text != "" && (failure != nil || e.Failure.said()) {
+			reason += ": " + quoted(rep.session.redactText(text))
+		}
+		return v, rep.doubt(op, in, rep.unreadable(op, reason, nil))
 	case failure != nil:
 		return nil, failure
 	case missing != "":

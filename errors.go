@@ -109,7 +109,7 @@ var (
 	// others see [ErrOutcomeUnknown].
 	ErrRedirect = errors.New("redirect refused")
 	// ErrBadResponse: the reply cannot be read: cut short, too large, not JSON,
-	// or without required fields.
+	// without required fields, or with an error beside a success.
 	ErrBadResponse = errors.New("unreadable response")
 
 	// ErrOutcomeUnknown: the request may have been carried out. This package

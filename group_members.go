@@ -23,7 +23,7 @@ type MemberResult struct {
 	Member JID // as given to the call
 	Done   bool
 	// Reason is the service's text for a refusal, such as a number that is not
-	// on WhatsApp.
+	// on WhatsApp. With Done it is an error that the reply has beside it.
 	Reason string
 	// ByPosition means that the reply did not name the person. Its entry was
 	// matched by its place in the list.
@@ -52,8 +52,8 @@ const (
 //		}
 //	}
 //
-// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first. A
-// reply that contradicts itself gives the result, too. See also
+// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first. The
+// result is nil then, unless the reply contradicts itself. See also
 // [MemberResult.ByPosition].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
@@ -108,7 +108,7 @@ type membersBody struct {
 }
 
 type membersReply struct {
-	partsReply
+	partialReply
 	participants []json.RawMessage
 }
 
@@ -119,7 +119,7 @@ func (r *membersReply) missing() string {
 		_ = json.Unmarshal(raw, &entry)
 		return entry.Success.on
 	})
-	return r.acknowledged(opGroupParticipants, len(r.participants) > 0, done)
+	return r.unproven(opGroupParticipants, len(r.participants) > 0, done)
 }
 
 func (s *GroupsService) members(ctx context.Context, action memberAction, group JID, members []JID) (*MembersResult, error) {
@@ -146,7 +146,7 @@ func (s *GroupsService) members(ctx context.Context, action memberAction, group 
 			failed.add(string(m.Member), string(action)+" failed: "+m.Reason)
 		}
 	}
-	failed.addBeside(&r.partsReply)
+	failed.addComplaint(&r.partialReply)
 	return result, cmp.Or(err, failed.err())
 }
 
@@ -207,9 +207,9 @@ func matchMembers(asked []JID, entries []json.RawMessage, rate RateLimit) []Memb
 			continue
 		}
 		r.Meta = Meta{RateLimit: rate, raw: hide(e.raw)}
-		r.Done, r.Reason = e.Success.on, e.Failure.message
-		if !r.Done && r.Reason == "" {
-			r.Reason = "the reply gives no reason"
+		r.Done = e.Success.on
+		if !r.Done || e.Failure.said() {
+			r.Reason = cmp.Or(e.Failure.message, "the reply gives no reason")
 		}
 	}
 	return results

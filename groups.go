@@ -167,7 +167,7 @@ func (w *wireGroup) group(meta Meta) *Group {
 
 // groupReply has the group below a key that is documented only by the way.
 type groupReply struct {
-	partsReply
+	partialReply
 	Group *wireGroup `json:"group"`
 }
 
@@ -179,13 +179,12 @@ func (r *groupReply) missing() string {
 	return ""
 }
 
-// created is missing for a new group. It is there, whatever the reply says beside it.
+// created is missing for a new group.
 func (r *groupReply) created() string {
-	missing := r.missing()
-	if missing == "" && r.Success == succeeded {
-		return r.acknowledged(opGroupCreate, true, false)
+	if missing := r.missing(); missing != "" {
+		return missing
 	}
-	return missing
+	return r.unproven(opGroupCreate, true, true)
 }
 
 // shown returns the group of a reply, and what of it differs from what
@@ -193,7 +192,7 @@ func (r *groupReply) created() string {
 func (r *groupReply) shown(failed *parts, name, description *string, permissions GroupPermissionsUpdate) (*Group, error) {
 	shown := r.Group
 	failed.failed.Group = shown.jid()
-	failed.addBeside(&r.partsReply)
+	failed.addComplaint(&r.partialReply)
 	differsText(failed, "Name", name, shown.Name)
 	differsText(failed, "Description", description, shown.Description)
 	if p := shown.Permissions.value; p != nil {
@@ -357,7 +356,7 @@ type updateGroupBody struct {
 }
 
 // Update changes a group. At least one field is required. When the reply shows
-// another value, the group comes with [ErrPartial], which names the fields:
+// another value, or an error, the group comes with [ErrPartial], which names them:
 //
 //	updated, err := inst.Groups.Update(ctx, group, update)
 //	if errors.Is(err, ryze.ErrPartial) {
@@ -392,14 +391,14 @@ func (s *GroupsService) Update(ctx context.Context, group JID, update GroupUpdat
 			return w.jid() != "" || w.Name != nil || w.Description != nil || w.Permissions.value != nil
 		}
 		r.Group = resourceIn(r.Raw(), shows, "group")
-		shown := r.Group != nil
-		if !shown {
+		if r.Group == nil {
 			r.Group = new(wireGroup)
 		}
-		if r.Group.jid() == "" {
+		shown := r.Group.jid() != "" // a name alone may be anybody's
+		if !shown {
 			r.Group.JID = group
 		}
-		return r.acknowledged(opGroupUpdate, shown, false)
+		return r.unproven(opGroupUpdate, shown, false)
 	})
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func phoneFault(digits string) string {
 	case n < minPhoneDigits || n > maxPhoneDigits:
 		return fmt.Sprintf("has %d digits; a phone number with country code has %d to %d", n, minPhoneDigits, maxPhoneDigits)
 	case lacksBrazilCode(digits):
-		return "looks like a number of Brazil without its country code, and no number of another country begins so: write 55 in front, or use BrazilPhone"
+		return "is no number with a country code; it looks like one of Brazil: write 55 in front, or use BrazilPhone"
 	case strings.HasPrefix(digits, brazilCode+"0"):
 		return "has a 0 after the country code 55; leave it out, or use BrazilPhone"
 	case hasTrunkZero(digits):
@@ -83,9 +83,9 @@ func phoneFault(digits string) string {
 	return ""
 }
 
-// lacksBrazilCode reports whether digits can only be an area code and a number of
-// Brazil. It cannot know all areas: with a 9 behind them, the others begin like
-// numbers of another country, as 51 does like those of Peru.
+// lacksBrazilCode reports whether digits are an area code and a number of Brazil,
+// and no number of another country. The areas that it does not know begin like
+// numbers of another country, also with a 9 behind them: 51 9 like those of Peru.
 func lacksBrazilCode(digits string) bool {
 	switch len(digits) {
 	case 10: // numbers of country 1 have eleven digits
@@ -96,8 +96,8 @@ func lacksBrazilCode(digits string) bool {
 	return false
 }
 
-// areasNowhereElse are the area codes of Brazil that with a 9 behind them begin no
-// number of another country: 219 and its like are no country codes, and country 1
+// areasNowhereElse are the area codes of Brazil that begin no number of another
+// country when a 9 follows: 219 and its like are no country codes, and country 1
 // has no area codes with a 9 in the middle.
 const areasNowhereElse = " 11 12 13 14 15 16 17 18 19 21 28 42 69 85 87 88 89 96 99 "
 

@@ -30,7 +30,7 @@ type Operation struct {
 	bare      bool
 	anonymous bool // no token is sent
 	reports   bool // a 503 is an answer, not an outage
-	proves    bool // what a reply shows was done, whatever else the reply says
+	proves    bool // its reply proves what it shows: "success": false beside that leaves the outcome open
 	alias     bool // another spelling of a route that is in the table
 }
 

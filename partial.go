@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,17 +27,16 @@ type PartialError struct {
 	Instance *Instance
 	// Group is the address of the group or community of the call, or "".
 	Group JID
-	// Failures are the parts that were not done, at least one.
+	// Failures are the parts that were not done, or have an error: at least one.
 	Failures []PartialFailure
 
 	kinds []error
 }
 
-// PartialFailure is a part of a call that was not done.
+// PartialFailure is a part of a call that was not done, or has an error.
 type PartialFailure struct {
-	// Target is what was not done: the address of a person or group, or a Go
-	// field such as "Permissions.MembersCanEditInfo". It is "" when the service
-	// does not say.
+	// Target is that part: the address of a person or group, or a Go field such
+	// as "Permissions.MembersCanEditInfo". It is "" when the service does not say.
 	Target string
 	Reason string // the service's own words where it has any
 }
@@ -133,36 +133,40 @@ func (p *parts) err() error {
 	return &p.failed
 }
 
-// partsReply is the envelope of a reply that lists what became of each part. The
-// list counts, whatever stands beside it.
-type partsReply struct {
+// partialReply is the envelope of a reply that shows what was done: a new group, or
+// what became of each person. When it says success, that counts, and an error
+// beside it is one more part that failed.
+type partialReply struct {
 	envelope
-	beside string // what the reply says against its list
+	complaint string // what it says against its own success
 }
 
-// acknowledged returns what such a reply lacks to be a success, or "". A no beside
-// parts that were done contradicts them, which [fetchChecked] tells; an error beside
-// a yes is one failure more.
-func (r *partsReply) acknowledged(op *Operation, listed, done bool) (missing string) {
+// unproven returns what such a reply lacks to be a success, or "". Shown is whether
+// it shows anything, and done whether it shows that anything was done.
+func (r *partialReply) unproven(op *Operation, shown, done bool) (missing string) {
 	missing = r.unacknowledged(op)
 	switch {
 	case r.failed() && done:
-		return ""
-	case r.failed() || !listed:
+		return "" // [fetchChecked] tells that it contradicts itself
+	case r.failed() || !shown:
 		return missing
 	case r.Success == succeeded && missing != "":
-		r.beside = strings.TrimSuffix(missing+": "+r.message(), ": ")
-		r.Failure = nil
+		if r.complaint = missing; r.Failure.said() {
+			r.complaint = cmp.Or(r.Failure.message, missing)
+		}
+		r.Failure = nil // it is no contradiction
 	}
 	return ""
 }
 
-// saysFailed is what [partsReply.acknowledged] has looked at already.
-func (*partsReply) saysFailed() bool { return false }
+// saysFailed leaves out what is a complaint.
+func (r *partialReply) saysFailed() bool {
+	return r.Success != succeeded && saysFailed(&r.envelope, r.Raw())
+}
 
-// addBeside adds what the reply says against its list.
-func (p *parts) addBeside(r *partsReply) {
-	if r.beside != "" {
-		p.add("", r.beside)
+// addComplaint adds what the reply says against its own success.
+func (p *parts) addComplaint(r *partialReply) {
+	if r.complaint != "" {
+		p.add("", r.complaint)
 	}
 }

@@ -1,6 +1,7 @@
 package ryze
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,10 +25,10 @@ func TestListOfPartsCountsWhateverStandsBesideIt(t *testing.T) {
 		beside     string
 	}{
 		`"success":true`: {result, result, ""},
-		`"success":true,"error":{"message":"1 of 2 failed"}`:           {result, result, "the reply says that it failed: 1 of 2 failed"},
-		`"success":true,"error":"1 of 2 failed"`:                       {result, result, "the reply says that it failed: 1 of 2 failed"},
+		`"success":true,"error":{"message":"1 of 2 failed"}`:           {result, result, "1 of 2 failed"},
+		`"success":true,"error":"1 of 2 failed"`:                       {result, result, "1 of 2 failed"},
 		`"success":true,"status":"failed"`:                             {result, result, "the reply says that it failed"},
-		`"success":true,"error":{"message":"\u202e a t0ken"}`:          {result, result, "the reply says that it failed: \u202e a [redacted]"},
+		`"success":true,"error":{"message":"\u202e a t0ken"}`:          {result, result, "\u202e a [redacted]"},
 		`"success":"partial"`:                                          {result, result, ""},
 		`"x":1`:                                                        {result, result, ""},
 		`"success":false,"message":"1 of 2 failed"`:                    {open, refused, ""},
@@ -35,6 +36,8 @@ func TestListOfPartsCountsWhateverStandsBesideIt(t *testing.T) {
 		`"success":0,"message":"1 of 2 failed"`:                        {open, refused, ""},
 		`"error":{"message":"1 of 2 failed"}`:                          {open, refused, ""},
 		`"success":0`:                                                  {open, open, ""},
+		`"status":"failed"`:                                            {open, open, ""},
+		`"success":true,"error":"none"`:                                {result, result, ""},
 		`"success":false,"success":true,"error":{"message":"a t0ken"}`: {open, open, ""},
 	} {
 		for i, want := range []string{c.some, c.none} {
@@ -94,16 +97,24 @@ func linkTwo(t *testing.T, groups ...JID) func(*InstanceClient) ([2]bool, error)
 // A person of whom the reply says both that it worked and that it failed is among
 // the failures.
 func TestMemberWithAnErrorIsAFailure(t *testing.T) {
-	_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"participants":[{"success":true,"error":"invite sent instead"}]}`)
-	result, err := inst.Groups.AddMembers(t.Context(), "120363000000000001@g.us", "5511987654321")
-	require.ErrorIs(t, err, ErrPartial)
-	assert.True(t, result.Members[0].Done, "as the reply says")
-	assert.Equal(t, "invite sent instead", result.Members[0].Reason)
+	for said, reason := range map[string]string{
+		`"invite sent instead"`:             "invite sent instead",
+		`{"message":"invite sent instead"}`: "invite sent instead",
+		`403`:                               "the reply gives no reason",
+		`"none"`:                            "", `""`: "", `0`: "", `{}`: "", `null`: "", `false`: "",
+	} {
+		_, inst, _ := answering(t, "t0ken", 200, `{"success":true,"participants":[{"success":true,"error":`+said+`}]}`)
+		result, err := inst.Groups.AddMembers(t.Context(), "120363000000000001@g.us", "5511987654321")
+		require.NotNil(t, result, said)
+		assert.Equal(t, reason != "", errors.Is(err, ErrPartial), "%s: %v", said, err)
+		assert.True(t, result.Members[0].Done, "as the reply says")
+		assert.Equal(t, reason, result.Members[0].Reason, said)
+	}
 }
 
 // What a reply shows to be there is returned, also when it has an error beside it.
 func TestErrorBesideAGroupIsTold(t *testing.T) {
-	const group, beside = `"group":{"jid":"120363000000000001@g.us"},"isCommunity":true`, "the reply says that it failed: no picture"
+	const group, beside = `"group":{"jid":"120363000000000001@g.us"},"isCommunity":true`, "no picture"
 	for what, call := range map[string]func(*InstanceClient) (JID, error){
 		"group": func(i *InstanceClient) (JID, error) {
 			g, err := i.Groups.Create(t.Context(), CreateGroupParams{Name: "Crew", Members: []JID{"5511987654321"}})
@@ -126,8 +137,20 @@ func TestErrorBesideAGroupIsTold(t *testing.T) {
 		assert.Equal(t, []PartialFailure{{Reason: beside}}, partial.Failures, what)
 		assert.Equal(t, jid, partial.Group)
 	}
+	for _, no := range []string{`"success":false`, `"status":"failed"`} {
+		_, inst, _ := answering(t, "t0ken", 200, `{`+no+`,`+group+`}`)
+		_, err := inst.Groups.Create(t.Context(), CreateGroupParams{Name: "Crew", Members: []JID{"5511987654321"}})
+		require.ErrorIs(t, err, ErrOutcomeUnknown, no)
+	}
 	_, inst, _ := answering(t, "t0ken", 200, `{"success":false,"error":{"message":"not an admin"},`+group+`}`)
 	_, err := inst.Groups.Update(t.Context(), "120363000000000001@g.us", GroupUpdate{Name: new("Crew")})
 	require.Error(t, err)
 	assert.Equal(t, OutcomeNotAccepted, OutcomeOf(err))
+}
+
+// A name may stand in anybody's reply, and is no sign that a group was changed.
+func TestNameAloneIsNoGroup(t *testing.T) {
+	_, inst, _ := answering(t, "t0ken", 200, `{"name":"Crew","status":"ok"}`)
+	_, err := inst.Groups.Update(t.Context(), "120363000000000001@g.us", GroupUpdate{Name: new("Crew")})
+	require.ErrorIs(t, err, ErrBadResponse)
 }

@@ -130,7 +130,7 @@ type envelope struct {
 // errorBody is {"message": "..."}, read leniently: a bare string will do.
 type errorBody struct {
 	message string
-	other   bool // it says something else, such as true or a code
+	says    bool // anything, such as a text, true or a code
 }
 
 // errorLevels is how deep an error is read for anything that it says.
@@ -138,7 +138,7 @@ const errorLevels = 3
 
 // said reports whether there is an error.
 func (e *errorBody) said() bool {
-	return e != nil && (e.other || strings.TrimSpace(e.message) != "")
+	return e != nil && e.says
 }
 
 // UnmarshalJSON never fails.
@@ -146,7 +146,7 @@ func (e *errorBody) UnmarshalJSON(b []byte) error {
 	var object struct {
 		Message string `json:"message"`
 	}
-	e.other = e.other || saysAnything(b, errorLevels)
+	e.says = e.says || saysAnything(b, errorLevels)
 	if json.Unmarshal(b, &object) == nil {
 		e.message = object.Message
 		return nil
@@ -181,8 +181,8 @@ func (e *envelope) failure(op *Operation, r *rawReply) error {
 	return r.doubt(op, r.session.in, r.unreadable(op, "the reply may say that it failed", api))
 }
 
-// contradicts reports whether the envelope of a reply that shows a success says that
-// it failed. Of what may be repeated a refusal is believed at once.
+// contradicts reports whether a reply that shows a success also says that it failed,
+// so that the outcome is open. A refusal of what may be repeated is believed at once.
 func (e *envelope) contradicts(op *Operation, failure error, reply any, body []byte) bool {
 	switch {
 	case op.Repeatable:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -234,7 +235,7 @@ func TestRedirectThatSaysItSucceededLeavesTheOutcomeOpen(t *testing.T) {
 // is none that was read, and what is shown is not what was set.
 func TestErrorBesideWhatIsShownIsNoSuccess(t *testing.T) {
 	for body, do := range map[string]func(*Client, *InstanceClient) error{
-		`"instances":[]`: func(c *Client, _ *InstanceClient) error { return just(c.Account("acc").ListInstances(t.Context())) },
+		`"instances":[]`: func(c *Client, _ *InstanceClient) error { return just(c.Account("t0ken").ListInstances(t.Context())) },
 		`"groups":[]`:    func(_ *Client, i *InstanceClient) error { return just(i.Groups.List(t.Context())) },
 		`"settings":{"rejectCalls":true}`: func(_ *Client, i *InstanceClient) error {
 			return just(i.Settings.Update(t.Context(), SettingsUpdate{AutoReadMessages: new(false)}))
@@ -249,12 +250,13 @@ func TestErrorBesideWhatIsShownIsNoSuccess(t *testing.T) {
 	} {
 		client, inst, _ := answering(t, "t0ken", 200, `{"success":true,`+body+`}`)
 		require.NoError(t, do(client, inst), body)
-		for _, beside := range []string{`"error":{"message":"no rights"}`, `"error":"no rights"`, `"error":{"code":5}`} {
+		for _, beside := range []string{`"error":{"message":"no rights for t0ken"}`, `"error":"no rights for t0ken"`, `"error":{"code":5}`} {
 			client, inst, count := answering(t, "t0ken", 200, `{"success":true,`+beside+`,`+body+`}`)
 			err := do(client, inst)
 			require.ErrorIs(t, err, ErrBadResponse, body)
 			require.NotErrorIs(t, err, ErrOutcomeUnknown, "it may be repeated")
 			assert.Equal(t, OutcomeUnknown, OutcomeOf(err), body)
+			assert.Equal(t, strings.Contains(beside, "no rights"), strings.Contains(err.Error(), "no rights for [redacted]"), "%v", err)
 			assert.Equal(t, 1, *count)
 		}
 	}

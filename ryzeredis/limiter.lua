@@ -17,16 +17,17 @@ local w = raw and cjson.decode(raw) or {
 	passed = 0, allowed = 0, probe = 0, older = doubts(), newer = doubts(), said = 0, saidto = 0,
 }
 
--- Of requests without a word, the last of which left at issued, it is not known
--- whether they are in left. They are strong while the service has not spoken to a
--- request that left later, and end with a reply to one that left after all of
--- their batch were surely used.
+-- doubt counts requests of which no word came back, the last of which left at issued:
+-- left may include them or not. The doubt is strong until the service has spoken to a
+-- request that left later.
 local function doubt(count, issued)
 	local d = w.newer
 	if d.issued <= w.saidto then d.strong = 0 end
 	d.count, d.latest, d.issued = d.count + count, now, math.max(d.issued, issued)
 	if issued > w.saidto then d.strong = d.strong + count end
 end
+-- dispel ends the doubts that the reply to a request ends which left at issued: those
+-- of a batch that was surely used before.
 local function dispel(issued)
 	for _ = 1, 2 do
 		if w.older.count == 0 or issued >= w.older.latest then
@@ -147,7 +148,7 @@ if news then
 		if w.probing then w.allowed = math.max(2 * w.allowed, w.passed + 1) end
 	end
 	if news.canceled > 0 and q.gen == w.gen then
-		w.asks = math.max(w.asks - news.canceled, 0) -- it has not gone
+		w.asks = math.max(w.asks - news.canceled, 0) -- one that was to ask may be among them
 		if w.probing then
 			w.passed = math.max(w.passed - news.canceled, 0)
 			if w.passed == 0 then w.reset = now end

@@ -185,11 +185,12 @@ func (w *window) serve(asking uint64, now time.Time) {
 		me.ticket = w.issue(now)
 		close(me.ready)
 	}
-	left, waits := w.waiters[:0:0], false
+	left, waits := w.waiters[:0:0], false // waits: somebody ahead does
 	for ahead, me := range w.waiters {
 		switch {
-		case me.number > asking, len(w.pending) > 0 && me.req.MaxWait > 0, // there is more to tell
-			me.req.MaxWait <= 0 && !waits && (!me.asked || w.free > 0): // or it is next
+		case me.number > asking, // Redis has not heard of it
+			me.req.MaxWait > 0 && len(w.pending) > 0,                   // what is still to be told may let it go
+			me.req.MaxWait <= 0 && !waits && (!me.asked || w.free > 0): // the next question is for it
 			w.again = true
 		case me.req.MaxWait <= 0, now.After(me.latest), w.expected(ahead, me.req.Reserve, now).After(me.latest):
 			me.err = &ryze.RateLimitError{RetryAt: w.retryAt(), RateLimit: w.snapshot()}
