@@ -106,3 +106,34 @@ func TestTransportThatRepeatsDoesNotSendTwice(t *testing.T) {
 		}
 	}
 }
+
+// One that looks at the body before it sends the request repeats nothing.
+func TestTransportThatLogsBodiesSendsThem(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, `{"success":true,"data":{"messageId":"X"}}`)
+	}))
+	defer server.Close()
+	next := &http.Transport{}
+	defer next.CloseIdleConnections()
+	var logged []string
+	logging := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.GetBody != nil {
+			body, err := r.GetBody()
+			if err != nil {
+				return nil, err
+			}
+			b, _ := io.ReadAll(body)
+			logged = append(logged, string(b))
+		}
+		return next.RoundTrip(r)
+	})
+	client, err := New(WithBaseURL(server.URL), WithHTTPClient(&http.Client{Transport: logging}))
+	require.NoError(t, err)
+	for range 3 {
+		_, err := client.Instance("line", "t0ken").Messages.SendText(t.Context(), "5511987654321", "hi")
+		require.NoError(t, err)
+	}
+	require.NotEmpty(t, logged)
+	assert.Contains(t, logged[0], `"message":"hi"`)
+}

@@ -57,12 +57,13 @@ func (call *Call) setBody(req *http.Request) error {
 	return nil
 }
 
-// bodyAgain is the GetBody of a request over HTTP/1, for net/http alone, which
-// asks only when nothing was written. A transport around it would ask after any
-// failure. Between the last reply and this request the peer may have changed to
-// HTTP/2.
+// bodyAgain is the GetBody of a request over HTTP/1. When there was a connection,
+// it is for net/http alone, which asks only when nothing was written: a transport
+// around it would ask after any failure. Between the last reply and this request
+// the peer may have changed to HTTP/2.
 func (call *Call) bodyAgain() (io.ReadCloser, error) {
-	if call.client.alive.speaksHTTP2(call.conn.last()) || !calledBy("net/http.rewindBody") {
+	conn := call.conn.last()
+	if conn != nil && (call.client.alive.speaksHTTP2(conn) || !calledBy("net/http.rewindBody")) {
 		return nil, errReplay
 	}
 	return io.NopCloser(bytes.NewReader(call.Bytes)), nil
