@@ -3,7 +3,6 @@ package ryze
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -98,7 +97,7 @@ func TestTransportThatRepeatsDoesNotSendTwice(t *testing.T) {
 						err = call(t.Context(), inst)
 						what := []any{"http2 %v, GetBody %v, reused %v, %s, lost %v: %v", http2, getBody, reused, name, lose, err}
 						assert.Equal(t, int32(1), count.Load(), what...)
-						assert.True(t, errors.Is(err, ErrOutcomeUnknown), what...)
+						assert.ErrorIs(t, err, ErrOutcomeUnknown, what...)
 						next.CloseIdleConnections()
 					}
 				}
