@@ -86,10 +86,11 @@ func resetTime(value string, h http.Header, arrived time.Time, skew *clockSkew) 
 // duration, seconds (or thousandths, millionths, billionths) since 1970, an
 // HTTP date or an RFC 3339 time.
 func parseMoment(s string) (delay time.Duration, at time.Time, ok bool) {
-	if s != "" && '0' <= s[0] && s[0] <= '9' {
-		s = firstItem(s)
-	}
 	n, ok := parseNumber(s)
+	if !ok && s != "" && '0' <= s[0] && s[0] <= '9' {
+		s = firstItem(s)
+		n, ok = parseNumber(s)
+	}
 	switch {
 	case ok:
 	case strings.ContainsAny(s, ":,"):
@@ -170,8 +171,11 @@ func headerNumber(h http.Header, name string) (int64, bool) {
 // parseNumber reads a whole number. One that is too large becomes the largest.
 // Unlike strconv it allocates nothing when s is something else.
 func parseNumber(s string) (n int64, ok bool) {
-	digits := strings.TrimLeft(s, "+-")
-	if digits == "" || len(s)-len(digits) > 1 {
+	digits := s
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		digits = s[1:]
+	}
+	if digits == "" {
 		return 0, false
 	}
 	for _, c := range []byte(digits) {
