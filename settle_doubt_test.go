@@ -692,3 +692,33 @@ func TestTextChangedOnItsWayLeavesADoubt(t *testing.T) {
 	caption := Media{Kind: MediaImage, Caption: "look"}.outline()
 	assert.Equal(t, doubtful, caption.weigh(MessageImage, "https://mmg.example/x.enc"))
 }
+
+// The next code of the same template resembles the one looked for, and has words
+// of its own: it makes no doubt of the one that fits in everything. Where only the
+// next one is there, it stays a doubt.
+func TestSettleTellsOneCodeFromTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &archive{}
+		inst := a.instance(t)
+		_, first := inst.Messages.SendText(t.Context(), family, "Your code is 482913")
+		_, second := inst.Messages.SendText(t.Context(), family, "Your code is 550172")
+		_, third := inst.Messages.SendText(t.Context(), family, "Your code is 913550")
+		now := time.Now()
+		time.Sleep(time.Hour)
+		a.chats = map[string][]string{"*": {item("A", now, "Your code is 482913"), item("B", now, "Your code is 550172")}}
+		message, err := inst.Messages.Settle(t.Context(), first)
+		require.NoError(t, err)
+		assert.Equal(t, "A", message.ID)
+		message, err = inst.Messages.Settle(t.Context(), second)
+		require.NoError(t, err)
+		assert.Equal(t, "B", message.ID)
+		_, err = inst.Messages.Settle(t.Context(), third)
+		require.ErrorIs(t, err, errSeveral)
+		_, err = inst.Messages.Settle(t.Context(), third, SettleExcept("A", "B"))
+		require.ErrorIs(t, err, ErrNotSent)
+
+		a.chats["*"] = append(a.chats["*"], item("C", now, "Your code is 482913"))
+		_, err = inst.Messages.Settle(t.Context(), first)
+		require.ErrorIs(t, err, errSeveral)
+	})
+}

@@ -34,7 +34,7 @@ func (w *settling) consider(c candidate) {
 // or neither when the message is not there. It is made when the search is over,
 // because the search itself tells more of the clocks and the addresses.
 func (w *settling) verdict(s scope) (found *SentMessage, doubt error) {
-	fits, sure := 0, 0
+	fits, sure, alike := 0, 0, 0
 	for _, c := range w.fits {
 		if s == labelledOnly && !c.labelled {
 			continue
@@ -48,6 +48,9 @@ func (w *settling) verdict(s scope) (found *SentMessage, doubt error) {
 		}
 		if fit != unfit {
 			fits++
+			if c.fit == certain || c.labelled {
+				alike++ // others have words of their own, as the next code of the same template has
+			}
 		}
 		if fit == certain {
 			sure++
@@ -55,7 +58,7 @@ func (w *settling) verdict(s scope) (found *SentMessage, doubt error) {
 		}
 	}
 	switch {
-	case fits == 1 && sure == 1:
+	case alike == 1 && sure == 1:
 		return found, nil
 	case s == labelledOnly && sure == 0:
 		return nil, nil

@@ -199,3 +199,38 @@ func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	*h.conn = conn
 	return conn, rw, err
 }
+
+// reading is a transport that reads each reply's body to its end, to log it.
+type reading struct{ next http.RoundTripper }
+
+func (r reading) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := r.next.RoundTrip(req)
+	if err == nil {
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return resp, err
+}
+
+// The body of a reply that opens a WebSocket ends with the connection, which
+// outlives net/http's interest in the context.
+func TestHandshakeEndsInATransportThatReadsTheWholeBody(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ws, err := websocket.Accept(w, r, nil); err == nil {
+			_, _, _ = ws.Read(r.Context())
+		}
+	}))
+	defer server.Close()
+	for name, limit := range map[string]struct{ own, context time.Duration }{
+		"its own time limit": {50 * time.Millisecond, time.Minute}, "the context": {time.Minute, 50 * time.Millisecond},
+	} {
+		config := configFor(t, server.URL)
+		config.Client.Transport, config.Timeout = reading{config.Client.Transport}, limit.own
+		ctx, cancel := context.WithTimeout(t.Context(), limit.context)
+		a := &transport.Attempt{}
+		assert.Nil(t, Dial(ctx, config, a), name)
+		require.ErrorIs(t, a.Err, context.DeadlineExceeded, name)
+		assert.True(t, a.Sent, name)
+		cancel()
+	}
+}

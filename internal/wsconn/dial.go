@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -24,13 +25,13 @@ func Dial(ctx context.Context, config *Config, a *transport.Attempt) *Conn {
 	began := time.Now()
 	attempt, cancel := context.WithTimeout(ctx, config.Timeout)
 	defer cancel()
+	up := &upgrade{next: config.Client.Transport, limit: config.MaxRefusal, attempt: a}
 	var state atomic.Int32
 	attempt = httptrace.WithClientTrace(attempt, &httptrace.ClientTrace{
 		GetConn: func(string) { state.Store(connWanted) },
-		GotConn: func(httptrace.GotConnInfo) { state.Store(connHad) },
+		GotConn: func(info httptrace.GotConnInfo) { state.Store(connHad); up.conn.Store(&info.Conn) },
 	})
 
-	up := &upgrade{next: config.Client.Transport, limit: config.MaxRefusal, attempt: a}
 	c := &Conn{}
 	ws, _, err := websocket.Dial(attempt, config.URL.String(), &websocket.DialOptions{
 		HTTPClient:     &http.Client{Transport: up, CheckRedirect: config.Client.CheckRedirect},
@@ -74,11 +75,27 @@ type upgrade struct {
 	limit   int64 // of a reply that refuses
 	attempt *transport.Attempt
 	wire    *wire
+	conn    atomic.Pointer[net.Conn]
+}
+
+// end closes the connection. A transport that reads each reply's body to its end,
+// to log it, say, would read an open WebSocket for ever.
+func (u *upgrade) end() {
+	if conn := u.conn.Load(); conn != nil {
+		_ = (*conn).Close()
+	}
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (u *upgrade) RoundTrip(req *http.Request) (*http.Response, error) {
+	live := context.AfterFunc(req.Context(), u.end)
 	resp, err := u.next.RoundTrip(req)
+	if end := req.Context(); !live() && !errors.Is(err, context.Cause(end)) {
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return nil, end.Err() // and not what the closed connection says
+	}
 	if err != nil {
 		return nil, err
 	}
