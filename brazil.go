@@ -86,8 +86,8 @@ const brazilAreas = " 11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 3
 // is j in the form of [JID.Bare]. A Brazilian mobile number has a second one,
 // with or without its ninth digit.
 //
-// WhatsApp knows many people by the old form. Compare both forms when you look
-// for a person. Answer to the form that arrived.
+// WhatsApp knows many people by the old form. Look for both. Answer to the form
+// that arrived.
 //
 // A mobile number has an area code in use, and its last eight digits begin with
 // 6 to 9.

@@ -98,8 +98,7 @@ func (r *setChatwootReply) shows() bool {
 func (r *setChatwootReply) saysFailed() bool { return r.Failure.said() }
 
 // Set switches the integration on, or corrects it, and makes an inbox in
-// Chatwoot, maybe another one each time. The first activation can take a
-// minute.
+// Chatwoot, maybe one each time. The first activation can take a minute.
 //
 // Errors: [ErrChatwoot] when Chatwoot refuses its own URL, account or token;
 // [ErrPartial] when the integration is stored and does not work;

@@ -272,8 +272,8 @@ type linkReply struct {
 //		log.Print("not linked: ", linked.Failed)
 //	}
 //
-// Errors: [ErrOutcomeUnknown]: see [CommunitiesService.Subgroups] first. The result
-// is nil then, unless the reply contradicts itself. [ErrNotConnected].
+// Errors: [ErrOutcomeUnknown]: see [CommunitiesService.Subgroups] first; the
+// result is nil, unless the reply contradicts itself. [ErrNotConnected].
 //
 // POST /api/community/link/:instance. Not safe to repeat.
 func (s *CommunitiesService) Link(ctx context.Context, community JID, groups ...JID) (*LinkResult, error) {

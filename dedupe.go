@@ -16,8 +16,8 @@ var ErrInProgress = sentinel("another worker is at it")
 // committed the key.
 var ErrClaimLost = sentinel("the claim has passed to another")
 
-// DedupeStore remembers handled keys, so that an event that arrives several
-// times is handled once. Claim a key before the work, then commit it, or
+// DedupeStore remembers handled keys, so that an event that comes again is not
+// handled again. Claim a key before the work, then commit it, or
 // release it after a failure. The lease must be longer than the work.
 //
 // A store is safe for concurrent use. TestDedupeStore of package ryzetest

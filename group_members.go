@@ -52,9 +52,8 @@ const (
 //		}
 //	}
 //
-// With [ErrOutcomeUnknown] read the members with [GroupsService.Info] first. The
-// result is nil then, unless the reply contradicts itself. See also
-// [MemberResult.ByPosition].
+// After [ErrOutcomeUnknown] read the members first. The result is nil then, unless
+// the reply contradicts itself. See also [MemberResult.ByPosition].
 //
 // POST /api/group/participants/:instance. Not safe to repeat.
 func (s *GroupsService) AddMembers(ctx context.Context, group JID, members ...JID) (*MembersResult, error) {

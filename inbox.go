@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// Inbox joins a stream, which is fast, and a webhook, which is durable. It
-// handles each event once:
+// Inbox joins a fast stream and a durable webhook. It handles each event once:
 //
 //	inbox, err := ryze.NewInbox(handle)
 //	mux.Handle("/hooks/ryze", inbox.Handler(authorization))

@@ -22,8 +22,8 @@ const (
 // every few seconds, less often with little quota, and listens to the event
 // stream if that is enabled.
 //
-// It survives outages and a used up quota, with pauses of up to a minute. When
-// the context ends, the error holds the last trouble.
+// It survives outages and a used up quota, with pauses of up to a minute. The
+// error of an ended context holds the last trouble.
 //
 // Errors that end it match [ErrNotConnected]: [ErrBanned]; [ErrUnauthorized],
 // [ErrForbidden] or [ErrNotFound] by the service; [ErrClosed]. A bad name or

@@ -65,8 +65,8 @@ func WithInsecureHTTP() Option {
 
 // WithHTTPClient sets the HTTP client that carries the requests, for a proxy,
 // tracing or a test. Its Timeout limits each attempt too. Its CheckRedirect and
-// Jar are not used. Its Transport must not repeat requests: when it hides
-// httptrace, that would send messages twice.
+// Jar are not used. Its Transport must not repeat requests: one that hides
+// httptrace would send twice.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) error {
 		if client == nil {

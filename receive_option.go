@@ -21,8 +21,8 @@ func (o receiveOption) applyToHandle(h *handling) error       { return o(h) }
 func (o receiveOption) applyToInbox(c *inboxConfig) error     { return o(&c.handling) }
 func (o receiveOption) applyToWebhook(c *webhookConfig) error { return o(&c.handling) }
 
-// WithErrorHandler sets a function that is told of errors. It runs before the
-// next event of the same chat.
+// WithErrorHandler sets a function that is told of errors, before the next event
+// of the same chat.
 //
 //   - Stream: each error and panic of the handler, which then does not end
 //     [Subscription.Handle].

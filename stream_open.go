@@ -16,8 +16,8 @@ import (
 	"github.com/ryzeapi/ryze-go/internal/wsconn"
 )
 
-// Subscribe opens the instance's event stream and keeps it open, until ctx
-// ends, Close is called, or a [StreamError]. It waits for the first connection:
+// Subscribe keeps the instance's event stream open, until ctx ends, Close is
+// called, or a [StreamError]. It waits for the first connection:
 // a bad token, name or configuration is an error at once. Each connection takes
 // one request of the quota.
 //
