@@ -17,8 +17,8 @@ var ErrInProgress = sentinel("another worker is at it")
 var ErrClaimLost = sentinel("the claim has passed to another")
 
 // DedupeStore remembers handled keys, so that an event that comes again is not
-// handled again. Claim a key before the work, then commit it, or
-// release it after a failure. The lease must be longer than the work.
+// handled again. Claim a key before the work, then commit it, or release it after
+// a failure. The lease must be longer than the work.
 //
 // A store is safe for concurrent use. TestDedupeStore of package ryzetest
 // checks an implementation. Module ryzeredis has one on Redis; its commands are

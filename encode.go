@@ -20,8 +20,8 @@ func encode(body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Only what may have been replaced is worth a second look. One look for a
-	// backslash tells that most bodies have no escapes.
+	// Only what may have been replaced is worth a second look. Most bodies have no
+	// backslash, and so no escapes.
 	valid := utf8.Valid(b)
 	suspect := !valid || bytes.Contains(b, []byte("\ufffd"))
 	if !suspect && bytes.IndexByte(b, '\\') >= 0 {
